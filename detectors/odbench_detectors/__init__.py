@@ -1,0 +1,1 @@
+"""The zoo: odbench's own detectors, registered like everybody else's."""

@@ -1,0 +1,50 @@
+"""Which outlier detector should I trust, and how do I know?
+
+Names are loaded when they are first used: ``import odbench`` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# Public name -> module that defines it.
+_EXPORTS = {
+    "Dataset": "odbench.data.dataset",
+    "load_dataset": "odbench.data.catalog",
+    "run": "odbench.sweep.run",
+    "build_leaderboard": "odbench.leaderboard.tables",
+    "read_results": "odbench.results",
+    "Detector": "odbench.detector",
+    "DetectorFamily": "odbench.detector",
+    "DetectorInfo": "odbench.detector",
+    "OdbenchError": "odbench.errors",
+}
+
+__all__ = ["__version__", *_EXPORTS]
+
+if TYPE_CHECKING:
+    from odbench.data.catalog import load_dataset as load_dataset
+    from odbench.data.dataset import Dataset as Dataset
+    from odbench.detector import Detector as Detector
+    from odbench.detector import DetectorFamily as DetectorFamily
+    from odbench.detector import DetectorInfo as DetectorInfo
+    from odbench.errors import OdbenchError as OdbenchError
+    from odbench.leaderboard.tables import build_leaderboard as build_leaderboard
+    from odbench.results import read_results as read_results
+    from odbench.sweep.run import run as run
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from the module that defines it."""
+    if name in _EXPORTS:
+        return getattr(importlib.import_module(_EXPORTS[name]), name)
+    msg = f"module 'odbench' has no attribute {name!r}"
+    raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

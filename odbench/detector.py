@@ -1,0 +1,164 @@
+"""The contract between odbench and a detector.
+
+A detector is any object with scikit-learn's shape: constructor parameters,
+``get_params``, ``fit(X)`` and ``decision_function(X)``, which returns one float a
+row, higher = more anomalous. A `DetectorInfo` says what the world should know about
+it before it is built. Detectors of one data set may share work through a
+`Workspace`; the core names neither the detectors nor the work.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+from odbench.arrays import FloatArray
+
+T = TypeVar("T")
+Params = Mapping[str, Any]
+_NOTHING: Params = MappingProxyType({})
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """What a detector must be able to do."""
+
+    def fit(self, X: FloatArray) -> object:
+        """Learn from inliers.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+            Finite. Not to be changed.
+        """
+
+    def decision_function(self, X: FloatArray) -> FloatArray:
+        """Score rows.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+            Finite, the columns of `fit`. Not to be changed.
+
+        Returns
+        -------
+        float64 array of shape (n_rows,)
+            Finite; higher is more anomalous.
+        """
+
+
+class Workspace(Protocol):
+    """Work on one data set that several detectors use, done once.
+
+    A detector takes part by having two methods:
+
+    ``shared_needs() -> Mapping[str, int]``
+        The kinds of work it can share, and how much of each (a number of
+        neighbours, say). Asked before anything is fitted; the largest need of each
+        kind among all detectors of the data set becomes that kind's size.
+    ``use_workspace(workspace)``
+        Called before ``fit``. From then on, until it is called with None, the
+        detector may `obtain` work instead of doing it.
+
+    A result must be the same, to the last bit, with and without a workspace.
+    """
+
+    def obtain(
+        self, kind: str, rows: tuple[FloatArray, ...], make: Callable[[int], T]
+    ) -> T:
+        """Return the work of one kind on these arrays, made at most once.
+
+        Parameters
+        ----------
+        kind : str
+            What is shared, and by which rule: two detectors that use the same kind
+            must accept each other's work. Dotted, the maker's package first:
+            ``"odbench.neighbours"``.
+        rows : tuple of arrays
+            The arrays that the work depends on, told apart by identity: an array
+            that the workspace did not hand out is simply not shared.
+        make : callable
+            Takes the size (the largest announced need of the kind, or 0 when
+            nobody announced one) and does the work.
+
+        Returns
+        -------
+        object
+            What `make` returned, now or earlier. Not to be changed.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorInfo:
+    """What is known about a detector before it is built.
+
+    Attributes
+    ----------
+    name : str
+        As users type it: lower case, digits and underscores.
+    summary : str
+        One line for a list.
+    build : callable
+        ``build(**params)`` returns an unfitted detector. Heavy imports belong
+        inside it: looking at an info must cost nothing.
+    reference : str
+        Where the method is described: a DOI or a URL.
+    params : mapping
+        The reference configuration: every parameter that matters, with its value.
+    grid : mapping of str to tuple
+        The values that ``--grid`` tries, as a full product.
+    deterministic : bool
+        True where two runs give the same scores; such a detector runs with one
+        seed. Otherwise it has a ``random_state`` parameter.
+    inductive : bool
+        True where a row's score does not depend on the rows scored with it.
+    core : bool
+        Part of the core zoo, which runs when no detector is named.
+    requires : tuple of str
+        Modules that must be importable.
+    extra : str
+        The extra of the distribution that brings them, for the error message.
+    devices : tuple of str
+        Where it can run: "cpu", "cuda".
+    """
+
+    name: str
+    summary: str
+    build: Callable[..., Any]
+    reference: str = ""
+    params: Params = field(default_factory=lambda: _NOTHING)
+    grid: Mapping[str, tuple[Any, ...]] = field(default_factory=lambda: _NOTHING)
+    deterministic: bool = True
+    inductive: bool = True
+    core: bool = False
+    requires: tuple[str, ...] = ()
+    extra: str = ""
+    devices: tuple[str, ...] = ("cpu",)
+
+    def configurations(self) -> Iterator[dict[str, Any]]:
+        """Yield every point of the grid as parameters that differ from `params`."""
+        for values in itertools.product(*self.grid.values()):
+            point = dict(zip(self.grid, values, strict=True))
+            yield {k: v for k, v in point.items() if self.params.get(k) != v}
+
+
+@runtime_checkable
+class DetectorFamily(Protocol):
+    """Many detectors behind one entry point, named ``family.Member``."""
+
+    def members(self) -> list[str]:
+        """Return the members' names, without the family's."""
+
+    def info(self, member: str) -> DetectorInfo:
+        """Return what is known of one member.
+
+        Raises
+        ------
+        UnknownDetectorError
+            If the family has no such member.
+        MissingExtraError
+            If the library behind the family is not installed.
+        """

@@ -1,0 +1,169 @@
+"""The hinge: one row a trial, written by a sweep and read by everything after it.
+
+Whoever has a results file can rebuild every leaderboard from it, without data,
+detectors, GPU or network.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from odbench.errors import ResultsError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+SCHEMA_VERSION = 1
+
+STATUSES = ("ok", "failed", "timeout", "memory", "killed", "nonfinite", "shape")
+
+# Column, Arrow type, whether it must be there for a leaderboard.
+_COLUMNS = (
+    # What was tried.
+    ("suite", "string", True),
+    ("partition", "string", True),
+    ("dataset", "string", True),
+    ("content_sha256", "string", True),
+    ("detector", "string", True),
+    ("detector_version", "string", False),
+    # Parameters that differ from the reference, "default" where none does.
+    ("config", "string", True),
+    ("config_id", "string", True),
+    ("seed", "int64", True),
+    ("protocol", "string", True),
+    # How it ended; a reason wherever it is not "ok".
+    ("status", "string", True),
+    ("reason", "string", False),
+    # The data set, after the protocol's row limit.
+    ("n_train", "int64", True),
+    ("n_test", "int64", True),
+    ("n_columns", "int64", True),
+    ("n_anomalies", "int64", True),
+    # Scores of the scores; null wherever the status is not "ok" or the labels
+    # are not public.
+    ("auroc", "double", True),
+    ("ap", "double", True),
+    ("ap_adjusted", "double", False),
+    ("f1", "double", False),
+    # Costs. Seconds are those of the detector alone: work that another detector
+    # of the sweep had already done is added, and counted in shared_seconds too.
+    ("fit_seconds", "double", True),
+    ("score_seconds", "double", True),
+    ("shared_seconds", "double", False),
+    ("warmup_seconds", "double", False),
+    ("peak_memory_bytes", "int64", False),
+    ("started_at", "string", False),
+    ("worker", "string", False),
+    # Facts that slices and pages need, so that results stand alone.
+    ("domain", "string", False),
+    ("archetype", "string", False),
+    ("family", "string", False),
+    ("label_conflict", "int64", False),
+    ("duplicate_train", "double", False),
+    ("test_in_train", "double", False),
+    ("anomalies_in_train", "double", False),
+    ("source_url", "string", False),
+    ("licence", "string", False),
+    ("detector_reference", "string", False),
+    ("deterministic", "bool", False),
+    ("inductive", "bool", False),
+    # Content hash, detector version, parameters, seed and protocol version in
+    # one: what a resumed run compares.
+    ("key", "string", False),
+)
+
+COLUMNS = tuple(name for name, _, _ in _COLUMNS)
+REQUIRED = tuple(name for name, _, required in _COLUMNS if required)
+
+
+def schema() -> pa.Schema:
+    """Return the Arrow schema of a results file."""
+    import pyarrow as pa
+
+    return pa.schema(
+        [(name, getattr(pa, {"double": "float64", "bool": "bool_"}.get(t, t))())
+         for name, t, _ in _COLUMNS],
+        metadata={"odbench_results": str(SCHEMA_VERSION)},
+    )  # fmt: skip
+
+
+def write_results(rows: pa.Table, path: Path) -> None:
+    """Write a results file whole or not at all.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table
+        Columns of `schema`, in its order.
+    path : Path
+        Where to; replaced in one step once the new file is on the disk.
+    """
+    import pyarrow.parquet as pq
+
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as sink:
+            pq.write_table(rows.cast(schema()), sink, compression="zstd")
+            sink.flush()
+            os.fsync(sink.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_results(path: Path | str) -> pd.DataFrame:
+    """Read a results file, or the results of a run's folder, as a data frame.
+
+    Parameters
+    ----------
+    path : Path or str
+        A ``results.parquet`` or the folder of a run that holds one.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a trial; every column of `COLUMNS`, null where the file lacks an
+        optional one.
+
+    Raises
+    ------
+    ResultsError
+        If there is no such file, it cannot be read, or it lacks a column.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    file = Path(path)
+    if file.is_dir():
+        file /= "results.parquet"
+    if not file.is_file():
+        msg = (
+            f"results {str(path)!r}: no such file; name a results.parquet or the "
+            f"folder that `odbench run --out` wrote"
+        )
+        raise ResultsError(msg)
+    try:
+        table = pq.read_table(file, partitioning=None)
+    except (pa.ArrowException, OSError) as error:
+        msg = f"results {str(file)!r}: not a readable Parquet file ({error})"
+        raise ResultsError(msg) from error
+    missing = [name for name in REQUIRED if name not in table.column_names]
+    if missing:
+        msg = (
+            f"results {str(file)!r}: lacks {', '.join(missing)}; wanted the columns "
+            f"of results schema {SCHEMA_VERSION} (see docs/results.md)"
+        )
+        raise ResultsError(msg)
+    full = schema()
+    for field in full:
+        if field.name not in table.column_names:
+            table = table.append_column(field, pa.nulls(len(table), field.type))
+    try:
+        table = table.select(full.names).cast(full)
+    except pa.ArrowException as error:
+        msg = f"results {str(file)!r}: a column has the wrong type ({error})"
+        raise ResultsError(msg) from error
+    frame: pd.DataFrame = table.to_pandas()
+    return frame

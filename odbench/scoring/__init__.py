@@ -1,0 +1,1 @@
+"""From scores to metrics, and from metrics to statistics over data sets."""

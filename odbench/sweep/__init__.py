@@ -1,0 +1,1 @@
+"""Run trials in sandboxes, in parallel, and lose none."""

@@ -1,0 +1,1 @@
+"""The synthetic suite: priors, archetypes, oracles."""
