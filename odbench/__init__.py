@@ -1,4 +1,4 @@
-"""Which outlier detector should I trust, and how do I know?
+"""A benchmark of outlier detectors on thousands of tables.
 
 Names are loaded when they are first used: ``import odbench`` costs nothing.
 """
@@ -23,7 +23,18 @@ _EXPORTS = {
     "OdbenchError": "odbench.errors",
 }
 
-__all__ = ["__version__", *_EXPORTS]
+__all__ = [
+    "Dataset",
+    "Detector",
+    "DetectorFamily",
+    "DetectorInfo",
+    "OdbenchError",
+    "__version__",
+    "build_leaderboard",
+    "load_dataset",
+    "read_results",
+    "run",
+]
 
 if TYPE_CHECKING:
     from odbench.data.catalog import load_dataset as load_dataset
