@@ -1,0 +1,38 @@
+"""Fixtures that every test may ask for."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+MIRROR_PLACES = (
+    os.environ.get("ODBENCH_TEST_MIRROR"),
+    Path(__file__).parents[2] / "shared" / "mirror",
+)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(20260101)
+
+
+@pytest.fixture(scope="session")
+def mirror() -> Path:
+    """The real files, laid out as the hub lays them out."""
+    for place in MIRROR_PLACES:
+        if place and (Path(place) / "MacrOData-CMU").is_dir():
+            return Path(place)
+    pytest.skip("no mirror of the real files: set ODBENCH_TEST_MIRROR")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory, monkeypatch) -> Path:
+    """Give each test a cache of its own and no mirror, hub or token of the user's."""
+    for name in list(os.environ):
+        if name.startswith("HF_") or name == "ODBENCH_MIRROR":
+            monkeypatch.delenv(name)
+    cache = tmp_path_factory.mktemp("cache", numbered=True)
+    monkeypatch.setenv("ODBENCH_CACHE", str(cache))
+    monkeypatch.setenv("HF_HUB_DISABLE_TELEMETRY", "1")
+    return cache
