@@ -1,1 +1,105 @@
-"""The command line: parses, calls, prints."""
+"""The command line: parses, calls, prints.
+
+Exit codes: 0 done, 1 the run itself broke, 2 the call or the input is wrong, 3 done
+but some trials failed or a check found faults, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from odbench import __version__
+from odbench.errors import OdbenchError
+
+# Verb -> one line. Each lives in the module of its name, loaded when it is called.
+VERBS = {
+    "suites": "List the suites: what they hold, where they come from.",
+    "datasets": "List, show, pull, verify and audit data sets.",
+    "detectors": "List, show, check and start detectors.",
+    "run": "Run detectors on data sets and print a leaderboard.",
+    "leaderboard": "Build, show, compare and publish leaderboards.",
+    "submission": "Pack, check and evaluate submissions.",
+    "synbench": "Draw a private partition of the synthetic suite.",
+}
+
+
+class _LazyGroup(click.Group):
+    """A group that imports a verb's module only when the verb is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in VERBS:
+            return None
+        module = importlib.import_module(f"odbench.cli.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        formatter: click.HelpFormatter,
+    ) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, "--version", prog_name="odbench")
+def cli() -> None:
+    """Benchmark outlier detectors on thousands of tables.
+
+    \b
+    odbench run --suite synbench-mini            no download, under a minute
+    odbench run --suite oddbench --detectors knn,lof
+    odbench run --suite oddbench --detectors my_detector.py:MyDetector
+    """  # noqa: D301 - click's own mark for "do not wrap"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with one of the codes above."""
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: list[str] | None) -> int:
+    try:
+        outcome: Any = cli.main(arguments, prog_name="odbench", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return 2
+    except click.ClickException as error:
+        return _complain(_usage(error))
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("odbench: interrupted", err=True)
+        return 130
+    except OdbenchError as error:
+        return _complain(str(error))
+    except BrokenPipeError:
+        # Whoever reads the output has enough (`odbench ... | head`).
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else 1
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _complain(message: str) -> int:
+    click.echo(f"odbench: {' '.join(message.split())}", err=True)
+    return 2
+
+
+def _usage(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "odbench"
+    return f"{error.format_message()} See `{path} --help`."
