@@ -123,6 +123,9 @@ class DetectorInfo:
         The extra of the distribution that brings them, for the error message.
     devices : tuple of str
         Where it can run: "cpu", "cuda".
+    shares : tuple of str
+        Kinds of work (see `Workspace`) that it can share: the plan keeps trials
+        of one data set that share a kind in one process.
     """
 
     name: str
@@ -137,6 +140,7 @@ class DetectorInfo:
     requires: tuple[str, ...] = ()
     extra: str = ""
     devices: tuple[str, ...] = ("cpu",)
+    shares: tuple[str, ...] = ()
 
     def configurations(self) -> Iterator[dict[str, Any]]:
         """Yield every point of the grid as parameters that differ from `params`."""
