@@ -1,0 +1,221 @@
+"""The detector's process: gets features, gives scores, never sees a label.
+
+Started as ``python -m odbench.sweep.child FD``, where FD is one end of a socket pair.
+Each request and each answer is one line of JSON; scores go into a file of raw float64
+values, so nothing that this process says is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import resource
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from odbench.sweep.confine import die_with_parent, hide
+
+if TYPE_CHECKING:
+    from odbench.arrays import FloatArray
+    from odbench.plugins import Configuration
+    from odbench.sweep.workspace import SharedWork
+
+_REASON_LENGTH = 500
+_WARM_UP_ROWS = 64
+_NARROW, _WIDE = 4, 32
+
+
+class _Sandboxed:
+    """One process's state between requests."""
+
+    def __init__(self) -> None:
+        self._configurations: dict[str, Configuration] = {}
+        self._warm: set[tuple[str, int]] = set()
+        self._train: FloatArray | None = None
+        self._test: FloatArray | None = None
+        self._work: SharedWork | None = None
+
+    def hello(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Shut this process in; everything after this is a stranger's code."""
+        for entry in reversed(request["sys_path"]):
+            if entry not in sys.path:
+                sys.path.insert(0, entry)
+        enforced = hide(Path(path) for path in request["hidden"])
+        # A crash is an answer here: no core file, please.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if request["address_space"]:
+            hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+            resource.setrlimit(resource.RLIMIT_AS, (request["address_space"], hard))
+        return {"enforced": enforced}
+
+    def load(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Prepare one data set: choose the rows, standardise, forget the last one."""
+        import numpy as np
+
+        from odbench.data.protocol import standardise
+        from odbench.data.store import read_features
+        from odbench.sweep.workspace import SharedWork
+
+        self._train = self._test = self._work = None
+        train, test, _ = read_features(Path(request["features"]))
+        rows = np.load(request["rows"], allow_pickle=False)
+        n_train = request["n_train"]
+        moved = request["n_moved"]
+        chosen, shown = rows[: n_train - moved], rows[n_train:]
+        kept = train if len(chosen) == len(train) else train[chosen]
+        if moved:
+            kept = np.vstack([kept, test[rows[n_train - moved : n_train]]])
+        self._train, self._test = standardise(kept, test[shown])
+        for array in (self._train, self._test):
+            array.flags.writeable = False
+        self._work = SharedWork((self._train, self._test))
+        for spec in request["specs"]:
+            # What cannot be built says so in its own trial.
+            with contextlib.suppress(Exception):
+                detector = self._configuration(spec).build(0)
+                if hasattr(detector, "shared_needs"):
+                    self._work.announce(detector.shared_needs())
+        return {}
+
+    def trial(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Fit and score one configuration with one seed."""
+        import numpy as np
+
+        assert self._train is not None and self._test is not None and self._work  # noqa: PT018
+        configuration = self._configuration(request["spec"])
+        warm_up = self._warm_up(configuration, request["random_state"])
+        detector = configuration.build(request["random_state"])
+        train, test = self._train, self._test
+        if hasattr(detector, "use_workspace"):
+            self._work.start_trial()
+            detector.use_workspace(self._work)
+        else:
+            # A stranger may write into what it is given; the next one must not see.
+            train, test = train.copy(), test.copy()
+        before = _reset_peak_memory()
+        started = time.perf_counter()
+        detector.fit(train)
+        fitted = time.perf_counter()
+        fit_reused = self._work.reused_seconds
+        scores = detector.decision_function(test)
+        done = time.perf_counter()
+        peak = max(0, _peak_memory() - before)
+        reused = self._work.reused_seconds
+        shape = np.shape(scores)
+        if shape == (len(test),):
+            np.asarray(scores, dtype="<f8").tofile(request["scores"])
+        return {
+            "shape": list(shape),
+            "fit_seconds": fitted - started + fit_reused,
+            "score_seconds": done - fitted + reused - fit_reused,
+            "shared_seconds": reused,
+            "warmup_seconds": warm_up,
+            "peak_memory_bytes": peak,
+        }
+
+    def _configuration(self, spec: str) -> Configuration:
+        from odbench.plugins import find_detector
+
+        if spec not in self._configurations:
+            self._configurations[spec] = find_detector(spec)
+        return self._configurations[spec]
+
+    def _warm_up(self, configuration: Configuration, seed: int) -> float:
+        """Import and compile on made-up rows, so that no trial pays for it."""
+        import numpy as np
+
+        assert self._train is not None
+        # Some choose their code by the number of columns.
+        columns = _WIDE if self._train.shape[1] >= _WIDE else _NARROW
+        if (configuration.id, columns) in self._warm:
+            return 0.0
+        self._warm.add((configuration.id, columns))
+        started = time.perf_counter()
+        rows = np.random.default_rng(0).normal(size=(_WARM_UP_ROWS, columns))
+        # A detector that cannot do this may still do the real thing.
+        with contextlib.suppress(Exception):
+            detector = configuration.build(seed)
+            detector.fit(rows)
+            detector.decision_function(rows[:8])
+        return time.perf_counter() - started
+
+
+@contextlib.contextmanager
+def _undisturbed(request: dict[str, Any]) -> Iterator[None]:
+    """Give a trial a known state, and the next one the same."""
+    environment = dict(os.environ)
+    folder = request["folder"]
+    os.chdir(folder)
+    random.seed(request.get("random_state", 0))
+    if "numpy" in sys.modules:
+        # Detectors without a random_state still draw from the global generator.
+        sys.modules["numpy"].random.seed(request.get("random_state", 0) % 2**32)
+    try:
+        yield
+    finally:
+        os.chdir(folder)
+        if dict(os.environ) != environment:
+            os.environ.clear()
+            os.environ.update(environment)
+
+
+def _reset_peak_memory() -> int:
+    """Start a new high-water mark and return the resident bytes now."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    return _status_bytes("VmRSS")
+
+
+def _peak_memory() -> int:
+    return _status_bytes("VmHWM") or (
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    )
+
+
+def _status_bytes(field: str) -> int:
+    try:
+        with open("/proc/self/status", encoding="ascii") as lines:  # noqa: PTH123
+            for line in lines:
+                if line.startswith(field):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 0
+
+
+def _failure(error: BaseException) -> dict[str, Any]:
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    where = f" ({Path(last[0].filename).name}:{last[0].lineno})" if last else ""
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    status = "memory" if isinstance(error, MemoryError) else "failed"
+    return {"status": status, "reason": text[:_REASON_LENGTH] + where}
+
+
+def main() -> None:
+    """Answer requests until the other side hangs up."""
+    die_with_parent()
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    # A stranger's process must not inherit the line to the driver.
+    channel.set_inheritable(False)
+    state = _Sandboxed()
+    with channel.makefile("rb") as requests:
+        for line in requests:
+            request = json.loads(line)
+            try:
+                with _undisturbed(request):
+                    answer = getattr(state, request["do"])(request)
+            except BaseException as error:
+                # A stranger's code may raise anything, SystemExit too.
+                answer = _failure(error)
+            channel.sendall(json.dumps(answer).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main()
