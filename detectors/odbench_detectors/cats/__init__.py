@@ -1,0 +1,1 @@
+"""CATS: different cheap views of a table, calibrated and added up."""
