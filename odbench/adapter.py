@@ -1,0 +1,244 @@
+"""Give every kind of detector the same face: higher scores, float64, one a row.
+
+scikit-learn's own detectors say "higher is more normal"; everybody else, PyOD
+included, says "higher is more anomalous". Both call themselves outlier detectors, so
+no tag tells them apart. What tells is the class that *defines* the scoring method:
+where that class lives in scikit-learn, the sign is turned, here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from odbench.arrays import FloatArray
+from odbench.detector import Detector
+from odbench.errors import DetectorError
+
+# scikit-learn's `decision_function` is its `score_samples` less a constant; adding
+# a constant can only lose digits, so the plain one is taken where there are both.
+_METHODS = ("decision_function", "score_samples")
+
+
+def adapt(obj: object) -> Detector:
+    """Return a detector whose scores are float64 and grow with anomaly.
+
+    Parameters
+    ----------
+    obj : object
+        An unfitted detector: odbench's own shape, a PyOD detector, a scikit-learn
+        one, a pipeline that ends in any of them, or a function
+        ``f(X_train, X_test) -> scores``. What is adapted already comes back as is.
+
+    Returns
+    -------
+    Detector
+        Attributes of `obj` can be reached through it.
+
+    Raises
+    ------
+    DetectorError
+        If `obj` is a class, cannot be fitted, or has no method that scores rows.
+    """
+    if isinstance(obj, AdaptedDetector):
+        return obj
+    if isinstance(obj, type):
+        msg = (
+            f"detector {obj.__name__}: got the class itself; wanted an instance: "
+            f"{obj.__name__}()"
+        )
+        raise DetectorError(msg)
+    if not hasattr(obj, "fit"):
+        if callable(obj):
+            return AdaptedDetector(FunctionDetector(obj))
+        msg = f"detector {_name(obj)}: has no fit(X); see docs/plugins.md"
+        raise DetectorError(msg)
+    return AdaptedDetector(obj)
+
+
+class AdaptedDetector:
+    """A detector with its sign and its type of scores put right.
+
+    Parameters
+    ----------
+    inner : object
+        What is adapted; reachable as `inner`.
+
+    Raises
+    ------
+    DetectorError
+        If `inner` has no method that scores rows.
+    """
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+        _make_novelty(inner)
+        self._method, self._negate = scoring_method(inner)
+
+    def __getattr__(self, name: str) -> Any:
+        # Dunder names are never passed on: copy and pickle ask for them before
+        # `inner` is there.
+        if name.startswith("__") or name == "inner":
+            raise AttributeError(name)
+        return getattr(self.inner, name)
+
+    def __repr__(self) -> str:
+        return f"adapt({self.inner!r})"
+
+    def fit(self, X: FloatArray) -> AdaptedDetector:
+        """Learn from inliers, `X` being (n_rows, n_columns)."""
+        self.inner.fit(X)
+        return self
+
+    def decision_function(self, X: FloatArray) -> FloatArray:
+        """Score rows: float64, higher is more anomalous.
+
+        A column of shape (n_rows, 1) becomes flat. Any other wrong shape, and NaN,
+        pass through for the caller to see.
+
+        Raises
+        ------
+        DetectorError
+            If what the detector returned is not an array of real numbers.
+        """
+        scores = as_scores(getattr(self.inner, self._method)(X), _name(self.inner))
+        return -scores if self._negate else scores
+
+
+class FunctionDetector:
+    """A function of both splits, in a detector's clothes.
+
+    Parameters
+    ----------
+    function : callable
+        ``f(X_train, X_test) -> scores``, higher = more anomalous.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - scikit-learn's signature
+        """Return the constructor's parameters."""
+        return {"function": self.function}
+
+    def fit(self, X: FloatArray) -> FunctionDetector:
+        """Remember the inliers."""
+        self._train = X
+        return self
+
+    def decision_function(self, X: FloatArray) -> Any:
+        """Call the function with the inliers and the rows to score."""
+        return self.function(self._train, X)
+
+
+def scoring_method(obj: object) -> tuple[str, bool]:
+    """Find the method that scores, and whether its sign must be turned.
+
+    Parameters
+    ----------
+    obj : object
+        A detector or a scikit-learn pipeline.
+
+    Returns
+    -------
+    tuple of (str, bool)
+        The method's name; True where higher means more normal.
+
+    Raises
+    ------
+    DetectorError
+        If there is no such method.
+    """
+    scorer = _last_step(obj)
+    for owner in type(scorer).__mro__:
+        defined = [name for name in _METHODS if name in vars(owner)]
+        if not defined:
+            continue
+        ours = not owner.__module__.startswith("sklearn.")
+        if ours and "decision_function" in defined:
+            return "decision_function", False
+        # `score_samples` is scikit-learn's word, whoever defines it: a density.
+        if hasattr(obj, "score_samples"):
+            return "score_samples", True
+        return "decision_function", True
+    if callable(getattr(scorer, "decision_function", None)):
+        return "decision_function", False
+    msg = (
+        f"detector {_name(scorer)}: has neither decision_function(X) nor "
+        f"score_samples(X); wanted a method that returns one float a row, higher = "
+        f"more anomalous"
+    )
+    raise DetectorError(msg)
+
+
+def as_scores(raw: object, name: str) -> FloatArray:
+    """Return scores as a float64 array, without hiding what is wrong with them.
+
+    Parameters
+    ----------
+    raw : object
+        What a detector returned: an array, a list, a series, a tensor.
+    name : str
+        The detector, for the message.
+
+    Returns
+    -------
+    float64 array
+        Of the shape of `raw`, (n, 1) made (n,).
+
+    Raises
+    ------
+    DetectorError
+        If `raw` is None, ragged, or of a type that is not a real number.
+    """
+    if hasattr(raw, "__cuda_array_interface__") and hasattr(raw, "get"):
+        raw = raw.get()
+    try:
+        array = np.asarray(raw)
+    except (TypeError, ValueError, RuntimeError) as error:
+        msg = f"detector {name}: scores are no array ({error}); wanted one float a row"
+        raise DetectorError(msg) from error
+    if array.dtype.kind not in "fiub":
+        msg = (
+            f"detector {name}: scores are {type(raw).__name__} of {array.dtype}; "
+            f"wanted one float a row"
+        )
+        raise DetectorError(msg)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    return np.ascontiguousarray(array, dtype=np.float64)
+
+
+def _last_step(obj: Any) -> Any:
+    """Follow pipelines to the estimator that scores."""
+    while _is_pipeline(obj):
+        step = obj.steps[-1][1]
+        if step is None or isinstance(step, str):
+            msg = f"detector {_name(obj)}: the last step is {step!r}, no detector"
+            raise DetectorError(msg)
+        obj = step
+    return obj
+
+
+def _is_pipeline(obj: object) -> bool:
+    return isinstance(getattr(obj, "steps", None), list) and any(
+        owner.__module__ == "sklearn.pipeline" for owner in type(obj).__mro__
+    )
+
+
+def _make_novelty(obj: object) -> None:
+    """Let scikit-learn's LOF score rows that it was not fitted on."""
+    scorer = _last_step(obj)
+    for owner in type(scorer).__mro__:
+        if owner.__module__.startswith("sklearn.") and hasattr(scorer, "novelty"):
+            scorer.novelty = True
+            return
+
+
+def _name(obj: object) -> str:
+    if inspect.isfunction(obj):
+        return obj.__name__
+    return type(obj).__name__
