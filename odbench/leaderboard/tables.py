@@ -1,0 +1,287 @@
+"""One row a configuration: the leaderboard of every suite, partition and protocol."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from odbench.arrays import FloatArray
+from odbench.errors import UsageError
+from odbench.scoring import aggregate, significance
+from odbench.scoring.cells import Cells, split_results
+from odbench.scoring.elo import Ratings, bootstrap_weights, rate
+from odbench.scoring.policy import Policy, Quality, apply_policy
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GROUP = ("suite", "partition", "protocol")
+COLUMNS = (
+    "suite", "partition", "detector", "config", "n_datasets", "n_failed",
+    "mean_auroc", "mean_ap", "rank_auroc", "rank_ap",
+    "elo_auroc", "elo_auroc_low", "elo_auroc_high", "elo_ap",
+    "win_rate", "champion_delta", "rauc_ratio", "rauc_minmax",
+    "top3_auroc", "top3_ap", "p_best", "total_rank",
+    "median_fit_seconds", "median_score_seconds",
+    # Beyond the columns that every reader may count on.
+    "protocol", "config_id", "n_total", "n_seeds", "n_trials", "n_missing",
+    "mean_auroc_low", "mean_auroc_high", "mean_ap_adjusted",
+    "elo_ap_low", "elo_ap_high",
+    "gap_auroc", "gap_auroc_low", "gap_auroc_high", "p_equivalent", "p_wilcoxon",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How a table is computed; the same settings give the same table.
+
+    Attributes
+    ----------
+    resamples : int
+        Bootstrap samples behind each interval; 0 leaves the intervals empty.
+    permutations : int
+        Sign changes behind each p-value; 0 leaves the p-values empty.
+    cluster : {"dataset", "family"}
+        What the bootstrap draws: data sets, or families of data sets that come
+        from one source.
+    seed : int
+        Seed of all draws.
+    """
+
+    resamples: int = 200
+    permutations: int = significance.PERMUTATIONS
+    cluster: Literal["dataset", "family"] = "dataset"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check what a user may have typed."""
+        if self.resamples < 0 or self.permutations < 0:
+            msg = (
+                f"leaderboard: got {self.resamples} resamples and "
+                f"{self.permutations} permutations; wanted 0 or more of each"
+            )
+            raise UsageError(msg)
+        if self.cluster not in ("dataset", "family"):
+            msg = f"leaderboard: cluster {self.cluster!r}: wanted dataset or family"
+            raise UsageError(msg)
+
+
+DEFAULT = Settings()
+
+
+def build_leaderboard(
+    results: pd.DataFrame,
+    *,
+    policy: Policy = "main",
+    settings: Settings = DEFAULT,
+) -> pd.DataFrame:
+    """Rank every configuration in the results.
+
+    Each suite, partition and protocol is ranked by itself. Trials of one data set
+    and configuration are averaged over their seeds first; a trial that failed counts
+    as `odbench.scoring.policy.apply_policy` says, and so does a data set on which a
+    configuration was not tried (`n_missing` counts those trials).
+
+    Parameters
+    ----------
+    results : pandas.DataFrame
+        One row a trial, the columns of `odbench.results`.
+    policy : str
+        What failures count as: "main", "worst", "base-rate", "complete-case" or
+        "mean-of-others".
+    settings : Settings
+        Resamples, permutations, seed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `COLUMNS`, one row a configuration, sorted by suite, partition, protocol and
+        total rank (best first). Empty where no data set has public labels.
+
+    Raises
+    ------
+    ResultsError
+        If results are mixed that do not belong into one table.
+    UsageError
+        If there is no such policy.
+    """
+    import pandas as pd
+
+    tables = []
+    for cells in split_results(results):
+        if cells.unscored:
+            warnings.warn(_left_out(cells), stacklevel=2)
+        table = table_of(apply_policy(cells, policy), settings)
+        if len(table):
+            tables.append(table)
+    if not tables:
+        return pd.DataFrame(columns=list(COLUMNS))
+    return pd.concat(tables, ignore_index=True)
+
+
+def table_of(quality: Quality, settings: Settings = DEFAULT) -> pd.DataFrame:
+    """Compute the leaderboard of one suite, partition and protocol.
+
+    Parameters
+    ----------
+    quality : Quality
+        One value a data set and method.
+    settings : Settings
+        Resamples, permutations, seed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `COLUMNS`, one row a method, best total rank first; no rows where there are
+        no data sets or no methods.
+    """
+    import pandas as pd
+
+    if not quality.auroc.size:
+        return pd.DataFrame(columns=list(COLUMNS))
+    weights = _weights(quality.cells, settings)
+    columns = _counts(quality.cells)
+    columns |= _means(quality, weights)
+    columns |= _standings(quality, weights)
+    columns |= _evidence(quality, settings)
+    columns |= _costs(quality.cells)
+    columns["total_rank"] = aggregate.total_rank(
+        higher=[
+            columns[name]
+            for name in ("mean_auroc", "mean_ap", "elo_auroc", "elo_ap",
+                         "top3_auroc", "top3_ap")
+        ],
+        lower=[columns["rank_auroc"], columns["rank_ap"]],
+    )  # fmt: skip
+    table = pd.DataFrame(columns)
+    for name in GROUP:
+        table[name] = getattr(quality.cells, name)
+    return in_order(table)[list(COLUMNS)]
+
+
+def in_order(table: pd.DataFrame) -> pd.DataFrame:
+    """Sort a table: by group, then best total rank, mean AUROC and name first."""
+    keys = [*GROUP, "total_rank", "mean_auroc", "detector", "config"]
+    up = [key != "mean_auroc" for key in keys]
+    return table.sort_values(keys, ascending=up, kind="stable", ignore_index=True)
+
+
+def _counts(cells: Cells) -> dict[str, FloatArray]:
+    tried = (cells.trials > 0).sum(axis=0)
+    trials = cells.trials.sum(axis=0)
+    return {
+        "detector": np.array([m.detector for m in cells.methods], dtype=object),
+        "config": np.array([m.config for m in cells.methods], dtype=object),
+        "config_id": np.array([m.config_id for m in cells.methods], dtype=object),
+        "n_datasets": tried,
+        "n_failed": cells.failed.sum(axis=0),
+        "n_total": np.full(len(cells.methods), len(cells.datasets)),
+        "n_seeds": cells.seeds,
+        "n_trials": trials,
+        "n_missing": len(cells.datasets) * cells.seeds - trials,
+    }
+
+
+def _means(quality: Quality, weights: FloatArray) -> dict[str, FloatArray]:
+    rate_of_anomalies = quality.cells.base_rate[:, None]
+    adjusted = (quality.ap - rate_of_anomalies) / (1.0 - rate_of_anomalies)
+    low, high = _interval(quality.auroc, weights)
+    return {
+        "mean_auroc": quality.auroc.mean(axis=0),
+        "mean_auroc_low": low,
+        "mean_auroc_high": high,
+        "mean_ap": quality.ap.mean(axis=0),
+        "mean_ap_adjusted": adjusted.mean(axis=0),
+    }
+
+
+def _interval(
+    values: FloatArray, weights: FloatArray
+) -> tuple[FloatArray, FloatArray]:  # fmt: skip
+    """Bootstrap the mean of each column."""
+    if not len(weights):
+        nothing = np.full(values.shape[1], np.nan)
+        return nothing, nothing
+    means = weights @ values / weights.sum(axis=1, keepdims=True)
+    low, high = np.quantile(means, [0.025, 0.975], axis=0)
+    return low, high
+
+
+def _standings(quality: Quality, weights: FloatArray) -> dict[str, FloatArray]:
+    by_auroc = aggregate.ranks(quality.auroc, quality.last)
+    by_ap = aggregate.ranks(quality.ap, quality.last)
+    auroc: Ratings = rate(by_auroc, weights)
+    ap: Ratings = rate(by_ap, weights)
+    return {
+        "rank_auroc": by_auroc.mean(axis=0),
+        "rank_ap": by_ap.mean(axis=0),
+        "elo_auroc": auroc.elo,
+        "elo_auroc_low": auroc.low,
+        "elo_auroc_high": auroc.high,
+        "elo_ap": ap.elo,
+        "elo_ap_low": ap.low,
+        "elo_ap_high": ap.high,
+        "win_rate": aggregate.win_rate(by_auroc),
+        "champion_delta": aggregate.champion_delta(quality.auroc),
+        "rauc_ratio": aggregate.relative_to_best(quality.auroc),
+        "rauc_minmax": aggregate.relative_in_range(quality.auroc),
+        "top3_auroc": aggregate.top_share(by_auroc, quality.last),
+        "top3_ap": aggregate.top_share(by_ap, quality.last),
+    }
+
+
+def _evidence(quality: Quality, settings: Settings) -> dict[str, FloatArray]:
+    gaps = significance.gaps_to_best(
+        quality.auroc, rng=np.random.default_rng([settings.seed, 2])
+    )
+    evidence = {
+        "gap_auroc": gaps.gap,
+        "gap_auroc_low": gaps.low,
+        "gap_auroc_high": gaps.high,
+        "p_equivalent": gaps.p_equivalent,
+        "p_wilcoxon": significance.wilcoxon_against_best(quality.auroc),
+        "p_best": np.full(len(gaps.gap), np.nan),
+    }
+    if settings.permutations:
+        evidence["p_best"] = significance.against_best(
+            quality.auroc,
+            rng=np.random.default_rng([settings.seed, 3]),
+            permutations=settings.permutations,
+        )
+    return evidence
+
+
+def _costs(cells: Cells) -> dict[str, FloatArray]:
+    """Take medians over the data sets on which some trial ended well."""
+    costs = {}
+    for name in ("fit_seconds", "score_seconds"):
+        seconds = getattr(cells, name)
+        median = np.full(seconds.shape[1], np.nan)
+        known = ~np.isnan(seconds).all(axis=0)
+        median[known] = np.nanmedian(seconds[:, known], axis=0)
+        costs[f"median_{name}"] = median
+    return costs
+
+
+def _weights(cells: Cells, settings: Settings) -> FloatArray:
+    families = None
+    if settings.cluster == "family":
+        families = [
+            name if isinstance(name, str) else None for name in cells.facts["family"]
+        ]
+    return bootstrap_weights(
+        len(cells.datasets),
+        resamples=settings.resamples,
+        rng=np.random.default_rng([settings.seed, 1]),
+        families=families,
+    )
+
+
+def _left_out(cells: Cells) -> str:
+    return (
+        f"leaderboard of {cells.suite}/{cells.partition} ({cells.protocol}): "
+        f"{len(cells.unscored)} data sets have no public labels and are left out"
+    )

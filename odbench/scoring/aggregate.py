@@ -1,0 +1,218 @@
+"""From one value a data set and method to one value a method.
+
+Arrays are of shape (n_datasets, n_methods); values lie in [0, 1] and higher is
+better. Where a function takes `last`, the marked cells rank behind all others of
+their data set whatever their value, tied among themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from odbench.arrays import BoolArray, FloatArray
+
+# Values that agree to this many decimals are ties.
+TIE_DECIMALS = 5
+TOP = 3
+
+
+def ranking_keys(values: FloatArray, last: BoolArray | None = None) -> FloatArray:
+    """Return what ranks are made of: rounded values, minus infinity for the last.
+
+    Parameters
+    ----------
+    values : float64 array of shape (n_datasets, n_methods)
+        Higher is better.
+    last : bool array of the same shape, optional
+        Cells that rank last.
+
+    Returns
+    -------
+    float64 array of shape (n_datasets, n_methods)
+        Rounded to `TIE_DECIMALS`; equal numbers are ties.
+    """
+    keys = np.round(values, TIE_DECIMALS)
+    return keys if last is None else np.where(last, -np.inf, keys)
+
+
+def ranks(values: FloatArray, last: BoolArray | None = None) -> FloatArray:
+    """Rank the methods on each data set, ties averaged.
+
+    Parameters
+    ----------
+    values : float64 array of shape (n_datasets, n_methods)
+        Higher is better.
+    last : bool array of the same shape, optional
+        Cells that rank last.
+
+    Returns
+    -------
+    float64 array of shape (n_datasets, n_methods)
+        1 is best; each row sums to M (M + 1) / 2.
+    """
+    from scipy.stats import rankdata
+
+    ranked: FloatArray = rankdata(-ranking_keys(values, last), axis=1)
+    return ranked
+
+
+def win_rate(rank: FloatArray) -> FloatArray:
+    """Return the share of comparisons that a method wins, a tie counting half.
+
+    ``mean_t (1 - (r_ti - 1) / (M - 1))``.
+
+    Parameters
+    ----------
+    rank : float64 array of shape (n_datasets, n_methods)
+        From `ranks`.
+
+    Returns
+    -------
+    float64 array of shape (n_methods,)
+        In [0, 1], higher is better; NaN where there is nobody to compare with.
+    """
+    methods = rank.shape[1]
+    if methods < 2:
+        return np.full(methods, np.nan)
+    share: FloatArray = np.mean(1.0 - (rank - 1.0) / (methods - 1), axis=0)
+    return share
+
+
+def win_matrix(rank: FloatArray) -> FloatArray:
+    """Return how often each method beats each other one, a tie counting half.
+
+    Parameters
+    ----------
+    rank : float64 array of shape (n_datasets, n_methods)
+        From `ranks`.
+
+    Returns
+    -------
+    float64 array of shape (n_methods, n_methods)
+        Row beats column, share of the data sets in [0, 1]; 0.5 on the diagonal.
+    """
+    matrix = np.empty((rank.shape[1], rank.shape[1]))
+    for i, own in enumerate(rank.T):
+        difference = rank - own[:, None]
+        matrix[i] = np.mean((difference > 0) + 0.5 * (difference == 0), axis=0)
+    return matrix
+
+
+def champion_delta(values: FloatArray) -> FloatArray:
+    """Return how much of a method's error the best method on each set would save.
+
+    ``mean_t (1 - e_t* / e_ti)`` with the error ``e = 1 - value`` and e_t* the least
+    error on t; 0 / 0 counts as 1, so that a perfect method has nothing to save.
+
+    Parameters
+    ----------
+    values : float64 array of shape (n_datasets, n_methods)
+        Higher is better.
+
+    Returns
+    -------
+    float64 array of shape (n_methods,)
+        In [0, 1]; 0 means best everywhere, lower is better.
+    """
+    error = 1.0 - values
+    best = error.min(axis=1, keepdims=True)
+    ratio = np.divide(best, error, out=np.ones_like(error), where=error > 0)
+    saved: FloatArray = np.mean(1.0 - ratio, axis=0)
+    return saved
+
+
+def relative_to_best(values: FloatArray) -> FloatArray:
+    """Return the mean of the value over the best value: rAUC in its ratio form.
+
+    ``mean_t a_ti / max_j a_tj``, 0 / 0 counting as 1.
+
+    Parameters
+    ----------
+    values : float64 array of shape (n_datasets, n_methods)
+        Higher is better.
+
+    Returns
+    -------
+    float64 array of shape (n_methods,)
+        In [0, 1]; 1 means best everywhere, higher is better.
+    """
+    best = np.broadcast_to(values.max(axis=1, keepdims=True), values.shape)
+    ratio = np.divide(values, best, out=np.ones_like(values), where=best > 0)
+    mean: FloatArray = ratio.mean(axis=0)
+    return mean
+
+
+def relative_in_range(values: FloatArray) -> FloatArray:
+    """Return the mean place between the worst and the best: rAUC, min-max form.
+
+    ``mean_t (a_ti - min_j a_tj) / (max_j a_tj - min_j a_tj)``; where all methods are
+    equal, each counts 1.
+
+    Parameters
+    ----------
+    values : float64 array of shape (n_datasets, n_methods)
+        Higher is better.
+
+    Returns
+    -------
+    float64 array of shape (n_methods,)
+        In [0, 1]; 1 means best everywhere, higher is better.
+    """
+    low = values.min(axis=1, keepdims=True)
+    width = np.broadcast_to(values.max(axis=1, keepdims=True) - low, values.shape)
+    place = np.divide(values - low, width, out=np.ones_like(values), where=width > 0)
+    mean: FloatArray = place.mean(axis=0)
+    return mean
+
+
+def top_share(
+    rank: FloatArray, last: BoolArray | None = None, *, top: int = TOP
+) -> FloatArray:
+    """Return the share of data sets on which a method's rank is at most `top`.
+
+    Ranks are those of `ranks`: when ten methods tie for the best place their rank
+    is 5.5, and none of them stands out. A cell that ranks last never counts.
+
+    Parameters
+    ----------
+    rank : float64 array of shape (n_datasets, n_methods)
+        From `ranks`.
+    last : bool array of the same shape, optional
+        Cells that rank last.
+    top : int
+        The last place that counts.
+
+    Returns
+    -------
+    float64 array of shape (n_methods,)
+        In [0, 1]; higher is better.
+    """
+    among = rank <= top
+    if last is not None:
+        among = among & ~last
+    share: FloatArray = among.mean(axis=0)
+    return share
+
+
+def total_rank(higher: Sequence[FloatArray], lower: Sequence[FloatArray]) -> FloatArray:
+    """Return the mean of a method's places under several criteria, ties averaged.
+
+    Parameters
+    ----------
+    higher, lower : sequences of float64 arrays of shape (n_methods,)
+        Criteria of which higher, respectively lower, is better. Values that agree
+        to nine decimals are ties, so that rounding errors decide nothing.
+
+    Returns
+    -------
+    float64 array of shape (n_methods,)
+        1 means first under every criterion; lower is better.
+    """
+    from scipy.stats import rankdata
+
+    signed = [*(-np.asarray(h) for h in higher), *(np.asarray(v) for v in lower)]
+    places: FloatArray = rankdata(np.round(np.stack(signed), 9), axis=1)
+    mean: FloatArray = places.mean(axis=0)
+    return mean

@@ -1,0 +1,293 @@
+"""From one row a trial to one matrix a quantity: data sets by configurations.
+
+Every statistic over data sets starts here. Trials of one data set and one
+configuration (its seeds) become one cell. Nothing is dropped without a trace: a trial
+that failed and a trial that is absent are both counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from odbench.arrays import BoolArray, FloatArray, IntArray
+from odbench.errors import ResultsError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# What belongs to a data set and not to a trial; the first known value is taken.
+FACTS = (
+    "n_train", "n_test", "n_columns", "n_anomalies", "domain", "archetype", "family",
+    "label_conflict", "duplicate_train", "test_in_train", "anomalies_in_train",
+    "source_url", "licence",
+)  # fmt: skip
+
+
+class Method(NamedTuple):
+    """One competitor: a detector with its parameters.
+
+    Attributes
+    ----------
+    detector, config : str
+        As in the results.
+    config_id : str
+        Hash of the full parameters, "" for a view over several configurations.
+    """
+
+    detector: str
+    config: str
+    config_id: str
+
+    @property
+    def label(self) -> str:
+        """The name in running text: ``knn`` or ``knn[k=20]``."""
+        bare = self.config in ("default", "")
+        return self.detector if bare else f"{self.detector}[{self.config}]"
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """The results of one suite, partition and protocol.
+
+    Attributes
+    ----------
+    suite, partition, protocol : str
+        What the results belong to.
+    datasets : object array of shape (n_datasets,)
+        Names, sorted.
+    methods : tuple of Method
+        Sorted.
+    trials, succeeded : int64 arrays of shape (n_datasets, n_methods)
+        Trials there are, and those of them that ended well.
+    auroc_sum, ap_sum, f1_sum : float64 arrays of shape (n_datasets, n_methods)
+        Sums over the trials that ended well.
+    fit_seconds, score_seconds : float64 arrays of shape (n_datasets, n_methods)
+        Means over the trials that ended well, in seconds; NaN where none did.
+    base_rate : float64 array of shape (n_datasets,)
+        Share of anomalies among the test rows.
+    seeds : int64 array of shape (n_methods,)
+        Number of different seeds of each method.
+    facts : pandas.DataFrame of n_datasets rows
+        `FACTS`, indexed by data set; null where unknown.
+    unscored : tuple of str
+        Data sets left out because their labels are not public.
+    """
+
+    suite: str
+    partition: str
+    protocol: str
+    datasets: NDArray[np.object_]
+    methods: tuple[Method, ...]
+    trials: IntArray
+    succeeded: IntArray
+    auroc_sum: FloatArray
+    ap_sum: FloatArray
+    f1_sum: FloatArray
+    fit_seconds: FloatArray
+    score_seconds: FloatArray
+    base_rate: FloatArray
+    seeds: IntArray
+    facts: pd.DataFrame
+    unscored: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> IntArray:
+        """Trials that did not end well, int64 of shape (n_datasets, n_methods)."""
+        return self.trials - self.succeeded
+
+    @property
+    def complete(self) -> BoolArray:
+        """Data sets on which every method was tried and no trial failed."""
+        whole: BoolArray = ((self.trials > 0) & (self.failed == 0)).all(axis=1)
+        return whole
+
+    def on(self, rows: BoolArray | IntArray) -> Cells:
+        """Return the same methods on some of the data sets."""
+        changed = {
+            f.name: getattr(self, f.name)[rows]
+            for f in fields(self)
+            if f.name in _BY_DATASET
+        }
+        return replace(self, facts=self.facts.iloc[_positions(rows)], **changed)
+
+    def of(self, columns: BoolArray | IntArray) -> Cells:
+        """Return some of the methods on the same data sets."""
+        chosen = _positions(columns)
+        matrices = {name: getattr(self, name)[:, chosen] for name in _MATRICES}
+        return replace(
+            self,
+            methods=tuple(self.methods[int(i)] for i in chosen),
+            seeds=self.seeds[chosen],
+            **matrices,
+        )
+
+
+_MATRICES = (
+    "trials", "succeeded", "auroc_sum", "ap_sum", "f1_sum", "fit_seconds",
+    "score_seconds",
+)  # fmt: skip
+_BY_DATASET = (*_MATRICES, "datasets", "base_rate")
+
+
+def split_results(results: pd.DataFrame) -> Iterator[Cells]:
+    """Yield one `Cells` for each suite, partition and protocol in the results.
+
+    Results of different suites, partitions or protocols never meet in one table.
+
+    Parameters
+    ----------
+    results : pandas.DataFrame
+        One row a trial, the columns of `odbench.results`.
+
+    Yields
+    ------
+    Cells
+        Sorted by suite, partition and protocol. One with no scored data set at all
+        (a private partition without labels) has zero rows.
+
+    Raises
+    ------
+    ResultsError
+        If one table would mix versions of a detector, contents of a data set, or
+        two different outcomes of the same trial.
+    """
+    keys = ["suite", "partition", "protocol"]
+    for (suite, partition, protocol), rows in results.groupby(keys, sort=True):
+        yield _cells(str(suite), str(partition), str(protocol), rows)
+
+
+def _cells(suite: str, partition: str, protocol: str, rows: pd.DataFrame) -> Cells:
+    where = f"results of {suite}/{partition} ({protocol})"
+    _refuse_mixtures(rows, where)
+    rows = _without_repeats(rows, where)
+    rows, unscored = _scored(rows)
+    datasets, d = _codes(rows, ["dataset"])
+    names, m = _codes(rows, ["detector", "config", "config_id"])
+    shape = (len(datasets), len(names))
+    cell = d * shape[1] + m
+    good = (rows["status"] == "ok").to_numpy(dtype=bool)
+
+    def total(column: str) -> FloatArray:
+        values = rows[column].astype("float64").to_numpy()[good]
+        sums = np.bincount(cell[good], values, minlength=shape[0] * shape[1])
+        return np.asarray(sums, dtype=np.float64).reshape(shape)
+
+    succeeded = np.bincount(cell[good], minlength=shape[0] * shape[1]).reshape(shape)
+    per_success = np.where(succeeded > 0, 1.0 / np.maximum(succeeded, 1), np.nan)
+    facts = _facts(rows)
+    return Cells(
+        suite,
+        partition,
+        protocol,
+        datasets=np.array([name for (name,) in datasets], dtype=object),
+        methods=tuple(Method(*name) for name in names),
+        trials=np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape),
+        succeeded=succeeded,
+        auroc_sum=total("auroc"),
+        ap_sum=total("ap"),
+        f1_sum=total("f1"),
+        fit_seconds=total("fit_seconds") * per_success,
+        score_seconds=total("score_seconds") * per_success,
+        base_rate=_share(facts["n_anomalies"], facts["n_test"]),
+        seeds=_distinct(m, rows["seed"].to_numpy(dtype=np.int64), shape[1]),
+        facts=facts,
+        unscored=unscored,
+    )
+
+
+def _codes(
+    rows: pd.DataFrame, columns: list[str]
+) -> tuple[list[tuple[str, ...]], IntArray]:
+    """Return the sorted distinct combinations and each row's place among them."""
+    if rows.empty:
+        return [], np.zeros(0, dtype=np.int64)
+    groups = rows.groupby(columns, sort=True, dropna=False)
+    codes = groups.ngroup().to_numpy()
+    _, first = np.unique(codes, return_index=True)
+    distinct = rows[columns].iloc[first].itertuples(index=False, name=None)
+    return [tuple(map(str, parts)) for parts in distinct], codes.astype(np.int64)
+
+
+def _distinct(method: IntArray, seed: IntArray, n_methods: int) -> IntArray:
+    """Count the different seeds of each method."""
+    if not len(method):
+        return np.zeros(n_methods, dtype=np.int64)
+    pairs = np.unique(np.column_stack([method, seed]), axis=0)
+    return np.bincount(pairs[:, 0], minlength=n_methods).astype(np.int64)
+
+
+def _facts(rows: pd.DataFrame) -> pd.DataFrame:
+    known = [name for name in FACTS if name in rows.columns]
+    facts: pd.DataFrame = rows.groupby("dataset", sort=True)[known].first()
+    return facts.reindex(columns=list(FACTS))
+
+
+def _share(part: pd.Series[float], whole: pd.Series[float]) -> FloatArray:
+    ratio = part.astype("float64").to_numpy() / whole.astype("float64").to_numpy()
+    return np.asarray(ratio, dtype=np.float64)
+
+
+def _scored(rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Leave out the data sets whose labels were not there to score with."""
+    unlabelled = rows["n_anomalies"].isna() | (
+        (rows["status"] == "ok") & rows["auroc"].isna()
+    )
+    names = rows.loc[unlabelled, "dataset"].unique()
+    if not len(names):
+        return rows, ()
+    return rows[~rows["dataset"].isin(names)], tuple(sorted(map(str, names)))
+
+
+def _refuse_mixtures(rows: pd.DataFrame, where: str) -> None:
+    method = ["detector", "config"]
+    for keys, column, what in (
+        (method, "detector_version", "versions"),
+        (method, "config_id", "sets of parameters under one name"),
+        (["dataset"], "content_sha256", "contents"),
+    ):
+        if column not in rows.columns:
+            continue
+        distinct = rows[[*keys, column]].drop_duplicates().dropna()
+        distinct = distinct[distinct[column] != ""]
+        clash = distinct[distinct.duplicated(keys, keep=False)]
+        if clash.empty:
+            continue
+        name = [str(part) for part in clash.iloc[0][keys]]
+        same = (distinct[keys] == clash.iloc[0][keys]).all(axis=1)
+        values = sorted(map(str, distinct.loc[same, column]))
+        msg = (
+            f"{where}: {keys[0]} {' '.join(name)!r} comes in {len(values)} {what} "
+            f"({', '.join(values)}); a table holds one, so leave out the runs of the "
+            "others"
+        )
+        raise ResultsError(msg)
+
+
+def _without_repeats(rows: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Take a trial that several runs hold once, if they agree on its outcome."""
+    trial = ["dataset", "detector", "config", "seed"]
+    repeated = rows.duplicated(trial, keep=False)
+    if not repeated.any():
+        return rows
+    outcome = [*trial, "status", "auroc", "ap"]
+    distinct = rows.loc[repeated, outcome].drop_duplicates()
+    clash = distinct[distinct.duplicated(trial)]
+    if not clash.empty:
+        name = " ".join(str(part) for part in clash.iloc[0][trial])
+        msg = (
+            f"{where}: trial {name!r} (data set, detector, configuration, seed) has "
+            "two different outcomes; leave out one of the runs that hold it"
+        )
+        raise ResultsError(msg)
+    return rows.drop_duplicates(trial)
+
+
+def _positions(chosen: BoolArray | IntArray) -> IntArray:
+    if chosen.dtype == np.bool_:
+        return np.flatnonzero(chosen).astype(np.int64)
+    return chosen.astype(np.int64)

@@ -1,0 +1,205 @@
+"""Elo ratings: Bradley-Terry by maximum likelihood, with bootstrap intervals.
+
+The probability that method i beats method j on a data set is modelled as
+``1 / (1 + exp(beta_j - beta_i))`` (Bradley and Terry, Biometrika 1952). All pairs of
+methods are compared on every data set, a tie is half a win for each, and every data
+set weighs the same. Ratings are ``400 / ln(10) * beta + c`` with mean 1000, so that
+400 points are odds of ten to one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from odbench.arrays import BoolArray, FloatArray, IntArray
+
+SCALE = 400.0 / np.log(10.0)
+MEAN = 1000.0
+_CHUNK_BYTES = 32 << 20
+_MAX_STEPS = 100
+_TOLERANCE = 1e-10
+
+
+class Ratings(NamedTuple):
+    """Elo ratings with their intervals, each float64 of shape (n_methods,).
+
+    Attributes
+    ----------
+    elo : array
+        Higher is better, mean 1000.
+    low, high : arrays
+        Ends of the percentile bootstrap interval; NaN without resamples.
+    """
+
+    elo: FloatArray
+    low: FloatArray
+    high: FloatArray
+
+
+def rate(
+    rank: FloatArray, weights: FloatArray | None = None, *, level: float = 0.95
+) -> Ratings:
+    """Rate methods and bootstrap the ratings.
+
+    Parameters
+    ----------
+    rank : float64 array of shape (n_datasets, n_methods)
+        Lower is better, equal numbers are ties (`odbench.scoring.aggregate.ranks`).
+    weights : float64 array of shape (n_resamples, n_datasets), optional
+        How often each resample holds each data set (`bootstrap_weights`).
+    level : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    Ratings
+    """
+    everything = np.ones((1, rank.shape[0]))
+    stacked = everything if weights is None else np.vstack([everything, weights])
+    ratings = elo_from_wins(wins(rank, stacked))
+    if weights is None or not len(weights):
+        nothing = np.full(rank.shape[1], np.nan)
+        return Ratings(ratings[0], nothing, nothing)
+    tail = (1.0 - level) / 2.0
+    low, high = np.quantile(ratings[1:], [tail, 1.0 - tail], axis=0)
+    return Ratings(ratings[0], low, high)
+
+
+def bootstrap_weights(
+    n_datasets: int,
+    *,
+    resamples: int,
+    rng: np.random.Generator,
+    families: Sequence[str | None] | None = None,
+) -> FloatArray:
+    """Draw data sets with replacement and count how often each was drawn.
+
+    Parameters
+    ----------
+    n_datasets : int
+        Data sets to draw from.
+    resamples : int
+        Number of samples.
+    rng : numpy.random.Generator
+        Source of the draws.
+    families : sequence of length n_datasets, optional
+        Which family each data set belongs to. Then families are drawn, each with
+        all its data sets (the cluster bootstrap), because data sets of one source
+        are no independent evidence. A missing family stands for itself.
+
+    Returns
+    -------
+    float64 array of shape (resamples, n_datasets)
+        Whole numbers; without families each row sums to n_datasets.
+    """
+    cluster = np.arange(n_datasets) if families is None else _clusters(families)
+    n = int(cluster.max()) + 1 if n_datasets else 0
+    if not n:
+        return np.zeros((resamples, 0))
+    drawn = rng.multinomial(n, np.full(n, 1.0 / n), size=resamples)
+    return drawn.astype(np.float64)[:, cluster]
+
+
+def wins(rank: FloatArray, weights: FloatArray) -> FloatArray:
+    """Count who beats whom in each resample.
+
+    Parameters
+    ----------
+    rank : float64 array of shape (n_datasets, n_methods)
+        Lower is better, equal numbers are ties.
+    weights : float64 array of shape (n_resamples, n_datasets)
+        Weight of each data set in each resample.
+
+    Returns
+    -------
+    float64 array of shape (n_resamples, n_methods, n_methods)
+        Row beats column, a tie counting half for each; 0 on the diagonal.
+    """
+    datasets, methods = rank.shape
+    total = np.zeros((len(weights), methods * methods))
+    step = max(1, _CHUNK_BYTES // (8 * methods * methods))
+    for start in range(0, datasets, step):
+        part = rank[start : start + step]
+        outcome = 0.5 + 0.5 * np.sign(part[:, None, :] - part[:, :, None])
+        total += weights[:, start : start + step] @ outcome.reshape(len(part), -1)
+    square = total.reshape(len(weights), methods, methods)
+    square[:, np.arange(methods), np.arange(methods)] = 0.0
+    return square
+
+
+def elo_from_wins(count: FloatArray) -> FloatArray:
+    """Fit Bradley-Terry to tables of wins, all at once.
+
+    Newton's method on the log-likelihood
+    ``sum_ij w_ij log(1 / (1 + exp(beta_j - beta_i)))``, which is concave. It has a
+    maximum only where no group of methods beats all others always (Ford, American
+    Mathematical Monthly 1957); where one does, a data set on which all methods tie
+    is added to that table, which keeps the ratings finite and their order right.
+
+    Parameters
+    ----------
+    count : float64 array of shape (n_tables, n_methods, n_methods)
+        Wins of row over column, one data set adding 1 to each pair.
+
+    Returns
+    -------
+    float64 array of shape (n_tables, n_methods)
+        Ratings with mean 1000 in each table; higher is better.
+    """
+    tables, methods, _ = count.shape
+    if methods < 2:
+        return np.full((tables, methods), MEAN)
+    separated = ~_strongly_connected(count > 0)
+    everyone_ties = 0.5 * (1.0 - np.eye(methods))
+    count = count + separated[:, None, None] * everyone_ties
+    ratings: FloatArray = MEAN + SCALE * _newton(count)
+    return ratings
+
+
+def _newton(count: FloatArray) -> FloatArray:
+    """Maximise the likelihood of each table, the strengths of each adding to 0."""
+    played = count + count.transpose(0, 2, 1)
+    total = np.maximum(played.sum(axis=(1, 2)), 1.0)
+    won = count.sum(axis=2)
+    beta = np.zeros(won.shape)
+    for _ in range(_MAX_STEPS):
+        chance = 1.0 / (1.0 + np.exp(beta[:, None, :] - beta[:, :, None]))
+        gradient = won - (played * chance).sum(axis=2)
+        curvature = played * chance * (1.0 - chance)
+        hessian = -curvature
+        diagonal = np.arange(beta.shape[1])
+        hessian[:, diagonal, diagonal] = curvature.sum(axis=2)
+        # Adding a constant to all strengths changes nothing, so the Hessian is
+        # singular along it; this term pins the sum without moving the maximum.
+        hessian += (total / beta.shape[1] ** 2)[:, None, None]
+        step = np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
+        # Damped far from the maximum, where a full step can overshoot.
+        beta += step / np.maximum(1.0, np.abs(step).max(axis=1, keepdims=True) / 2.0)
+        if np.abs(step).max() < _TOLERANCE:
+            break
+    centred: FloatArray = beta - beta.mean(axis=1, keepdims=True)
+    return centred
+
+
+def _strongly_connected(beats: BoolArray) -> BoolArray:
+    """Say for each table whether everyone beats everyone through some chain."""
+    methods = beats.shape[1]
+    reach = (beats | np.eye(methods, dtype=bool)).astype(np.float32)
+    for _ in range(max(1, int(np.ceil(np.log2(methods))))):
+        reach = np.minimum(reach @ reach, 1.0)
+    return np.asarray((reach > 0).all(axis=(1, 2)))
+
+
+def _clusters(families: Sequence[str | None]) -> IntArray:
+    """Give each family a number, and each data set without one its own."""
+    numbers: dict[object, int] = {}
+    keys = [
+        name if isinstance(name, str) and name else ("alone", place)
+        for place, name in enumerate(families)
+    ]
+    return np.array(
+        [numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64
+    )

@@ -1,0 +1,308 @@
+"""Which differences between methods are more than chance, and which matter.
+
+With hundreds of data sets every difference is significant, so the size of a
+difference and the probability that it is too small to matter stand beside each
+p-value. Arrays of values are of shape (n_datasets, n_methods); higher is better.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from odbench.arrays import FloatArray
+
+PERMUTATIONS = 10_000
+# Half a point of AUROC: what nobody would change a detector for.
+EQUIVALENT = 0.005
+_BLOCK = 500
+# Two sums of the same numbers in another order may differ by this, relatively.
+_ROUNDING = 1e-9
+
+
+class Friedman(NamedTuple):
+    """The Friedman test with the Nemenyi critical difference.
+
+    Attributes
+    ----------
+    statistic : float
+        Chi-square with M - 1 degrees of freedom, corrected for ties; NaN where it
+        does not exist (fewer than two methods, or all tied everywhere).
+    p : float
+        Probability of at least that statistic if all methods were equal.
+    critical_difference : float
+        Average ranks that differ by less are not told apart.
+    """
+
+    statistic: float
+    p: float
+    critical_difference: float
+
+
+class Gaps(NamedTuple):
+    """How far each method is behind the best, each float64 of shape (n_methods,).
+
+    Attributes
+    ----------
+    gap : array
+        Mean of best minus method over the data sets; lower is better.
+    low, high : arrays
+        The central 95 % of the Bayesian bootstrap of the gap.
+    p_equivalent : array
+        Posterior probability that the gap lies within plus or minus `EQUIVALENT`.
+    """
+
+    gap: FloatArray
+    low: FloatArray
+    high: FloatArray
+    p_equivalent: FloatArray
+
+
+def sign_flip(
+    differences: FloatArray,
+    *,
+    rng: np.random.Generator,
+    permutations: int = PERMUTATIONS,
+) -> FloatArray:
+    """Test by random changes of sign whether paired differences have mean zero.
+
+    ``p = (1 + #{|m*| >= |m|}) / (B + 1)`` with m the mean difference and m* that
+    under each of B random assignments of signs (Phipson and Smyth, 2010). All
+    columns are tested under the same signs.
+
+    Parameters
+    ----------
+    differences : float64 array of shape (n_datasets, n_pairs)
+        Differences between two methods on each data set.
+    rng : numpy.random.Generator
+        Source of the signs.
+    permutations : int
+        B.
+
+    Returns
+    -------
+    float64 array of shape (n_pairs,)
+        Two-sided p-values in [1 / (B + 1), 1].
+    """
+    datasets, pairs = differences.shape
+    total = differences.sum(axis=0)
+    slack = _ROUNDING * np.abs(differences).sum(axis=0)
+    bound = np.abs(total) - slack
+    extreme = np.zeros(pairs)
+    for start in range(0, permutations, _BLOCK):
+        block = min(_BLOCK, permutations - start)
+        # Turning the sign of some changes the sum by twice what they add up to.
+        flipped = _coins(block, datasets, rng) @ differences
+        extreme += (np.abs(total - 2.0 * flipped) >= bound).sum(axis=0)
+    p: FloatArray = (1.0 + extreme) / (permutations + 1.0)
+    return p
+
+
+def holm(p: FloatArray) -> FloatArray:
+    """Correct p-values for their number, step-down (Holm, 1979).
+
+    Parameters
+    ----------
+    p : float64 array of shape (n_tests,)
+        Raw p-values.
+
+    Returns
+    -------
+    float64 array of shape (n_tests,)
+        Corrected p-values in the same order; at most one error among all tests
+        with probability alpha when those below alpha are taken for real.
+    """
+    order = np.argsort(p, kind="stable")
+    scaled = p[order] * np.arange(len(p), 0, -1)
+    corrected = np.empty_like(p)
+    corrected[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
+    return corrected
+
+
+def against_best(
+    values: FloatArray,
+    *,
+    rng: np.random.Generator,
+    permutations: int = PERMUTATIONS,
+) -> FloatArray:
+    """Test each method against the one with the highest mean, by `sign_flip`.
+
+    Parameters
+    ----------
+    values : float64 array of shape (n_datasets, n_methods)
+        Higher is better.
+    rng : numpy.random.Generator
+        Source of the signs.
+    permutations : int
+        Sign changes to draw.
+
+    Returns
+    -------
+    float64 array of shape (n_methods,)
+        Holm-corrected p-values; 1 for the best itself.
+    """
+    p = np.ones(values.shape[1])
+    others = _others(values)
+    if len(others):
+        raw = sign_flip(
+            _behind(values)[:, others], rng=rng, permutations=permutations
+        )  # fmt: skip
+        p[others] = holm(raw)
+    return p
+
+
+def wilcoxon_against_best(values: FloatArray) -> FloatArray:
+    """Test each method against the one with the highest mean, by signed ranks.
+
+    The Wilcoxon signed-rank test, two-sided; differences of zero are ranked and
+    then dropped (Pratt, 1959).
+
+    Parameters
+    ----------
+    values : float64 array of shape (n_datasets, n_methods)
+        Higher is better.
+
+    Returns
+    -------
+    float64 array of shape (n_methods,)
+        Holm-corrected p-values; 1 for the best itself and for methods that equal
+        it everywhere.
+    """
+    from scipy.stats import wilcoxon
+
+    others = _others(values)
+    behind = np.round(_behind(values), 12)
+    raw = np.ones(len(others))
+    for k, i in enumerate(others):
+        if behind[:, i].any():
+            tested = wilcoxon(behind[:, i], zero_method="pratt", method="approx")
+            raw[k] = float(tested.pvalue)
+    p = np.ones(values.shape[1])
+    p[others] = holm(raw)
+    return p
+
+
+def gaps_to_best(
+    values: FloatArray,
+    *,
+    rng: np.random.Generator,
+    draws: int = 1000,
+    equivalent: float = EQUIVALENT,
+) -> Gaps:
+    """Say how far each method is behind the best, and whether that matters.
+
+    The data sets get random weights from the flat Dirichlet distribution (the
+    Bayesian bootstrap: Rubin, Annals of Statistics 1981); the gaps under these
+    weights are a posterior sample of the gap, and the share of it inside the region
+    of practical equivalence is the probability that the two methods are, for
+    practical purposes, equally good (Benavoli et al., JMLR 2017).
+
+    Parameters
+    ----------
+    values : float64 array of shape (n_datasets, n_methods)
+        Higher is better.
+    rng : numpy.random.Generator
+        Source of the weights.
+    draws : int
+        Size of the posterior sample.
+    equivalent : float
+        Half width of the region of practical equivalence.
+
+    Returns
+    -------
+    Gaps
+    """
+    behind = _behind(values)
+    raw = rng.standard_exponential((draws, len(behind)))
+    posterior = (raw / raw.sum(axis=1, keepdims=True)) @ behind
+    low, high = np.quantile(posterior, [0.025, 0.975], axis=0)
+    inside = (np.abs(posterior) <= equivalent).mean(axis=0)
+    return Gaps(behind.mean(axis=0), low, high, inside)
+
+
+def friedman(rank: FloatArray, *, alpha: float = 0.05) -> Friedman:
+    """Test whether the methods differ at all, and by how much two must.
+
+    Friedman's chi-square with the correction for ties,
+    ``(M - 1) sum_i (R_i - N (M + 1) / 2)^2 / (sum_ti r_ti^2 - N M (M + 1)^2 / 4)``
+    with R_i the sum of a method's ranks (Conover, 1999, section 5.8), and the
+    critical difference ``q_alpha sqrt(M (M + 1) / (6 N))`` with q_alpha the quantile
+    of the studentised range over the square root of two (Nemenyi, 1963; Demsar,
+    JMLR 2006, section 3.2.2).
+
+    Parameters
+    ----------
+    rank : float64 array of shape (n_datasets, n_methods)
+        Lower is better, ties averaged.
+    alpha : float
+        Level of the critical difference.
+
+    Returns
+    -------
+    Friedman
+    """
+    from scipy.stats import chi2, studentized_range
+
+    n, m = rank.shape
+    if m < 2 or n < 1:
+        return Friedman(np.nan, np.nan, np.nan)
+    q = float(studentized_range.ppf(1.0 - alpha, m, np.inf)) / np.sqrt(2.0)
+    distance = float(q * np.sqrt(m * (m + 1) / (6.0 * n)))
+    between = float(((rank.sum(axis=0) - n * (m + 1) / 2.0) ** 2).sum())
+    within = float((rank**2).sum() - n * m * (m + 1) ** 2 / 4.0)
+    if within <= 0.0:
+        return Friedman(np.nan, np.nan, distance)
+    statistic = (m - 1) * between / within
+    return Friedman(statistic, float(chi2.sf(statistic, m - 1)), distance)
+
+
+def cliques(average_rank: FloatArray, distance: float) -> list[list[int]]:
+    """Group methods that the critical difference does not tell apart.
+
+    The bars of a critical-difference diagram: the longest runs of methods, ordered
+    by average rank, whose first and last differ by less than `distance`.
+
+    Parameters
+    ----------
+    average_rank : float64 array of shape (n_methods,)
+        Lower is better.
+    distance : float
+        The critical difference.
+
+    Returns
+    -------
+    list of list of int
+        Methods of each bar from best to worst; bars of one method are left out.
+    """
+    order = np.argsort(average_rank, kind="stable")
+    ordered = average_rank[order]
+    bars: list[list[int]] = []
+    reached = 0
+    for first in range(len(ordered)):
+        end = int(np.searchsorted(ordered, ordered[first] + distance, side="left"))
+        if end - first > 1 and end > reached:
+            bars.append([int(i) for i in order[first:end]])
+        reached = max(reached, end)
+    return bars
+
+
+def best_of(values: FloatArray) -> int:
+    """Return the method with the highest mean, the first of several."""
+    return int(np.argmax(np.round(values.mean(axis=0), 12)))
+
+
+def _behind(values: FloatArray) -> FloatArray:
+    best = values[:, [best_of(values)]]
+    return best - values
+
+
+def _others(values: FloatArray) -> np.ndarray:
+    return np.delete(np.arange(values.shape[1]), best_of(values))
+
+
+def _coins(throws: int, datasets: int, rng: np.random.Generator) -> FloatArray:
+    """Throw a fair coin for each data set, float64 of 0 and 1."""
+    size = throws * datasets
+    packed = np.frombuffer(rng.bytes((size + 7) // 8), dtype=np.uint8)
+    return np.unpackbits(packed, count=size).reshape(throws, datasets).astype(float)
