@@ -1,0 +1,254 @@
+"""Published archives: from an npz file that nobody trusts to checked arrays."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from odbench.arrays import FloatArray, LabelArray
+from odbench.data.dataset import RawDataset
+from odbench.data.npy import Header, read_header, read_values
+from odbench.data.split import one_class_split
+from odbench.errors import ArchiveError
+
+# Four times the largest table of any known suite, in values; 2 GiB as float64.
+MAX_VALUES = 1 << 28
+# Names, tags, links: everything that is not a table.
+MAX_FACT_BYTES = 1 << 24
+MAX_MEMBERS = 256
+
+_TABLES = ("train", "test", "X")
+_LABELS = ("train_labels", "test_labels", "y")
+# One value a row: of no use here, and test_groups would give labels away.
+_ROWWISE = ("train_groups", "test_groups")
+
+
+class _Archive:
+    """An open archive with every member's header read and bounded."""
+
+    def __init__(self, file: zipfile.ZipFile, path: Path) -> None:
+        self.file = file
+        self.path = path
+        self.headers: dict[str, tuple[zipfile.ZipInfo, Header]] = {}
+        self.skipped: list[str] = []
+        infos = file.infolist()
+        if len(infos) > MAX_MEMBERS:
+            msg = f"archive {path.name}: {len(infos)} members; at most {MAX_MEMBERS}"
+            raise ArchiveError(msg)
+        for info in infos:
+            self._admit(info)
+
+    def _admit(self, info: zipfile.ZipInfo) -> None:
+        """Read a member's header, and refuse what is too large to be one of ours."""
+        member = info.filename.removesuffix(".npy")
+        where = self.where(member)
+        if member in self.headers or member in self.skipped:
+            msg = f"{where}: stands twice; fetch the archive again"
+            raise ArchiveError(msg)
+        header = read_header(self.file, info, where)
+        if header.dtype.hasobject:
+            self.skipped.append(member)
+            return
+        is_rowwise = member in (*_TABLES, *_LABELS, *_ROWWISE)
+        limit = (
+            MAX_VALUES if is_rowwise else MAX_FACT_BYTES // (header.dtype.itemsize or 1)
+        )
+        if header.size > limit:
+            msg = (
+                f"{where}: declares shape {header.shape}, {header.size} values; at "
+                f"most {limit} are read"
+            )
+            raise ArchiveError(msg)
+        self.headers[member] = info, header
+
+    def where(self, member: str) -> str:
+        """Name a member in a message."""
+        return f"archive {self.path.name}, member {member[:80]!r}"
+
+    def values(self, member: str) -> NDArray[Any]:
+        """Read a member's values."""
+        if member in self.skipped:
+            msg = f"{self.where(member)}: holds pickled objects, which are never read"
+            raise ArchiveError(msg)
+        if member not in self.headers:
+            msg = (
+                f"{self.where(member)}: missing; it has "
+                f"{', '.join(sorted(self.headers)) or 'nothing'}"
+            )
+            raise ArchiveError(msg)
+        return read_values(self.file, *self.headers[member], self.where(member))
+
+    def table(self, member: str, *, limit: tuple[int, int] | None) -> FloatArray:
+        """Read a table and check shape, type and values."""
+        where = self.where(member)
+        if member in self.headers:
+            header = self.headers[member][1]
+            if len(header.shape) != 2 or 0 in header.shape:
+                msg = f"{where}: shape {header.shape}; wanted (rows, columns)"
+                raise ArchiveError(msg)
+            if header.dtype.kind not in "biuf" or header.dtype.itemsize > 8:
+                msg = f"{where}: values of type {header.dtype}; wanted numbers"
+                raise ArchiveError(msg)
+            if limit is not None and header.shape != limit:
+                msg = (
+                    f"{where}: shape {header.shape}; the manifest says {limit}; fetch "
+                    f"it again, or measure it anew with `odbench datasets audit`"
+                )
+                raise ArchiveError(msg)
+        # Overflow cannot happen: every type of at most 8 bytes fits.
+        table = self.values(member).astype(np.float64, copy=False)
+        _check_finite(table, where)
+        return table
+
+    def labels(self, member: str, rows: int) -> LabelArray:
+        """Read labels and check that each is 0 or 1."""
+        where = self.where(member)
+        labels = self.values(member)
+        if labels.shape != (rows,):
+            msg = f"{where}: shape {labels.shape}; wanted ({rows},)"
+            raise ArchiveError(msg)
+        if labels.dtype.kind not in "biuf" or not np.isin(labels, (0, 1)).all():
+            # Which value stands where would give labels away.
+            msg = f"{where}: has values other than 0 and 1 (1 = anomaly)"
+            raise ArchiveError(msg)
+        return labels.astype(np.int8)
+
+    def facts(self) -> dict[str, Any]:
+        """Read everything that is not a table or labels."""
+        used = (*_TABLES, *_LABELS, *_ROWWISE)
+        return {m: self.values(m).tolist() for m in self.headers if m not in used}
+
+
+def read_archive(
+    path: Path,
+    *,
+    dataset_id: str,
+    layout: str = "split",
+    labelled: bool = True,
+    shapes: tuple[tuple[int, int], tuple[int, int]] | None = None,
+) -> RawDataset:
+    """Read and check a published archive.
+
+    Members are read one at a time, without pickle, after their declared sizes were
+    bounded; nothing is decompressed before.
+
+    Parameters
+    ----------
+    path : Path
+        The npz file.
+    dataset_id : str
+        ``suite/name``: decides how a "whole" archive is split.
+    layout : {"split", "whole"}
+        ``train``, ``test``, ``train_labels``, ``test_labels``; or ``X``, ``y``, which
+        are split here.
+    labelled : bool
+        Whether test labels must be there; a private set may come without.
+    shapes : pair of tuples, optional
+        What the manifest says of train and test.
+
+    Returns
+    -------
+    RawDataset
+        Float64 tables, int8 labels, and the archive's other members as facts.
+
+    Raises
+    ------
+    ArchiveError
+        Naming file and member: truncated, oversized, of a wrong shape or type, with
+        NaN or infinite values, with anomalies among the training rows, with labels
+        other than 0 and 1.
+    """
+    try:
+        with zipfile.ZipFile(path) as file:
+            return _read(_Archive(file, path), dataset_id, layout, labelled, shapes)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+        msg = f"archive {path.name}: not a readable npz archive ({error}); fetch again"
+        raise ArchiveError(msg) from error
+    except OSError as error:
+        msg = f"archive {str(path)!r}: cannot be read ({error.strerror or error})"
+        raise ArchiveError(msg) from error
+
+
+def _read(
+    archive: _Archive,
+    dataset_id: str,
+    layout: str,
+    labelled: bool,
+    shapes: tuple[tuple[int, int], tuple[int, int]] | None,
+) -> RawDataset:
+    """Read an open archive."""
+    labels: LabelArray | None = None
+    if layout == "whole":
+        whole = archive.table("X", limit=None)
+        y = archive.labels("y", len(whole))
+        _check_both_labels(y, archive.where("y"))
+        train, test, labels = one_class_split(whole, y, dataset_id=dataset_id)
+    else:
+        expected = shapes or (None, None)
+        train = archive.table("train", limit=expected[0])
+        test = archive.table("test", limit=expected[1])
+        if "train_labels" in archive.headers:
+            _check_inliers(archive, len(train))
+        if labelled or "test_labels" in archive.headers:
+            labels = archive.labels("test_labels", len(test))
+            _check_both_labels(labels, archive.where("test_labels"))
+    if train.shape[1] != test.shape[1]:
+        msg = (
+            f"{archive.where('test')}: {test.shape[1]} columns, but train has "
+            f"{train.shape[1]}"
+        )
+        raise ArchiveError(msg)
+    facts = archive.facts()
+    return RawDataset(
+        train=train,
+        test=test,
+        labels=labels,
+        columns=_columns(facts.pop("feature_names", None), train.shape[1]),
+        facts=facts,
+        skipped=tuple(sorted(archive.skipped)),
+    )
+
+
+def _columns(names: Any, count: int) -> tuple[str, ...]:
+    """Return the published column names, or made ones where they do not fit."""
+    if isinstance(names, list) and len(names) == count:
+        return tuple(str(name) for name in names)
+    return tuple(f"x{j}" for j in range(count))
+
+
+def _check_inliers(archive: _Archive, rows: int) -> None:
+    """Refuse training rows that are labelled as anomalies."""
+    count = int(archive.labels("train_labels", rows).sum())
+    if count:
+        msg = (
+            f"{archive.where('train_labels')}: {count} of {rows} training rows are "
+            f"labelled as anomalies; wanted none"
+        )
+        raise ArchiveError(msg)
+
+
+def _check_both_labels(labels: LabelArray, where: str) -> None:
+    """Refuse labels that nothing can be scored against."""
+    if labels.min() == labels.max():
+        msg = f"{where}: all {len(labels)} labels are the same; wanted both 0 and 1"
+        raise ArchiveError(msg)
+
+
+def _check_finite(table: FloatArray, where: str) -> None:
+    """Refuse NaN and infinite values, naming the first."""
+    # A sum is finite unless some value is not, or it overflows: then look closer.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(table.sum()):
+            return
+    bad = ~np.isfinite(table)
+    if bad.any():
+        row, column = (int(i) for i in np.argwhere(bad)[0])
+        msg = (
+            f"{where}: {int(bad.sum())} values are NaN or infinite, the first in row "
+            f"{row}, column {column}; wanted finite numbers"
+        )
+        raise ArchiveError(msg)

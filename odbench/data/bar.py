@@ -1,0 +1,75 @@
+"""A pull's progress on stderr."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+
+_PLAIN_SECONDS = 10.0
+
+
+class Bar:
+    """A bar in a terminal, a line now and then elsewhere.
+
+    Parameters
+    ----------
+    total : int
+        How many data sets.
+    visible : bool
+        Whether to draw at all.
+    """
+
+    def __init__(self, total: int, *, visible: bool) -> None:
+        self._total = total
+        self._visible = visible
+        self._lock = threading.Lock()
+        self._bytes = 0
+        self._done = 0
+        self._failed = 0
+        self._last = time.monotonic()
+        self._bar = None
+        if visible and sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self._bar = tqdm(
+                total=total, desc="pull", unit="set", file=sys.stderr, leave=True
+            )
+
+    def add_bytes(self, count: int) -> None:
+        """Count bytes that arrived; called from any thread."""
+        with self._lock:
+            self._bytes += count
+            if self._bar is not None and count:
+                self._bar.set_postfix_str(self._note(), refresh=False)
+
+    def step(self, *, failed: bool) -> None:
+        """Count a data set."""
+        with self._lock:
+            self._done += 1
+            self._failed += failed
+            if self._bar is not None:
+                self._bar.set_postfix_str(self._note(), refresh=False)
+                self._bar.update()
+            elif self._visible and time.monotonic() - self._last > _PLAIN_SECONDS:
+                self._last = time.monotonic()
+                self._line()
+
+    def close(self) -> None:
+        """Leave the last state on the screen."""
+        with self._lock:
+            if self._bar is not None:
+                self._bar.close()
+            elif self._visible:
+                self._line()
+
+    def _note(self) -> str:
+        """Return bytes and failures for the bar's end."""
+        failed = f", {self._failed} failed" if self._failed else ""
+        return f"{self._bytes / 1e6:.1f} MB{failed}"
+
+    def _line(self) -> None:
+        """Write one plain line."""
+        text = f"pull: {self._done}/{self._total} data sets, {self._note()}\n"
+        sys.stderr.write(text)
+        sys.stderr.flush()

@@ -1,0 +1,121 @@
+"""The features of a data set in one memory-mapped Arrow file, and nothing else.
+
+This module is all that a detector's process needs of the data: it knows no labels and
+cannot find any.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from odbench.arrays import FloatArray
+from odbench.errors import StoreError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FORMAT = 1
+META_KEY = b"odbench"
+_TABLES = ("train", "test")
+
+
+def read_features(path: Path | str) -> tuple[FloatArray, FloatArray, tuple[str, ...]]:
+    """Read a data set's features.
+
+    Parameters
+    ----------
+    path : Path or str
+        The Arrow file of a stored data set.
+
+    Returns
+    -------
+    X_train, X_test : float64 arrays of shape (n_train, n_columns), (n_test, n_columns)
+        Read-only views of the memory-mapped file in Fortran order; pages are read
+        when they are touched, and shared between processes.
+    columns : tuple of str
+        Column names.
+
+    Raises
+    ------
+    StoreError
+        If the file is not there, is cut off, or is not one of ours.
+    """
+    train, test, meta = open_features(Path(path))
+    return train, test, tuple(meta["columns"])
+
+
+def open_features(path: Path) -> tuple[FloatArray, FloatArray, dict[str, Any]]:
+    """Read features and the file's metadata; see `read_features`."""
+    import pyarrow as pa
+
+    try:
+        reader = pa.ipc.open_file(pa.memory_map(str(path), "r"))
+        meta = parse_meta(reader.schema, path)
+        if reader.num_record_batches != len(_TABLES):
+            raise _not_ours(path, f"{reader.num_record_batches} batches")
+        tables = [view_batch(reader.get_batch(i)) for i in range(len(_TABLES))]
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+        raise _not_ours(path, str(error).splitlines()[0] or "unreadable") from error
+    return tables[0], tables[1], meta
+
+
+def parse_meta(schema: pa.Schema, path: Path) -> dict[str, Any]:
+    """Return a stored file's metadata.
+
+    Raises
+    ------
+    StoreError
+        If it has none, or was written in another format.
+    """
+    raw = (schema.metadata or {}).get(META_KEY)
+    meta: dict[str, Any] = json.loads(raw) if raw else {}
+    if meta.get("format") != FORMAT:
+        raise _not_ours(path, f"format {meta.get('format')}, wanted {FORMAT}")
+    return meta
+
+
+def view_batch(batch: pa.RecordBatch) -> FloatArray:
+    """Return a batch of float64 columns as one array, without copying.
+
+    Arrow writes the columns of a batch one after the other, each padded to the same
+    length, so together they are a table in Fortran order.
+
+    Parameters
+    ----------
+    batch : pyarrow.RecordBatch
+        Float64 columns without nulls.
+
+    Returns
+    -------
+    float64 array of shape (n_rows, n_columns)
+        Read-only. A copy only where the columns do not lie at equal distances.
+    """
+    rows = batch.num_rows
+    arrays = [column.to_numpy(zero_copy_only=True) for column in batch.columns]
+    starts = np.array([a.__array_interface__["data"][0] for a in arrays])
+    steps = np.unique(np.diff(starts))
+    if len(arrays) == 1 or (len(steps) == 1 and steps[0] >= 8 * rows):
+        stride = int(steps[0]) if len(arrays) > 1 else 8 * rows
+        view: FloatArray = np.lib.stride_tricks.as_strided(
+            arrays[0],
+            shape=(rows, len(arrays)),
+            strides=(8, stride),
+            writeable=False,
+        )
+        return view
+    table = np.asfortranarray(np.column_stack(arrays))
+    table.flags.writeable = False
+    return table
+
+
+def _not_ours(path: Path, reason: str) -> StoreError:
+    """Return the error for a file that cannot be used."""
+    msg = (
+        f"stored features {str(path)!r}: not usable ({reason[:200]}); delete the file "
+        f"and run `odbench datasets pull` again"
+    )
+    return StoreError(msg)

@@ -1,0 +1,48 @@
+"""Suites that are made on this machine instead of fetched."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import numpy as np
+
+from odbench.data.dataset import DatasetRecord, RawDataset
+from odbench.data.manifest import Suite
+from odbench.data.source import Listed, Obtained, Tick
+
+
+def generator() -> Any:
+    """Return the module that makes data sets: ``names(subset)``, ``generate(name)``."""
+    return importlib.import_module("odbench.synbench.suite")
+
+
+class Generated:
+    """A suite whose data sets are a function of their names."""
+
+    def __init__(self, suite: Suite) -> None:
+        self.suite = suite
+
+    @property
+    def label(self) -> str:
+        """Who makes the data sets."""
+        return f"the generator of {self.suite.name}"
+
+    def listing(self, partition: str) -> dict[str, Listed]:
+        """Return every name that can be made; see `Source`."""
+        if partition != "public":
+            return {}
+        return {str(name): Listed("") for name in generator().names()}
+
+    def obtain(self, record: DatasetRecord, *, tick: Tick) -> Obtained:
+        """Make a data set; see `Source`."""
+        tick(0)
+        train, test, labels, columns, facts = generator().generate(record.name)
+        raw = RawDataset(
+            train=np.asarray(train, dtype=np.float64),
+            test=np.asarray(test, dtype=np.float64),
+            labels=np.asarray(labels, dtype=np.int8),
+            columns=tuple(str(column) for column in columns),
+            facts=dict(facts),
+        )
+        return Obtained(raw, provenance={"generator": self.suite.name})

@@ -1,0 +1,91 @@
+"""From a data set's contents to its manifest row."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any
+
+from odbench.data.audit import audit
+from odbench.data.content import content_sha256
+from odbench.data.dataset import DatasetRecord
+from odbench.data.source import Obtained
+
+_DECIMALS = 4
+_URL = re.compile(r"https?://[^\s'\"]{1,500}")
+_REPO = re.compile(r"'github_repo': '([\w.-]+/[\w.-]+)'")
+_REPO_PATH = re.compile(r"'github_repo_path': '([^'\n]{1,300})'")
+
+
+def measure(record: DatasetRecord, obtained: Obtained) -> DatasetRecord:
+    """Return a record with everything that can be measured.
+
+    Parameters
+    ----------
+    record : DatasetRecord
+        Name, suite, partition, path, and what only a maintainer knows (licence,
+        family).
+    obtained : Obtained
+        The data set.
+
+    Returns
+    -------
+    DatasetRecord
+        Sizes, content hash and audit fields from the arrays; domain, tags and source
+        from the archive's facts where it has any. Shares are rounded to 4 decimals.
+        Without labels, every field that depends on them is None.
+    """
+    raw = obtained.raw
+    found = audit(raw.train, raw.test, raw.labels)
+    inside = None if found.anomalies_in_train is None else found.anomalies_in_train
+    published = {k: v for k, v in _published(dict(raw.facts)).items() if v}
+    return dataclasses.replace(
+        record,
+        n_train=len(raw.train),
+        n_test=len(raw.test),
+        n_columns=raw.train.shape[1],
+        n_anomalies=None if raw.labels is None else int((raw.labels == 1).sum()),
+        content_sha256=content_sha256(raw.train, raw.test, raw.labels),
+        duplicate_train=round(found.duplicate_train, _DECIMALS),
+        test_in_train=round(found.test_in_train, _DECIMALS),
+        anomalies_in_train=None if inside is None else round(inside, _DECIMALS),
+        label_conflict=found.label_conflict,
+        file_bytes=obtained.file_bytes,
+        file_sha256=obtained.file_sha256,
+        **published,
+    )
+
+
+def _published(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return the manifest's fields that an archive states about itself."""
+    tags = facts.get("tags")
+    source = facts.get("classification_bench")
+    if source is None and "tablib_origin" in facts:
+        source = "TabLib"
+    return {
+        "domain": str(facts.get("origin") or ""),
+        "tags": tuple(str(tag) for tag in tags) if isinstance(tags, list) else (),
+        "source": str(source or ""),
+        "source_url": clean_url(str(facts.get("github_link") or "")),
+    }
+
+
+def clean_url(text: str) -> str:
+    """Return the source's address from what an archive calls its link.
+
+    A few published links are not a URL but a dump of the page's description; the
+    repository and path in it make the URL then.
+
+    >>> clean_url("https://github.com/a/b/blob/master/c.csv")
+    'https://github.com/a/b/blob/master/c.csv'
+    >>> clean_url("{'github_repo': 'a/b', 'github_repo_path': 'c.html'}")
+    'https://github.com/a/b/blob/master/c.html'
+    >>> clean_url("unknown")
+    ''
+    """
+    if match := _REPO.search(text):
+        path = _REPO_PATH.search(text)
+        tail = f"/blob/master/{path[1]}" if path else ""
+        return f"https://github.com/{match[1]}{tail}"
+    found = _URL.match(text)
+    return found[0] if found else ""

@@ -1,0 +1,212 @@
+"""The protocol: which rows a trial uses, and how columns are scaled.
+
+`choose_rows` belongs to the driver, which may see labels. `standardise` belongs to the
+detector's side, which never does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from odbench.arrays import FloatArray, IntArray, LabelArray
+from odbench.data.chance import shuffled, stream
+from odbench.errors import UsageError
+
+PROTOCOLS = ("one-class", "contaminated")
+PROTOCOL_VERSION = 1
+ROW_LIMIT = 100_000
+
+# A column whose training values differ by no more than this many rounding errors of
+# the largest one is constant: what is left is how decimals were written down.
+_CONSTANT_ULPS = 16
+_EPS = float(np.finfo(np.float64).eps)
+_LARGEST = float(np.finfo(np.float64).max)
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The rows of one trial.
+
+    Attributes
+    ----------
+    train : int64 array
+        Rows of the training table, ascending.
+    moved : int64 array
+        Rows of the test table, anomalies, that join the training rows (after them),
+        ascending; empty in the one-class protocol.
+    test : int64 array
+        Rows of the test table that are scored, ascending; none of `moved`.
+    """
+
+    train: IntArray
+    moved: IntArray
+    test: IntArray
+
+    def is_everything(self, n_train: int, n_test: int) -> bool:
+        """Whether these are all rows, so that nothing needs to be copied."""
+        return len(self.train) == n_train and len(self.test) == n_test
+
+
+def choose_rows(
+    n_train: int,
+    y_test: LabelArray | None,
+    n_test: int,
+    *,
+    dataset_id: str,
+    seed: int = 0,
+    limit: int = ROW_LIMIT,
+    contamination: float = 0.0,
+) -> Rows:
+    """Choose the rows of one trial.
+
+    Over `limit` rows in all, rows are drawn without replacement so that the ratio of
+    train to test stays: ``round(limit * n_train / n)`` from train, uniformly; the rest
+    from test, stratified by label. Then, in the contaminated protocol, anomalies move
+    from test to train.
+
+    Parameters
+    ----------
+    n_train, n_test : int
+        Rows of the data set.
+    y_test : int8 array of shape (n_test,) or None
+        1 = anomaly; None where labels are not public (test rows are then drawn
+        uniformly).
+    dataset_id : str
+        ``suite/name``; with `seed`, decides every choice.
+    seed : int
+        The trial's seed.
+    limit : int
+        At most so many rows, train and test together.
+    contamination : float
+        The share of anomalies *among the training rows after the move*, from 0 to
+        below 0.5: ``round(share * n / (1 - share))`` anomalies join n training rows.
+        At most half of the test anomalies move, so that the test keeps some; a data
+        set with few anomalies therefore gets a smaller share than asked. With one
+        seed, a larger share moves the same anomalies and more.
+
+    Returns
+    -------
+    Rows
+        Ascending indices.
+
+    Raises
+    ------
+    UsageError
+        If the limit or the share is impossible, or labels are needed and not there.
+    """
+    _check(n_train, n_test, limit, contamination, labelled=y_test is not None)
+    total = n_train + n_test
+    words = stream("rows-1", dataset_id, seed)
+    if total <= limit:
+        train, test = np.arange(n_train), np.arange(n_test)
+    else:
+        keep = min(max(round(limit * n_train / total), 1), limit - 1)
+        train = np.sort(shuffled(n_train, words)[:keep])
+        test = _stratified(y_test, n_test, limit - keep, words)
+    moved = np.empty(0, dtype=np.int64)
+    if contamination > 0 and y_test is not None:
+        anomalies = test[y_test[test] == 1]
+        wanted = round(contamination * len(train) / (1 - contamination))
+        order = shuffled(len(anomalies), stream("moved-1", dataset_id, seed))
+        moved = np.sort(anomalies[order[: min(wanted, len(anomalies) // 2)]])
+        test = np.setdiff1d(test, moved, assume_unique=True)
+    return Rows(train=train, moved=moved, test=test)
+
+
+def _check(
+    n_train: int, n_test: int, limit: int, contamination: float, *, labelled: bool
+) -> None:
+    """Refuse what has no answer."""
+    if n_train < 1 or n_test < 1:
+        msg = f"protocol: got {n_train} training and {n_test} test rows; wanted some"
+        raise UsageError(msg)
+    if limit < 4:
+        msg = f"row limit: got {limit}; wanted at least 4"
+        raise UsageError(msg)
+    if not 0 <= contamination < 0.5:
+        msg = (
+            f"contamination: got {contamination}; wanted a share from 0 to below 0.5, "
+            f"such as 0.05"
+        )
+        raise UsageError(msg)
+    if contamination > 0 and not labelled:
+        msg = "contamination: the labels of this data set are not public; use 0"
+        raise UsageError(msg)
+
+
+def _stratified(
+    labels: LabelArray | None, n: int, keep: int, words: np.random.PCG64
+) -> IntArray:
+    """Draw `keep` of n rows, each label in its share and none left without a row."""
+    order = shuffled(n, words)
+    if labels is None:
+        return np.sort(order[:keep])
+    is_anomaly = labels[order] == 1
+    count = int(is_anomaly.sum())
+    anomalies = round(keep * count / n)
+    if 0 < count < n:
+        anomalies = min(max(anomalies, 1), keep - 1)
+    # Rounding must not ask for more of a label than there are rows of it.
+    anomalies = max(min(anomalies, count), keep - (n - count))
+    chosen = (order[is_anomaly][:anomalies], order[~is_anomaly][: keep - anomalies])
+    return np.sort(np.concatenate(chosen))
+
+
+def standardise(
+    X_train: FloatArray, X_test: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Scale every column by the mean and standard deviation of its training rows.
+
+    z = (x - mean) / sd, with the population standard deviation, in float64. A column
+    that is constant in train becomes 0 in train and in test; constant is also one
+    whose training values differ by at most 16 rounding errors of the largest
+    (``max - min <= 16 eps max|x|``), where a z-score would only blow up rounding.
+
+    Columns are first multiplied by a power of two that brings the largest training
+    value near 1, which is exact, so that squares neither overflow nor vanish.
+
+    Parameters
+    ----------
+    X_train, X_test : float64 arrays of shape (n_train, n_columns), (n_test, n_columns)
+        Finite; in any memory order; not changed.
+
+    Returns
+    -------
+    (Z_train, Z_test) : float64 arrays of the same shapes
+        New, C-contiguous, finite.
+    """
+    low, high = X_train.min(axis=0), X_train.max(axis=0)
+    largest = np.maximum(np.abs(low), np.abs(high))
+    shift = -np.frexp(largest)[1]
+    # Of halves, because max - min itself may overflow.
+    spread = high / 2 - low / 2
+    varies = spread > (_CONSTANT_ULPS * _EPS / 2) * largest
+    Z_train = _scaled(X_train, shift)
+    # The mean is taken twice: the second time of values near 0, where it is exact
+    # enough even for a column of large, nearly equal values.
+    first = Z_train.mean(axis=0)
+    Z_train -= first
+    rest = Z_train.mean(axis=0)
+    Z_train -= rest
+    sd = np.sqrt(np.mean(np.square(Z_train), axis=0))
+    varies &= sd > 0
+    divisor = np.where(varies, sd, 1.0)
+    Z_train /= divisor
+    Z_train[:, ~varies] = 0.0
+    with np.errstate(over="ignore"):
+        Z_test = _scaled(X_test, shift)
+        Z_test -= first
+        Z_test -= rest
+        Z_test /= divisor
+    # Only a test value some 1e300 times the training values gets here as infinite.
+    np.clip(Z_test, -_LARGEST, _LARGEST, out=Z_test)
+    Z_test[:, ~varies] = 0.0
+    return Z_train, Z_test
+
+
+def _scaled(X: FloatArray, shift: IntArray) -> FloatArray:
+    """Return X times 2**shift, column by column, as a new C-contiguous array."""
+    out = np.empty(X.shape, dtype=np.float64, order="C")
+    return np.ldexp(X, shift, out=out)

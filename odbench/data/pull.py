@@ -1,0 +1,162 @@
+"""Pull: bring what is not in the store into it, many at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+
+from odbench.data.atomic import DiskFullError
+from odbench.data.dataset import DatasetRecord
+from odbench.data.measure import measure
+from odbench.data.source import Source, Tick
+from odbench.data.store import Store, StoredDataset
+from odbench.errors import DataError, TransportError
+
+Outcome = StoredDataset | DataError | TransportError
+_JOBS = 4
+
+
+class _Interrupted(BaseException):
+    """Ends the transfers that are under way."""
+
+
+def ensure(
+    records: Sequence[DatasetRecord],
+    *,
+    mirror: Path | str | None = None,
+    progress: bool = True,
+    jobs: int = _JOBS,
+    store: Store | None = None,
+) -> Iterator[tuple[DatasetRecord, Outcome]]:
+    """Yield every data set stored, fetching what is missing.
+
+    Parameters
+    ----------
+    records : sequence of DatasetRecord
+        Of one suite or several.
+    mirror : Path or str, optional
+        A mirror's folder; ``ODBENCH_MIRROR`` by default, else the hub.
+    progress : bool
+        Whether to draw a bar on stderr while something is fetched.
+    jobs : int
+        How many are fetched at a time.
+    store : Store, optional
+        `Store.default` by default.
+
+    Yields
+    ------
+    (DatasetRecord, StoredDataset or DataError or TransportError)
+        What is there first, then the others as they come; a failure is yielded, so
+        that the others go on.
+
+    Raises
+    ------
+    DiskFullError
+        If there is no space left: the others would fail too.
+    """
+    place = store or Store.default()
+    absent = []
+    for record in records:
+        stored = place.find(record)
+        if stored is None:
+            absent.append(record)
+        else:
+            yield record, stored
+    if absent:
+        yield from _fetch_all(absent, place, mirror, progress=progress, jobs=jobs)
+
+
+def _fetch_all(
+    records: Sequence[DatasetRecord],
+    store: Store,
+    mirror: Path | str | None,
+    *,
+    progress: bool,
+    jobs: int,
+) -> Iterator[tuple[DatasetRecord, Outcome]]:
+    """Fetch with a pool of threads and a bar."""
+    from odbench.data.bar import Bar
+
+    sources = _Sources(mirror)
+    stop = threading.Event()
+    bar = Bar(len(records), visible=progress)
+
+    def tick(count: int) -> None:
+        if stop.is_set():
+            raise _Interrupted
+        bar.add_bytes(count)
+
+    def task(record: DatasetRecord) -> StoredDataset:
+        tick(0)
+        return fetch(record, sources.of(record), store, tick=tick)
+
+    pool = ThreadPoolExecutor(max_workers=max(1, jobs), thread_name_prefix="pull")
+    futures: dict[Future[StoredDataset], DatasetRecord] = {}
+    try:
+        for record in records:
+            futures[pool.submit(task, record)] = record
+        while futures:
+            done, _ = wait(futures, return_when=FIRST_COMPLETED)
+            for future in done:
+                record = futures.pop(future)
+                outcome = _outcome(future)
+                bar.step(failed=not isinstance(outcome, StoredDataset))
+                yield record, outcome
+    finally:
+        # Also when the caller stops early: what is under way ends at its next byte.
+        stop.set()
+        pool.shutdown(wait=True, cancel_futures=True)
+        bar.close()
+
+
+def _outcome(future: Future[StoredDataset]) -> Outcome:
+    """Return a result or the failure of one data set; anything worse is raised."""
+    try:
+        return future.result()
+    except DiskFullError:
+        raise
+    except (DataError, TransportError) as error:
+        return error
+
+
+class _Sources:
+    """Every suite's source, opened once, by whichever thread comes first."""
+
+    def __init__(self, mirror: Path | str | None) -> None:
+        self._mirror = mirror
+        self._lock = threading.Lock()
+        self._opened: dict[str, Source | TransportError] = {}
+
+    def of(self, record: DatasetRecord) -> Source:
+        """Return the source of a record's suite."""
+        from odbench.data.catalog import load_suites, open_source
+
+        with self._lock:
+            if record.suite not in self._opened:
+                suite = load_suites()[record.suite]
+                try:
+                    source = open_source(suite, mirror=self._mirror)
+                    self._opened[record.suite] = source
+                except TransportError as error:
+                    self._opened[record.suite] = error
+            source_or_error = self._opened[record.suite]
+        if isinstance(source_or_error, TransportError):
+            raise source_or_error
+        return source_or_error
+
+
+def fetch(
+    record: DatasetRecord, source: Source, store: Store, *, tick: Tick
+) -> StoredDataset:
+    """Fetch one data set into the store, unless another process just did."""
+    with store.lock(record):
+        stored = store.find(record)
+        if stored is not None:
+            return stored
+        obtained = source.obtain(record, tick=tick)
+        if not record.content_sha256:
+            record = measure(record, obtained)
+        provenance = {**obtained.provenance, "source": source.label}
+        return store.put(record, obtained.raw, provenance=provenance)
