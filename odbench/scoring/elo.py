@@ -119,14 +119,17 @@ def wins(rank: FloatArray, weights: FloatArray) -> FloatArray:
         Row beats column, a tie counting half for each; 0 on the diagonal.
     """
     datasets, methods = rank.shape
-    total = np.zeros((len(weights), methods * methods))
-    step = max(1, _CHUNK_BYTES // (8 * methods * methods))
+    row, column = np.triu_indices(methods, 1)
+    total = np.zeros((len(weights), len(row)))
+    step = max(1, _CHUNK_BYTES // (8 * max(1, len(row))))
     for start in range(0, datasets, step):
         part = rank[start : start + step]
-        outcome = 0.5 + 0.5 * np.sign(part[:, None, :] - part[:, :, None])
-        total += weights[:, start : start + step] @ outcome.reshape(len(part), -1)
-    square = total.reshape(len(weights), methods, methods)
-    square[:, np.arange(methods), np.arange(methods)] = 0.0
+        difference = part[:, column] - part[:, row]
+        outcome = (difference > 0) + 0.5 * (difference == 0)
+        total += weights[:, start : start + step] @ outcome
+    square = np.zeros((len(weights), methods, methods))
+    square[:, row, column] = total
+    square[:, column, row] = weights.sum(axis=1, keepdims=True) - total
     return square
 
 

@@ -7,7 +7,9 @@ treated like one that failed on it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal, get_args
 
 import numpy as np
@@ -18,6 +20,16 @@ from odbench.scoring.cells import Cells
 
 Policy = Literal["main", "worst", "base-rate", "complete-case", "mean-of-others"]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
+# In one line each, for tables and pages.
+MEANINGS: Mapping[Policy, str] = MappingProxyType(
+    {
+        "main": "AUROC 0.5, AP = share of anomalies, ranked last",
+        "worst": "the worst that any method reached there, ranked last",
+        "base-rate": "AUROC 0.5, AP = share of anomalies, ranked by that",
+        "complete-case": "only data sets on which every trial succeeded",
+        "mean-of-others": "the mean of the other methods there, which rewards failing",
+    }
+)
 
 CHANCE_AUROC = 0.5
 

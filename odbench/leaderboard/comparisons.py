@@ -1,0 +1,200 @@
+"""Tables beside the leaderboard: failure policies, time against quality, rank tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from odbench.arrays import BoolArray, FloatArray
+from odbench.leaderboard.tables import GROUP, Settings, table_of
+from odbench.scoring import aggregate, significance
+from odbench.scoring.cells import Cells
+from odbench.scoring.policy import POLICIES, Quality, apply_policy
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_WHO = ("suite", "partition", "protocol", "detector", "config")
+
+
+def policy_table(cells: Cells) -> pd.DataFrame:
+    """Put every failure policy side by side.
+
+    Parameters
+    ----------
+    cells : Cells
+        Counts and sums of one suite, partition and protocol.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a method, sorted by its place under the main policy: who it is,
+        ``n_failed``, ``n_missing``, and for each policy ``place`` (1 is the best
+        total rank), ``mean_auroc``, ``mean_ap``, ``rank_auroc`` and
+        ``n_datasets``, the policy's name behind a dot. Empty cells where a policy
+        leaves no data set.
+    """
+    quick = Settings(resamples=0, permutations=0)
+    wide: pd.DataFrame | None = None
+    for policy in POLICIES:
+        quality = apply_policy(cells, policy)
+        table = table_of(quality, quick).set_index(list(_WHO))
+        kept = table[["mean_auroc", "mean_ap", "rank_auroc"]].copy()
+        kept.insert(0, "place", table["total_rank"].rank(method="min"))
+        kept["n_datasets"] = float(len(quality.cells.datasets))
+        kept.columns = [f"{name}.{policy}" for name in kept.columns]
+        if wide is None:
+            wide = table[["n_failed", "n_missing"]].join(kept)
+        else:
+            wide = wide.join(kept)
+    assert wide is not None
+    return wide.reset_index()
+
+
+def pareto_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Set time against quality.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A leaderboard.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Who, ``median_seconds`` (median fit plus median score seconds a data set),
+        ``mean_auroc``, ``rank_auroc`` and ``on_front``: no other method of the
+        group is at least as fast and as good, and better in one of the two.
+        Fastest first; methods without a time are left out.
+    """
+    rows = table[[*_WHO, "mean_auroc", "rank_auroc"]].copy()
+    rows.insert(
+        len(_WHO),
+        "median_seconds",
+        table["median_fit_seconds"] + table["median_score_seconds"],
+    )
+    rows = rows.dropna(subset="median_seconds")
+    front = np.zeros(len(rows), dtype=bool)
+    for places in rows.groupby(list(GROUP)).indices.values():
+        seconds = rows["median_seconds"].to_numpy(dtype=np.float64)[places]
+        quality = rows["mean_auroc"].to_numpy(dtype=np.float64)[places]
+        front[places] = on_front(seconds, quality)
+    rows["on_front"] = front
+    order = [*GROUP, "median_seconds", "detector", "config"]
+    return rows.sort_values(order, kind="stable", ignore_index=True)
+
+
+def on_front(cost: FloatArray, quality: FloatArray) -> BoolArray:
+    """Say which points no other point dominates.
+
+    Parameters
+    ----------
+    cost : float64 array of shape (n_points,)
+        Lower is better.
+    quality : float64 array of shape (n_points,)
+        Higher is better.
+
+    Returns
+    -------
+    bool array of shape (n_points,)
+    """
+    no_worse = (cost[:, None] <= cost) & (quality[:, None] >= quality)
+    better = (cost[:, None] < cost) | (quality[:, None] > quality)
+    return np.asarray(~(no_worse & better).any(axis=0), dtype=bool)
+
+
+def rank_tests(quality: Quality, *, alpha: float = 0.05) -> dict[str, Any]:
+    """Collect what a critical-difference diagram shows.
+
+    Parameters
+    ----------
+    quality : Quality
+        One value a data set and method.
+    alpha : float
+        Level of the critical difference.
+
+    Returns
+    -------
+    dict
+        Ready for JSON: the group, ``n_datasets``, ``alpha``, the Friedman
+        ``statistic`` and ``p``, ``critical_difference``, ``average_rank`` of each
+        method by label (best first) and ``cliques``, lists of labels that are not
+        told apart. Numbers that do not exist are null.
+    """
+    rank = aggregate.ranks(quality.auroc, quality.last)
+    test = significance.friedman(rank, alpha=alpha)
+    average = rank.mean(axis=0)
+    labels = [method.label for method in quality.cells.methods]
+    order = np.argsort(average, kind="stable")
+    bars = significance.cliques(average, test.critical_difference)
+    return {
+        **{name: getattr(quality.cells, name) for name in GROUP},
+        "n_datasets": len(quality.cells.datasets),
+        "alpha": alpha,
+        "statistic": _rounded(test.statistic),
+        "p": _rounded(test.p),
+        "critical_difference": _rounded(test.critical_difference),
+        "average_rank": {labels[i]: _rounded(average[i]) for i in order},
+        "cliques": [[labels[i] for i in bar] for bar in bars],
+    }
+
+
+def dataset_table(quality: Quality) -> pd.DataFrame:
+    """List what each configuration reached on each data set.
+
+    Parameters
+    ----------
+    quality : Quality
+        One value a data set and method.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Who, ``dataset``, ``n_trials``, ``n_failed``, ``auroc`` and ``ap`` as they
+        count under the policy, ``f1`` (mean over the trials that ended well),
+        ``rank_auroc``, ``fit_seconds``, ``score_seconds``. Sorted by data set,
+        then method.
+    """
+    import pandas as pd
+
+    cells = quality.cells
+    n, m = quality.auroc.shape
+    f1 = np.where(
+        cells.succeeded > 0, cells.f1_sum / np.maximum(cells.succeeded, 1), np.nan
+    )
+    columns: dict[str, Any] = {
+        "suite": cells.suite,
+        "partition": cells.partition,
+        "protocol": cells.protocol,
+        "dataset": np.repeat(cells.datasets, m),
+        "detector": np.tile(_names(cells, "detector"), n),
+        "config": np.tile(_names(cells, "config"), n),
+        "n_trials": cells.trials.ravel(),
+        "n_failed": cells.failed.ravel(),
+        "auroc": quality.auroc.ravel(),
+        "ap": quality.ap.ravel(),
+        "f1": f1.ravel(),
+        "rank_auroc": aggregate.ranks(quality.auroc, quality.last).ravel(),
+        "fit_seconds": cells.fit_seconds.ravel(),
+        "score_seconds": cells.score_seconds.ravel(),
+    }
+    return pd.DataFrame(columns)
+
+
+def evidence_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Pick the columns of a leaderboard that compare each method with the best."""
+    return table[
+        [
+            *_WHO, "mean_auroc", "gap_auroc", "gap_auroc_low", "gap_auroc_high",
+            "p_equivalent", "p_best", "p_wilcoxon",
+        ]
+    ]  # fmt: skip
+
+
+def _names(cells: Cells, part: str) -> np.ndarray:
+    return np.array([getattr(m, part) for m in cells.methods], dtype=object)
+
+
+def _rounded(value: float) -> float | None:
+    return None if np.isnan(value) else float(f"{value:.6g}")

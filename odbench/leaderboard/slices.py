@@ -1,0 +1,147 @@
+"""Leaderboards of parts of a suite: by size, dimension, domain and cleanliness."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from odbench.arrays import BoolArray, FloatArray
+from odbench.leaderboard.tables import COLUMNS, DEFAULT, Settings, table_of
+from odbench.scoring.policy import Quality
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# A data set is near-trivial when at least half of the methods reach this AUROC.
+NEAR_TRIVIAL = 0.99
+
+# Slice, fact, levels with the half-open range [low, high) of each.
+_RANGES = (
+    ("size", "n_train", (
+        ("< 1k rows", 0, 1_000),
+        ("1k-10k rows", 1_000, 10_000),
+        (">= 10k rows", 10_000, np.inf),
+    )),
+    ("dimension", "n_columns", (
+        ("<= 5 columns", 0, 6),
+        ("6-20 columns", 6, 21),
+        ("> 20 columns", 21, np.inf),
+    )),
+    ("anomaly share", "share", (
+        ("< 5 %", 0.0, 0.05),
+        ("5-20 %", 0.05, 0.20),
+        (">= 20 %", 0.20, np.inf),
+    )),
+)  # fmt: skip
+_NAMED = (("domain", "domain"), ("archetype", "archetype"))
+
+
+class Slice(NamedTuple):
+    """Some of the data sets of a table.
+
+    Attributes
+    ----------
+    slice, level : str
+        What the data sets are told apart by, and which of them these are.
+    rows : bool array of shape (n_datasets,)
+        The data sets.
+    """
+
+    slice: str
+    level: str
+    rows: BoolArray
+
+
+def slices_of(quality: Quality) -> Iterator[Slice]:
+    """Yield the slices that the facts in the results allow.
+
+    A data set without a fact is in no level of that slice; a level without data
+    sets and a slice without facts do not exist.
+
+    Parameters
+    ----------
+    quality : Quality
+        One value a data set and method; `near-trivial` looks at the values.
+
+    Yields
+    ------
+    Slice
+    """
+    facts = quality.cells.facts
+    for name, fact, levels in _RANGES:
+        values = quality.cells.base_rate if fact == "share" else _number(facts[fact])
+        for level, low, high in levels:
+            yield from _kept(name, level, (values >= low) & (values < high))
+    for name, fact in _NAMED:
+        words = facts[fact].astype(object).to_numpy()
+        for level in sorted({w for w in words if isinstance(w, str) and w}):
+            yield from _kept(name, level, words == level)
+    conflict = _number(facts["label_conflict"])
+    yield from _kept("label conflict", "conflict-free", conflict == 0)
+    yield from _kept("label conflict", "with conflicts", conflict > 0)
+    if quality.auroc.size:
+        trivial = (quality.auroc >= NEAR_TRIVIAL).mean(axis=1) >= 0.5
+        yield from _kept("difficulty", "near-trivial", trivial)
+        yield from _kept("difficulty", "not near-trivial", ~trivial)
+
+
+def slice_table(quality: Quality, settings: Settings = DEFAULT) -> pd.DataFrame:
+    """Compute the leaderboard of every slice.
+
+    Parameters
+    ----------
+    quality : Quality
+        One value a data set and method.
+    settings : Settings
+        Resamples, permutations, seed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``slice``, ``level`` and the columns of a leaderboard; ranks and ratings are
+        those within the slice.
+    """
+    import pandas as pd
+
+    tables = []
+    for part in slices_of(quality):
+        table = table_of(restrict(quality, part.rows), settings)
+        table.insert(0, "slice", part.slice)
+        table.insert(1, "level", part.level)
+        tables.append(table)
+    if not tables:
+        return pd.DataFrame(columns=["slice", "level", *COLUMNS])
+    return pd.concat(tables, ignore_index=True)
+
+
+def restrict(quality: Quality, rows: BoolArray) -> Quality:
+    """Return the same methods on some of the data sets.
+
+    Parameters
+    ----------
+    quality : Quality
+        One value a data set and method.
+    rows : bool array of shape (n_datasets,)
+        The data sets to keep.
+
+    Returns
+    -------
+    Quality
+    """
+    return Quality(
+        quality.cells.on(rows),
+        quality.auroc[rows],
+        quality.ap[rows],
+        quality.last[rows],
+    )
+
+
+def _kept(name: str, level: str, rows: BoolArray) -> Iterator[Slice]:
+    if rows.any():
+        yield Slice(name, level, np.asarray(rows, dtype=bool))
+
+
+def _number(column: pd.Series[float]) -> FloatArray:
+    return np.asarray(column.astype("float64"), dtype=np.float64)

@@ -1,0 +1,192 @@
+"""A leaderboard as plain text, at most 100 characters wide."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from odbench.errors import UsageError
+from odbench.leaderboard.suites import coverage
+from odbench.leaderboard.tables import GROUP
+from odbench.scoring.policy import MEANINGS, Policy
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NAME_WIDTH = 30
+# What stands first when a table is sorted by it; everything else sorts upwards.
+_HIGHER_IS_BETTER = (
+    "mean_", "elo_", "win_rate", "rauc_", "top3_", "p_", "n_datasets",
+)  # fmt: skip
+
+
+def render_table(
+    table: pd.DataFrame, *, sort: str = "total_rank", policy: Policy = "main"
+) -> str:
+    """Write a leaderboard for a terminal.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `odbench.leaderboard.tables.build_leaderboard`, or rows of it.
+    sort : str
+        Column to sort by, best first.
+    policy : str
+        What failures count as in this table, for the remark below it.
+
+    Returns
+    -------
+    str
+        One block for each suite, partition and protocol: a header that says what
+        is shown, one line a configuration, and a line on failures where there are
+        any. Ends without a newline.
+
+    Raises
+    ------
+    UsageError
+        If there is no such column.
+    """
+    if table.empty:
+        return "No results with scores: nothing to rank."
+    groups = sorted_by(table, sort).groupby(list(GROUP), sort=True)
+    return "\n\n".join(_block(rows, sort, policy) for _, rows in groups)
+
+
+def sorted_by(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Sort a table by one column, best first, groups kept together.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A leaderboard.
+    column : str
+        One of its columns.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    UsageError
+        If there is no such column.
+    """
+    if column not in table.columns:
+        msg = f"sort column {column!r}: wanted one of {', '.join(table.columns)}"
+        raise UsageError(msg)
+    keys = [*GROUP, column, "total_rank", "detector", "config"]
+    keys = list(dict.fromkeys(keys))
+    up = [key != column or not column.startswith(_HIGHER_IS_BETTER) for key in keys]
+    return table.sort_values(keys, ascending=up, kind="stable", ignore_index=True)
+
+
+def method_name(detector: str, config: str) -> str:
+    """Return ``knn`` or ``knn[k=20]``."""
+    return detector if config in ("default", "") else f"{detector}[{config}]"
+
+
+def _block(rows: pd.DataFrame, sort: str, policy: Policy) -> str:
+    first = rows.iloc[0]
+    better = "higher" if sort.startswith(_HIGHER_IS_BETTER) else "lower"
+    lines = [
+        f"{first['suite']} / {first['partition']}, {first['protocol']}: "
+        f"{len(rows)} configuration{'' if len(rows) == 1 else 's'} on "
+        f"{coverage(first['suite'], first['partition'], int(first['n_total']))}",
+        f"sorted by {sort} ({better} is better)",
+        "",
+        *_aligned(rows),
+    ]
+    lines += _remarks(rows, policy)
+    return "\n".join(lines)
+
+
+def _aligned(rows: pd.DataFrame) -> list[str]:
+    columns = [heading for heading, _ in _CELLS]
+    body = [
+        [str(place), *(cell(row) for _, cell in _CELLS)]
+        for place, row in enumerate(rows.to_dict("records"), 1)
+    ]
+    return align([["", *columns], *body], left=(1,))
+
+
+def align(lines: Sequence[Sequence[str]], *, left: Sequence[int] = ()) -> list[str]:
+    """Pad columns of text to equal width, two spaces apart.
+
+    Parameters
+    ----------
+    lines : sequence of sequences of str
+        Cells; the first line is the heading.
+    left : sequence of int
+        Columns that are aligned to the left; the others to the right.
+
+    Returns
+    -------
+    list of str
+    """
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if place in left else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    ]
+
+
+def _remarks(rows: pd.DataFrame, policy: Policy) -> list[str]:
+    failed, missing = int(rows["n_failed"].sum()), int(rows["n_missing"].sum())
+    trials = int(rows["n_trials"].sum())
+    remarks = [f"Failures: {policy} ({MEANINGS[policy]})."]
+    if failed:
+        remarks.append(f"{failed} of {trials} trials failed.")
+    if missing:
+        remarks.append(
+            f"{missing} trials are missing; a data set that was not tried counts as "
+            "failed."
+        )
+    return ["", *remarks] if len(remarks) > 1 or policy != "main" else []
+
+
+def _short(row: dict[str, Any]) -> str:
+    name = method_name(row["detector"], row["config"])
+    return name if len(name) <= NAME_WIDTH else name[: NAME_WIDTH - 1] + "…"
+
+
+def _number(column: str, digits: int, scale: float = 1.0) -> Callable[[Any], str]:
+    def cell(row: dict[str, Any]) -> str:
+        value = float(row[column])
+        return "-" if math.isnan(value) else f"{value * scale:.{digits}f}"
+
+    return cell
+
+
+def _elo(row: dict[str, Any]) -> str:
+    elo = float(row["elo_auroc"])
+    low, high = row["elo_auroc_low"] - elo, row["elo_auroc_high"] - elo
+    return f"{elo:.0f}" if math.isnan(low) else f"{elo:.0f} {low:+.0f}/{high:+.0f}"
+
+
+def _seconds(row: dict[str, Any]) -> str:
+    value = row["median_fit_seconds"] + row["median_score_seconds"]
+    return "-" if math.isnan(value) else f"{value:.3g}"
+
+
+def _sets(row: dict[str, Any]) -> str:
+    tried, total = int(row["n_datasets"]), int(row["n_total"])
+    return str(tried) if tried == total else f"{tried}/{total}"
+
+
+_CELLS: tuple[tuple[str, Callable[[Any], str]], ...] = (
+    ("configuration", _short),
+    ("sets", _sets),
+    ("failed", lambda row: str(int(row["n_failed"]))),
+    ("AUROC", _number("mean_auroc", 2, 100.0)),
+    ("AP", _number("mean_ap", 2, 100.0)),
+    ("rank", _number("rank_auroc", 2)),
+    ("Elo 95 %", _elo),
+    ("wins", _number("win_rate", 1, 100.0)),
+    ("p best", _number("p_best", 4)),
+    ("total", _number("total_rank", 2)),
+    ("seconds", _seconds),
+)

@@ -1,0 +1,162 @@
+"""Three ways to look at a detector that was run in several configurations.
+
+They answer different questions and are never ranked together: what the reference
+configuration reaches, what a user without knowledge gets on average over the grid,
+and what an oracle that sees the test labels could reach.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from odbench.arrays import BoolArray, FloatArray, IntArray
+from odbench.leaderboard.tables import COLUMNS, DEFAULT, Settings, table_of
+from odbench.scoring.cells import Cells, Method
+from odbench.scoring.policy import Quality
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class _Column(NamedTuple):
+    """What one detector reached on each data set."""
+
+    auroc: FloatArray
+    ap: FloatArray
+    last: BoolArray
+
+
+# View, what stands in the column `config` of its rows.
+VIEWS = {
+    "default": "default",
+    "grid mean": "mean over the grid",
+    "oracle": "oracle: best on test",
+}
+
+
+def has_grid(cells: Cells) -> bool:
+    """Say whether some detector was run in more than one configuration."""
+    return len({m.detector for m in cells.methods}) < len(cells.methods)
+
+
+def view_table(quality: Quality, settings: Settings = DEFAULT) -> pd.DataFrame:
+    """Compute the leaderboard of each view.
+
+    Parameters
+    ----------
+    quality : Quality
+        One value a data set and configuration.
+    settings : Settings
+        Resamples, permutations, seed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``view`` (a key of `VIEWS`) and the columns of a leaderboard; ranks and
+        ratings are those within the view.
+    """
+    import pandas as pd
+
+    tables = []
+    for view in VIEWS:
+        table = table_of(through(quality, view), settings)
+        table.insert(0, "view", view)
+        tables.append(table)
+    filled = [table for table in tables if len(table)]
+    if not filled:
+        return pd.DataFrame(columns=["view", *COLUMNS])
+    return pd.concat(filled, ignore_index=True)
+
+
+def through(quality: Quality, view: str) -> Quality:
+    """Look at configurations through a view.
+
+    Parameters
+    ----------
+    quality : Quality
+        One value a data set and configuration.
+    view : {"default", "grid mean", "oracle"}
+        "default" keeps the reference configurations. "grid mean" averages each
+        detector's configurations on each data set. "oracle" takes on each data set
+        the configuration with the highest AUROC, which needs the test labels.
+
+    Returns
+    -------
+    Quality
+        One value a data set and detector.
+    """
+    if view == "default":
+        default = np.array([m.config == "default" for m in quality.cells.methods])
+        return _columns(quality, np.flatnonzero(default).astype(np.int64))
+    detectors = sorted({m.detector for m in quality.cells.methods})
+    parts = [
+        _columns(quality, _members(quality.cells, detector)) for detector in detectors
+    ]
+    merge = _mean if view == "grid mean" else _best
+    merged = [merge(part) for part in parts]
+    return Quality(
+        _pooled([part.cells for part in parts], VIEWS[view]),
+        np.stack([column.auroc for column in merged], axis=1),
+        np.stack([column.ap for column in merged], axis=1),
+        np.stack([column.last for column in merged], axis=1),
+    )
+
+
+def _members(cells: Cells, detector: str) -> IntArray:
+    same = [m.detector == detector for m in cells.methods]
+    return np.flatnonzero(same).astype(np.int64)
+
+
+def _columns(quality: Quality, chosen: IntArray) -> Quality:
+    return Quality(
+        quality.cells.of(chosen),
+        quality.auroc[:, chosen],
+        quality.ap[:, chosen],
+        quality.last[:, chosen],
+    )
+
+
+def _mean(part: Quality) -> _Column:
+    return _Column(
+        part.auroc.mean(axis=1), part.ap.mean(axis=1), np.asarray(part.last.all(axis=1))
+    )
+
+
+def _best(part: Quality) -> _Column:
+    best = np.where(part.last, -1.0, part.auroc).argmax(axis=1)
+    rows = np.arange(len(best))
+    return _Column(part.auroc[rows, best], part.ap[rows, best], part.last[rows, best])
+
+
+def _pooled(parts: list[Cells], config: str) -> Cells:
+    """Join each detector's configurations: counts add up, seconds are averaged."""
+
+    def total(name: str) -> IntArray:
+        return np.stack([getattr(part, name).sum(axis=1) for part in parts], axis=1)
+
+    def mean(name: str) -> FloatArray:
+        return np.stack([_known_mean(getattr(part, name)) for part in parts], axis=1)
+
+    return replace(
+        parts[0],
+        methods=tuple(Method(part.methods[0].detector, config, "") for part in parts),
+        seeds=np.array([part.seeds.sum() for part in parts], dtype=np.int64),
+        trials=total("trials"),
+        succeeded=total("succeeded"),
+        auroc_sum=total("auroc_sum").astype(np.float64),
+        ap_sum=total("ap_sum").astype(np.float64),
+        f1_sum=total("f1_sum").astype(np.float64),
+        fit_seconds=mean("fit_seconds"),
+        score_seconds=mean("score_seconds"),
+    )
+
+
+def _known_mean(seconds: FloatArray) -> FloatArray:
+    known = ~np.isnan(seconds)
+    total = np.where(known, seconds, 0.0).sum(axis=1)
+    count = known.sum(axis=1)
+    mean: FloatArray = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return mean
