@@ -22,7 +22,9 @@ from typing import Any
 import numpy as np
 
 from odbench.arrays import FloatArray, IntArray
+from odbench.sweep.processes import MARK, kill_tree, resident_tree
 
+_CHILD = "odbench.sweep.child"
 # How often a running trial's memory is looked at.
 _POLL_SECONDS = 0.05
 # Importing the interpreter's libraries must not count against a trial.
@@ -33,7 +35,6 @@ _ADDRESS_SLACK = 8 << 30
 _ANSWER_LIMIT = 1 << 16
 # A process that has grown this much between data sets is replaced.
 _TIRED_BYTES = 2 << 30
-_MARK = "ODBENCH_SANDBOX"
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -108,10 +109,21 @@ class Sandbox:
         What the process must not read: labels above all.
     sys_path : tuple of str
         Where the process finds a user's own modules.
+    mark : str
+        Begins the mark that every process started here carries.
+    orphan_exits : bool
+        End this process too when its parent is gone: right for a worker that
+        serves one driver, wrong for the driver itself.
     """
 
     def __init__(
-        self, limits: Limits, *, hidden: tuple[Path, ...], sys_path: tuple[str, ...]
+        self,
+        limits: Limits,
+        *,
+        hidden: tuple[Path, ...] = (),
+        sys_path: tuple[str, ...] = (),
+        mark: str = "",
+        orphan_exits: bool = False,
     ) -> None:
         self._limits = limits
         self._hidden = hidden
@@ -119,8 +131,9 @@ class Sandbox:
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: socket.socket | None = None
         self._folder: Path | None = None
+        self._run_mark = mark
         self._mark = ""
-        self._owner = os.getppid()
+        self._parent = os.getppid() if orphan_exits else 0
         self._loaded: dict[str, Any] | None = None
         self._rows: IntArray | None = None
 
@@ -150,7 +163,7 @@ class Sandbox:
         specs : list of str
             Every configuration that will be tried, so that work can be shared.
         """
-        if self._process and _resident_tree(self._process.pid) > _TIRED_BYTES:
+        if self._process and resident_tree(self._process.pid) > _TIRED_BYTES:
             self.close()
         self._rows = rows
         self._loaded = {
@@ -201,7 +214,7 @@ class Sandbox:
     def close(self) -> None:
         """Kill the process, whatever it has started, and its folder."""
         if self._process:
-            _kill_tree(self._process, self._mark)
+            kill_tree(self._process, self._mark)
             self._process = None
         if self._channel:
             self._channel.close()
@@ -212,7 +225,7 @@ class Sandbox:
 
     def _start(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="odbench-"))
-        self._mark = secrets.token_hex(8)
+        self._mark = f"{self._run_mark}-{secrets.token_hex(8)}"
         ours, theirs = socket.socketpair()
         try:
             self._process = subprocess.Popen(
@@ -273,7 +286,7 @@ class Sandbox:
             and not any(word in name.upper() for word in _SECRET_WORDS)
         }
         kept.update(dict.fromkeys(_THREAD_VARIABLES, str(self._limits.threads)))
-        kept.update({_MARK: self._mark, "TMPDIR": str(self._folder)})
+        kept.update({MARK: self._mark, "TMPDIR": str(self._folder)})
         # Weights are loaded by the user beforehand; a trial is no place to download.
         kept["HF_HUB_OFFLINE"] = os.environ.get("HF_HUB_OFFLINE", "0")
         kept.setdefault("MPLBACKEND", "Agg")
@@ -318,7 +331,7 @@ class Sandbox:
 
     def _check(self, started: float, seconds: float) -> None:
         assert self._process is not None
-        if os.getppid() != self._owner:
+        if self._parent and os.getppid() != self._parent:
             # Whoever asked for this trial is gone, and so is its answer's reader.
             self.close()
             os._exit(1)
@@ -330,7 +343,7 @@ class Sandbox:
             )
         limit = self._limits.memory_bytes
         if limit:
-            resident = _resident_tree(self._process.pid)
+            resident = resident_tree(self._process.pid)
             if resident > limit:
                 reason = (
                     f"{resident / 2**30:.2f} GiB resident, "
@@ -396,50 +409,3 @@ def _broken(what: str) -> Outcome:
 def _has_cuda() -> bool:
     # CUDA reserves address space far beyond what it uses.
     return Path("/dev/nvidiactl").exists()
-
-
-def _resident_tree(pid: int) -> int:
-    """Return the resident bytes of a process and of its living descendants."""
-    total, waiting = 0, [pid]
-    page = os.sysconf("SC_PAGE_SIZE")
-    while waiting:
-        process = waiting.pop()
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            fields = Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()
-            total += (int(fields[1])) * page
-            waiting += _children(process)
-    return total
-
-
-def _children(pid: int) -> list[int]:
-    found: list[int] = []
-    for thread in Path(f"/proc/{pid}/task").iterdir():
-        with contextlib.suppress(OSError):
-            text = (thread / "children").read_text(encoding="ascii")
-            found += [int(child) for child in text.split()]
-    return found
-
-
-def _kill_tree(process: subprocess.Popen[bytes], mark: str) -> None:
-    """Kill a process, its group, and every descendant that left the group."""
-    for pid in [*_marked(mark), process.pid]:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, signal.SIGKILL)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    # Whatever was being born while the others died.
-    for pid in _marked(mark):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, signal.SIGKILL)
-
-
-def _marked(mark: str) -> list[int]:
-    """Return the processes whose environment says that they come from a sandbox."""
-    wanted = f"{_MARK}={mark}".encode()
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if wanted in (entry / "environ").read_bytes():
-                found.append(int(entry.name))
-    return found

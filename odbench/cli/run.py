@@ -1,0 +1,219 @@
+"""``odbench run``: detectors on data sets, and a leaderboard at the end."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from odbench.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from odbench.sweep.prepare import Prepared
+    from odbench.sweep.request import Request
+    from odbench.sweep.run import Summary
+
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+_SIZES = {"": 1.0, "G": 1.0, "GIB": 1.0, "GB": 1.0, "M": 2**-10, "MIB": 2**-10}
+
+
+class _Seconds(click.ParamType):
+    name = "TIME"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", str(value).strip())
+        if not found:
+            self.fail(f"got {value!r}, wanted seconds, or 30m, or 1.5h", param, ctx)
+        return float(found[1]) * _UNITS[found[2]]
+
+
+class _Gibibytes(click.ParamType):
+    name = "GIB"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", str(value).strip())
+        if not found or found[2].upper() not in _SIZES:
+            self.fail(f"got {value!r}, wanted GiB such as 8, 8G or 500M", param, ctx)
+        return float(found[1]) * _SIZES[found[2].upper()]
+
+
+@click.command()
+@click.option("--suite", "-s", required=True, help="Suites, apart by commas.")
+@click.option(
+    "--detectors",
+    "-d",
+    multiple=True,
+    help="knn, knn:k=20, package.module:Class or file.py:Class, apart by commas. "
+    "Default: the core zoo.",
+)
+@click.option("--grid", is_flag=True, help="Also every point of each detector's grid.")
+@click.option("--seeds", type=int, help="Seeds of stochastic detectors.  [default: 5]")
+@click.option("--datasets", metavar="GLOB", help="Only data sets of such names.")
+@click.option("--limit", type=int, help="At most so many data sets a suite.")
+@click.option(
+    "--partition",
+    type=click.Choice(["public", "private"]),
+    default="public",
+    show_default=True,
+)
+@click.option("--jobs", "-j", type=int, help="Workers.  [default: every core]")
+@click.option(
+    "--backend",
+    type=click.Choice(["loky", "threading", "dask", "ray"]),
+    default="loky",
+    show_default=True,
+)
+@click.option("--scheduler", help="Address of a dask scheduler or a ray head.")
+@click.option(
+    "--timeout", type=_Seconds(), default="1h", show_default=True, help="Of one trial."
+)
+@click.option(
+    "--memory-limit",
+    type=_Gibibytes(),
+    help="Of one trial.  [default: nine tenths of the machine's, shared by the jobs]",
+)
+@click.option("--mirror", metavar="DIR", help="Take data from a folder, not the hub.")
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The run's folder; what it holds is not run again.  "
+    "[default: odbench-runs/SUITE]",
+)
+@click.option("--keep-scores", is_flag=True, help="Keep every row's score.")
+@click.option(
+    "--contamination",
+    type=float,
+    default=0.0,
+    help="Share of anomalies among the training rows, such as 0.05.",
+)
+@click.option("--retry-failed", is_flag=True, help="Run failed trials again.")
+@click.option("--dry-run", is_flag=True, help="Say what would run, and run nothing.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+def run(**options: Any) -> int:
+    """Run detectors on data sets and print a leaderboard.
+
+    The same command again goes on where it was stopped. Trials that failed count as
+    done; --retry-failed runs them again.
+    """
+    from odbench.sweep.prepare import prepare
+
+    dry_run = options.pop("dry_run")
+    request = _request(options)
+    prepared = prepare(request, pull=not dry_run)
+    if dry_run:
+        return _tell_plan(request, prepared)
+    return _run(request, prepared)
+
+
+def _request(options: dict[str, Any]) -> Request:
+    from odbench.plugins import parse_specs
+    from odbench.sweep.request import Request
+
+    suites = tuple(name.strip() for name in options.pop("suite").split(",") if name)
+    if not suites:
+        msg = "--suite: got no name; `odbench suites` lists them"
+        raise UsageError(msg)
+    named = options.pop("detectors")
+    detectors = [spec for text in named for spec in parse_specs(text)] or None
+    quiet = options.pop("quiet")
+    return Request(
+        suites=suites, detectors=detectors, show_progress=not quiet, **options
+    )
+
+
+def _run(request: Request, prepared: Prepared) -> int:
+    from odbench.results import read_results
+    from odbench.sweep.prepare import say
+    from odbench.sweep.run import execute
+
+    summary = execute(request, prepared)
+    if request.show_progress:
+        say(_sentence(summary))
+    results = read_results(summary.folder)
+    if not len(results):
+        _complain(summary, results)
+        return 3
+    table = _leaderboard(summary, results)
+    click.echo(table)
+    _complain(summary, results)
+    if summary.interrupted:
+        return 130
+    bad = (results["status"] != "ok").any()
+    return 3 if bad or summary.faults else 0
+
+
+def _leaderboard(summary: Summary, results: pd.DataFrame) -> str:
+    """Write ``leaderboard.csv`` and return it for reading."""
+    from odbench.leaderboard.tables import build_leaderboard, render_table
+
+    board = build_leaderboard(results)
+    path = summary.folder / "leaderboard.csv"
+    temporary = path.with_name(f".{path.name}.tmp")
+    board.to_csv(temporary, index=False)
+    temporary.replace(path)
+    return render_table(board)
+
+
+def _sentence(summary: Summary) -> str:
+    now = summary.counts.total()
+    if not now and summary.done_before == summary.asked:
+        return f"nothing to do: all {summary.asked} trials are in {summary.folder}"
+    parts = [f"{count} {status}" for status, count in summary.counts.most_common()]
+    before = f", {summary.done_before} done before" if summary.done_before else ""
+    return (
+        f"{now} trials ({', '.join(parts) or 'none'}){before}; "
+        f"results in {summary.folder}"
+    )
+
+
+def _complain(summary: Summary, results: pd.DataFrame) -> None:
+    """Say what went wrong: a line a data set, a line a configuration."""
+    from odbench.sweep.prepare import say
+
+    for fault in summary.faults:
+        say(f"not used: {fault}")
+    bad = results[results["status"] != "ok"]
+    for (detector, config), rows in bad.groupby(["detector", "config"]):
+        label = detector if config == "default" else f"{detector}:{config}"
+        causes = rows["status"].value_counts()
+        common = causes.index[0]
+        reason = rows.loc[rows["status"] == common, "reason"].mode()
+        counts = ", ".join(f"{count} {status}" for status, count in causes.items())
+        example = f", mostly: {reason.iloc[0]}" if len(reason) else ""
+        say(f"{label}: {counts}{example}")
+
+
+def _tell_plan(request: Request, prepared: Prepared) -> int:
+    plan = prepared.plan
+    left = plan.total - plan.done
+    click.echo(f"{plan.total} trials: {plan.done} done, {left} to do")
+    for reason, count in plan.reasons.most_common():
+        click.echo(f"  {count:>7} {reason}")
+    if left:
+        from odbench import provenance
+
+        jobs = request.jobs or provenance.cores()
+        hours = prepared.seconds / jobs / 3600
+        click.echo(f"about {_spell(hours)} on {jobs} workers, from earlier timings")
+        if prepared.unknown:
+            click.echo(f"  {prepared.unknown} trials of configurations never timed")
+        size = sum(
+            8 * (record.n_train + record.n_test) * record.n_columns
+            for record, _ in plan.pending
+        )
+        click.echo(f"{len(plan.pending)} data sets, {size / 2**20:,.0f} MiB as arrays")
+    click.echo(f"results go to {request.folder}")
+    return 0
+
+
+def _spell(hours: float) -> str:
+    if hours < 1 / 60:
+        return f"{hours * 3600:.0f} s"
+    return f"{hours * 60:.0f} min" if hours < 1 else f"{hours:.1f} h"

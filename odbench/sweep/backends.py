@@ -1,0 +1,183 @@
+"""Tasks through joblib, on this machine or on a cluster, whatever dies on the way."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from odbench.errors import UsageError
+from odbench.sweep.plan import Task
+from odbench.sweep.worker import Report, Setting, close_sandbox, do_task
+
+BACKENDS = ("loky", "threading", "dask", "ray")
+# A pool that breaks this often without one finished trial between is not worth
+# another try.
+_FRUITLESS = 3
+
+
+def run_tasks(
+    tasks: list[Task],
+    setting: Setting,
+    *,
+    backend: str,
+    jobs: int,
+    scheduler: str | None = None,
+    remaining: Callable[[list[Task]], list[Task]],
+    stopped: Callable[[], bool],
+) -> Iterator[Report]:
+    """Do tasks in parallel and yield what each leaves behind, in any order.
+
+    When a worker process dies, the pool is made anew and goes on with what is left.
+
+    Parameters
+    ----------
+    tasks : list of Task
+        Longest first.
+    setting : Setting
+        The run's.
+    backend : str
+        One of `BACKENDS`.
+    jobs : int
+        Workers on this machine; a cluster has its own.
+    scheduler : str or None
+        Address of a dask scheduler or a ray head; None for one on this machine.
+    remaining : callable
+        Reduces tasks to the trials without a result; called after a pool broke.
+    stopped : callable
+        True once no further task should begin.
+
+    Raises
+    ------
+    UsageError
+        If the backend is unknown or not installed.
+    RuntimeError
+        If the pool breaks again and again without any progress.
+    """
+    fruitless, left = 0, _trials(tasks)
+    with _cluster(backend, jobs, scheduler) as (options, deaths):
+        while tasks and not stopped():
+            try:
+                yield from _through_joblib(tasks, setting, options, stopped)
+            except deaths as error:
+                tasks = remaining(tasks)
+                fruitless = fruitless + 1 if _trials(tasks) == left else 0
+                left = _trials(tasks)
+                if fruitless >= _FRUITLESS:
+                    msg = f"workers die before any trial is done ({error})"
+                    raise RuntimeError(msg) from error
+            else:
+                return
+
+
+def _trials(tasks: Iterable[Task]) -> int:
+    return sum(len(task.trials) for task in tasks)
+
+
+def without(tasks: Iterable[Task], done: Callable[[str], bool]) -> list[Task]:
+    """Return tasks without the trials that are done."""
+    left = []
+    for task in tasks:
+        trials = tuple(trial for trial in task.trials if not done(trial.key))
+        if trials:
+            left.append(replace(task, trials=trials))
+    return left
+
+
+def _through_joblib(
+    tasks: list[Task],
+    setting: Setting,
+    options: dict[str, Any],
+    stopped: Callable[[], bool],
+) -> Iterator[Report]:
+    from joblib import Parallel, delayed, parallel_config
+
+    def feed() -> Iterator[Any]:
+        for task in tasks:
+            if stopped():
+                return
+            yield delayed(do_task)(task, setting)
+
+    try:
+        with parallel_config(**options):
+            yield from Parallel(
+                return_as="generator_unordered",
+                # One task at a time: they are few, and as long as can be.
+                batch_size=1,
+                pre_dispatch="n_jobs + 2",
+            )(feed())
+    finally:
+        # Where a worker is a thread of this process.
+        close_sandbox()
+
+
+@contextlib.contextmanager
+def _cluster(
+    backend: str, jobs: int, scheduler: str | None
+) -> Iterator[tuple[dict[str, Any], tuple[type[BaseException], ...]]]:
+    """Give joblib's options for a backend, and the errors that mean a dead worker."""
+    if backend == "loky":
+        from joblib.externals.loky import get_reusable_executor
+        from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+        try:
+            yield {"backend": "loky", "n_jobs": jobs}, (TerminatedWorkerError,)
+        finally:
+            get_reusable_executor().shutdown(wait=False, kill_workers=True)
+    elif backend == "threading":
+        yield {"backend": "threading", "n_jobs": jobs}, ()
+    elif backend == "dask":
+        with _dask(jobs, scheduler) as client:
+            from distributed import KilledWorker
+
+            yield {"backend": "dask", "n_jobs": -1, "client": client}, (KilledWorker,)
+    elif backend == "ray":
+        with _ray(jobs, scheduler) as deaths:
+            yield {"backend": "ray", "n_jobs": -1}, deaths
+    else:
+        msg = f"backend {backend!r}: wanted one of {', '.join(BACKENDS)}"
+        raise UsageError(msg)
+
+
+@contextlib.contextmanager
+def _dask(jobs: int, scheduler: str | None) -> Iterator[Any]:
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError:
+        msg = "backend 'dask': not installed: pip install 'odbench[dask]'"
+        raise UsageError(msg) from None
+    if scheduler:
+        try:
+            client = Client(scheduler, timeout="20s")
+        except (OSError, ValueError) as error:
+            msg = f"scheduler {scheduler!r}: no dask scheduler answers ({error})"
+            raise UsageError(msg) from error
+        with client:
+            yield client
+        return
+    with (
+        LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None) as c,
+        Client(c) as client,
+    ):
+        yield client
+
+
+@contextlib.contextmanager
+def _ray(jobs: int, scheduler: str | None) -> Iterator[tuple[type[BaseException], ...]]:
+    try:
+        import ray
+        from ray.util.joblib import register_ray
+    except ImportError:
+        msg = "backend 'ray': not installed: pip install 'odbench[ray]'"
+        raise UsageError(msg) from None
+    register_ray()
+    if not ray.is_initialized():
+        where: dict[str, Any] = {"address": scheduler} if scheduler else {}
+        if not scheduler:
+            where = {"num_cpus": jobs, "include_dashboard": False}
+        ray.init(log_to_driver=False, logging_level="ERROR", **where)
+    try:
+        yield (ray.exceptions.RayError,)
+    finally:
+        ray.shutdown()

@@ -1,0 +1,97 @@
+"""Guess how long a trial takes, from how long its like took before."""
+
+from __future__ import annotations
+
+import bisect
+import contextlib
+import json
+import math
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from odbench.data.dataset import DatasetRecord
+
+# Before anything was measured: about what a cheap detector needs for one cell.
+_SECONDS_A_CELL = 2e-7
+# Enough points to draw a curve through; the file stays small.
+_POINTS = 48
+
+
+class Estimator:
+    """Seconds of a trial by configuration and size.
+
+    A configuration's earlier trials are points (rows x columns, seconds); between them
+    seconds are interpolated on logarithmic scales, beyond them scaled in proportion.
+
+    Parameters
+    ----------
+    file : Path or None
+        Where the points are kept between runs.
+    """
+
+    def __init__(self, file: Path | None = None) -> None:
+        self._file = file
+        self._points: dict[str, list[tuple[float, float]]] = {}
+        if file is not None:
+            # A lost or broken file costs an estimate, nothing else.
+            with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
+                stored = json.loads(file.read_text(encoding="utf-8"))
+                self._points = {
+                    str(name): sorted((float(x), float(y)) for x, y in points)
+                    for name, points in stored.items()
+                }
+
+    def knows(self, detector: str, config: str) -> bool:
+        """Say whether anything was measured for a configuration."""
+        return f"{detector}:{config}" in self._points
+
+    def seconds(self, detector: str, config: str, record: DatasetRecord) -> float:
+        """Return the estimate for one trial."""
+        cells = float(
+            max(1, min(record.n_train + record.n_test, 100_000))
+            * max(record.n_columns, 1)
+        )
+        points = self._points.get(f"{detector}:{config}")
+        if not points:
+            return 1e-3 + cells * _SECONDS_A_CELL
+        at = bisect.bisect_left(points, (cells, 0.0))
+        if at == 0 or at == len(points):
+            x, y = points[min(at, len(points) - 1)]
+            return y * (cells / x if at else 1.0)
+        (x0, y0), (x1, y1) = points[at - 1], points[at]
+        if x1 == x0:
+            return y1
+        share = math.log(cells / x0) / math.log(x1 / x0)
+        return math.exp((1 - share) * math.log(y0) + share * math.log(y1))
+
+    def learn(self, trials: Iterable[tuple[str, str, float, float]]) -> None:
+        """Add finished trials: detector, configuration, cells, seconds."""
+        for detector, config, cells, seconds in trials:
+            if cells > 0 and seconds > 0:
+                self._points.setdefault(f"{detector}:{config}", []).append(
+                    (float(cells), float(seconds))
+                )
+        for name, points in self._points.items():
+            self._points[name] = _thin(sorted(points))
+
+    def save(self) -> None:
+        """Keep the points; a disk that is full loses them quietly."""
+        if self._file is None:
+            return
+        temporary = self._file.with_suffix(f".{os.getpid()}.tmp")
+        with contextlib.suppress(OSError):
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(json.dumps(self._points), encoding="utf-8")
+            temporary.replace(self._file)
+
+
+def _thin(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Keep at most `_POINTS`: the median trial of each of as many slices."""
+    if len(points) <= _POINTS:
+        return points
+    size = len(points) / _POINTS
+    slices = (points[int(i * size) : int((i + 1) * size)] for i in range(_POINTS))
+    return [sorted(part, key=lambda p: p[1])[len(part) // 2] for part in slices]

@@ -1,0 +1,230 @@
+"""Choose data sets and detectors, and find out what is left to do."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from odbench.errors import TransportError, UsageError
+from odbench.sweep import journal
+from odbench.sweep.estimate import Estimator
+from odbench.sweep.plan import Plan, Protocol, Task, make_plan, tasks_of
+from odbench.sweep.request import Request
+
+if TYPE_CHECKING:
+    from odbench.data.catalog import Settled
+    from odbench.data.dataset import DatasetRecord
+    from odbench.plugins import Configuration
+
+
+@dataclass
+class Prepared:
+    """What a request comes to, before anything is run.
+
+    Attributes
+    ----------
+    plan : Plan
+        Trials done and to do.
+    tasks : list of Task
+        What is to do, in its order.
+    seconds : float
+        Estimate of all trials together, one after another.
+    unknown : int
+        Trials to do of which no like was ever timed.
+    faults : list of str
+        Data sets that cannot be used, one line each.
+    estimator : Estimator
+        To be taught by this run.
+    """
+
+    plan: Plan
+    tasks: list[Task]
+    seconds: float
+    unknown: int
+    faults: list[str]
+    estimator: Estimator
+
+
+def prepare(request: Request, *, pull: bool = True) -> Prepared:
+    """Choose data sets and detectors, and find out what is left to do.
+
+    Parameters
+    ----------
+    request : Request
+        What was asked.
+    pull : bool
+        Bring missing data onto this machine.
+
+    Raises
+    ------
+    OdbenchError
+        If a name is unknown, or nothing is selected.
+    """
+    from odbench.data.store import Store
+
+    configurations = _configurations(request)
+    records, faults = _records(request), list[str]()
+    done, earlier = journal.finished(request.folder)
+    if request.retry_failed:
+        done = {key: status for key, status in done.items() if status == "ok"}
+
+    def planned() -> Plan:
+        return make_plan(
+            records,
+            configurations,
+            seeds=request.seeds,
+            protocol=_protocol(request),
+            done=done,
+            earlier=earlier,
+        )
+
+    plan = planned()
+    if pull and plan.pending:
+        wanted = {record.id for record, _ in plan.pending}
+        records, failed = _pull(records, wanted, request)
+        faults += failed
+        plan = planned()
+    estimator = Estimator(Store.default().root / "timings.json")
+    tasks = tasks_of(plan, estimator)
+    unknown = sum(
+        not estimator.knows(str(t.facts["detector"]), str(t.facts["config"]))
+        for _, pending in plan.pending
+        for t, _ in pending
+    )
+    seconds = sum(task.seconds for task in tasks)
+    return Prepared(plan, tasks, seconds, unknown, faults, estimator)
+
+
+def label_places(mirror: str | None) -> tuple[Path, ...]:
+    """Return where labels may lie on this machine besides the store.
+
+    Parameters
+    ----------
+    mirror : str or None
+        The mirror that was named; ``ODBENCH_MIRROR`` counts too.
+    """
+    from odbench.data.catalog import mirror_of
+
+    places = [_hub_cache()]
+    folder = mirror_of(mirror)
+    if folder is not None and folder.is_dir():
+        here = Path.cwd().resolve()
+        around = {here, *here.parents}
+        # A mirror that lies around the working folder must not hide the user's code.
+        places += [
+            entry
+            for entry in folder.resolve().iterdir()
+            if entry not in around and (entry.is_dir() or entry.suffix == ".npz")
+        ]
+    return tuple(places)
+
+
+def _hub_cache() -> Path:
+    """Return the hub client's cache by the client's own rules, without importing it."""
+    home = os.environ.get("HF_HOME")
+    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    folder = Path(home) if home else Path(cache).expanduser() / "huggingface"
+    return Path(os.environ.get("HF_HUB_CACHE", folder / "hub")).expanduser()
+
+
+def _protocol(request: Request) -> Protocol:
+    if request.contamination:
+        return Protocol(name="contaminated", contamination=request.contamination)
+    return Protocol()
+
+
+def _configurations(request: Request) -> list[Configuration]:
+    from odbench.plugins import core_zoo, find_detectors, grid_of
+
+    if request.detectors is None:
+        chosen = core_zoo()
+    else:
+        chosen = find_detectors(request.detectors)
+    if request.grid:
+        points = [point for one in chosen for point in (one, *grid_of(one))]
+        chosen = list({point.id: point for point in points}.values())
+    if not chosen:
+        msg = "detectors: none selected; `odbench detectors list` shows what there is"
+        raise UsageError(msg)
+    return chosen
+
+
+def _records(request: Request) -> list[DatasetRecord]:
+    """Select data sets, the list settled with where they come from."""
+    from odbench.data.catalog import open_source, resolve, select, settle
+
+    records: dict[str, DatasetRecord] = {}
+    for name in request.suites:
+        suite, _ = resolve(name)
+        try:
+            source = open_source(suite, mirror=request.mirror)
+            if request.show_progress and suite.transport != "generated":
+                _tell_missing(settle(suite, source, partition=request.partition))
+            chosen = select(
+                name,
+                partition=request.partition,
+                pattern=request.datasets,
+                limit=request.limit,
+                source=source,
+            )
+        except TransportError as error:
+            chosen = _stored_records(name, request)
+            if not chosen:
+                raise
+            say(f"{error}; going on with the {len(chosen)} sets in the store")
+        records.update((record.id, record) for record in chosen)
+    return list(records.values())
+
+
+def _stored_records(name: str, request: Request) -> list[DatasetRecord]:
+    """Return the manifest's rows that are in the store already."""
+    from odbench.data.catalog import select
+    from odbench.data.store import Store
+
+    rows = select(
+        name,
+        partition=request.partition,
+        pattern=request.datasets,
+        limit=request.limit,
+    )
+    store = Store.default()
+    return [row for row in rows if store.find(row) is not None]
+
+
+def _tell_missing(settled: Settled) -> None:
+    if settled.missing:
+        some = ", ".join(row.name for row in settled.missing[:3])
+        more = ", ..." if len(settled.missing) > 3 else ""
+        say(
+            f"{len(settled.missing)} data sets of the manifest are not listed and are "
+            f"left out: {some}{more}"
+        )
+
+
+def say(line: str) -> None:
+    """Tell the user something that is no result."""
+    sys.stderr.write(f"odbench: {line}\n")
+
+
+def _pull(
+    records: list[DatasetRecord], wanted: set[str], request: Request
+) -> tuple[list[DatasetRecord], list[str]]:
+    """Bring what is wanted into the store; a data set that fails is left out."""
+    from odbench.data.catalog import ensure
+
+    needed = [record for record in records if record.id in wanted]
+    measured: dict[str, DatasetRecord | None] = {}
+    faults = []
+    for record, outcome in ensure(
+        needed, mirror=request.mirror, progress=request.show_progress
+    ):
+        if isinstance(outcome, Exception):
+            faults.append(str(outcome))
+            measured[record.id] = None
+        else:
+            measured[record.id] = outcome.record
+    kept = [measured.get(record.id, record) for record in records]
+    return [record for record in kept if record is not None], faults

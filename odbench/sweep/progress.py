@@ -1,0 +1,172 @@
+"""Tell the user how a sweep goes: a bar in a terminal, elsewhere a line at times."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from odbench.sweep.journal import FOLDER, parse_line
+from odbench.sweep.worker import START
+
+_LOOK_SECONDS = 0.25
+_LINE_SECONDS = 15.0
+
+
+class Progress:
+    """Follow the journals of a run and say what is in them.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+    total : int
+        Trials to do.
+    show : bool
+        Say anything at all.
+
+    Attributes
+    ----------
+    counts : Counter
+        Finished trials by status.
+    running : dict of str to (str, float)
+        Key to title and start (seconds since the epoch) of trials begun and not
+        finished.
+    """
+
+    def __init__(self, folder: Path, total: int, *, show: bool) -> None:
+        self.counts: Counter[str] = Counter()
+        self.running: dict[str, tuple[str, float]] = {}
+        self._folder = folder / FOLDER
+        self._total = total
+        self._show = show
+        self._read: dict[Path, int] = {}
+        self._done: set[str] = set()
+        self._guard = threading.Lock()
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+        self._began = self._spoke = time.monotonic()
+        self._bar: Any = None
+
+    def __enter__(self) -> Progress:
+        """Begin to follow; what stands in the journals already is not counted."""
+        for path in self._folder.glob("*.jsonl"):
+            self._read[path] = path.stat().st_size
+        if self._show and sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self._bar = tqdm(
+                total=self._total,
+                unit="trial",
+                file=sys.stderr,
+                dynamic_ncols=True,
+                smoothing=0.05,
+                bar_format="{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} "
+                "[{elapsed}<{remaining}, {rate_fmt}]{postfix}",
+            )
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Read what is left and clear the bar away."""
+        self._end.set()
+        self._thread.join()
+        self.look()
+        if self._bar is not None:
+            self._bar.close()
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Count a result that stands in no journal yet."""
+        with self._guard:
+            self._take(row)
+
+    def look(self) -> None:
+        """Read what the journals have gained."""
+        with self._guard:
+            for path in self._folder.glob("*.jsonl"):
+                self._look_at(path)
+        self._speak()
+
+    def in_flight(self) -> dict[str, str]:
+        """Return key and title of the trials that were begun and not finished."""
+        self.look()
+        with self._guard:
+            return {key: title for key, (title, _) in self.running.items()}
+
+    def forget(self) -> None:
+        """Nothing runs any more: the workers are gone."""
+        with self._guard:
+            self.running.clear()
+
+    def _follow(self) -> None:
+        while not self._end.wait(_LOOK_SECONDS):
+            self.look()
+
+    def _look_at(self, path: Path) -> None:
+        start = self._read.get(path, 0)
+        try:
+            with path.open("rb") as journal:
+                journal.seek(start)
+                data = journal.read()
+        except OSError:
+            return
+        # A line may be half written: it is read next time.
+        whole = data[: data.rfind(b"\n") + 1]
+        self._read[path] = start + len(whole)
+        for line in whole.splitlines(keepends=True):
+            entry = parse_line(line)
+            if entry is not None:
+                self._take(entry)
+
+    def _take(self, entry: Mapping[str, Any]) -> None:
+        if START in entry:
+            self.running[entry["of"]] = (entry[START], entry["at"])
+        elif entry.get("key") not in self._done:
+            self.running.pop(entry["key"], None)
+            self._done.add(entry["key"])
+            self.counts[entry["status"]] += 1
+
+    def _speak(self) -> None:
+        done = self.counts.total()
+        if self._bar is not None:
+            self._bar.n = done
+            self._bar.set_postfix_str(self._state())
+        elif self._show and time.monotonic() - self._spoke >= _LINE_SECONDS:
+            self._spoke = time.monotonic()
+            rate = done / (self._spoke - self._began)
+            left = f", {_clock((self._total - done) / rate)} left" if rate else ""
+            print(  # noqa: T201 - this is the plain form of the bar
+                f"odbench: {done}/{self._total} trials, {rate:.1f}/s{left}"
+                f"{self._state()}",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    def _state(self) -> str:
+        bad = [
+            f"{count} {status}"
+            for status, count in sorted(self.counts.items())
+            if status != "ok"
+        ]
+        state = f" {', '.join(bad)}" if bad else ""
+        with self._guard:
+            slowest = min(self.running.values(), key=lambda item: item[1], default=None)
+        if slowest is not None and time.time() - slowest[1] > 1:
+            state += f" | {slowest[0]} {_clock(time.time() - slowest[1])}"
+        return state
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,0 +1,63 @@
+"""What a user asks of a run, checked once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from odbench.errors import UsageError
+from odbench.sweep.backends import BACKENDS
+
+_RUNS = Path("odbench-runs")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What was asked; see `run` for the meaning of each."""
+
+    suites: tuple[str, ...]
+    detectors: Sequence[Any] | None = None
+    grid: bool = False
+    seeds: int | None = None
+    datasets: str | None = None
+    limit: int | None = None
+    partition: str = "public"
+    jobs: int | None = None
+    backend: str = "loky"
+    scheduler: str | None = None
+    timeout: float = 3600.0
+    memory_limit: float | None = None
+    mirror: str | None = None
+    out: Path | None = None
+    keep_scores: bool = False
+    contamination: float = 0.0
+    retry_failed: bool = False
+    show_progress: bool = True
+
+    def __post_init__(self) -> None:
+        checks = (
+            ("seeds", self.seeds is None or self.seeds >= 1, "1 or more"),
+            ("limit", self.limit is None or self.limit >= 1, "1 or more"),
+            ("jobs", self.jobs is None or self.jobs >= 1, "1 or more"),
+            ("timeout", self.timeout > 0, "more than 0 seconds"),
+            (
+                "memory_limit",
+                self.memory_limit is None or self.memory_limit > 0,
+                "more than 0 GiB",
+            ),
+            ("backend", self.backend in BACKENDS, f"one of {', '.join(BACKENDS)}"),
+        )
+        for name, fine, wanted in checks:
+            if not fine:
+                msg = f"{name}: got {getattr(self, name)!r}, wanted {wanted}"
+                raise UsageError(msg)
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder: as asked, or the same for the same suites."""
+        if self.out is not None:
+            return self.out
+        name = "+".join(self.suites)
+        return _RUNS / (name if self.partition == "public" else f"{name}-private")

@@ -1,0 +1,335 @@
+"""One run: from what was asked to a folder with every result in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import sys
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from odbench import provenance
+from odbench.errors import RunLockedError
+from odbench.sweep import journal
+from odbench.sweep.backends import run_tasks, without
+from odbench.sweep.estimate import Estimator
+from odbench.sweep.plan import Task, Trial
+from odbench.sweep.prepare import Prepared, label_places, prepare
+from odbench.sweep.processes import kill_marked
+from odbench.sweep.progress import Progress
+from odbench.sweep.request import Request
+from odbench.sweep.sandbox import Limits
+from odbench.sweep.worker import STOP, Setting, blank_row
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# A trial whose worker died this often while it ran is given up.
+_STRIKES = 3
+
+
+@dataclass
+class Summary:
+    """How a run ended.
+
+    Attributes
+    ----------
+    folder : Path
+        Where everything is.
+    asked, done_before : int
+        Trials asked for, and those that had a result already.
+    counts : Counter
+        Trials finished now, by status.
+    faults : list of str
+        Data sets that could not be used, one line each.
+    interrupted : bool
+        True where the user stopped it.
+    """
+
+    folder: Path
+    asked: int = 0
+    done_before: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+    interrupted: bool = False
+
+
+def run(
+    suite: str | Iterable[str],
+    *,
+    detectors: Sequence[Any] | str | None = None,
+    out: str | Path | None = None,
+    show_progress: bool = True,
+    **options: Any,
+) -> pd.DataFrame:
+    """Run detectors on data sets.
+
+    Parameters
+    ----------
+    suite : str or iterable of str
+        Names of suites, such as "oddbench".
+    detectors : sequence or str, optional
+        Names, specs (``"knn:k=20"``), classes or objects with scikit-learn's shape.
+        The core zoo in its reference configuration by default.
+    out : str or Path, optional
+        The run's folder; results that stand in it are not computed again. A
+        temporary one by default.
+    show_progress : bool
+        Write a progress bar to stderr.
+    **options
+        As on the command line: ``grid``, ``seeds``, ``datasets`` (a glob), ``limit``,
+        ``partition``, ``jobs``, ``backend``, ``scheduler``, ``timeout`` (seconds),
+        ``memory_limit`` (GiB), ``mirror``, ``keep_scores``, ``contamination``,
+        ``retry_failed``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a trial, the columns of `odbench.results.COLUMNS`.
+
+    Raises
+    ------
+    OdbenchError
+        If the call or the input is wrong.
+
+    Examples
+    --------
+    >>> import odbench
+    >>> results = odbench.run("synbench-mini", detectors=["ecod"], limit=2)
+    ... # doctest: +SKIP
+    """
+    from odbench.plugins import parse_specs
+
+    with ExitStack() as stack:
+        if out is None:
+            out = stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="odbench-run-")
+            )
+        request = Request(
+            suites=tuple(suite.split(",")) if isinstance(suite, str) else tuple(suite),
+            detectors=parse_specs(detectors)
+            if isinstance(detectors, str)
+            else detectors,
+            out=Path(out),
+            show_progress=show_progress,
+            **options,
+        )
+        summary = execute(request, prepare(request))
+        from odbench.results import read_results
+
+        return read_results(summary.folder)
+
+
+def execute(request: Request, prepared: Prepared) -> Summary:
+    """Do what is left to do and fold the results.
+
+    Parameters
+    ----------
+    request : Request
+        What was asked.
+    prepared : Prepared
+        What it comes to.
+
+    Returns
+    -------
+    Summary
+        Also where the user interrupted: all finished trials are kept.
+
+    Raises
+    ------
+    RunLockedError
+        If another process writes to the same folder.
+    OSError
+        If results cannot be written.
+    """
+    plan = prepared.plan
+    folder = request.folder
+    summary = Summary(folder, plan.total, plan.done, faults=list(prepared.faults))
+    (folder / journal.FOLDER).mkdir(parents=True, exist_ok=True)
+    with _locked(folder):
+        _write_run(request, folder)
+        if prepared.tasks:
+            _sweep(request, prepared, summary)
+        journal.fold(folder)
+        prepared.estimator.save()
+    return summary
+
+
+def _sweep(request: Request, prepared: Prepared, summary: Summary) -> None:
+    folder = request.folder
+    setting = _setting(request)
+    token = folder / journal.FOLDER / "token"
+    stop = folder / journal.FOLDER / STOP
+    token.write_text(setting.token, encoding="ascii")
+    stop.unlink(missing_ok=True)
+    total = sum(len(task.trials) for task in prepared.tasks)
+    try:
+        with (
+            _interruptible(stop, summary),
+            Progress(folder, total, show=request.show_progress) as progress,
+            journal.Journal(folder) as own,
+        ):
+            strikes = _Strikes(folder, progress, own)
+            for report in run_tasks(
+                prepared.tasks,
+                setting,
+                backend=request.backend,
+                jobs=request.jobs or provenance.cores(),
+                scheduler=request.scheduler,
+                remaining=strikes.remaining,
+                stopped=lambda: summary.interrupted,
+            ):
+                for row in report.rows:
+                    own.append(row)
+                if report.fault:
+                    summary.faults.append(report.fault)
+                if report.fatal:
+                    raise OSError(report.fault)
+    except KeyboardInterrupt:
+        summary.interrupted = True
+    finally:
+        kill_marked(setting.token)
+        stop.unlink(missing_ok=True)
+        token.unlink(missing_ok=True)
+    summary.counts = progress.counts
+    _teach(prepared.estimator, folder)
+
+
+class _Strikes:
+    """Find out what is left after workers died, and who killed them."""
+
+    def __init__(self, folder: Path, progress: Progress, own: journal.Journal) -> None:
+        self._folder = folder
+        self._progress = progress
+        self._own = own
+        self._counts: Counter[str] = Counter()
+
+    def remaining(self, tasks: list[Task]) -> list[Task]:
+        """Return what has no result; give up trials that outlive no worker."""
+        self._counts.update(self._progress.in_flight())
+        self._progress.forget()
+        for task in tasks:
+            for trial in task.trials:
+                if self._counts[trial.key] >= _STRIKES:
+                    self._own.append(_given_up(task, trial))
+                    self._counts[trial.key] = 0
+        done = {row["key"] for row in journal.read_journals(self._folder)}
+        return without(tasks, done.__contains__)
+
+
+def _given_up(task: Task, trial: Trial) -> dict[str, Any]:
+    row = blank_row(task, trial)
+    row["status"] = "killed"
+    row["reason"] = f"its worker died {_STRIKES} times while it ran"
+    return row
+
+
+def _setting(request: Request) -> Setting:
+    import psutil
+
+    jobs = request.jobs or provenance.cores()
+    if request.memory_limit is None:
+        memory = int(psutil.virtual_memory().total * 0.9 / jobs)
+    else:
+        memory = int(request.memory_limit * 2**30)
+    return Setting(
+        out=request.folder.resolve(),
+        token=secrets.token_hex(8),
+        limits=Limits(seconds=request.timeout, memory_bytes=memory),
+        mirror=request.mirror,
+        hidden=label_places(request.mirror),
+        # A user's own modules lie beside where the command is typed.
+        sys_path=tuple(dict.fromkeys([str(Path.cwd()), *filter(None, sys.path)])),
+        keep_scores=request.keep_scores or request.partition == "private",
+        orphan_exits=request.backend == "loky",
+    )
+
+
+def _teach(estimator: Estimator, folder: Path) -> None:
+    estimator.learn(
+        (
+            row["detector"],
+            row["config"],
+            (row["n_train"] + row["n_test"]) * row["n_columns"],
+            (row.get("fit_seconds") or 0) + (row.get("score_seconds") or 0),
+        )
+        for row in journal.read_journals(folder)
+    )
+
+
+def _write_run(request: Request, folder: Path) -> None:
+    """Write down what was asked, with what, on what."""
+    asked = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in vars(request).items()
+        if name not in {"detectors", "out"}
+    }
+    asked["detectors"] = (
+        None if request.detectors is None else [str(d) for d in request.detectors]
+    )
+    entry = {
+        "command": provenance.command(),
+        "asked": asked,
+        "versions": provenance.versions(),
+        "machine": provenance.machine(),
+        "threads_per_worker": 1,
+        "git": provenance.git_state(Path.cwd()),
+    }
+    path = folder / "run.json"
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(json.dumps(entry, indent=2, default=str) + "\n")
+    temporary.replace(path)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the folder against a second run for as long as this one lives."""
+    import fcntl
+
+    path = folder / ".lock"
+    with path.open("a+", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            holder = lock.read().strip() or "unknown"
+            msg = (
+                f"--out {str(folder)!r}: process {holder} is writing to it; wait for "
+                f"it, or name another folder"
+            )
+            raise RunLockedError(msg) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+@contextmanager
+def _interruptible(stop: Path, summary: Summary) -> Iterator[None]:
+    """Turn the first Ctrl-C into "finish what runs", the second into "now"."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def on_interrupt(number: int, frame: Any) -> None:  # noqa: ARG001
+        if summary.interrupted:
+            raise KeyboardInterrupt
+        summary.interrupted = True
+        stop.touch()
+        sys.stderr.write(
+            "\nodbench: finishing the trials that run; Ctrl-C again to stop now\n"
+        )
+
+    before = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
