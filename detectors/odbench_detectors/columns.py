@@ -1,0 +1,196 @@
+"""Sorted columns of a table: what ECOD, COPOD and HBOS all start from."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from odbench.arrays import FloatArray, IntArray
+from odbench.detector import Workspace
+from odbench.errors import DetectorError
+from odbench_detectors import columns_cpu as kernels
+
+KIND = "odbench.sorted_columns"
+
+# float64 or float32: columns keep the type that they came in.
+Floats: TypeAlias = NDArray[Any]
+
+# |skewness| below this cannot be told from rounding: the column counts as symmetric.
+SYMMETRIC = 1e-9
+
+
+@dataclass(frozen=True)
+class SortedColumns:
+    """The columns of a table, each in ascending order.
+
+    Attributes
+    ----------
+    values : float64 or float32 array of shape (n_columns, n_kept)
+        C-contiguous. ``n_kept`` is the number of rows, or less for a summary.
+    skewness : float64 array of shape (n_columns,)
+        Third standardised moment; 0 for a constant or symmetric column.
+    n_rows : int
+        Rows that the columns stand for.
+    ranks : int64 array of shape (n_columns, n_kept + 1) or None
+        Of a summary: ``ranks[j, i]`` rows lie at or below the first ``i`` values.
+        None where every row is kept, so that the rank is the index.
+    """
+
+    values: Floats
+    skewness: FloatArray
+    n_rows: int
+    ranks: IntArray | None = None
+
+    @property
+    def n_columns(self) -> int:
+        """Number of columns."""
+        return int(self.values.shape[0])
+
+
+def sorted_columns(X: Floats, *, n_jobs: int = 1) -> SortedColumns:
+    """Sort every column of a table.
+
+    Parameters
+    ----------
+    X : float64 or float32 array of shape (n_rows, n_columns)
+        Any layout; a Fortran-ordered table is read column by column, without a copy
+        besides the sorted one.
+    n_jobs : int
+        Threads. The result does not depend on it.
+
+    Returns
+    -------
+    SortedColumns
+
+    Raises
+    ------
+    DetectorError
+        If the table is empty or a value is NaN or infinite.
+    """
+    X = as_table(X)
+    n_rows, n_columns = X.shape
+    if n_rows == 0 or n_columns == 0:
+        msg = f"cannot fit on a table of shape {X.shape}: give it rows and columns"
+        raise DetectorError(msg)
+    values = np.empty((n_columns, n_rows), X.dtype)
+    skewness = np.empty(n_columns)
+
+    def sort(first: int, last: int) -> None:
+        block = values[first:last]
+        if X.flags.f_contiguous:
+            block[...] = X.T[first:last]
+        else:
+            kernels.transpose(X[:, first:last], block)
+        block.sort(axis=1)
+        # NaN sorts last, so the two ends tell whether a column is finite.
+        if np.isfinite(block[:, 0]).all() and np.isfinite(block[:, -1]).all():
+            kernels.skewness(block, SYMMETRIC, skewness[first:last])
+        else:
+            bad = np.isfinite(block[:, 0]) & np.isfinite(block[:, -1])
+            column = first + int(np.argmin(bad))
+            msg = (
+                f"column {column} holds NaN or infinity, "
+                "wanted finite values: impute or drop them first"
+            )
+            raise DetectorError(msg)
+
+    in_threads(sort, n_columns, n_jobs)
+    return SortedColumns(values, skewness, n_rows)
+
+
+def obtain_columns(
+    X: Floats, *, n_jobs: int = 1, workspace: Workspace | None = None
+) -> SortedColumns:
+    """Sort every column of a table, or take the columns that a workspace has.
+
+    Parameters
+    ----------
+    X : float64 or float32 array of shape (n_rows, n_columns)
+        See `sorted_columns`.
+    n_jobs : int
+        Threads.
+    workspace : Workspace or None
+        Where detectors of one data set share their work.
+
+    Returns
+    -------
+    SortedColumns
+    """
+    if workspace is None:
+        return sorted_columns(X, n_jobs=n_jobs)
+    return workspace.obtain(KIND, (X,), lambda _: sorted_columns(X, n_jobs=n_jobs))
+
+
+def as_table(X: Any) -> Floats:
+    """Return X as a two-dimensional float array, copied only if it must be.
+
+    Raises
+    ------
+    DetectorError
+        If it has another number of dimensions.
+    """
+    table = np.asarray(X)
+    if table.dtype not in (np.float64, np.float32):
+        table = table.astype(np.float64)
+    if table.ndim != 2:
+        msg = f"expected a table of shape (n_rows, n_columns), got shape {table.shape}"
+        raise DetectorError(msg)
+    return table
+
+
+def check_rows(X: Any, n_columns: int) -> Floats:
+    """Return X as a table that has the columns of `fit`.
+
+    Raises
+    ------
+    DetectorError
+        If the number of columns differs.
+    """
+    table = as_table(X)
+    if table.shape[1] != n_columns:
+        msg = f"expected {n_columns} columns as in fit, got {table.shape[1]}"
+        raise DetectorError(msg)
+    return table
+
+
+def in_threads(work: Callable[[int, int], None], size: int, n_jobs: int) -> None:
+    """Call ``work(first, last)`` on consecutive parts of ``range(size)`` in threads.
+
+    Threads, because NumPy's sort and the kernels release the interpreter's lock.
+    numba's own thread pool is not used: it cannot run in two threads at once.
+    """
+    threads = n_jobs if n_jobs > 0 else os.cpu_count() or 1
+    parts = ranges(size, max(1, min(threads, size)))
+    if len(parts) == 1:
+        work(0, size)
+        return
+    with ThreadPoolExecutor(len(parts)) as pool:
+        for done in [pool.submit(work, *part) for part in parts]:
+            done.result()
+
+
+def ranges(size: int, parts: int) -> Sequence[tuple[int, int]]:
+    """Cut ``range(size)`` into `parts` nearly equal ranges."""
+    cuts = [size * k // parts for k in range(parts + 1)]
+    return list(itertools.pairwise(cuts))
+
+
+class SharesColumns:
+    """A detector whose sorted train columns other detectors may use."""
+
+    _workspace: Workspace | None = None
+
+    def shared_needs(self) -> Mapping[str, int]:
+        """Say which work can be shared; see `odbench.detector.Workspace`."""
+        return {KIND: 1}
+
+    def use_workspace(self, workspace: Workspace | None) -> None:
+        """Take sorted columns from a workspace from now on, or stop (None)."""
+        self._workspace = workspace

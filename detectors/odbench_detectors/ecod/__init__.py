@@ -1,0 +1,1 @@
+"""ECOD: how far each value sits in its column's tails."""

@@ -1,0 +1,27 @@
+"""What is known about ECOD before it is built."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from odbench.detector import DetectorInfo
+
+
+def build(**params: Any) -> Any:
+    """Return an unfitted ECOD."""
+    from odbench_detectors.ecod.detector import ECOD
+
+    return ECOD(**params)
+
+
+INFO = DetectorInfo(
+    name="ecod",
+    summary="Empirical tail probabilities of every column, in nats, added up.",
+    build=build,
+    reference="https://doi.org/10.1109/TKDE.2022.3159580",
+    params={"aggregate": "sums", "reference": "train"},
+    grid={"aggregate": ("sums", "columns"), "reference": ("train", "batch")},
+    core=True,
+    devices=("cpu", "cuda"),
+    shares=("odbench.sorted_columns",),
+)
