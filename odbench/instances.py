@@ -148,10 +148,10 @@ class Rebuild:
 
     def __call__(self, random_state: int | None = None, **_: Any) -> Any:
         """Return a copy, its open random states set."""
-        obj, _ = thaw(self.spec)
+        obj = thaw(self.spec)[0]
         if random_state is None:
             return obj
-        for _name, part in _steps(obj) or [("", obj)]:
+        for part in [step for _, step in _steps(obj)] or [obj]:
             if "random_state" in _get_params(part) and part.random_state is None:
                 part.random_state = random_state
         return obj

@@ -1,0 +1,41 @@
+"""Apply matrix products to rows so that no row's result depends on its neighbours.
+
+BLAS picks another summation order for another number of rows, so the same row can
+score differently in the last bits when it stands in another batch. Blocks of one fixed
+shape, the last one padded, always take the same path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from odbench.arrays import FloatArray
+
+ROWS = 256
+
+
+def in_blocks(X: FloatArray, score: Callable[[FloatArray], FloatArray]) -> FloatArray:
+    """Score rows in blocks of `ROWS`.
+
+    Parameters
+    ----------
+    X : float64 array of shape (n, d)
+        The rows.
+    score : callable
+        Takes a float64 array of shape (`ROWS`, d), returns one float64 a row.
+
+    Returns
+    -------
+    float64 array of shape (n,)
+        The score of each row, the same for a row in any batch.
+    """
+    scores = np.empty(len(X))
+    block = np.zeros((ROWS, X.shape[1]))
+    for start in range(0, len(X), ROWS):
+        rows = X[start : start + ROWS]
+        block[: len(rows)] = rows
+        block[len(rows) :] = 0.0
+        scores[start : start + len(rows)] = score(block)[: len(rows)]
+    return scores

@@ -1,0 +1,53 @@
+"""Kernel density: rows where a Gaussian kernel finds few training rows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from odbench.arrays import FloatArray
+from odbench.detector import DetectorInfo
+from odbench_detectors.estimator import Estimator
+
+
+class KernelDensity(Estimator):
+    """Gaussian kernel density, exact.
+
+    The score is ``-log(1/n sum_i exp(-|x - x_i|^2 / (2 h^2)))``; the constant of the
+    density is left out. Time grows with training rows times scored rows; memory is
+    that of the training rows.
+
+    Parameters
+    ----------
+    bandwidth : float, default=1.0
+        h, above 0.
+    """
+
+    def __init__(self, bandwidth: float = 1.0) -> None:
+        self.bandwidth = bandwidth
+
+    def fit(self, X: FloatArray) -> KernelDensity:
+        """Keep the rows of `X`, (n_rows, n_columns) float64, each kind once."""
+        rows, counts = np.unique(
+            np.asarray(X, dtype=np.float64), axis=0, return_counts=True
+        )
+        self._rows = rows / self.bandwidth
+        self._log_counts = np.log(counts)
+        self._log_total = float(np.log(len(X)))
+        return self
+
+    def decision_function(self, X: FloatArray) -> FloatArray:
+        """Score rows: float64, higher is more anomalous."""
+        from odbench_detectors.kde_cpu import log_kernel_sums
+
+        queries = np.ascontiguousarray(X, dtype=np.float64) / self.bandwidth
+        return self._log_total - log_kernel_sums(self._rows, self._log_counts, queries)
+
+
+KDE = DetectorInfo(
+    name="kde",
+    summary="Gaussian kernel density; time grows with training rows x scored rows",
+    build=KernelDensity,
+    reference="https://doi.org/10.1214/aoms/1177704472",
+    params={"bandwidth": 1.0},
+    core=True,
+)
