@@ -5,24 +5,31 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import functools
+import logging
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from odbench.data import listings
 from odbench.data.dataset import PARTITIONS, Dataset, DatasetRecord
 from odbench.data.generated import Generated, generator
+from odbench.data.hub import Hub, hub_cache
 from odbench.data.manifest import Suite, read_manifest, read_suites
 from odbench.data.mirror import Mirror
 from odbench.data.pull import ensure
-from odbench.data.source import Source, listed_record, with_listing
-from odbench.errors import OdbenchError, UnknownDatasetError, UsageError
+from odbench.data.source import Listed, Source, listed_record, with_listing
+from odbench.data.store import Store
+from odbench.errors import OdbenchError, TransportError, UnknownDatasetError, UsageError
+
+logger = logging.getLogger("odbench")
 
 __all__ = [
     "Settled",
     "ensure",
     "find",
+    "label_places",
     "load_dataset",
     "load_suites",
     "open_source",
@@ -110,13 +117,32 @@ def open_source(suite: Suite, *, mirror: Path | str | None = None) -> Source:
     if folder is not None:
         others = [s.repository for s in load_suites().values() if s.repository]
         return Mirror(folder, suite, others)
+    scratch = Store.default().root / "downloads"
     if suite.transport == "url":
         from odbench.data.urls import Urls
 
-        return Urls(suite)
-    from odbench.data.hub import Hub
+        return Urls(suite, scratch)
+    return Hub(suite, scratch)
 
-    return Hub(suite)
+
+def label_places(mirror: Path | str | None = None) -> list[Path]:
+    """Return every folder of this machine that may hold labels of a data set.
+
+    Parameters
+    ----------
+    mirror : Path or str, optional
+        A mirror's folder; ``ODBENCH_MIRROR`` by default.
+
+    Returns
+    -------
+    list of Path
+        The store's labels, downloads under way, the mirror, the hub client's own
+        cache. Some may not exist.
+    """
+    root = Store.default().root
+    folder = mirror_of(mirror)
+    places = [root / "labels", root / "downloads", hub_cache()]
+    return places if folder is None else [*places, folder]
 
 
 @dataclass(frozen=True)
@@ -148,6 +174,13 @@ def settle(suite: Suite, source: Source, *, partition: str = "public") -> Settle
         If the source cannot be reached.
     """
     listing = source.listing(partition)
+    if suite.transport == "hub" and not isinstance(source, Mirror):
+        listings.remember(Store.default().root, suite, partition, listing)
+    return hold(suite, listing, partition)
+
+
+def hold(suite: Suite, listing: Mapping[str, Listed], partition: str) -> Settled:
+    """Hold a suite's manifest against a listing."""
     rows = {r.name: r for r in _manifest(suite.name) if r.partition == partition}
     added = tuple(
         with_listing(listed_record(suite, name, partition), listing[name])
@@ -162,6 +195,36 @@ def settle(suite: Suite, source: Source, *, partition: str = "public") -> Settle
     return Settled(tuple(sorted(here + added, key=_name)), missing, added)
 
 
+def _known(suite: Suite, partition: str) -> Settled:
+    """Return the manifest's rows, or the generator's names, unsettled."""
+    rows = [r for r in _manifest(suite.name) if r.partition == partition]
+    if not rows and suite.transport == "generated":
+        return settle(suite, Generated(suite), partition=partition)
+    return Settled(tuple(sorted(rows, key=_name)))
+
+
+def settled(
+    suite: Suite, partition: str, *, mirror: Path | str | None = None
+) -> Settled:
+    """Return a suite's data sets as its own source has them; see `select`."""
+    if suite.transport != "hub" or mirror_of(mirror) is not None:
+        if suite.transport == "hub" or mirror_of(mirror) is not None:
+            source = open_source(suite, mirror=mirror)
+            return settle(suite, source, partition=partition)
+        return _known(suite, partition)
+    store = Store.default()
+    last = listings.recall(store.root, suite, partition)
+    if last is not None:
+        found = hold(suite, last, partition)
+        if all(store.find(record) is not None for record in found.records):
+            return found
+    try:
+        return settle(suite, open_source(suite), partition=partition)
+    except TransportError as error:
+        logger.warning("%s; going by what is known", error)
+        return _known(suite, partition) if last is None else found
+
+
 def _name(record: DatasetRecord) -> str:
     """Return what records are ordered by."""
     return record.name
@@ -174,8 +237,15 @@ def select(
     pattern: str | None = None,
     limit: int | None = None,
     source: Source | None = None,
+    mirror: Path | str | None = None,
+    offline: bool = False,
 ) -> list[DatasetRecord]:
     """Return the data sets that are wanted.
+
+    The list is settled against what the source has (see `settle`): the mirror where
+    one is named, else the hub. The hub is not asked when every set of its last known
+    listing is in the store; when it cannot be reached, the last known listing counts,
+    or else the manifest alone.
 
     Parameters
     ----------
@@ -188,7 +258,11 @@ def select(
     limit : int, optional
         At most so many, the first by name.
     source : Source, optional
-        Settles the list: see `settle`. Without, the manifest alone decides.
+        Asked instead of the one that `open_source` would open.
+    mirror : Path or str, optional
+        A mirror's folder; ``ODBENCH_MIRROR`` by default.
+    offline : bool
+        Ask nobody: the manifest alone decides.
 
     Returns
     -------
@@ -209,11 +283,12 @@ def select(
     if limit is not None and limit < 1:
         msg = f"limit: got {limit}; wanted at least 1"
         raise UsageError(msg)
-    if source is not None:
+    if offline:
+        records = list(_known(described, partition).records)
+    elif source is not None:
         records = list(settle(described, source, partition=partition).records)
     else:
-        rows = _manifest(described.name)
-        records = sorted((r for r in rows if r.partition == partition), key=_name)
+        records = list(settled(described, partition, mirror=mirror).records)
     if subset is not None:
         records = [r for r in records if r.name in subset]
     chosen = [r for r in records if pattern is None or matches(r.name, pattern)]
