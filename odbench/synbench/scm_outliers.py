@@ -1,0 +1,269 @@
+"""Outliers of a structural causal model: boosted noise, or changed edges.
+
+Outlier laws as described for OutFormer (arXiv:2602.03018). Whatever is changed in a
+row must show: a row is drawn again until one of its columns differs visibly from what
+the same noise gives in the unchanged model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from odbench.arrays import FloatArray, IntArray
+from odbench.synbench import portable
+from odbench.synbench.draw import Draw, Sizes
+from odbench.synbench.linear import multiply
+from odbench.synbench.scm import LARGEST_VALUE, Network, activate, draw_network, spread
+from odbench.synbench.stream import Stream
+
+BOOST = 5.0
+# Edges below this are not worth changing.
+SMALLEST_EDGE = 0.05
+# A change shows when it moves a column by this part of its middle 90 %.
+VISIBLE = 1e-3
+_MAX_ROUNDS = 100
+# The oracle's standardised residual where the law of inliers allows none.
+_IMPOSSIBLE = 40.0
+_NO_NOISE = 1e-300
+# Where exp(ratio) leaves nothing of 1.
+_LARGE = 40.0
+
+
+# Changed rows: all nodes' values, the oracle's scores, and how many of the boosted
+# nodes or changed edges have a way to a column.
+Changed = tuple[FloatArray, FloatArray, IntArray]
+Change = Callable[[Network, FloatArray], Changed]
+Score = Callable[[Network, FloatArray], FloatArray]
+
+
+def boost_probability(d: int) -> float:
+    """Return the chance that a node of an outlier has its noise boosted."""
+    return 0.2 if d < 50 else max(0.01, 0.2 * 50.0 / (d + 50.0))
+
+
+def change_probability(d: int) -> float:
+    """Return the chance that an edge of an outlier is changed."""
+    return max(0.03, 0.2 * 50.0 / (d + 50.0))
+
+
+def draw_measurement(stream: Stream, sizes: Sizes) -> Draw | None:
+    """Draw a set of the archetype ``scm-measurement``.
+
+    In an outlier each node has its noise multiplied by 5 with probability
+    `boost_probability`, and what follows from it is passed on.
+
+    Parameters
+    ----------
+    stream : Stream
+    sizes : Sizes
+
+    Returns
+    -------
+    Draw or None
+        The oracle is `boost_score`. None when the model or its outliers are unfit:
+        draw again.
+    """
+    q = boost_probability(sizes.n_columns)
+
+    def change(network: Network, z: FloatArray) -> Changed:
+        boosted = stream.uniform(*z.shape) < q
+        noise = network.noise(z)
+        nodes = network.nodes(np.where(boosted, BOOST * noise, noise))
+        sigma = network.sigma.reshape(-1, 1)
+        residual = z + np.where(boosted, portable.log(BOOST) / sigma, 0.0)
+        reaching = boosted & network.reaching().reshape(-1, 1)
+        return nodes, boost_score(network, residual, q), reaching.sum(axis=0)
+
+    def score(network: Network, z: FloatArray) -> FloatArray:
+        return boost_score(network, z, q)
+
+    return _draw(stream, sizes, change, score, {"boost_probability": q})
+
+
+def draw_structural(stream: Stream, sizes: Sizes) -> Draw | None:
+    """Draw a set of the archetype ``scm-structural``.
+
+    In an outlier each live edge with a weight above 0.05 is changed with probability
+    `change_probability`: its sign is flipped or its weight set to 0, half each.
+
+    Parameters
+    ----------
+    stream : Stream
+    sizes : Sizes
+
+    Returns
+    -------
+    Draw or None
+        The oracle is `residual_score`. None when the model or its outliers are unfit:
+        draw again.
+    """
+    p = change_probability(sizes.n_columns)
+
+    def change(network: Network, z: FloatArray) -> Changed:
+        nodes, residual, reaching = change_edges(network, network.noise(z), stream, p)
+        z_seen = (_log_noise(residual) - network.mu.reshape(-1, 1)) / (
+            network.sigma.reshape(-1, 1)
+        )
+        return nodes, residual_score(network, z_seen), reaching
+
+    return _draw(stream, sizes, change, residual_score, {"change_probability": p})
+
+
+def change_edges(
+    network: Network, noise: FloatArray, stream: Stream, p: float
+) -> tuple[FloatArray, FloatArray, IntArray]:
+    """Run the model with edges of its own for each row.
+
+    Parameters
+    ----------
+    network : Network
+    noise : float64 array of shape (n_nodes, n)
+    stream : Stream
+    p : float
+        Chance that an edge is changed in a row.
+
+    Returns
+    -------
+    tuple of arrays
+        The nodes' values and the noise that the unchanged model would need for them,
+        both float64 of shape (n_nodes, n), and int64 of shape (n,): how many changed
+        edges lead to a column.
+    """
+    n = noise.shape[1]
+    nodes, residual = np.empty_like(noise), noise.copy()
+    counts = np.zeros(n, dtype=np.int64)
+    reaching = network.reaching()
+    width = network.mu.shape[1]
+    h = np.ones((width, n))
+    for layer, weights in enumerate(network.weights):
+        place = slice(layer * width, (layer + 1) * width)
+        for i, j in np.argwhere(np.abs(weights) > SMALLEST_EDGE).tolist():
+            u = stream.uniform(n)
+            changed = np.flatnonzero(u < p)
+            # 1 takes an edge away, 2 turns its sign.
+            amount = np.where(u[changed] < 0.5 * p, 2.0, 1.0) * weights[i, j]
+            residual[layer * width + i, changed] -= amount * h[j, changed]
+            counts[changed] += int(reaching[layer, i])
+        total = multiply(weights, h) + residual[place]
+        h = activate(network.activations[layer], total)
+        nodes[place] = h
+    return nodes, residual, counts
+
+
+def boost_score(network: Network, z: FloatArray, q: float) -> FloatArray:
+    """Return the log likelihood ratio of "each node boosted with chance q".
+
+    Parameters
+    ----------
+    network : Network
+    z : float64 array of shape (n_nodes, n)
+        Standardised logarithms of the noise: standard normal for inliers.
+    q : float
+
+    Returns
+    -------
+    float64 array of shape (n,)
+        Summed over the nodes with a way to a column; higher is more anomalous.
+    """
+    total = np.zeros(z.shape[1])
+    for node in np.flatnonzero(network.reaching()):
+        shift = portable.log(BOOST) / network.sigma.reshape(-1)[node]
+        ratio = shift * z[node] - 0.5 * shift * shift
+        # log(1 - q + q exp(ratio)), of which 1 - q is lost where the ratio is large.
+        total += np.where(
+            ratio > _LARGE,
+            ratio + portable.log(q),
+            portable.log(1.0 - q + q * portable.exp(np.minimum(ratio, _LARGE))),
+        )
+    return total
+
+
+def residual_score(network: Network, z: FloatArray) -> FloatArray:
+    """Return the largest standardised noise residual of a row.
+
+    Parameters
+    ----------
+    network : Network
+    z : float64 array of shape (n_nodes, n)
+        Standardised logarithms of the noise that the unchanged model needs.
+
+    Returns
+    -------
+    float64 array of shape (n,)
+        Over the nodes with a way to a column; at most 40; higher is more anomalous.
+    """
+    reaching = np.flatnonzero(network.reaching())
+    top: FloatArray = np.abs(z[reaching]).max(axis=0)
+    return np.minimum(top, _IMPOSSIBLE)
+
+
+def _log_noise(noise: FloatArray) -> FloatArray:
+    """Take logarithms; noise that cannot be becomes very small noise."""
+    return portable.log(np.maximum(noise, _NO_NOISE))
+
+
+def _draw(
+    stream: Stream,
+    sizes: Sizes,
+    change: Change,
+    score: Score,
+    extra: dict[str, Any],
+) -> Draw | None:
+    drawn = draw_network(stream, sizes.n_columns)
+    if drawn is None:
+        return None
+    network, parameters = drawn
+    z = stream.normal(network.n_nodes, sizes.n_inliers)
+    inliers = network.nodes(network.noise(z))[network.features]
+    train, test = inliers[:, : sizes.n_train], inliers[:, sizes.n_train :]
+    step = VISIBLE * spread(train)[:, None]
+    changed = _visibly_changed(stream, network, sizes.n_anomalies, change, step)
+    if changed is None or not _sane(inliers) or not _sane(changed[0]):
+        return None
+    anomalies, scores, reaching = changed
+    counts = {
+        "fewest": int(reaching.min()),
+        "mean": int(reaching.sum()) / sizes.n_anomalies,
+        "most": int(reaching.max()),
+    }
+    return Draw(
+        train=train,
+        inliers=test,
+        anomalies=anomalies,
+        inlier_scores=score(network, z[:, sizes.n_train :]),
+        anomaly_scores=scores,
+        parameters=parameters | extra | {"changes_that_reach_a_column": counts},
+        law=network,
+    )
+
+
+def _visibly_changed(
+    stream: Stream, network: Network, n: int, change: Change, step: FloatArray
+) -> Changed | None:
+    """Draw changed rows until n of them show it in a column."""
+    columns, scores, reaching = [], [], []
+    for _ in range(_MAX_ROUNDS):
+        z = stream.normal(network.n_nodes, n + n // 4 + 8)
+        unchanged = network.nodes(network.noise(z))[network.features]
+        nodes, score, reached = change(network, z)
+        changed = nodes[network.features]
+        visible = (np.abs(changed - unchanged) > step).any(axis=0) & (reached > 0)
+        kept = np.flatnonzero(visible)[:n]
+        columns.append(changed[:, kept])
+        scores.append(score[kept])
+        reaching.append(reached[kept])
+        n -= len(kept)
+        if n == 0:
+            return (
+                np.concatenate(columns, axis=1),
+                np.concatenate(scores),
+                np.concatenate(reaching),
+            )
+    return None
+
+
+def _sane(columns: FloatArray) -> bool:
+    return bool((np.abs(columns) < LARGEST_VALUE).all())
