@@ -1,0 +1,103 @@
+"""JSON in one spelling only: the same value is always the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any, NoReturn
+
+from odbench.errors import SubmissionError
+
+
+def canonical(value: Any) -> bytes:
+    """Return a value as JSON: keys sorted, no spaces, ASCII, no NaN.
+
+    Parameters
+    ----------
+    value : object
+        Of dictionaries, lists, strings, numbers, booleans and None.
+
+    Returns
+    -------
+    bytes
+
+    Examples
+    --------
+    >>> canonical({"b": 1, "a": [True, None]})
+    b'{"a":[true,null],"b":1}'
+    """
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), allow_nan=False
+    ).encode("ascii")
+
+
+def digest(value: Any) -> str:
+    """Return the SHA-256 of a value's canonical JSON, as 64 hexadecimal digits."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def parse_object(content: bytes, *, where: str) -> dict[str, Any]:
+    """Read a JSON object from a source that may be hostile.
+
+    Parameters
+    ----------
+    content : bytes
+        UTF-8; the caller has bounded its length.
+    where : str
+        What is read, for the message.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    SubmissionError
+        If it is not JSON, not an object, names a key twice or holds NaN.
+    """
+    try:
+        value = json.loads(
+            content.decode("utf-8"),
+            object_pairs_hook=_without_duplicates,
+            parse_constant=_refuse_constant,
+        )
+    except (ValueError, RecursionError) as error:
+        reason = str(error).splitlines()[0][:120] if str(error) else "nested too deep"
+        msg = f"{where}: not readable as JSON ({reason}); wanted one JSON object"
+        raise SubmissionError(msg) from None
+    if not isinstance(value, dict):
+        msg = f"{where}: holds a JSON {type(value).__name__}; wanted an object"
+        raise SubmissionError(msg)
+    return value
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all; its folder is made when it is missing."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as sink:
+            sink.write(content)
+            sink.flush()
+            os.fsync(sink.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        msg = f"{str(path)!r}: cannot be written ({error.strerror}); free the place"
+        raise SubmissionError(msg) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        msg = "a key stands twice"
+        raise ValueError(msg)
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    msg = f"{name} is not a JSON number"
+    raise ValueError(msg)

@@ -1,0 +1,159 @@
+"""Submissions as they are read: by their authors, by anybody, by the evaluator."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from odbench.errors import SubmissionError
+from odbench.leaderboard.archive import (
+    STATEMENT,
+    Archive,
+    ScoreArray,
+    decode_scores,
+    member_name,
+    open_archive,
+)
+from odbench.leaderboard.setlist import SetList
+from odbench.leaderboard.statement import parse_statement
+from odbench.leaderboard.strict_json import parse_object
+
+
+class Submission:
+    """A submission whose archive and statement have been checked, not yet its scores.
+
+    Attributes
+    ----------
+    statement : Statement
+    """
+
+    def __init__(self, archive: Archive, sets: SetList) -> None:
+        self._archive = archive
+        self._sets = sets
+        self.statement = parse_statement(
+            parse_object(archive.statement(), where=STATEMENT)
+        )
+
+    def has(self, dataset: str, seed: int) -> bool:
+        """Whether there are scores of a data set under a seed."""
+        return (dataset, seed) in self._archive.trials
+
+    def scores(self, dataset: str, seed: int) -> ScoreArray:
+        """Return the scores of one trial.
+
+        Parameters
+        ----------
+        dataset : str
+            Name of a data set of the list.
+        seed : int
+            One of the statement's.
+
+        Returns
+        -------
+        float32 array of shape (n_scored,)
+            Finite; in the order of the data set's test rows.
+
+        Raises
+        ------
+        SubmissionError
+            If they are not that, or not those that the statement's hash names.
+        """
+        name = member_name(dataset, seed)
+        content = self._archive.content(dataset, seed)
+        claimed = self.statement.sets.get(dataset, {"scores": {}})["scores"]
+        if hashlib.sha256(content).hexdigest() != claimed.get(str(seed)):
+            msg = f"{name}: its SHA-256 is not the one in {STATEMENT}; pack it again"
+            raise SubmissionError(msg)
+        n_rows = self._sets.by_name[dataset].n_scored
+        return decode_scores(content, n_rows, where=name)
+
+    def faults(self) -> Iterator[str]:
+        """Yield everything that keeps the submission from being evaluated."""
+        yield from self._faults_of_lists()
+        for dataset, seed in sorted(self._archive.trials):
+            try:
+                self.scores(dataset, seed)
+            except SubmissionError as error:
+                yield str(error)
+
+    def _faults_of_lists(self) -> Iterator[str]:
+        said, sets = self.statement, self._sets
+        for what in ("suite", "partition", "protocol"):
+            if getattr(said, what) != getattr(sets, what):
+                yield (
+                    f"{what}: made for {getattr(said, what)!r}; wanted "
+                    f"{getattr(sets, what)!r}"
+                )
+        if said.sets_sha256 != sets.sha256:
+            yield (
+                f"set list: made for {said.sets_sha256[:12]}..., wanted "
+                f"{sets.sha256[:12]}...; pack the run again with the current list"
+            )
+        for dataset, facts in sorted(said.sets.items()):
+            expected = sets.by_name.get(dataset)
+            if expected is None:
+                yield f"data set {dataset[:80]!r}: not in the set list"
+            elif expected.content_sha256 not in ("", facts["content_sha256"]):
+                yield (
+                    f"data set {dataset!r}: scored with content "
+                    f"{facts['content_sha256'][:12]!r}..., the list has "
+                    f"{expected.content_sha256[:12]!r}...; run on the listed data"
+                )
+        told = {
+            (name, seed)
+            for name, facts in said.sets.items()
+            for seed in facts["scores"]
+        }
+        there = {(name, str(seed)) for name, seed in self._archive.trials}
+        for name, seed in sorted(told ^ there):
+            place = "the statement" if (name, seed) in told else "the archive"
+            yield f"scores of {name[:80]!r} under seed {seed[:12]}: only in {place}"
+        for name, number in sorted(self._archive.trials):
+            if number not in said.seeds:
+                yield f"scores of {name!r}: seed {number} is not a declared seed"
+
+
+@contextmanager
+def open_submission(path: Path, sets: SetList) -> Iterator[Submission]:
+    """Open a submission for reading; see `archive.open_archive` for what is refused."""
+    with open_archive(path, sets) as archive:
+        yield Submission(archive, sets)
+
+
+def check(path: Path, sets: SetList) -> list[str]:
+    """Return what is wrong with a submission, nothing where it can be evaluated.
+
+    Parameters
+    ----------
+    path : Path
+        The archive.
+    sets : SetList
+        The data sets that it must be about.
+
+    Returns
+    -------
+    list of str
+        One line a fault. An archive that is hostile or has no readable statement has
+        one fault: nothing after it is looked at.
+
+    Raises
+    ------
+    SubmissionError
+        If there is no such file.
+    """
+    if not path.is_file():
+        msg = f"submission {str(path)!r}: no such file; `submission pack` makes one"
+        raise SubmissionError(msg)
+    try:
+        with open_submission(path, sets) as submission:
+            return list(submission.faults())
+    except SubmissionError as error:
+        return [str(error)]
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
