@@ -29,7 +29,6 @@ COLUMNS = (
     # Beyond the columns that every reader may count on.
     "protocol", "config_id", "n_total", "n_seeds", "n_trials", "n_missing",
     "mean_auroc_low", "mean_auroc_high", "mean_ap_adjusted",
-    "elo_ap_low", "elo_ap_high",
     "gap_auroc", "gap_auroc_low", "gap_auroc_high", "p_equivalent", "p_wilcoxon",
 )  # fmt: skip
 
@@ -113,7 +112,7 @@ def build_leaderboard(
     tables = []
     for cells in split_results(results):
         if cells.unscored:
-            warnings.warn(_left_out(cells), stacklevel=2)
+            warnings.warn(left_out(cells), stacklevel=2)
         table = table_of(apply_policy(cells, policy), settings)
         if len(table):
             tables.append(table)
@@ -169,6 +168,14 @@ def in_order(table: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(keys, ascending=up, kind="stable", ignore_index=True)
 
 
+def left_out(cells: Cells) -> str:
+    """Say which data sets could not be scored, in one line."""
+    return (
+        f"leaderboard of {cells.suite}/{cells.partition} ({cells.protocol}): "
+        f"{len(cells.unscored)} data sets have no public labels and are left out"
+    )
+
+
 def _counts(cells: Cells) -> dict[str, FloatArray]:
     tried = (cells.trials > 0).sum(axis=0)
     trials = cells.trials.sum(axis=0)
@@ -214,7 +221,7 @@ def _standings(quality: Quality, weights: FloatArray) -> dict[str, FloatArray]:
     by_auroc = aggregate.ranks(quality.auroc, quality.last)
     by_ap = aggregate.ranks(quality.ap, quality.last)
     auroc: Ratings = rate(by_auroc, weights)
-    ap: Ratings = rate(by_ap, weights)
+    ap: Ratings = rate(by_ap)
     return {
         "rank_auroc": by_auroc.mean(axis=0),
         "rank_ap": by_ap.mean(axis=0),
@@ -222,8 +229,6 @@ def _standings(quality: Quality, weights: FloatArray) -> dict[str, FloatArray]:
         "elo_auroc_low": auroc.low,
         "elo_auroc_high": auroc.high,
         "elo_ap": ap.elo,
-        "elo_ap_low": ap.low,
-        "elo_ap_high": ap.high,
         "win_rate": aggregate.win_rate(by_auroc),
         "champion_delta": aggregate.champion_delta(quality.auroc),
         "rauc_ratio": aggregate.relative_to_best(quality.auroc),
@@ -277,11 +282,4 @@ def _weights(cells: Cells, settings: Settings) -> FloatArray:
         resamples=settings.resamples,
         rng=np.random.default_rng([settings.seed, 1]),
         families=families,
-    )
-
-
-def _left_out(cells: Cells) -> str:
-    return (
-        f"leaderboard of {cells.suite}/{cells.partition} ({cells.protocol}): "
-        f"{len(cells.unscored)} data sets have no public labels and are left out"
     )

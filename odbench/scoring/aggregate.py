@@ -8,6 +8,7 @@ their data set whatever their value, tied among themselves.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,21 @@ from odbench.arrays import BoolArray, FloatArray
 # Values that agree to this many decimals are ties.
 TIE_DECIMALS = 5
 TOP = 3
+
+
+class Ranked(NamedTuple):
+    """Ranks of the numbers in each row, each float64 of shape (n_rows, n_items).
+
+    Attributes
+    ----------
+    rank : array
+        1 for the lowest number; equal numbers share the mean of their places.
+    size : array
+        How many numbers of the row share that rank.
+    """
+
+    rank: FloatArray
+    size: FloatArray
 
 
 def ranking_keys(values: FloatArray, last: BoolArray | None = None) -> FloatArray:
@@ -52,10 +68,35 @@ def ranks(values: FloatArray, last: BoolArray | None = None) -> FloatArray:
     float64 array of shape (n_datasets, n_methods)
         1 is best; each row sums to M (M + 1) / 2.
     """
-    from scipy.stats import rankdata
+    return average_ranks(-ranking_keys(values, last)).rank
 
-    ranked: FloatArray = rankdata(-ranking_keys(values, last), axis=1)
-    return ranked
+
+def average_ranks(keys: FloatArray) -> Ranked:
+    """Rank the numbers of each row upwards, ties averaged.
+
+    Parameters
+    ----------
+    keys : float64 array of shape (n_rows, n_items)
+        No NaN.
+
+    Returns
+    -------
+    Ranked
+    """
+    order = np.argsort(keys, axis=1, kind="stable")
+    ordered = np.take_along_axis(keys, order, axis=1)
+    place = np.broadcast_to(np.arange(keys.shape[1]), keys.shape)
+    starts = np.ones(keys.shape, dtype=bool)
+    starts[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    ends = np.ones(keys.shape, dtype=bool)
+    ends[:, :-1] = starts[:, 1:]
+    first = np.maximum.accumulate(np.where(starts, place, 0), axis=1)
+    backwards = np.where(ends, place, keys.shape[1])[:, ::-1]
+    final = np.minimum.accumulate(backwards, axis=1)[:, ::-1]
+    rank, size = np.empty(keys.shape), np.empty(keys.shape)
+    np.put_along_axis(rank, order, (first + final) / 2.0 + 1.0, axis=1)
+    np.put_along_axis(size, order, final - first + 1.0, axis=1)
+    return Ranked(rank, size)
 
 
 def win_rate(rank: FloatArray) -> FloatArray:
@@ -210,9 +251,7 @@ def total_rank(higher: Sequence[FloatArray], lower: Sequence[FloatArray]) -> Flo
     float64 array of shape (n_methods,)
         1 means first under every criterion; lower is better.
     """
-    from scipy.stats import rankdata
-
     signed = [*(-np.asarray(h) for h in higher), *(np.asarray(v) for v in lower)]
-    places: FloatArray = rankdata(np.round(np.stack(signed), 9), axis=1)
-    mean: FloatArray = places.mean(axis=0)
+    criteria: FloatArray = np.stack(signed)
+    mean: FloatArray = average_ranks(np.round(criteria, 9)).rank.mean(axis=0)
     return mean

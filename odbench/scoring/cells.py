@@ -20,6 +20,12 @@ from odbench.errors import ResultsError
 if TYPE_CHECKING:
     import pandas as pd
 
+_WORDS = (
+    "suite", "partition", "protocol", "dataset", "detector", "config", "config_id",
+    "detector_version", "content_sha256", "status",
+)  # fmt: skip
+_NUMBERS = ("seed", "auroc", "ap", "f1", "fit_seconds", "score_seconds")
+
 # What belongs to a data set and not to a trial; the first known value is taken.
 FACTS = (
     "n_train", "n_test", "n_columns", "n_anomalies", "domain", "archetype", "family",
@@ -157,8 +163,16 @@ def split_results(results: pd.DataFrame) -> Iterator[Cells]:
         two different outcomes of the same trial.
     """
     keys = ["suite", "partition", "protocol"]
-    for (suite, partition, protocol), rows in results.groupby(keys, sort=True):
+    groups = _encoded(results).groupby(keys, sort=True, observed=True)
+    for (suite, partition, protocol), rows in groups:
         yield _cells(str(suite), str(partition), str(protocol), rows)
+
+
+def _encoded(results: pd.DataFrame) -> pd.DataFrame:
+    """Keep what is needed, and replace repeated words by numbers once for all."""
+    kept = [name for name in (*_WORDS, *_NUMBERS, *FACTS) if name in results.columns]
+    words = {name: results[name].astype("category") for name in _WORDS if name in kept}
+    return results[kept].assign(**words)
 
 
 def _cells(suite: str, partition: str, protocol: str, rows: pd.DataFrame) -> Cells:
@@ -206,7 +220,7 @@ def _codes(
     """Return the sorted distinct combinations and each row's place among them."""
     if rows.empty:
         return [], np.zeros(0, dtype=np.int64)
-    groups = rows.groupby(columns, sort=True, dropna=False)
+    groups = rows.groupby(columns, sort=True, observed=True, dropna=False)
     codes = groups.ngroup().to_numpy()
     _, first = np.unique(codes, return_index=True)
     distinct = rows[columns].iloc[first].itertuples(index=False, name=None)
@@ -215,15 +229,19 @@ def _codes(
 
 def _distinct(method: IntArray, seed: IntArray, n_methods: int) -> IntArray:
     """Count the different seeds of each method."""
-    if not len(method):
-        return np.zeros(n_methods, dtype=np.int64)
-    pairs = np.unique(np.column_stack([method, seed]), axis=0)
-    return np.bincount(pairs[:, 0], minlength=n_methods).astype(np.int64)
+    seeds, code = np.unique(seed, return_inverse=True)
+    seen = np.zeros((n_methods, len(seeds)), dtype=bool)
+    seen[method, code] = True
+    return np.asarray(seen.sum(axis=1), dtype=np.int64)
 
 
 def _facts(rows: pd.DataFrame) -> pd.DataFrame:
     known = [name for name in FACTS if name in rows.columns]
-    facts: pd.DataFrame = rows.groupby("dataset", sort=True)[known].first()
+    facts: pd.DataFrame = (
+        rows.drop_duplicates(["dataset", *known])
+        .groupby("dataset", sort=True, observed=True)[known]
+        .first()
+    )
     return facts.reindex(columns=list(FACTS))
 
 

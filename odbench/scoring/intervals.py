@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from odbench.arrays import FloatArray
+from odbench.scoring.aggregate import average_ranks
 from odbench.scoring.metrics import auroc, average_precision
 
 
@@ -57,7 +58,7 @@ def auroc_interval(
     DataError, DetectorError
         See `odbench.scoring.metrics.evaluate`.
     """
-    from scipy.stats import norm, rankdata
+    from scipy.special import ndtri
 
     value = auroc(labels, scores)
     truth = np.asarray(labels) == 1
@@ -69,12 +70,12 @@ def auroc_interval(
     if value in (0.0, 1.0):
         bound = tail ** (1.0 / min(len(anomalies), len(inliers)))
         return Interval(value, bound * value, 1.0 - bound * (1.0 - value))
-    together = rankdata(np.concatenate([anomalies, inliers]))
+    together = _ranks(np.concatenate([anomalies, inliers]))
     n_a, n_i = len(anomalies), len(inliers)
-    above = (together[:n_a] - rankdata(anomalies)) / n_i
-    below = 1.0 - (together[n_a:] - rankdata(inliers)) / n_a
+    above = (together[:n_a] - _ranks(anomalies)) / n_i
+    below = 1.0 - (together[n_a:] - _ranks(inliers)) / n_a
     variance = above.var(ddof=1) / n_a + below.var(ddof=1) / n_i
-    width = float(norm.ppf(1.0 - tail)) * np.sqrt(variance)
+    width = float(ndtri(1.0 - tail)) * np.sqrt(variance)
     centre = np.log(value / (1.0 - value))
     reach = width / (value * (1.0 - value))
     ends = np.clip([centre - reach, centre + reach], -700.0, 700.0)
@@ -132,3 +133,8 @@ def average_precision_interval(
     tail = (1.0 - level) / 2.0
     low, high = np.quantile(drawn, [tail, 1.0 - tail])
     return Interval(value, min(float(low), value), max(float(high), value))
+
+
+def _ranks(points: FloatArray) -> FloatArray:
+    ranked: FloatArray = average_ranks(points[None, :]).rank[0]
+    return ranked

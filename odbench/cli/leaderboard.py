@@ -1,0 +1,230 @@
+"""`odbench leaderboard`: build, show and compare leaderboards."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from odbench.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_POLICIES = ("main", "worst", "base-rate", "complete-case", "mean-of-others")
+_EXISTING = click.Path(path_type=Path)
+
+
+@click.group()
+def leaderboard() -> None:
+    """Build, show, compare and publish leaderboards."""
+
+
+def _settings(command: Any) -> Any:
+    """Add the options that decide how tables are computed."""
+    for option in (
+        click.option("--seed", default=0, show_default=True, help="Of all resampling."),
+        click.option(
+            "--cluster",
+            type=click.Choice(["dataset", "family"]),
+            default="dataset",
+            show_default=True,
+            help="What the bootstrap draws.",
+        ),
+        click.option(
+            "--resamples",
+            default=200,
+            show_default=True,
+            help="Bootstrap samples behind each interval; 0 for none.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@leaderboard.command()
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=_EXISTING)
+@click.option(
+    "--out",
+    required=True,
+    type=_EXISTING,
+    help="Folder for the tables; made if absent.",
+)
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Write nothing; exit 3 and name the first file of --out that differs.",
+)
+@_settings
+def build(
+    *,
+    runs: tuple[Path, ...],
+    out: Path,
+    check: bool,
+    resamples: int,
+    cluster: Any,
+    seed: int,
+) -> None:
+    """Write the leaderboards of all suites in the results of RUN...
+
+    A RUN is a results.parquet or the folder that `odbench run --out` wrote.
+    """
+    from odbench.leaderboard.build import build_files, first_difference, write_files
+    from odbench.leaderboard.tables import Settings
+    from odbench.leaderboard.terminal import render_table
+
+    settings = Settings(resamples=resamples, cluster=cluster, seed=seed)
+    with _warnings_as_lines():
+        built = build_files(runs, settings=settings)
+    if not check:
+        write_files(built.files, out)
+        click.echo(render_table(built.tables))
+        click.echo(f"{len(built.files)} files written to {out}", err=True)
+        return
+    different = first_difference(built.files, out)
+    if different is not None:
+        click.echo(
+            f"odbench: {out / different} differs from what the results give; build "
+            "again without --check",
+            err=True,
+        )
+        raise SystemExit(3)
+    click.echo(f"{len(built.files)} files of {out} are what the results give", err=True)
+
+
+@leaderboard.command()
+@click.argument("source", metavar="DIR|RUN", type=_EXISTING)
+@click.option("--suite", help="Only this suite.")
+@click.option("--partition", help="Only this partition.")
+@click.option(
+    "--slice",
+    "part",
+    metavar="NAME[=LEVEL]",
+    help="Part of the data sets: size, dimension, 'domain=Science', ...",
+)
+@click.option(
+    "--policy",
+    type=click.Choice(_POLICIES),
+    default="main",
+    show_default=True,
+    help="What failed trials count as.",
+)
+@click.option(
+    "--sort", default="total_rank", show_default=True, help="Column to sort by."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+)
+@_settings
+def show(
+    *,
+    source: Path,
+    suite: str | None,
+    partition: str | None,
+    part: str | None,
+    policy: Any,
+    sort: str,
+    form: str,
+    resamples: int,
+    cluster: Any,
+    seed: int,
+) -> None:
+    """Print a leaderboard that was built, or that of a run."""
+    from odbench.leaderboard.load import Part, load_leaderboard, load_slices
+    from odbench.leaderboard.tables import Settings
+    from odbench.leaderboard.terminal import render_table, sorted_by
+
+    settings = Settings(resamples=resamples, cluster=cluster, seed=seed)
+    with _warnings_as_lines():
+        if part:
+            parts = load_slices(source, part, policy=policy, settings=settings)
+        else:
+            table = load_leaderboard(source, policy=policy, settings=settings)
+            parts = [Part("", "", table)]
+    parts = [p._replace(table=_selected(p.table, suite, partition)) for p in parts]
+    parts = [p for p in parts if len(p.table)]
+    if not parts:
+        msg = (
+            f"leaderboard {str(source)!r}: nothing for suite {suite or 'any'!r}, "
+            f"partition {partition or 'any'!r}"
+        )
+        raise UsageError(msg)
+    if form == "table":
+        for i, p in enumerate(parts):
+            heading = f"{p.slice}: {p.level}\n" if p.slice else ""
+            text = render_table(p.table, sort=sort, policy=policy)
+            click.echo(("\n" if i else "") + heading + text)
+        return
+    import pandas as pd
+
+    joined = pd.concat([sorted_by(p.table, sort) for p in parts], ignore_index=True)
+    _emit(joined, form)
+
+
+@leaderboard.command()
+@click.argument("before", metavar="A", type=_EXISTING)
+@click.argument("after", metavar="B", type=_EXISTING)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+)
+@_settings
+def diff(
+    *, before: Path, after: Path, form: str, resamples: int, cluster: Any, seed: int
+) -> None:
+    """Say who moved from leaderboard A to leaderboard B.
+
+    A and B are built folders, runs, results files or leaderboard CSV files. A move is
+    within the interval when each Elo rating lies in the other's 95 % interval.
+    """
+    from odbench.leaderboard.diff import compare, render_diff
+    from odbench.leaderboard.load import load_leaderboard
+    from odbench.leaderboard.tables import Settings
+
+    settings = Settings(resamples=resamples, cluster=cluster, seed=seed)
+    with _warnings_as_lines():
+        tables = [load_leaderboard(path, settings=settings) for path in (before, after)]
+    changes = compare(*tables)
+    if form == "table":
+        click.echo(render_diff(changes))
+    else:
+        _emit(changes, form)
+
+
+def _selected(
+    table: pd.DataFrame, suite: str | None, partition: str | None
+) -> pd.DataFrame:
+    for column, wanted in (("suite", suite), ("partition", partition)):
+        if wanted is not None:
+            table = table[table[column] == wanted]
+    return table
+
+
+def _emit(table: pd.DataFrame, form: str) -> None:
+    from odbench.leaderboard.text import csv_bytes, rounded
+
+    if form == "csv":
+        click.echo(csv_bytes(table).decode(), nl=False)
+    else:
+        click.echo(rounded(table).to_json(orient="records", indent=2))
+
+
+@contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """Print what the tables warn of as plain lines on stderr."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        yield
+    for message in dict.fromkeys(str(entry.message) for entry in caught):
+        click.echo(f"odbench: {message}", err=True)

@@ -1,0 +1,127 @@
+"""Who moved between two leaderboards, and whether the move means anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from odbench.leaderboard.tables import GROUP
+from odbench.leaderboard.terminal import align, method_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WHO = (*GROUP, "detector", "config")
+COLUMNS = (
+    *WHO, "change", "place_before", "place_after", "mean_auroc_before",
+    "mean_auroc_after", "elo_before", "elo_after", "within_interval",
+)  # fmt: skip
+
+
+def compare(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Set two leaderboards side by side.
+
+    Parameters
+    ----------
+    before, after : pandas.DataFrame
+        Leaderboards (`odbench.leaderboard.tables.build_leaderboard`).
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a configuration of either: who it is; ``change`` ("new", "gone",
+        "up", "down", "same" by its place); places by total rank within suite,
+        partition and protocol; mean AUROC and Elo before and after;
+        ``within_interval``: each Elo lies inside the other's interval, so that the
+        two tables do not disagree; null where there is nothing to compare.
+        Elo ratings have mean 1000 among those who compete, so they move when
+        others come or go.
+    """
+    sides = [_placed(table) for table in (before, after)]
+    both = sides[0].join(
+        sides[1], how="outer", lsuffix="_before", rsuffix="_after", sort=True
+    )
+    both["change"] = _changes(both)
+    both["within_interval"] = _agree(both)
+    both = both.reset_index()
+    order = [*GROUP, "place_after", "place_before", "detector", "config"]
+    both = both.sort_values(order, kind="stable", ignore_index=True)
+    return both[list(COLUMNS)]
+
+
+def render_diff(changes: pd.DataFrame) -> str:
+    """Write a comparison for a terminal, at most 100 characters wide.
+
+    Parameters
+    ----------
+    changes : pandas.DataFrame
+        From `compare`.
+
+    Returns
+    -------
+    str
+        One block for each suite, partition and protocol; without a newline at the
+        end.
+    """
+    blocks = []
+    for (suite, partition, protocol), rows in changes.groupby(list(GROUP), sort=True):
+        lines: list[list[str]] = [
+            ["configuration", "place", "change", "AUROC", "Elo", "within interval"]
+        ]
+        for row in rows.to_dict("records"):
+            name = method_name(str(row["detector"]), str(row["config"]))
+            within = row["within_interval"]
+            lines.append(
+                [
+                    name,
+                    _arrow(row["place_before"], row["place_after"], 0),
+                    str(row["change"]),
+                    _arrow(
+                        100 * row["mean_auroc_before"], 100 * row["mean_auroc_after"], 2
+                    ),
+                    _arrow(row["elo_before"], row["elo_after"], 0),
+                    "-" if within is None else ("yes" if within else "no"),
+                ]
+            )
+        heading = f"{suite} / {partition}, {protocol}"
+        blocks.append("\n".join([heading, "", *align(lines, left=(0,))]))
+    return "\n\n".join(blocks) or "Nothing to compare."
+
+
+def _placed(table: pd.DataFrame) -> pd.DataFrame:
+    rows = table.copy()
+    rows["place"] = rows.groupby(list(GROUP))["total_rank"].rank(method="min")
+    rows = rows.rename(
+        columns={"elo_auroc": "elo", "elo_auroc_low": "low", "elo_auroc_high": "high"}
+    )
+    return rows.set_index(list(WHO))[["place", "mean_auroc", "elo", "low", "high"]]
+
+
+def _changes(both: pd.DataFrame) -> list[str]:
+    change = []
+    for was, now in zip(both["place_before"], both["place_after"], strict=True):
+        if np.isnan(was):
+            change.append("new")
+        elif np.isnan(now):
+            change.append("gone")
+        else:
+            change.append("same" if was == now else "up" if now < was else "down")
+    return change
+
+
+def _agree(both: pd.DataFrame) -> pd.Series[bool]:
+    ends = both[["low_before", "high_before", "low_after", "high_after"]]
+    agree = (
+        both["elo_after"].between(both["low_before"], both["high_before"])
+        & both["elo_before"].between(both["low_after"], both["high_after"])
+    ).astype(object)
+    agree[ends.isna().any(axis=1)] = None
+    return agree
+
+
+def _arrow(before: float, after: float, digits: int) -> str:
+    was, now = (
+        "-" if np.isnan(value) else f"{value:.{digits}f}" for value in (before, after)
+    )
+    return was if was == now else f"{was} > {now}"

@@ -1,0 +1,181 @@
+"""Leaderboards from wherever they are: a run, results, a built folder, a CSV."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from odbench.errors import ResultsError, UsageError
+from odbench.leaderboard.slices import slice_table
+from odbench.leaderboard.tables import (
+    COLUMNS,
+    DEFAULT,
+    GROUP,
+    Settings,
+    build_leaderboard,
+)
+from odbench.results import read_results
+from odbench.scoring.cells import split_results
+from odbench.scoring.policy import Policy, apply_policy
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Policies whose whole table a built folder holds, and the file that holds it.
+_BUILT: dict[Policy, str] = {"main": "public", "complete-case": "complete_case"}
+_LEAST = ("suite", "partition", "detector", "config", "elo_auroc", "total_rank")
+
+
+class Part(NamedTuple):
+    """A leaderboard of all data sets or of a slice of them.
+
+    Attributes
+    ----------
+    slice, level : str
+        Which data sets; "" for all of them.
+    table : pandas.DataFrame
+        The leaderboard.
+    """
+
+    slice: str
+    level: str
+    table: pd.DataFrame
+
+
+def load_leaderboard(
+    path: Path, *, policy: Policy = "main", settings: Settings = DEFAULT
+) -> pd.DataFrame:
+    """Read or compute the leaderboard behind a path.
+
+    Parameters
+    ----------
+    path : Path
+        A run's folder or results file (computed), a folder that `odbench
+        leaderboard build` wrote, or a leaderboard's CSV file (read).
+    policy : str
+        What failures count as; a built folder holds "main" and "complete-case".
+    settings : Settings
+        Used where the table is computed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of a leaderboard, all suites.
+
+    Raises
+    ------
+    ResultsError
+        If there is no leaderboard or no results at that path.
+    UsageError
+        If the policy cannot be had from there.
+    """
+    if _is_results(path):
+        return build_leaderboard(read_results(path), policy=policy, settings=settings)
+    if path.is_file():
+        return _read_csv(path)
+    if policy not in _BUILT:
+        msg = (
+            f"leaderboard {str(path)!r}: has no table for policy {policy!r}; wanted "
+            f"{' or '.join(_BUILT)}, or name the run to compute it from"
+        )
+        raise UsageError(msg)
+    names = [f"{_BUILT[policy]}.csv"] + ["private.csv"] * (policy == "main")
+    return _joined(path, names)
+
+
+def load_slices(
+    path: Path, name: str, *, policy: Policy = "main", settings: Settings = DEFAULT
+) -> list[Part]:
+    """Read or compute the leaderboards of one slice.
+
+    Parameters
+    ----------
+    path : Path
+        As for `load_leaderboard`; a CSV file holds no slices.
+    name : str
+        ``"size"`` for all levels of a slice, ``"size=< 1k rows"`` for one.
+    policy : str
+        What failures count as; a built folder holds "main".
+    settings : Settings
+        Used where the tables are computed.
+
+    Returns
+    -------
+    list of Part
+
+    Raises
+    ------
+    ResultsError
+        If there are no slices at that path.
+    UsageError
+        If there is no such slice or level.
+    """
+    import pandas as pd
+
+    if _is_results(path):
+        tables = [
+            slice_table(apply_policy(cells, policy), settings)
+            for cells in split_results(read_results(path))
+        ]
+        table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    elif policy != "main":
+        msg = f"leaderboard {str(path)!r}: has slices under policy 'main' only"
+        raise UsageError(msg)
+    else:
+        table = _joined(path, ["slices.csv"])
+    return _parts(table, name)
+
+
+def _parts(table: pd.DataFrame, name: str) -> list[Part]:
+    wanted, _, level = name.partition("=")
+    known = list(dict.fromkeys(zip(table["slice"], table["level"], strict=True)))
+    chosen = [
+        pair for pair in known if pair[0] == wanted and level.strip() in ("", pair[1])
+    ]
+    if not chosen:
+        there = ", ".join(f"{a}={b}" for a, b in known)
+        msg = f"slice {name!r}: not in these results; wanted one of {there}"
+        raise UsageError(msg)
+    return [
+        Part(a, b, table[(table["slice"] == a) & (table["level"] == b)])
+        for a, b in chosen
+    ]
+
+
+def _is_results(path: Path) -> bool:
+    return path.suffix == ".parquet" or (path / "results.parquet").is_file()
+
+
+def _joined(folder: Path, names: list[str]) -> pd.DataFrame:
+    """Read the files of these names, of every suite below a folder."""
+    import pandas as pd
+
+    files = [file for name in names for file in sorted(folder.glob(f"*/{name}"))]
+    if not files:
+        msg = (
+            f"leaderboard {str(folder)!r}: holds neither results.parquet nor "
+            f"*/{names[0]}; name a run, a results file or a folder that "
+            "`odbench leaderboard build` wrote"
+        )
+        raise ResultsError(msg)
+    together = pd.concat([_read_csv(file) for file in files], ignore_index=True)
+    return together.sort_values(list(GROUP), kind="stable", ignore_index=True)
+
+
+def _read_csv(file: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    words = ("suite", "partition", "protocol", "detector", "config", "config_id")
+    try:
+        table = pd.read_csv(
+            file, dtype=dict.fromkeys(words, str), keep_default_na=False, na_values=[""]
+        )
+    except (ValueError, OSError) as error:
+        msg = f"leaderboard {str(file)!r}: not a readable CSV file ({error})"
+        raise ResultsError(msg) from error
+    missing = [name for name in _LEAST if name not in table.columns]
+    if missing:
+        msg = f"leaderboard {str(file)!r}: lacks the columns {', '.join(missing)}"
+        raise ResultsError(msg)
+    first = [name for name in ("slice", "level", *COLUMNS) if name in table.columns]
+    return table[first]
