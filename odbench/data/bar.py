@@ -18,9 +18,12 @@ class Bar:
         How many data sets.
     visible : bool
         Whether to draw at all.
+    what : str
+        What is done to them.
     """
 
-    def __init__(self, total: int, *, visible: bool) -> None:
+    def __init__(self, total: int, *, visible: bool, what: str = "pull") -> None:
+        self._what = what
         self._total = total
         self._visible = visible
         self._lock = threading.Lock()
@@ -33,7 +36,7 @@ class Bar:
             from tqdm import tqdm
 
             self._bar = tqdm(
-                total=total, desc="pull", unit="set", file=sys.stderr, leave=True
+                total=total, desc=what, unit="set", file=sys.stderr, leave=True
             )
 
     def add_bytes(self, count: int) -> None:
@@ -65,11 +68,12 @@ class Bar:
 
     def _note(self) -> str:
         """Return bytes and failures for the bar's end."""
-        failed = f", {self._failed} failed" if self._failed else ""
-        return f"{self._bytes / 1e6:.1f} MB{failed}"
+        parts = [f"{self._bytes / 1e6:.1f} MB"] if self._bytes else []
+        parts += [f"{self._failed} failed"] if self._failed else []
+        return ", ".join(parts)
 
     def _line(self) -> None:
         """Write one plain line."""
-        text = f"pull: {self._done}/{self._total} data sets, {self._note()}\n"
-        sys.stderr.write(text)
+        parts = [f"{self._what}: {self._done}/{self._total} data sets", self._note()]
+        sys.stderr.write(", ".join(part for part in parts if part) + "\n")
         sys.stderr.flush()

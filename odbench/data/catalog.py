@@ -1,29 +1,19 @@
-"""From a suite's name to data sets: what there is, which are wanted, where they are."""
+"""From a name to data sets: select them, load them."""
 
 from __future__ import annotations
 
 import difflib
 import fnmatch
-import functools
-import logging
-import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
-from types import MappingProxyType
 
-from odbench.data import listings
 from odbench.data.dataset import PARTITIONS, Dataset, DatasetRecord
-from odbench.data.generated import Generated, generator
-from odbench.data.hub import Hub, hub_cache
-from odbench.data.manifest import Suite, read_manifest, read_suites
-from odbench.data.mirror import Mirror
 from odbench.data.pull import ensure
-from odbench.data.source import Listed, Source, listed_record, with_listing
-from odbench.data.store import Store
-from odbench.errors import OdbenchError, TransportError, UnknownDatasetError, UsageError
-
-logger = logging.getLogger("odbench")
+from odbench.data.settle import Settled, known, settle, settled
+from odbench.data.source import Source
+from odbench.data.sources import label_places, mirror_of, open_source
+from odbench.data.suites import load_suites, resolve, rows_of
+from odbench.errors import OdbenchError, UnknownDatasetError, UsageError
 
 __all__ = [
     "Settled",
@@ -32,202 +22,12 @@ __all__ = [
     "label_places",
     "load_dataset",
     "load_suites",
+    "mirror_of",
     "open_source",
     "resolve",
     "select",
     "settle",
 ]
-
-
-@functools.cache
-def load_suites() -> Mapping[str, Suite]:
-    """Return every suite's description by name."""
-    return MappingProxyType(read_suites())
-
-
-@functools.cache
-def _manifest(suite: str) -> tuple[DatasetRecord, ...]:
-    """Return a suite's manifest, read once."""
-    return tuple(read_manifest(suite))
-
-
-def resolve(suite: str) -> tuple[Suite, frozenset[str] | None]:
-    """Return the suite that a name means, and the names of its subset.
-
-    Parameters
-    ----------
-    suite : str
-        A suite, or ``SUITE-SUBSET`` such as ``synbench-mini``.
-
-    Returns
-    -------
-    (Suite, frozenset of str or None)
-        None for the whole suite.
-
-    Raises
-    ------
-    UsageError
-        If there is no such suite or subset.
-    """
-    suites = load_suites()
-    if suite in suites:
-        return suites[suite], None
-    base, _, subset = suite.rpartition("-")
-    if base in suites:
-        if subset in suites[base].subsets:
-            return suites[base], frozenset(suites[base].subsets[subset])
-        if suites[base].transport == "generated":
-            return suites[base], frozenset(generator().names(subset))
-    known = [*suites, *(f"{s.name}-{x}" for s in suites.values() for x in s.subsets)]
-    msg = f"suite {suite!r}: unknown; wanted one of {', '.join(sorted(known))}"
-    raise UsageError(msg)
-
-
-def mirror_of(mirror: Path | str | None) -> Path | None:
-    """Return the mirror that was named, or that ``ODBENCH_MIRROR`` names."""
-    named = mirror or os.environ.get("ODBENCH_MIRROR")
-    return Path(named) if named else None
-
-
-def open_source(suite: Suite, *, mirror: Path | str | None = None) -> Source:
-    """Open a suite's transport.
-
-    Parameters
-    ----------
-    suite : Suite
-        Whose files.
-    mirror : Path or str, optional
-        A mirror's folder; ``ODBENCH_MIRROR`` by default. A generated suite needs
-        none.
-
-    Returns
-    -------
-    Source
-        The mirror where one is named, else the hub, the files' URLs or the
-        generator. Nothing is fetched yet.
-
-    Raises
-    ------
-    TransportError
-        If the mirror has no such suite.
-    """
-    if suite.transport == "generated":
-        return Generated(suite)
-    folder = mirror_of(mirror)
-    if folder is not None:
-        others = [s.repository for s in load_suites().values() if s.repository]
-        return Mirror(folder, suite, others)
-    scratch = Store.default().root / "downloads"
-    if suite.transport == "url":
-        from odbench.data.urls import Urls
-
-        return Urls(suite, scratch)
-    return Hub(suite, scratch)
-
-
-def label_places(mirror: Path | str | None = None) -> list[Path]:
-    """Return every folder of this machine that may hold labels of a data set.
-
-    Parameters
-    ----------
-    mirror : Path or str, optional
-        A mirror's folder; ``ODBENCH_MIRROR`` by default.
-
-    Returns
-    -------
-    list of Path
-        The store's labels, downloads under way, the mirror, the hub client's own
-        cache. Some may not exist.
-    """
-    root = Store.default().root
-    folder = mirror_of(mirror)
-    places = [root / "labels", root / "downloads", hub_cache()]
-    return places if folder is None else [*places, folder]
-
-
-@dataclass(frozen=True)
-class Settled:
-    """A manifest held against what a source lists.
-
-    Attributes
-    ----------
-    records : tuple of DatasetRecord
-        What can be had: manifest rows that are listed, and listed files without a row
-        (not measured yet).
-    missing : tuple of DatasetRecord
-        Manifest rows that the source does not list.
-    added : tuple of DatasetRecord
-        The records without a manifest row.
-    """
-
-    records: tuple[DatasetRecord, ...]
-    missing: tuple[DatasetRecord, ...] = ()
-    added: tuple[DatasetRecord, ...] = ()
-
-
-def settle(suite: Suite, source: Source, *, partition: str = "public") -> Settled:
-    """Hold a suite's manifest against a source's listing.
-
-    Raises
-    ------
-    TransportError
-        If the source cannot be reached.
-    """
-    listing = source.listing(partition)
-    if suite.transport == "hub" and not isinstance(source, Mirror):
-        listings.remember(Store.default().root, suite, partition, listing)
-    return hold(suite, listing, partition)
-
-
-def hold(suite: Suite, listing: Mapping[str, Listed], partition: str) -> Settled:
-    """Hold a suite's manifest against a listing."""
-    rows = {r.name: r for r in _manifest(suite.name) if r.partition == partition}
-    added = tuple(
-        with_listing(listed_record(suite, name, partition), listing[name])
-        for name in sorted(listing.keys() - rows.keys())
-    )
-    here = tuple(
-        with_listing(row, listing[name])
-        for name, row in rows.items()
-        if name in listing
-    )
-    missing = tuple(row for name, row in rows.items() if name not in listing)
-    return Settled(tuple(sorted(here + added, key=_name)), missing, added)
-
-
-def _known(suite: Suite, partition: str) -> Settled:
-    """Return the manifest's rows, or the generator's names, unsettled."""
-    rows = [r for r in _manifest(suite.name) if r.partition == partition]
-    if not rows and suite.transport == "generated":
-        return settle(suite, Generated(suite), partition=partition)
-    return Settled(tuple(sorted(rows, key=_name)))
-
-
-def settled(
-    suite: Suite, partition: str, *, mirror: Path | str | None = None
-) -> Settled:
-    """Return a suite's data sets as its own source has them; see `select`."""
-    if suite.transport != "hub" or mirror_of(mirror) is not None:
-        if suite.transport == "hub" or mirror_of(mirror) is not None:
-            source = open_source(suite, mirror=mirror)
-            return settle(suite, source, partition=partition)
-        return _known(suite, partition)
-    store = Store.default()
-    last = listings.recall(store.root, suite, partition)
-    if last is not None:
-        found = hold(suite, last, partition)
-        if all(store.find(record) is not None for record in found.records):
-            return found
-    try:
-        return settle(suite, open_source(suite), partition=partition)
-    except TransportError as error:
-        logger.warning("%s; going by what is known", error)
-        return _known(suite, partition) if last is None else found
-
-
-def _name(record: DatasetRecord) -> str:
-    """Return what records are ordered by."""
-    return record.name
 
 
 def select(
@@ -284,7 +84,7 @@ def select(
         msg = f"limit: got {limit}; wanted at least 1"
         raise UsageError(msg)
     if offline:
-        records = list(_known(described, partition).records)
+        records = list(known(described, partition).records)
     elif source is not None:
         records = list(settle(described, source, partition=partition).records)
     else:
@@ -330,7 +130,7 @@ def find(dataset_id: str, *, partition: str | None = None) -> DatasetRecord:
             f"oddbench/ALLPatientData"
         )
         raise UnknownDatasetError(msg)
-    rows = _manifest(resolve(suite)[0].name)
+    rows = rows_of(resolve(suite)[0].name)
     for row in rows:
         if row.name == name and partition in (None, row.partition):
             return row

@@ -238,10 +238,7 @@ def _passes(error: Exception) -> bool:
         status = getattr(error.response, "status_code", 0)
         return status in (408, 425, 429) or status >= 500
     cause = error.__cause__
-    if (
-        isinstance(cause, Exception)
-        and type(error).__name__ == "LocalEntryNotFoundError"
-    ):
+    if isinstance(error, LocalEntryNotFoundError) and isinstance(cause, Exception):
         return _passes(cause)
     if isinstance(error, OfflineModeIsEnabled):
         return False

@@ -41,6 +41,8 @@ class Suite:
     revision : str
         The commit that is used: 40 hex digits, or "main", which is resolved once a
         run.
+    collection : str
+        What a data set's source is called where its archive does not say.
     base_url : str
         Where the files of a "url" suite are.
     layout : str
@@ -64,6 +66,7 @@ class Suite:
     homepage: str = ""
     repository: str = ""
     revision: str = "main"
+    collection: str = ""
     base_url: str = ""
     layout: str = "split"
     folders: Mapping[str, str] = field(

@@ -12,6 +12,8 @@ from odbench.data.dataset import DatasetRecord
 from odbench.data.source import Obtained
 
 _DECIMALS = 4
+# Tags that were derived from labels, and say something about them.
+_LABEL_TAGS = ("few_anomalies", "many_anomalies", "well_seperable", "low_isotropy")
 _URL = re.compile(r"https?://[^\s'\"]{1,500}")
 _REPO = re.compile(r"'github_repo': '([\w.-]+/[\w.-]+)'")
 _REPO_PATH = re.compile(r"'github_repo_path': '([^'\n]{1,300})'")
@@ -39,6 +41,9 @@ def measure(record: DatasetRecord, obtained: Obtained) -> DatasetRecord:
     found = audit(raw.train, raw.test, raw.labels)
     inside = None if found.anomalies_in_train is None else found.anomalies_in_train
     published = {k: v for k, v in _published(dict(raw.facts)).items() if v}
+    if raw.labels is None and "tags" in published:
+        tags = (tag for tag in published["tags"] if tag not in _LABEL_TAGS)
+        published["tags"] = tuple(tags)
     return dataclasses.replace(
         record,
         n_train=len(raw.train),

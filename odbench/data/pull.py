@@ -11,7 +11,9 @@ from odbench.data.atomic import DiskFullError
 from odbench.data.dataset import DatasetRecord
 from odbench.data.measure import measure
 from odbench.data.source import Source, Tick
+from odbench.data.sources import open_source
 from odbench.data.store import Store, StoredDataset
+from odbench.data.suites import load_suites
 from odbench.errors import DataError, TransportError
 
 Outcome = StoredDataset | DataError | TransportError
@@ -131,8 +133,6 @@ class _Sources:
 
     def of(self, record: DatasetRecord) -> Source:
         """Return the source of a record's suite."""
-        from odbench.data.catalog import load_suites, open_source
-
         with self._lock:
             if record.suite not in self._opened:
                 suite = load_suites()[record.suite]

@@ -138,7 +138,11 @@ def file_sha256(file: Path) -> str:
 def listed_record(suite: Suite, name: str, partition: str) -> DatasetRecord:
     """Return the record of a file that no manifest row names."""
     return DatasetRecord(
-        name=name, suite=suite.name, partition=partition, licence=suite.licence
+        name=name,
+        suite=suite.name,
+        partition=partition,
+        source=suite.collection,
+        licence=suite.licence,
     )
 
 

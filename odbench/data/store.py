@@ -11,26 +11,18 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from odbench.arrays import FloatArray, LabelArray
-from odbench.data.atomic import as_store_error, whole_file
+from odbench.data.atomic import as_store_error
 from odbench.data.content import content_sha256
 from odbench.data.dataset import Dataset, DatasetRecord, RawDataset, check_name
-from odbench.data.features import (
-    FORMAT,
-    META_KEY,
-    open_features,
-    parse_meta,
-    read_features,
-)
+from odbench.data.features import FORMAT, open_features, read_features
+from odbench.data.files import read_labels, read_meta, write_features, write_labels
 from odbench.errors import HashMismatchError, StoreError
 
 __all__ = ["Store", "StoredDataset", "default_cache", "read_features"]
@@ -82,14 +74,14 @@ class StoredDataset:
 
     def labels(self) -> LabelArray | None:
         """Return the test labels, int8 of shape (n_test,), 1 = anomaly, or None."""
-        return None if self.labels_path is None else _read_labels(self.labels_path)[0]
+        return None if self.labels_path is None else read_labels(self.labels_path)[0]
 
     def facts(self) -> dict[str, Any]:
         """Return what else the archive says, as published."""
         meta = open_features(self.features_path)[2]
         facts: dict[str, Any] = dict(meta["facts"])
         if self.labels_path is not None:
-            facts |= _read_labels(self.labels_path)[1]["facts"]
+            facts |= read_labels(self.labels_path)[1]["facts"]
         return facts
 
     def dataset(self) -> Dataset:
@@ -195,26 +187,46 @@ class Store:
         StoredDataset or None
             None also where the files cannot be used: they are then made anew.
         """
-        features = self.place("features", record)
-        labels: Path | None = self.place("labels", record)
-        assert labels is not None
-        if not features.is_file():
+        if not self.place("features", record).is_file():
             return None
         try:
-            meta = _meta(features)
-            if meta["labelled"]:
-                beside = _meta(labels)
-                if beside["content_sha256"] != meta["content_sha256"]:
-                    return None
-                meta["record"] |= beside["record"]
-            else:
-                labels = None
+            stored = self.read(record)
         except StoreError:
             return None
-        stored = _load_record(meta["record"])
-        if not _is_wanted(stored, record):
+        if not _is_wanted(stored.record, record):
             return None
-        return StoredDataset(features, labels, _merge(stored, record))
+        if record.content_sha256 and record.n_train:
+            # The manifest may know more by now: a family, a licence.
+            return dataclasses.replace(stored, record=record)
+        return stored
+
+    def read(self, record: DatasetRecord) -> StoredDataset:
+        """Return whatever is stored under a record's name.
+
+        Returns
+        -------
+        StoredDataset
+            With the record that was stored.
+
+        Raises
+        ------
+        StoreError
+            If nothing is, or the two files do not belong together.
+        """
+        features = self.place("features", record)
+        meta = read_meta(features)
+        values = dict(meta["record"])
+        labels = self.place("labels", record) if meta["labelled"] else None
+        if labels is not None:
+            beside = read_meta(labels)
+            if beside["content_sha256"] != meta["content_sha256"]:
+                msg = (
+                    f"data set {record.id}: features and labels in the store are of "
+                    f"different contents; run `odbench datasets pull` again"
+                )
+                raise StoreError(msg)
+            values |= beside["record"]
+        return StoredDataset(features, labels, _load_record(values))
 
     def put(
         self,
@@ -265,7 +277,7 @@ class Store:
         if raw.labels is not None:
             labels_path = self.place("labels", record)
             meta = {**shared, "record": beside, "facts": facts}
-            _write_labels(labels_path, raw.labels, meta)
+            write_labels(labels_path, raw.labels, meta)
         features_path = self.place("features", record)
         meta = {
             **shared,
@@ -275,7 +287,7 @@ class Store:
             "skipped": list(raw.skipped),
             "provenance": dict(provenance or {}),
         }
-        _write_features(features_path, raw, meta)
+        write_features(features_path, raw, meta)
         return StoredDataset(features_path, labels_path, record)
 
 
@@ -288,81 +300,9 @@ def _is_wanted(stored: DatasetRecord, wanted: DatasetRecord) -> bool:
     return True
 
 
-def _merge(stored: DatasetRecord, wanted: DatasetRecord) -> DatasetRecord:
-    """Return the manifest's row where it is measured, the store's otherwise."""
-    return wanted if wanted.content_sha256 and wanted.n_train else stored
-
-
 def _load_record(values: dict[str, Any]) -> DatasetRecord:
     """Turn stored JSON into a record; fields of other versions are left out."""
     known = {f.name for f in dataclasses.fields(DatasetRecord)}
     kept = {name: value for name, value in values.items() if name in known}
     kept["tags"] = tuple(kept.get("tags", ()))
     return DatasetRecord(**kept)
-
-
-def _meta(path: Path) -> dict[str, Any]:
-    """Read a file's metadata alone."""
-    import pyarrow as pa
-
-    try:
-        with pa.memory_map(str(path), "r") as source:
-            return parse_meta(pa.ipc.open_file(source).schema, path)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        msg = f"stored file {str(path)!r}: not usable ({error})"
-        raise StoreError(msg) from error
-
-
-def _write_features(path: Path, raw: RawDataset, meta: dict[str, Any]) -> None:
-    """Write train and test as two batches, and read them back."""
-    import pyarrow as pa
-
-    schema = pa.schema(
-        [pa.field(name, pa.float64(), nullable=False) for name in raw.columns],
-        metadata={META_KEY: _json(meta)},
-    )
-    with whole_file(path) as file:
-        with pa.ipc.new_file(file, schema) as writer:
-            for table in (raw.train, raw.test):
-                table_f = np.asfortranarray(table)
-                arrays = [pa.array(column) for column in table_f.T]
-                writer.write_batch(pa.record_batch(arrays, schema=schema))
-        file.flush()
-        train, test, _ = open_features(Path(file.name))
-        if not (np.array_equal(train, raw.train) and np.array_equal(test, raw.test)):
-            msg = f"stored features {str(path)!r}: reads back otherwise; check the disk"
-            raise StoreError(msg)
-
-
-def _write_labels(path: Path, labels: LabelArray, meta: dict[str, Any]) -> None:
-    """Write labels in a file of their own."""
-    import pyarrow as pa
-
-    schema = pa.schema(
-        [pa.field("label", pa.int8(), nullable=False)], metadata={META_KEY: _json(meta)}
-    )
-    with whole_file(path) as file, pa.ipc.new_file(file, schema) as writer:
-        writer.write_batch(pa.record_batch([pa.array(labels)], schema=schema))
-
-
-def _read_labels(path: Path) -> tuple[LabelArray, dict[str, Any]]:
-    """Read labels and their metadata."""
-    import pyarrow as pa
-
-    try:
-        with pa.memory_map(str(path), "r") as source:
-            reader = pa.ipc.open_file(source)
-            meta = parse_meta(reader.schema, path)
-            labels: LabelArray = reader.get_batch(0).column(0).to_numpy().copy()
-    except (pa.ArrowException, OSError, ValueError) as error:
-        msg = (
-            f"stored labels {str(path)!r}: not usable ({error}); delete the file and "
-            f"run `odbench datasets pull` again"
-        )
-        raise StoreError(msg) from error
-    return labels, meta
-
-
-def _json(meta: Mapping[str, Any]) -> bytes:
-    """Return metadata as canonical JSON."""
-    return json.dumps(meta, sort_keys=True, ensure_ascii=False).encode()

@@ -1,0 +1,74 @@
+"""Rows on stdout: a table to read, JSON or CSV to go on with."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+FORMATS = ("table", "json", "csv")
+
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="How to print.",
+)
+
+
+def print_rows(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], form: str
+) -> None:
+    """Print rows on stdout.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        Column -> value; None is an empty cell, and null in JSON.
+    columns : sequence of str
+        What to print, in order.
+    form : {"table", "json", "csv"}
+        A table aligns and shortens nothing; JSON is one array.
+    """
+    if form == "json":
+        chosen = [{name: row.get(name) for name in columns} for row in rows]
+        click.echo(json.dumps(chosen, indent=1, ensure_ascii=False))
+        return
+    cells = [[_cell(row.get(name)) for name in columns] for row in rows]
+    if form == "csv":
+        sink = io.StringIO()
+        csv.writer(sink, lineterminator="\n").writerows([list(columns), *cells])
+        click.echo(sink.getvalue(), nl=False)
+        return
+    numeric = [_is_numeric(row.get(name) for row in rows) for name in columns]
+    widths = [
+        max([len(name), *(len(line[i]) for line in cells)])
+        for i, name in enumerate(columns)
+    ]
+    for line in [list(columns), *cells]:
+        padded = (
+            text.rjust(width) if right else text.ljust(width)
+            for text, width, right in zip(line, widths, numeric, strict=True)
+        )
+        click.echo("  ".join(padded).rstrip())
+
+
+def _cell(value: Any) -> str:
+    """Return a value as text."""
+    if value is None:
+        return ""
+    if isinstance(value, (list, tuple)):
+        return " ".join(str(item) for item in value)
+    return str(value)
+
+
+def _is_numeric(values: Any) -> bool:
+    """Whether a column holds numbers alone, so that it is aligned on the right."""
+    present = [value for value in values if value is not None]
+    return bool(present) and all(isinstance(v, (int, float)) for v in present)

@@ -1,0 +1,110 @@
+"""Families: which data sets come from one source and are not independent."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from importlib.resources.abc import Traversable
+from typing import TypeAlias
+
+from odbench.data.dataset import DatasetRecord
+from odbench.data.manifest import manifest_folder
+from odbench.errors import ManifestError
+
+# How far a family can be trusted (0 most), and its name.
+_Rank: TypeAlias = tuple[int, str]
+_REPOSITORY = re.compile(r"https?://github\.com/([\w.-]+)/([\w.-]+)")
+
+
+def read_families(folder: Traversable | None = None) -> dict[str, str]:
+    """Read the families that were put together by hand.
+
+    Returns
+    -------
+    dict of str to str
+        Data set id -> family.
+
+    Raises
+    ------
+    ManifestError
+        If the file is malformed or names a data set twice.
+    """
+    file = (manifest_folder() if folder is None else folder) / "families.toml"
+    if not file.is_file():
+        return {}
+    families: dict[str, str] = {}
+    try:
+        listed: dict[str, list[str]] = tomllib.loads(file.read_text("utf-8"))[
+            "families"
+        ]
+    except (tomllib.TOMLDecodeError, KeyError) as error:
+        msg = f"{file.name}: {error}; wanted [families] with lists of suite/name"
+        raise ManifestError(msg) from error
+    for family, members in listed.items():
+        for member in members:
+            if member in families:
+                msg = f"{file.name}: {member} is in {families[member]} and in {family}"
+                raise ManifestError(msg)
+            families[member] = family
+    return families
+
+
+def with_families(
+    records: Iterable[DatasetRecord], named: Mapping[str, str] | None = None
+) -> list[DatasetRecord]:
+    """Return records with their family.
+
+    In this order: what `read_families` says; the GitHub repository of the source URL
+    (``github:owner/repository``); the set's own id. Records with the same content are
+    then joined, under the first of these that one of them has.
+
+    Parameters
+    ----------
+    records : iterable of DatasetRecord
+        Of one suite, measured.
+    named : mapping, optional
+        Id -> family; `read_families` by default.
+
+    Returns
+    -------
+    list of DatasetRecord
+        In the same order; a family that a record already has is decided anew.
+    """
+    known = read_families() if named is None else named
+    records = list(records)
+    leads: dict[_Rank, _Rank] = {}
+    first: dict[str, _Rank] = {}
+    for record in records:
+        rank = _ranked(record, known)
+        if record.content_sha256:
+            _join(leads, rank, first.setdefault(record.content_sha256, rank))
+    return [
+        dataclasses.replace(record, family=_end(leads, _ranked(record, known))[1])
+        for record in records
+    ]
+
+
+def _join(leads: dict[_Rank, _Rank], one: _Rank, other: _Rank) -> None:
+    """Make two families one, under the smaller rank."""
+    one, other = _end(leads, one), _end(leads, other)
+    if one != other:
+        leads[max(one, other)] = min(one, other)
+
+
+def _end(leads: Mapping[_Rank, _Rank], rank: _Rank) -> _Rank:
+    """Follow joins to the last one; each leads to a smaller rank."""
+    while rank in leads:
+        rank = leads[rank]
+    return rank
+
+
+def _ranked(record: DatasetRecord, named: Mapping[str, str]) -> _Rank:
+    """Return a record's family before contents are compared, by trust."""
+    if record.id in named:
+        return 0, named[record.id]
+    if match := _REPOSITORY.match(record.source_url):
+        repository = match[2].removesuffix(".git")
+        return 1, f"github:{match[1]}/{repository}".lower()
+    return 2, record.id

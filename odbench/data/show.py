@@ -1,0 +1,98 @@
+"""One data set, described: its manifest row and its columns."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from odbench.data.catalog import find, load_dataset
+from odbench.data.dataset import Dataset, DatasetRecord
+from odbench.data.suites import load_suites
+from odbench.errors import TransportError, UnknownDatasetError, UsageError
+
+
+def identify(name: str, suite: str | None) -> DatasetRecord:
+    """Return the manifest row that a user means.
+
+    Parameters
+    ----------
+    name : str
+        ``suite/name``, or a name alone when `suite` is given or one suite has it.
+    suite : str or None
+        Where to look.
+
+    Raises
+    ------
+    UnknownDatasetError
+        If no suite has it.
+    UsageError
+        If several have.
+    """
+    if "/" in name:
+        return find(name)
+    suites = [suite] if suite else list(load_suites())
+    found = []
+    error: UnknownDatasetError | None = None
+    for one in suites:
+        try:
+            found.append(find(f"{one}/{name}"))
+        except UnknownDatasetError as failure:
+            error = failure
+    if len(found) > 1:
+        ids = " or ".join(record.id for record in found)
+        msg = f"data set {name!r}: several suites have it; write {ids}"
+        raise UsageError(msg)
+    if not found:
+        assert error is not None
+        raise error
+    return found[0]
+
+
+def describe(
+    record: DatasetRecord, *, mirror: Path | str | None = None
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return what is known of a data set.
+
+    Parameters
+    ----------
+    record : DatasetRecord
+        Its manifest row.
+    mirror : Path or str, optional
+        Where to fetch it from when it is not in the store.
+
+    Returns
+    -------
+    facts : dict
+        The manifest's fields that are not empty.
+    columns : list of dict
+        One a column: name, and over the training rows its minimum, mean, maximum and
+        number of distinct values; a single row that says why where the set cannot be
+        had.
+    """
+    facts = {"id": record.id, **dataclasses.asdict(record)}
+    facts["tags"] = list(record.tags)
+    facts = {key: value for key, value in facts.items() if value not in ("", None, [])}
+    try:
+        dataset = load_dataset(record.id, mirror=mirror, partition=record.partition)
+    except TransportError as error:
+        return facts, [{"columns": f"not known: {error}"}]
+    return facts, describe_columns(dataset)
+
+
+def describe_columns(dataset: Dataset) -> list[dict[str, Any]]:
+    """Return one row of numbers for every column, over the training rows."""
+    rows = []
+    for name, values in zip(dataset.columns, dataset.X_train.T, strict=True):
+        rows.append(
+            {
+                "column": name,
+                "min": float(f"{values.min():.6g}"),
+                "mean": float(f"{values.mean():.6g}"),
+                "max": float(f"{values.max():.6g}"),
+                "distinct": len(np.unique(values)),
+            }
+        )
+    return rows
