@@ -14,7 +14,7 @@ from odbench.sweep.worker import Report, Setting, close_sandbox, do_task
 BACKENDS = ("loky", "threading", "dask", "ray")
 # A pool that breaks this often without one finished trial between is not worth
 # another try.
-_FRUITLESS = 3
+_FRUITLESS = 5
 
 
 def run_tasks(

@@ -99,6 +99,9 @@ class _Sandboxed:
         else:
             # A stranger may write into what it is given; the next one must not see.
             train, test = train.copy(), test.copy()
+        # Detectors without a random_state still draw from the global generators.
+        random.seed(request["random_state"])
+        np.random.seed(request["random_state"])  # noqa: NPY002
         before = _reset_peak_memory()
         started = time.perf_counter()
         detector.fit(train)
@@ -153,10 +156,6 @@ def _undisturbed(request: dict[str, Any]) -> Iterator[None]:
     environment = dict(os.environ)
     folder = request["folder"]
     os.chdir(folder)
-    random.seed(request.get("random_state", 0))
-    if "numpy" in sys.modules:
-        # Detectors without a random_state still draw from the global generator.
-        sys.modules["numpy"].random.seed(request.get("random_state", 0) % 2**32)
     try:
         yield
     finally:

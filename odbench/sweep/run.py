@@ -214,7 +214,7 @@ class _Strikes:
 
     def remaining(self, tasks: list[Task]) -> list[Task]:
         """Return what has no result; give up trials that outlive no worker."""
-        self._counts.update(self._progress.in_flight())
+        self._counts.update(self._progress.in_flight().keys())
         self._progress.forget()
         for task in tasks:
             for trial in task.trials:
