@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import json
+from dataclasses import dataclass
+from importlib import resources
+
 import numpy as np
 
 from odbench.arrays import FloatArray, LabelArray
@@ -42,3 +47,50 @@ def evaluate(labels: LabelArray, scores: FloatArray) -> tuple[float, float]:
     for gain, part in zip(new.tolist(), (found / seen).tolist(), strict=True):
         precision += gain * part
     return round(auroc, DECIMALS), round(precision / n_anomalies, DECIMALS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OracleRow:
+    """The oracle's result on one set, as the manifest keeps it.
+
+    Attributes
+    ----------
+    dataset : str
+        Such as ``gmm-subspace-017``.
+    content_sha256 : str
+        Of the set that it is about.
+    auroc, ap : float
+        To six decimals.
+    """
+
+    dataset: str
+    content_sha256: str
+    auroc: float
+    ap: float
+
+
+def rows() -> list[OracleRow]:
+    """Read the oracle's results on the public suite.
+
+    They come from the committed manifest: no set is generated and no label is read,
+    so a sweep can list the oracle beside its detectors.
+
+    Returns
+    -------
+    list of OracleRow
+        In the manifest's order.
+    """
+    manifest = resources.files("odbench_manifest") / "synbench.csv"
+    out = []
+    with manifest.open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            facts = json.loads(row["parameters"])
+            out.append(
+                OracleRow(
+                    dataset=row["name"],
+                    content_sha256=row["content_sha256"],
+                    auroc=facts["oracle_auroc"],
+                    ap=facts["oracle_ap"],
+                )
+            )
+    return out

@@ -261,4 +261,12 @@ def _members(chosen: dict[str, Sequence[int]]) -> tuple[str, ...]:
 
 # Small sets for a first look: per archetype the first two with 2 to 5 columns, the
 # first two with 6 to 10 and the first with 11 to 20 that have at most 2,000 rows.
-MINI = _members({})
+MINI = _members(
+    {
+        "gmm-subspace": (0, 10, 11, 26, 47),
+        "scm-measurement": (12, 40, 65, 81, 86),
+        "scm-structural": (7, 35, 36, 55, 66),
+        "copula-probabilistic": (0, 12, 25, 36, 46),
+        "copula-dependence": (1, 10, 20, 36, 62),
+    }
+)
