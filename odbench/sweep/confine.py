@@ -119,7 +119,14 @@ def _everything_but(hidden: list[Path]) -> Iterable[Path]:
             entries = list(folder.iterdir())
         except OSError:
             continue
-        yield from (e for e in entries if e not in ancestors and e not in hidden)
+        for entry in entries:
+            # What a link leads to is allowed, or not, where it really stands.
+            if (
+                entry not in ancestors
+                and entry not in hidden
+                and not entry.is_symlink()
+            ):
+                yield entry
 
 
 def _allow(libc: ctypes.CDLL, ruleset: int, path: Path, rights: int) -> None:
