@@ -15,9 +15,10 @@
   + ResultsError          a results file is broken or of another schema
   + SubmissionError       a submission is malformed or hostile
   + RunLockedError        another process writes to the same folder
+  + RunBrokenError        a run cannot go on: a full disk, a pool that keeps dying
 
-The command line prints an ``OdbenchError`` as one line and returns 2. Anything
-else is a bug and keeps its traceback.
+The command line prints an ``OdbenchError`` as one line and returns 2, or 1 for a
+``RunBrokenError``. Anything else is a bug and keeps its traceback.
 """
 
 
@@ -79,3 +80,7 @@ class SubmissionError(OdbenchError):
 
 class RunLockedError(OdbenchError):
     """Another process writes to the same folder."""
+
+
+class RunBrokenError(OdbenchError):
+    """A run cannot go on: a full disk, a pool that keeps dying."""

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from odbench import __version__
-from odbench.errors import OdbenchError
+from odbench.errors import OdbenchError, RunBrokenError
 
 # Verb -> one line. Each lives in the module of its name, loaded when it is called.
 VERBS = {
@@ -84,7 +84,7 @@ def _run(arguments: list[str] | None) -> int:
         click.echo("odbench: interrupted", err=True)
         return 130
     except OdbenchError as error:
-        return _complain(str(error))
+        return _complain(str(error), 1 if isinstance(error, RunBrokenError) else 2)
     except BrokenPipeError:
         # Whoever reads the output has enough (`odbench ... | head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -94,9 +94,9 @@ def _run(arguments: list[str] | None) -> int:
     return outcome if isinstance(outcome, int) else 0
 
 
-def _complain(message: str) -> int:
+def _complain(message: str, code: int = 2) -> int:
     click.echo(f"odbench: {' '.join(message.split())}", err=True)
-    return 2
+    return code
 
 
 def _usage(error: click.ClickException) -> str:

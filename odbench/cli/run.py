@@ -21,7 +21,7 @@ _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 _SIZES = {"": 1.0, "G": 1.0, "GIB": 1.0, "GB": 1.0, "M": 2**-10, "MIB": 2**-10}
 
 
-class _Seconds(click.ParamType):
+class _Seconds(click.ParamType[float]):
     name = "TIME"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> float:
@@ -33,7 +33,7 @@ class _Seconds(click.ParamType):
         return float(found[1]) * _UNITS[found[2]]
 
 
-class _Gibibytes(click.ParamType):
+class _Gibibytes(click.ParamType[float]):
     name = "GIB"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> float:
@@ -151,7 +151,8 @@ def _run(request: Request, prepared: Prepared) -> int:
 
 def _leaderboard(summary: Summary, results: pd.DataFrame) -> str:
     """Write ``leaderboard.csv`` and return it for reading."""
-    from odbench.leaderboard.tables import build_leaderboard, render_table
+    from odbench.leaderboard.tables import build_leaderboard
+    from odbench.leaderboard.terminal import render_table
 
     board = build_leaderboard(results)
     path = summary.folder / "leaderboard.csv"

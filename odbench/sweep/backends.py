@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from odbench.errors import UsageError
+from odbench.errors import RunBrokenError, UsageError
 from odbench.sweep.plan import Task
 from odbench.sweep.worker import Report, Setting, close_sandbox, do_task
 
@@ -52,7 +52,7 @@ def run_tasks(
     ------
     UsageError
         If the backend is unknown or not installed.
-    RuntimeError
+    RunBrokenError
         If the pool breaks again and again without any progress.
     """
     fruitless, left = 0, _trials(tasks)
@@ -65,8 +65,8 @@ def run_tasks(
                 fruitless = fruitless + 1 if _trials(tasks) == left else 0
                 left = _trials(tasks)
                 if fruitless >= _FRUITLESS:
-                    msg = f"workers die before any trial is done ({error})"
-                    raise RuntimeError(msg) from error
+                    msg = f"run: workers die before any trial is done ({error})"
+                    raise RunBrokenError(msg) from error
             else:
                 return
 

@@ -175,8 +175,16 @@ def _records(request: Request) -> list[DatasetRecord]:
             if not chosen:
                 raise
             say(f"{error}; going on with the {len(chosen)} sets in the store")
-        records.update((record.id, record) for record in chosen)
+        records.update((record.id, _measured(record)) for record in chosen)
     return list(records.values())
+
+
+def _measured(record: DatasetRecord) -> DatasetRecord:
+    """Return what the store measured of a data set that no manifest describes."""
+    from odbench.data.store import Store
+
+    stored = None if record.content_sha256 else Store.default().find(record)
+    return record if stored is None else stored.record
 
 
 def _stored_records(name: str, request: Request) -> list[DatasetRecord]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from odbench import provenance
-from odbench.errors import RunLockedError
+from odbench.errors import RunBrokenError, RunLockedError
 from odbench.sweep import journal
 from odbench.sweep.backends import run_tasks, without
 from odbench.sweep.estimate import Estimator
@@ -147,19 +147,26 @@ def execute(request: Request, prepared: Prepared) -> Summary:
     ------
     RunLockedError
         If another process writes to the same folder.
-    OSError
-        If results cannot be written.
+    RunBrokenError
+        If results cannot be written, or workers keep dying.
     """
     plan = prepared.plan
     folder = request.folder
     summary = Summary(folder, plan.total, plan.done, faults=list(prepared.faults))
-    (folder / journal.FOLDER).mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
-        _write_run(request, folder)
-        if prepared.tasks:
-            _sweep(request, prepared, summary)
-        journal.fold(folder)
-        prepared.estimator.save()
+    try:
+        (folder / journal.FOLDER).mkdir(parents=True, exist_ok=True)
+        with _locked(folder):
+            _write_run(request, folder)
+            if prepared.tasks:
+                _sweep(request, prepared, summary)
+            journal.fold(folder)
+            prepared.estimator.save()
+    except OSError as error:
+        msg = (
+            f"run {str(folder)!r}: cannot write results ({error.strerror or error}); "
+            f"finished trials are kept: make room and give the same command again"
+        )
+        raise RunBrokenError(msg) from error
     return summary
 
 
@@ -192,7 +199,7 @@ def _sweep(request: Request, prepared: Prepared, summary: Summary) -> None:
                 if report.fault:
                     summary.faults.append(report.fault)
                 if report.fatal:
-                    raise OSError(report.fault)
+                    raise OSError(None, report.fault)
     except KeyboardInterrupt:
         summary.interrupted = True
     finally:

@@ -114,7 +114,7 @@ def do_task(task: Task, setting: Setting) -> Report:
     except OdbenchError as error:
         return Report(rows, f"{task.record.id}: {error}")
     except OSError as error:
-        return Report(rows, f"cannot write results: {error}", fatal=True)
+        return Report(rows, error.strerror or str(error), fatal=True)
     return Report(rows)
 
 

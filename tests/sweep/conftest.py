@@ -29,7 +29,9 @@ def made_up(tmp_path):
     """A mirror with three small OddBench sets."""
     for i, name in enumerate(SETS):
         write_set(
-            tmp_path / "mirror/MacrOData-CMU/OddBench/public" / f"{name}.npz", i, n=100 + i
+            tmp_path / "mirror/MacrOData-CMU/OddBench/public" / f"{name}.npz",
+            i,
+            n=100 + i,
         )
     return tmp_path / "mirror"
 

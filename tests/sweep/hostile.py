@@ -55,7 +55,12 @@ class ForksAndHangs(OnlyOnRealRows):
         # One child in the group, one in a session of its own.
         for new_session in (False, True):
             subprocess.Popen(
-                [sys.executable, "-c", "import time; time.sleep(3600)", "odbench-grandchild"],
+                [
+                    sys.executable,
+                    "-c",
+                    "import time; time.sleep(3600)",
+                    "odbench-grandchild",
+                ],
                 start_new_session=new_session,
             )
         time.sleep(3600)

@@ -32,7 +32,10 @@ CAUSES = {
 def run(made_up, hostile, names, **options):
     options = {"jobs": 1, "timeout": 60.0, "show_progress": False} | options
     return odbench.run(
-        "oddbench", detectors=[hostile(n) for n in names], mirror=str(made_up), **options
+        "oddbench",
+        detectors=[hostile(n) for n in names],
+        mirror=str(made_up),
+        **options,
     )
 
 

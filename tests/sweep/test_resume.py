@@ -1,0 +1,241 @@
+"""What a kill, a full disk or an impatient user leaves, and what the same command makes
+of it."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from odbench.results import read_results
+
+COSTS = [
+    "fit_seconds",
+    "score_seconds",
+    "shared_seconds",
+    "warmup_seconds",
+    "peak_memory_bytes",
+    "started_at",
+    "worker",
+]
+
+
+@pytest.fixture
+def command(made_up, hostile, tmp_path):
+    """Start ``odbench run`` with 3 data sets x 10 configurations of a slow detector."""
+    specs = ",".join(
+        hostile(f"Slow:seconds={seconds}")
+        for seconds in (0.05, 0.06, 0.07, 0.08, 0.09, 0.1, 0.11, 0.12, 0.13, 0.14)
+    )
+
+    def start(out="out", *more: str) -> subprocess.Popen:
+        return subprocess.Popen(
+            [sys.executable, "-m", "odbench", "run", "--suite", "oddbench"]
+            + ["--detectors", specs, "--mirror", str(made_up)]
+            + ["--out", str(tmp_path / out), "--jobs", "2", *more],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    return start
+
+
+def finish(process: subprocess.Popen) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
+def without_costs(folder: Path) -> pd.DataFrame:
+    return read_results(folder).drop(columns=COSTS)
+
+
+def journaled(folder: Path) -> list[str]:
+    """Return the key of every whole result in the journals."""
+    return [
+        entry["key"]
+        for path in (folder / "journal").glob("*.jsonl")
+        for line in path.read_text().splitlines(keepends=True)
+        if line.endswith("\n") and "key" in (entry := json.loads(line))
+    ]
+
+
+def test_the_same_command_again_does_nothing_and_says_so(command, tmp_path):
+    assert finish(command())[0] == 0
+    before = (tmp_path / "out/results.parquet").read_bytes()
+
+    code, out, err = finish(command())
+
+    assert code == 0
+    assert "nothing to do: all 30 trials are in" in err
+    assert "Slow[seconds=0.14]" in out
+    assert (tmp_path / "out/results.parquet").read_bytes() == before
+
+
+@pytest.mark.slow
+def test_a_run_killed_at_twenty_moments_ends_like_an_undisturbed_one(command, tmp_path):
+    assert finish(command("undisturbed"))[0] == 0
+    folder, chance = tmp_path / "out", random.Random(20260101)
+    seen: set[str] = set()
+
+    for _ in range(20):
+        process = command()
+        time.sleep(chance.uniform(0.4, 3.0))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        kept = set(journaled(folder))
+        if (folder / "results.parquet").exists():
+            kept |= set(read_results(folder)["key"])
+        # No finished trial is ever lost.
+        assert seen <= kept
+        seen = kept
+    code, _, _ = finish(command())
+
+    assert code == 0
+    pd.testing.assert_frame_equal(
+        without_costs(folder), without_costs(tmp_path / "undisturbed")
+    )
+    results = read_results(folder)
+    assert len(results) == results["key"].nunique() == 30
+
+
+def wait_for_a_result(folder: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not journaled(folder):
+        assert time.monotonic() < deadline, "no trial was finished"
+        time.sleep(0.05)
+
+
+def test_ctrl_c_once_finishes_what_runs_and_saves(command, tmp_path):
+    process = command()
+    wait_for_a_result(tmp_path / "out")
+
+    os.killpg(process.pid, signal.SIGINT)
+    code, _, err = finish(process)
+
+    assert code == 130
+    assert "finishing the trials that run" in err
+    assert 0 < len(read_results(tmp_path / "out")) < 30
+    assert finish(command())[0] == 0
+    assert len(read_results(tmp_path / "out")) == 30
+
+
+def test_ctrl_c_twice_stops_now_and_keeps_what_was_finished(command, tmp_path, hostile):
+    process = command("out", "--detectors", hostile("Slow:seconds=100"))
+    wait_for_a_result(tmp_path / "out")
+    time.sleep(1.5)
+
+    os.killpg(process.pid, signal.SIGINT)
+    time.sleep(0.5)
+    asked = time.monotonic()
+    os.killpg(process.pid, signal.SIGINT)
+    code, _, _ = finish(process)
+
+    assert code == 130
+    assert time.monotonic() - asked < 20
+    assert len(read_results(tmp_path / "out")) > 0
+
+
+def test_a_second_run_in_the_same_folder_is_refused(command, tmp_path):
+    first = command()
+    wait_for_a_result(tmp_path / "out")
+
+    code, out, err = finish(command())
+
+    assert code == 2
+    assert not out
+    (line,) = [line for line in err.splitlines() if "is writing to it" in line]
+    assert str(first.pid) in line
+    assert finish(first)[0] == 0
+    assert len(read_results(tmp_path / "out")) == 30
+
+
+def test_a_line_cut_by_a_power_failure_is_ignored(command, tmp_path):
+    process = command()
+    wait_for_a_result(tmp_path / "out")
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    journal = next(
+        p for p in (tmp_path / "out/journal").glob("*.jsonl") if p.stat().st_size
+    )
+    with journal.open("ab") as sink:
+        sink.write(b'{"suite":"oddbench","key":"cut o')
+
+    assert finish(command())[0] == 0
+    assert len(read_results(tmp_path / "out")) == 30
+
+
+def test_an_edited_detector_runs_again_and_replaces_its_results(made_up, tmp_path):
+    source = tmp_path / "mine.py"
+    arguments = [sys.executable, "-m", "odbench", "run", "--suite", "oddbench"]
+    arguments += ["--detectors", f"{source}:Mine", "--mirror", str(made_up)]
+    arguments += ["--out", str(tmp_path / "out")]
+    text = (
+        "import numpy as np\n"
+        "class Mine:\n"
+        "    def fit(self, X): return self\n"
+        "    def decision_function(self, X): return np.abs(X).max(axis=1)\n"
+    )
+    source.write_text(text)
+    subprocess.run(arguments, check=True, capture_output=True)
+    source.write_text(text.replace(".max(", ".min("))
+
+    plan = subprocess.run(
+        [*arguments, "--dry-run"], check=True, capture_output=True, text=True
+    ).stdout
+    subprocess.run(arguments, check=True, capture_output=True)
+
+    assert "3 trials: 0 done, 3 to do" in plan
+    assert "3 detector changed" in plan
+    results = read_results(tmp_path / "out")
+    assert len(results) == 3
+    assert results["detector_version"].nunique() == 1
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 2 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)],
+        capture_output=True,
+    )
+    if mounted.returncode:
+        pytest.skip("may not mount a small file system here")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_while_results_are_written_loses_none(
+    command, small_disk, tmp_path
+):
+    out = small_disk / "out"
+    process = command(str(out))
+    wait_for_a_result(out)
+    ballast = small_disk / "ballast"
+    with pytest.raises(OSError, match="No space"), ballast.open("wb", 0) as sink:
+        while True:
+            sink.write(b"x" * 4096)
+    code, _, err = finish(process)
+    kept = set(journaled(out))
+
+    assert code == 1
+    assert "cannot write results" in err
+    assert "Traceback" not in err
+    ballast.unlink()
+    assert finish(command(str(out)))[0] == 0
+    results = read_results(out)
+    assert kept <= set(results["key"])
+    assert len(results) == results["key"].nunique() == 30
+    finish(command("undisturbed"))
+    pd.testing.assert_frame_equal(
+        without_costs(out), without_costs(tmp_path / "undisturbed")
+    )
