@@ -1,0 +1,103 @@
+// All data sets of a suite, and the page of one.
+
+function datasetsView(scope) {
+  const board = boardFor(scope);
+  const slice = sliceFor(board, scope.slice);
+  const title = `Data sets of ${suiteOf(board.suite).title}`;
+  const nodes = [heading(title, leadOf(board, slice)), scopeBar(scope, ["slice"])];
+  if (!board.sets) nodes.push(privateNote());
+  else nodes.push(datasetsTable(board, slice));
+  return { title, nodes };
+}
+
+function privateWords() {
+  return "Of a private partition only the leaderboard is published: finer results would give its labels away.";
+}
+
+function privateNote() {
+  return el("p", { class: "note" }, privateWords());
+}
+
+function datasetsTable(board, slice) {
+  const best = column(board.sets.best_auroc);
+  const middle = column(board.sets.median_auroc);
+  const rows = setsOf(board, slice).map((t) => ({ t }));
+  const number = (key, label, title) => ({ ...countColumn(board, key, label), title });
+  const word = (key, label) => ({ key, label, kind: "text", value: (r) => fact(board, key, r.t) ?? "" });
+  const score = (key, label, values, title) => ({ key, label, title, kind: "number", value: (r) => values[r.t],
+    cell: (r) => barCell(format.score(values[r.t]), (values[r.t] - 0.5) / 0.5) });
+  const columns = [
+    { key: "dataset", label: "Data set", kind: "text", header: true, value: (r) => board.sets.name[r.t], cell: (r) => setLink(board, r.t) },
+    number("n_train", "Train"), number("n_test", "Test"), number("n_columns", "Columns"),
+    { key: "anomaly_share", label: "Anomalies", kind: "number", title: "Share of anomalies among the test rows", value: (r) => anomalyShare(board, r.t), cell: (r) => format.percent(anomalyShare(board, r.t)) },
+    word("domain", "Domain"), word("archetype", "Archetype"),
+    score("median_auroc", "Median AUROC", middle, "Median AUROC of all configurations"),
+    score("best_auroc", "Best AUROC", best, "Best AUROC of all configurations")];
+  const kept = columns.filter((c) => c.kind !== "text" || c.header || rows.some((r) => c.value(r)));
+  return dataTable({ id: "main", caption: "Data sets", rows, columns: kept, sort: "dataset", noun: ["data set"],
+    searchText: (r) => [board.sets.name[r.t], fact(board, "domain", r.t), fact(board, "archetype", r.t)].join(" "),
+    filter: "Filter data sets", file: `${board.suite}-datasets`, files: filesOf(board, "per_dataset") });
+}
+
+function anomalyShare(board, t) {
+  const n = fact(board, "n_anomalies", t);
+  return missing(n) ? null : n / fact(board, "n_test", t);
+}
+
+function datasetView(scope, [suite, name]) {
+  const board = boardFor({ ...scope, suite }) ?? data.boards.find((b) => b.suite === suite && b.sets);
+  const t = board?.sets ? board.sets.name.indexOf(name) : -1;
+  if (t < 0) return notFound(`No data set ${suite ?? ""}/${name ?? ""} here.`);
+  return { title: `${suite}/${name}`, nodes: [
+    el("p", { class: "crumbs" }, el("a", { href: linkTo("datasets", [], { suite }) }, suiteOf(suite).title), " / Data set"),
+    heading(name, null), datasetFacts(board, t), auditTable(board, t),
+    detectorsTable(board, t),
+    failureTable(board, "set-failures", (f) => f.set === t, "Failures on this data set")] };
+}
+
+function datasetFacts(board, t) {
+  const source = fact(board, "source_url", t);
+  const slices = board.slices.filter((s) => s.key !== "all" && isSet(sliceMask(s), t));
+  return factList([
+    ["Suite", `${suiteOf(board.suite).title}, ${board.partition}`],
+    ["Train rows", format.count(fact(board, "n_train", t))], ["Test rows", format.count(fact(board, "n_test", t))],
+    ["Columns", format.count(fact(board, "n_columns", t))],
+    ["Anomalies", `${format.count(fact(board, "n_anomalies", t))} (${format.percent(anomalyShare(board, t))} of the test rows)`],
+    ["Domain", fact(board, "domain", t)], ["Archetype", fact(board, "archetype", t)], ["Family", fact(board, "family", t)],
+    ["Licence", fact(board, "licence", t)], ["Source", source ? outwardLink(source) : null],
+    ["Content (SHA-256)", fact(board, "content_sha256", t) ? el("code", { class: "hash" }, fact(board, "content_sha256", t)) : null],
+    ["Slices", slices.length ? slices.map((s, i) => [i ? ", " : "", el("a", { href: linkTo("leaderboard", [], { suite: board.suite, slice: s.key }) }, s.label)]) : null],
+  ]);
+}
+
+const AUDIT = [
+  ["label_conflict", "Label conflict", "Some anomaly has the same values as an inlier", (x) => (x ? "yes" : "no")],
+  ["test_in_train", "Test rows also in train", "Share of the test rows that stand in train, value for value", (x) => format.percent(x)],
+  ["anomalies_in_train", "Anomalies also in train", "Share of the anomalies whose values stand in train", (x) => format.percent(x)],
+  ["duplicate_train", "Duplicates in train", "Share of the train rows that repeat another", (x) => format.percent(x)],
+];
+
+function auditTable(board, t) {
+  const rows = AUDIT.map(([key, ...rest]) => [fact(board, key, t), ...rest]).filter(([value]) => !missing(value));
+  if (!rows.length) return el("p", { class: "fine" }, "This data set was not audited in these results.");
+  return el("section", { class: "table-block" }, el("h2", { class: "block-title" }, "Audit"), el("div", { class: "scroller", role: "region", tabindex: "0", "aria-label": "Audit" }, el("table", { class: "data compact narrow" }, el("caption", { class: "visually-hidden" }, "Audit"),
+    el("thead", {}, el("tr", {}, ["Fact", "Value", "Meaning"].map((h) => el("th", { scope: "col" }, h)))),
+    el("tbody", {}, rows.map(([value, label, meaning, write]) => el("tr", {}, el("th", { scope: "row" }, label),
+      el("td", {}, write(value)), el("td", { class: "wide" }, meaning)))))));
+}
+
+function detectorsTable(board, t) {
+  const rows = board.methods.map((m, i) => ({ method: data.methods[m], i }));
+  const value = (name) => (r) => cell(board, name, t, r.i);
+  const rank = (name, text, title) => ({ key: name, label: text, title, kind: "number", low: true, class: "place", value: value(name), cell: (r) => format.place(value(name)(r)) });
+  const scored = (name, text, lowest) => ({ key: name, label: text, kind: "number", value: value(name),
+    cell: (r) => barCell(format.score(value(name)(r)), (value(name)(r) - lowest) / (1 - lowest)) });
+  const seconds = (name, text) => ({ key: name, label: text, kind: "number", low: true, value: value(name), cell: (r) => format.seconds(value(name)(r)) });
+  return dataTable({ id: "main", caption: "Every configuration on this data set", showCaption: true, rows, noun: ["configuration"], sort: "rank_auroc",
+    columns: [
+      rank("rank_auroc", "Rank", "Rank by AUROC on this data set, ties averaged"),
+      { key: "detector", label: "Detector", kind: "text", header: true, value: (r) => methodLabel(r.method), cell: (r) => methodLink(r.method) },
+      scored("auroc", "AUROC", 0.5), scored("ap", "AP", 0), rank("rank_ap", "Rank AP", "Rank by AP on this data set, ties averaged"), seconds("fit_seconds", "Fit"), seconds("score_seconds", "Score"),
+      { key: "failed", label: "Failed", kind: "number", low: true, value: value("failed"), cell: (r) => failedOf(board, t, r.i) }],
+    searchText: (r) => methodLabel(r.method), filter: "Filter detectors", file: `${board.suite}-${board.sets.name[t]}`.replace(/[^\w.-]+/g, "_"), files: filesOf(board, "per_dataset") });
+}

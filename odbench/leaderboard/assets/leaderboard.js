@@ -1,0 +1,59 @@
+// The first view: one row a configuration, for a suite, partition and slice.
+
+function leaderboardView(scope) {
+  const board = boardFor(scope);
+  const slice = sliceFor(board, scope.slice);
+  const view = slice.tables[scope.view] ? scope.view : "each";
+  const table = slice.tables[view];
+  return {
+    title: boardTitle(board),
+    nodes: [
+      heading(boardTitle(board), leadOf(board, slice)),
+      scopeBar(scope, ["slice", "view"]),
+      view === "each" ? null : el("p", { class: "note" }, VIEWS[view][1]),
+      boardTable(board, slice, table, view),
+      el("p", { class: "fine" }, "A trial that failed counts as AUROC 0.5 and AP equal to the share of anomalies, and ranks last. ",
+        el("a", { href: linkTo("about") }, "How to read this table"), "."),
+    ],
+  };
+}
+
+function heading(text, lead) {
+  return el("header", { class: "page-head" }, el("h1", { tabindex: "-1", id: "page-title" }, text),
+    lead ? el("p", { class: "lead" }, lead) : null);
+}
+
+function leadOf(board, slice) {
+  const parts = [`${plural(board.n_methods, "configuration")} on ${coverage(board)}`];
+  if (slice.key !== "all") parts.push(`of which ${format.count(slice.n_sets)} in the slice “${slice.label}”`);
+  return `${parts.join(", ")}. Protocol: ${board.protocol}. ${format.count(board.n_trials)} trials.`;
+}
+
+function boardTable(board, slice, table, view) {
+  const preset = PRESETS[current.params.cols] ? current.params.cols : "summary";
+  const keys = PRESETS[preset][1].filter((key) => table[key]?.some((x) => !missing(x)));
+  const method = (i) => data.methods[table.method[i]];
+  const columns = [
+    { key: "place", label: "#", title: "Place in the order shown", kind: "number", class: "place",
+      unsortable: true, cell: (i, position) => String(position) },
+    { key: "detector", label: "Detector", title: "Detector, with the parameters that differ from its reference",
+      kind: "text", header: true, value: (i) => methodLabel(method(i)), cell: (i) => methodLink(method(i)) },
+    ...keys.map((key) => metricColumn(key, table)),
+  ];
+  const sorted = keys.includes("elo_auroc") ? "-elo_auroc" : keys.includes("elo_ap") ? "-elo_ap" : "-mean_auroc";
+  return dataTable({
+    id: "main", class: "board", caption: `Leaderboard: ${boardTitle(board)}${slice.key === "all" ? "" : `, ${slice.label}`}`,
+    rows: table.method.map((_, i) => i), columns, sort: sorted, noun: ["configuration"],
+    extra: Object.keys(table).filter((key) => key !== "decimals" && key !== "method" && !keys.includes(key))
+      .map((key) => ({ key, value: (i) => table[key][i] })),
+    searchText: (i) => methodLabel(method(i)), filter: "Filter detectors",
+    tools: [columnPicker(preset)], files: filesOf(board, slice.key === "all" ? board.partition : "slices"),
+    file: [board.suite, board.partition, slice.key, view].join("-"),
+  });
+}
+
+function columnPicker(preset) {
+  return field("columns", "Columns", el("select", {
+    id: "columns", onchange: (event) => change({ cols: event.target.value === "summary" ? "" : event.target.value, sort: "" }),
+  }, Object.entries(PRESETS).map(([key, [label]]) => el("option", { value: key, selected: key === preset }, label))));
+}

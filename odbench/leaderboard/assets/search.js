@@ -1,0 +1,55 @@
+// Finds detectors and data sets by a part of their names, over all suites.
+
+const SEARCH_ROWS = 50;
+
+function searchView() {
+  const query = (current.params.q ?? "").trim();
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  const fits = (text) => words.every((word) => text.toLowerCase().includes(word));
+  const methods = words.length ? data.methods.filter((m) => !m.view && fits(methodLabel(m))) : [];
+  const sets = words.length ? findSets(fits) : [];
+  const lead = words.length ? `${plural(methods.length, "configuration")} and ${plural(sets.length, "data set")} for “${query}”.` : "Type a part of a detector's or a data set's name.";
+  document.getElementById("announcer").textContent = lead;
+  return { title: "Search", nodes: [heading("Search", lead),
+    resultList("Detectors", methods, (m) => methodLink(m)),
+    resultList("Data sets", sets, ({ board, t }) => [setLink(board, t), el("span", { class: "where" }, ` ${suiteOf(board.suite).title}, ${board.partition}`)])] };
+}
+
+function findSets(fits) {
+  const found = [];
+  const seen = new Set();
+  for (const board of data.boards) {
+    if (!board.sets || seen.has(`${board.suite}/${board.partition}`)) continue;
+    seen.add(`${board.suite}/${board.partition}`);
+    board.sets.name.forEach((name, t) => { if (fits(name)) found.push({ board, t }); });
+  }
+  return found;
+}
+
+function resultList(title, found, link) {
+  if (!found.length) return null;
+  const more = found.length - SEARCH_ROWS;
+  return el("section", { class: "results" }, el("h2", {}, title),
+    el("ul", {}, found.slice(0, SEARCH_ROWS).map((item) => el("li", {}, link(item)))),
+    more > 0 ? el("p", { class: "fine" }, `${plural(more, "more match", "more matches")}; type more letters.`) : null);
+}
+
+function searchBox() {
+  let back = null;
+  const input = el("input", { type: "search", id: "search", placeholder: "Detector or data set", autocomplete: "off", spellcheck: "false", "aria-keyshortcuts": "/",
+    oninput: () => {
+      const target = hashOf("search", [], { ...scopeOf(current.params), q: input.value });
+      if (current.view === "search") {
+        if (!input.value && back !== null) return void (location.hash = back);
+        history.replaceState(history.state, "", target);
+        current = parseHash(target);
+        drawPage({ quietly: true });
+      } else if (input.value) {
+        back = location.hash;
+        rememberPlace();
+        location.hash = target;
+      }
+    } });
+  return el("form", { role: "search", class: "search", onsubmit: (event) => event.preventDefault() },
+    el("label", { for: "search" }, "Search"), input);
+}

@@ -1,0 +1,70 @@
+// The address bar is the state: #/view/part/part?key=value. Defaults are left out.
+
+const first = data.boards[0];
+const DEFAULTS = {
+  suite: first?.suite ?? "", partition: first?.partition ?? "",
+  protocol: first?.protocol ?? "", slice: "all", view: "each", metric: "auroc",
+};
+const SCOPE = Object.keys(DEFAULTS);
+
+function parseHash(hash) {
+  const [path, query = ""] = hash.replace(/^#\/?/, "").split("?", 2);
+  const parts = path.split("/").filter(Boolean).map(decoded);
+  const params = Object.fromEntries(new URLSearchParams(query));
+  return { view: parts[0] ?? "leaderboard", parts: parts.slice(1), params };
+}
+
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function scopeOf(params) {
+  const scope = { ...DEFAULTS };
+  for (const key of SCOPE) if (params[key]) scope[key] = params[key];
+  if (!boardFor(scope)) {
+    // A link that names a board which is not here: the nearest that is.
+    const near =
+      data.boards.find((b) => b.suite === scope.suite && b.partition === scope.partition) ??
+      data.boards.find((b) => b.suite === scope.suite) ?? first;
+    for (const key of ["suite", "partition", "protocol"]) scope[key] = near?.[key] ?? "";
+  }
+  return scope;
+}
+
+function hashOf(view, parts, params) {
+  const path = [view, ...parts].map(encodeURIComponent).join("/");
+  const kept = Object.entries(params).filter(
+    ([key, value]) => value !== "" && value !== null && value !== undefined &&
+      DEFAULTS[key] !== value,
+  );
+  const query = new URLSearchParams(kept).toString();
+  return `#/${path}${query ? `?${query}` : ""}`;
+}
+
+// A link keeps the scope and drops what belongs to the view that it leaves.
+function linkTo(view, parts = [], params = {}) {
+  const now = scopeOf(current.params);
+  return hashOf(view, parts, { ...now, ...params });
+}
+
+let current = parseHash(location.hash);
+
+function change(params, { replace = false } = {}) {
+  const target = hashOf(current.view, current.parts, { ...current.params, ...params });
+  if (target === location.hash) return;
+  if (replace) {
+    history.replaceState(history.state, "", target);
+    current = parseHash(target);
+  } else {
+    rememberPlace();
+    location.hash = target;
+  }
+}
+
+function rememberPlace() {
+  history.replaceState({ y: window.scrollY }, "");
+}

@@ -1,0 +1,109 @@
+"""What the page's drawings show: win rates, rank tests, time against quality.
+
+The numbers only; lines and colours are the page's own business.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from odbench.arrays import FloatArray
+from odbench.leaderboard.comparisons import on_front
+from odbench.scoring import significance
+from odbench.scoring.elo import wins
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+METRICS = ("auroc", "ap")
+
+
+def win_shares(rank: FloatArray) -> FloatArray:
+    """Return how often each method beats each other.
+
+    Parameters
+    ----------
+    rank : float64 array of shape (n_datasets, n_methods)
+        Lower is better, equal numbers are ties.
+
+    Returns
+    -------
+    float64 array of shape (n_methods, n_methods)
+        Share of the data sets on which the row beats the column, a tie counting
+        half; in [0, 1], NaN on the diagonal.
+    """
+    share: FloatArray = wins(rank, np.ones((1, len(rank))))[0] / max(len(rank), 1)
+    np.fill_diagonal(share, np.nan)
+    return share
+
+
+def rank_diagram(rank: FloatArray) -> dict[str, Any]:
+    """Collect what a critical-difference diagram shows.
+
+    Parameters
+    ----------
+    rank : float64 array of shape (n_datasets, n_methods)
+        Lower is better, ties averaged.
+
+    Returns
+    -------
+    dict
+        Ready for JSON: ``ranks`` (average rank of each method), the Friedman
+        ``statistic`` and ``p``, ``critical_difference`` (Nemenyi, 5 %), and
+        ``cliques``, lists of methods by number that are not told apart. Numbers
+        that do not exist are None.
+    """
+    average = rank.mean(axis=0)
+    test = significance.friedman(rank)
+    known = math.isfinite(test.critical_difference)
+    groups = significance.cliques(average, test.critical_difference) if known else []
+    return {
+        "ranks": [round(float(value), 4) for value in average],
+        "statistic": number(test.statistic, 4),
+        "p": number(test.p, 6),
+        "critical_difference": number(test.critical_difference, 4),
+        "cliques": groups,
+    }
+
+
+def pareto_points(table: pd.DataFrame, methods: list[int]) -> dict[str, Any]:
+    """Set the time of each method against its quality, for each metric.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A leaderboard of one suite, partition, protocol and slice.
+    methods : list of int
+        The number that the page gives to the method of each row.
+
+    Returns
+    -------
+    dict
+        For each of `METRICS`: ``method``, ``seconds`` (median fit plus median
+        score seconds a data set), ``quality`` (mean) and ``front`` (1 where no
+        other method is at least as fast and as good, and better in one), all for
+        methods whose time is known. Empty where none is.
+    """
+    seconds = table["median_fit_seconds"] + table["median_score_seconds"]
+    known = np.flatnonzero(np.isfinite(seconds.to_numpy(dtype=np.float64)))
+    if not len(known):
+        return {}
+    cost = seconds.to_numpy(dtype=np.float64)[known]
+    points = {}
+    for metric in METRICS:
+        quality = table[f"mean_{metric}"].to_numpy(dtype=np.float64)[known]
+        points[metric] = {
+            "method": [methods[k] for k in known],
+            "seconds": [float(f"{value:.4g}") for value in cost],
+            "quality": [round(float(value), 6) for value in quality],
+            "front": [int(best) for best in on_front(cost, quality)],
+        }
+    return points
+
+
+def number(value: float, decimals: int) -> float | None:
+    """Round a number for JSON, which has no NaN."""
+    return round(float(value), decimals) if math.isfinite(value) else None

@@ -1,0 +1,121 @@
+"""What the page takes from single trials: who the methods are, and what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isnan
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# A page shows a reason, not a log.
+REASON_LENGTH = 300
+GROUP = ["suite", "partition", "protocol"]
+_METHOD = ["detector", "config", "config_id"]
+
+
+@dataclass(frozen=True)
+class Records:
+    """The part of the results that tables leave out.
+
+    Attributes
+    ----------
+    methods : dict
+        Facts of each (detector, config, config_id): ``version``, ``reference``,
+        ``deterministic``, ``inductive``; None where unknown.
+    contents : dict
+        SHA-256 of each (suite, partition, data set).
+    failures : pandas.DataFrame
+        Failed trials, counted by group, method, data set, status and reason.
+    trials : dict
+        Number of trials of each (suite, partition, protocol).
+    """
+
+    methods: Mapping[tuple[str, str, str], dict[str, Any]]
+    contents: Mapping[tuple[str, str, str], str]
+    failures: pd.DataFrame
+    trials: Mapping[tuple[str, str, str], int]
+
+    def failures_of(self, suite: str, partition: str, protocol: str) -> pd.DataFrame:
+        """Return the failures of one group."""
+        wanted = dict(zip(GROUP, (suite, partition, protocol), strict=True))
+        rows = self.failures
+        for name, value in wanted.items():
+            rows = rows[rows[name] == value]
+        return rows
+
+
+def records_of(results: pd.DataFrame) -> Records:
+    """Take from the results what the page shows of single trials.
+
+    Parameters
+    ----------
+    results : pandas.DataFrame
+        One row a trial, the columns of `odbench.results`.
+
+    Returns
+    -------
+    Records
+    """
+    keys = ["suite", "partition", "dataset"]
+    contents = results[[*keys, "content_sha256"]].drop_duplicates(keys)
+    trials = results.groupby(GROUP, sort=True).size().reset_index(name="n")
+    return Records(
+        methods=_methods(results),
+        contents={tuple(row[:3]): row[3] for row in contents.itertuples(index=False)},
+        failures=_failures(results),
+        trials={
+            (str(row[0]), str(row[1]), str(row[2])): int(row[3])
+            for row in trials.itertuples(index=False)
+        },
+    )
+
+
+def _methods(results: pd.DataFrame) -> dict[tuple[str, str, str], dict[str, Any]]:
+    optional = {
+        "version": "detector_version",
+        "reference": "detector_reference",
+        "deterministic": "deterministic",
+        "inductive": "inductive",
+    }
+    known = {k: name for k, name in optional.items() if name in results.columns}
+    columns = [*_METHOD, *known.values()]
+    rows = results[columns].drop_duplicates()
+    found: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for row in rows.to_dict("records"):
+        key = (str(row["detector"]), str(row["config"]), str(row["config_id"]))
+        facts = found.setdefault(key, dict.fromkeys(optional))
+        for name, column in known.items():
+            facts[name] = _joined(facts[name], row[column])
+    return found
+
+
+def _joined(before: Any, value: Any) -> Any:
+    """Keep what is known; two suites may know different versions."""
+    if value is None or value == "" or (isinstance(value, float) and isnan(value)):
+        return before
+    if isinstance(value, str):
+        parts = [] if before is None else str(before).split(", ")
+        return ", ".join(sorted({*parts, value}))
+    return bool(value)
+
+
+def _failures(results: pd.DataFrame) -> pd.DataFrame:
+    bad = results[results["status"] != "ok"]
+    reason = (
+        bad["reason"] if "reason" in bad.columns else bad["status"].map(lambda _: "")
+    )
+    short = reason.fillna("").astype(str).map(_shortened)
+    keys = [*GROUP, *_METHOD, "dataset", "status"]
+    table = bad[keys].astype(str).assign(reason=short)
+    counted = table.groupby([*keys, "reason"], sort=True).size()
+    return counted.rename("failed").reset_index()
+
+
+def _shortened(reason: str) -> str:
+    one_line = " ".join(reason.split())
+    if len(one_line) <= REASON_LENGTH:
+        return one_line
+    return one_line[: REASON_LENGTH - 1] + "…"
