@@ -154,12 +154,20 @@ def evaluate(
 @submission.command("sets")
 @click.option("--suite", required=True)
 @click.option("--partition", default="private", show_default=True)
+@click.option("--from", "folder", type=_FILE, help="Measure the npz files in here.")
 @click.option("--out", type=_FILE, required=True)
-def list_sets(suite: str, partition: str, out: Path) -> None:
-    """Write the list of data sets that submissions are held against."""
-    from odbench.cli.submission_sets import from_manifest
+def list_sets(suite: str, partition: str, folder: Path | None, out: Path) -> None:
+    """Write the list of data sets that submissions are held against.
 
-    sets = from_manifest(suite, partition)
+    From the suite's manifest, or from a folder of archives laid out as a mirror is
+    (the features of a private partition).
+    """
+    from odbench.cli.submission_sets import from_folder, from_manifest
+
+    if folder is None:
+        sets = from_manifest(suite, partition)
+    else:
+        sets = from_folder(folder, suite, partition)
     sets.write(out)
     click.echo(f"{out}  {len(sets.sets)} data sets  sha256 {sets.sha256}")
 

@@ -42,7 +42,9 @@ def from_manifest(suite: str, partition: str) -> SetList:
     from odbench.data.catalog import select
     from odbench.leaderboard.setlist import SetList
 
-    records = [each for each in select(suite, partition=partition) if each.n_test > 0]
+    # The manifest alone: what a hub lists today must not change what was promised.
+    listed = select(suite, partition=partition, offline=True)
+    records = [record for record in listed if record.n_test > 0]
     if not records:
         msg = (
             f"suite {suite!r}: its manifest has no measured data set of the partition "
@@ -54,6 +56,33 @@ def from_manifest(suite: str, partition: str) -> SetList:
         partition=partition,
         sets=tuple(_expected(record) for record in records),
     )
+
+
+def from_folder(folder: Path, suite: str, partition: str) -> SetList:
+    """Return the archives of a folder as a set list: their features, measured.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``<partition>/<name>.npz`` or ``<name>.npz``, as a mirror does; labels
+        in them are not looked at.
+    suite, partition : str
+        What they are.
+
+    Raises
+    ------
+    UsageError
+        If there are none.
+    """
+    from odbench.leaderboard.setlist import SetList
+
+    nested = folder / partition
+    files = sorted((nested if nested.is_dir() else folder).glob("*.npz"))
+    if not files:
+        msg = f"--from {str(folder)!r}: holds no {partition}/*.npz; name another folder"
+        raise UsageError(msg)
+    sets = tuple(_measured(file, f"{suite}/{file.stem}") for file in files)
+    return SetList(suite=suite, partition=partition, sets=sets)
 
 
 def of_archive(file: Path | None, archive: Path) -> SetList:
@@ -99,21 +128,37 @@ def protocol_rows(suite: str) -> RowChooser:
 
 
 def _expected(record: DatasetRecord) -> ExpectedSet:
-    from odbench.data.protocol import ROW_LIMIT, choose_rows
     from odbench.leaderboard.setlist import ExpectedSet
 
-    n_scored = record.n_test
-    if record.n_train + record.n_test > ROW_LIMIT:
-        # How many does not depend on the seed, only which.
-        n_scored = len(
-            choose_rows(
-                record.n_train, None, record.n_test, dataset_id=record.id, seed=0
-            ).test
-        )
     return ExpectedSet(
         dataset=record.name,
         content_sha256=record.content_sha256,
         n_train=record.n_train,
         n_test=record.n_test,
-        n_scored=n_scored,
+        n_scored=_n_scored(record.n_train, record.n_test),
     )
+
+
+def _measured(file: Path, dataset_id: str) -> ExpectedSet:
+    from odbench.data.archive import read_archive
+    from odbench.data.content import content_sha256
+    from odbench.leaderboard.setlist import ExpectedSet
+
+    raw = read_archive(file, dataset_id=dataset_id, labelled=False)
+    n_train, n_test = len(raw.train), len(raw.test)
+    return ExpectedSet(
+        dataset=file.stem,
+        content_sha256=content_sha256(raw.train, raw.test, None),
+        n_train=n_train,
+        n_test=n_test,
+        n_scored=_n_scored(n_train, n_test),
+    )
+
+
+def _n_scored(n_train: int, n_test: int) -> int:
+    """Return how many test rows the protocol scores; the seed decides which."""
+    from odbench.data.protocol import ROW_LIMIT, choose_rows
+
+    if n_train + n_test <= ROW_LIMIT:
+        return n_test
+    return len(choose_rows(n_train, None, n_test, dataset_id="any", seed=0).test)
