@@ -10,17 +10,28 @@ from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray, IntArray
 from odbench_detectors.columns import SortedColumns, in_threads
+from odbench_detectors.ecod.search import (
+    Buckets,
+    bisect_left,
+    bisect_right,
+    bucket_count,
+    build,
+    count_near,
+    locate,
+)
+
+Counts = NDArray[np.int32]
 
 SUMS, COLUMNS, COPOD = 0, 1, 2
 AGGREGATES = {"sums": SUMS, "columns": COLUMNS, "copod": COPOD}
 
-# Values of a bucket that are compared without a branch.
-_NEAR = 8
-# Below this share of the train rows, a search index costs more than it saves.
-_FEW = 32
-# Rows that one pass over the columns scores, and columns that are read together.
-_ROWS = 4096
+# Columns that are read together (a cache line), for so many rows at a time: many
+# rows, because a column's buckets and values then stay in the cache.
 _COLUMNS = 8
+_ROWS = 65536
+# Queries whose cache misses overlap.
+_QUERIES = 1024
+# A product of probabilities is turned into a logarithm before it can underflow.
 _SMALLEST = 1e-290
 
 
@@ -59,182 +70,155 @@ def tail_sums(
     """
     kind = AGGREGATES[aggregate]
     sums = np.zeros((3 if kind == SUMS else 1, X.shape[0]))
-    starts, lows, scales = _index(columns, X.shape[0], n_jobs)
+    starts, lows, scales = _buckets(columns, X.shape[0], n_jobs)
     ranks = np.empty((0, 0), np.int64) if columns.ranks is None else columns.ranks
 
     def score(first: int, last: int) -> None:
         _score(
             columns.values, ranks, columns.n_rows, starts, lows, scales,
-            X, first, last, tails, plus, kind, sums,
+            X[first:last], tails, plus, kind, sums[:, first:last],
         )  # fmt: skip
 
     in_threads(score, X.shape[0], n_jobs)
     return sums
 
 
-def _index(
+def _buckets(
     columns: SortedColumns, n_queries: int, n_jobs: int
-) -> tuple[NDArray[np.int32], FloatArray, FloatArray]:
-    """Cut each column into buckets of equal width, or not at all for few queries."""
+) -> tuple[Buckets, FloatArray, FloatArray]:
+    """Cut each column into buckets, or into none where few rows are scored."""
     n_columns, n_values = columns.values.shape
-    few = n_queries < n_values // _FEW or n_values < 4 * _NEAR
-    n_buckets = 1 if few else n_values // 2
-    starts = np.empty((n_columns, n_buckets + 1), np.int32)
     lows, scales = np.empty(n_columns), np.empty(n_columns)
+    starts = np.empty((n_columns, bucket_count(n_values, n_queries) + 1), np.int32)
 
-    def build(first: int, last: int) -> None:
+    def cut(first: int, last: int) -> None:
         part = slice(first, last)
-        _build(columns.values[part], starts[part], lows[part], scales[part])
+        build(columns.values[part], starts[part], lows[part], scales[part])
 
-    in_threads(build, n_columns, n_jobs)
+    if starts.shape[1] > 2:
+        in_threads(cut, n_columns, n_jobs)
     return starts, lows, scales
 
 
 @njit(cache=True, nogil=True)
-def _build(
-    values: NDArray[Any],
-    starts: NDArray[np.int32],
-    lows: FloatArray,
-    scales: FloatArray,
-) -> None:
-    """Write where each bucket of each column starts."""
-    n_columns, n = values.shape
-    n_buckets = starts.shape[1] - 1
-    cut = n >> 8
-    for j in range(n_columns):
-        lows[j] = values[j, cut]
-        width = values[j, n - 1 - cut] - lows[j]
-        scale = n_buckets / width if width > 0 else 0.0
-        scales[j] = scale if scale < np.inf else 0.0
-        starts[j] = 0
-        for i in range(n):
-            starts[j, _bucket(values[j, i], lows[j], scales[j], n_buckets) + 1] = i + 1
-        reached = np.int32(0)
-        for b in range(n_buckets + 1):
-            reached = max(reached, starts[j, b])
-            starts[j, b] = reached
-
-
-@njit(inline="always")
-def _bucket(x: float, low: float, scale: float, n_buckets: int) -> int:
-    """Bucket of a value: never less for a larger value, whatever the rounding."""
-    position = (x - low) * scale
-    # Comparisons written so that NaN lands in bucket 0.
-    position = position if position > 0.0 else 0.0
-    return int(position if position < n_buckets else n_buckets - 1.0)
-
-
-@njit(inline="always")
-def _bisect_left(column: NDArray[Any], x: float, first: int, last: int) -> int:
-    """First index in [first, last) whose value is not below x."""
-    while first < last:
-        middle = (first + last) >> 1
-        if column[middle] < x:
-            first = middle + 1
-        else:
-            last = middle
-    return first
-
-
-@njit(inline="always")
-def _bisect_right(column: NDArray[Any], x: float, first: int, last: int) -> int:
-    """First index in [first, last) whose value is above x."""
-    while first < last:
-        middle = (first + last) >> 1
-        if column[middle] <= x:
-            first = middle + 1
-        else:
-            last = middle
-    return first
-
-
-@njit(inline="always")
-def _count(column: NDArray[Any], x: float, first: int, last: int) -> tuple[int, int]:
-    """Count values below x and values up to x; both lie in [first, last]."""
-    n = column.shape[0]
-    if n >= _NEAR:
-        first = min(first, n - _NEAR)
-        below = 0
-        up_to = 0
-        # Values after the bucket are larger than x and count 0, so no end is needed.
-        for k in range(_NEAR):
-            y = column[first + k]
-            below += y < x
-            up_to += y <= x
-        if up_to < _NEAR or first + up_to >= last:
-            return first + below, first + up_to
-        first += below
-    below = _bisect_left(column, x, first, last)
-    return below, _bisect_right(column, x, below, last)
-
-
-@njit(cache=True, nogil=True)
-def _score(  # noqa: PLR0912, PLR0917
+def _score(  # noqa: PLR0917
     values: NDArray[Any],
     ranks: IntArray,
     n: int,
-    starts: NDArray[np.int32],
+    starts: Buckets,
     lows: FloatArray,
     scales: FloatArray,
     X: NDArray[Any],
-    first_row: int,
-    last_row: int,
     tails: NDArray[np.int8],
     plus: int,
     kind: int,
     sums: FloatArray,
 ) -> None:
-    """Add the surprise of rows [first_row, last_row) to `sums`.
+    """Add the surprise of rows to `sums`.
 
     Tail probabilities are multiplied, and the logarithm is taken of the product, once
-    before it would underflow: one logarithm for dozens of columns.
+    for dozens of columns: it is the dearest operation, and one rounding less.
     """
     n_columns = values.shape[0]
-    n_buckets = starts.shape[1] - 1
-    n_sums = sums.shape[0]
     unit = 1.0 / (n + plus)
-    smallest = unit * unit
-    block = np.empty((_COLUMNS, _ROWS), X.dtype)
-    product = np.empty((n_sums, _ROWS))
-    for start in range(first_row, last_row, _ROWS):
-        size = min(_ROWS, last_row - start)
+    size = min(_ROWS, X.shape[0])
+    block = np.empty((_COLUMNS, size), X.dtype)
+    product = np.empty((sums.shape[0], size))
+    below = np.empty(_QUERIES, np.int32)
+    up_to = np.empty(_QUERIES, np.int32)
+    for start in range(0, X.shape[0], _ROWS):
+        rows = X[start : start + _ROWS]
+        size = rows.shape[0]
+        logs = sums[:, start : start + size]
         product[:] = 1.0
         bound = 1.0
         for j in range(n_columns):
             if j % _COLUMNS == 0:
-                width = min(_COLUMNS, n_columns - j)
-                for i in range(size):
-                    for k in range(width):
-                        block[k, i] = X[start + i, j + k]
-            bound *= smallest
+                _gather(rows[:, j : j + _COLUMNS], block)
+            bound *= unit * unit
             if bound < _SMALLEST:
-                for s in range(n_sums):
-                    for i in range(size):
-                        sums[s, start + i] -= np.log(product[s, i])
-                        product[s, i] = 1.0
-                bound = smallest
-            column = values[j]
-            tail = tails[j]
-            for i in range(size):
-                x = block[j % _COLUMNS, i]
-                b = _bucket(x, lows[j], scales[j], n_buckets)
-                below, up_to = _count(column, x, starts[j, b], starts[j, b + 1])
+                _take_logs(product, logs)
+                bound = unit * unit
+            for first in range(0, size, _QUERIES):
+                last = min(first + _QUERIES, size)
+                x = block[j % _COLUMNS, first:last]
+                _count(values[j], starts[j], lows[j], scales[j], x, below, up_to)
                 if ranks.shape[0] > 0:
-                    below = ranks[j, below]
-                    up_to = ranks[j, up_to]
-                left = (up_to + plus) * unit
-                right = (n - below + plus) * unit
-                by_skew = left * right if tail == 0 else (right if tail > 0 else left)
-                if np.isnan(x):
-                    left = right = by_skew = np.nan
-                if kind == SUMS:
-                    product[0, i] *= left
-                    product[1, i] *= right
-                    product[2, i] *= by_skew
-                elif kind == COLUMNS:
-                    product[0, i] *= min(left, right, by_skew)
-                else:
-                    product[0, i] *= min(np.sqrt(left * right), by_skew)
-        for s in range(n_sums):
-            for i in range(size):
-                sums[s, start + i] -= np.log(product[s, i])
+                    for i in range(last - first):
+                        below[i] = ranks[j, below[i]]
+                        up_to[i] = ranks[j, up_to[i]]
+                _multiply(
+                    x, below, up_to, n, plus, unit, tails[j], kind,
+                    product[:, first:last],
+                )  # fmt: skip
+        _take_logs(product, logs)
+
+
+@njit(cache=True, nogil=True)
+def _gather(rows: NDArray[Any], block: NDArray[Any]) -> None:
+    """Copy a few columns, row by row: a cache line is read once."""
+    for i in range(rows.shape[0]):
+        for k in range(rows.shape[1]):
+            block[k, i] = rows[i, k]
+
+
+@njit(cache=True, nogil=True)
+def _take_logs(product: FloatArray, logs: FloatArray) -> None:
+    """Subtract the logarithm of each product, and start the product anew."""
+    for s in range(logs.shape[0]):
+        for i in range(logs.shape[1]):
+            logs[s, i] -= np.log(product[s, i])
+            product[s, i] = 1.0
+
+
+@njit(cache=True, nogil=True)
+def _count(  # noqa: PLR0917
+    column: NDArray[Any],
+    starts: Buckets,
+    low: float,
+    scale: float,
+    x: NDArray[Any],
+    below: Counts,
+    up_to: Counts,
+) -> None:
+    """Count, for each query, the values below it and the values up to it."""
+    if starts.shape[0] <= 2:
+        for i in range(x.shape[0]):
+            below[i] = bisect_left(column, x[i], 0, column.shape[0])
+            up_to[i] = bisect_right(column, x[i], below[i], column.shape[0])
+        return
+    buckets = np.empty(_QUERIES, np.int32)
+    firsts = np.empty(_QUERIES, np.int32)
+    locate(column, starts, low, scale, x, buckets, firsts)
+    for i in range(x.shape[0]):
+        end = starts[np.uint32(buckets[i]) + np.uint32(1)]
+        below[i], up_to[i] = count_near(column, x[i], firsts[i], end)
+
+
+@njit(cache=True, nogil=True)
+def _multiply(  # noqa: PLR0917
+    x: NDArray[Any],
+    below: Counts,
+    up_to: Counts,
+    n: int,
+    plus: int,
+    unit: float,
+    tail: int,
+    kind: int,
+    product: FloatArray,
+) -> None:
+    """Multiply each row's products by its tail probabilities."""
+    for i in range(x.shape[0]):
+        left = (up_to[i] + plus) * unit
+        right = (n - below[i] + plus) * unit
+        by_skew = left * right if tail == 0 else (right if tail > 0 else left)
+        if np.isnan(x[i]):
+            product[0, i] = np.nan
+        elif kind == SUMS:
+            product[0, i] *= left
+            product[1, i] *= right
+            product[2, i] *= by_skew
+        elif kind == COLUMNS:
+            product[0, i] *= min(left, right, by_skew)
+        else:
+            product[0, i] *= min(np.sqrt(left * right), by_skew)
