@@ -1,0 +1,191 @@
+"""Metrics and statistics over data sets the slow way: loops, counts, fractions."""
+
+import itertools
+import math
+
+
+def auroc(labels, scores):
+    total, won = 0, 0.0
+    for a, score_a in zip(labels, scores, strict=True):
+        for b, score_b in zip(labels, scores, strict=True):
+            if a == 1 and b == 0:
+                total += 1
+                won += 1.0 if score_a > score_b else 0.5 if score_a == score_b else 0.0
+    return won / total
+
+
+def average_precision(labels, scores):
+    positives = sum(labels)
+    area, recall_before = 0.0, 0.0
+    for threshold in sorted(set(scores), reverse=True):
+        flagged = [y for y, s in zip(labels, scores, strict=True) if s >= threshold]
+        recall = sum(flagged) / positives
+        area += (recall - recall_before) * sum(flagged) / len(flagged)
+        recall_before = recall
+    return area
+
+
+def precision_at_n(labels, scores):
+    """The mean over every order of the rows that respects the scores."""
+    n = sum(labels)
+    rows = list(zip(scores, labels, strict=True))
+    found = []
+    for order in itertools.permutations(range(len(rows))):
+        ordered = [rows[i] for i in order]
+        if all(a[0] >= b[0] for a, b in itertools.pairwise(ordered)):
+            found.append(sum(y for _, y in ordered[:n]) / n)
+    return sum(found) / len(found)
+
+
+def ranks(row):
+    """1 for the highest, equal values share the mean of their places."""
+    return [
+        1 + sum(other > value for other in row) + (row.count(value) - 1) / 2
+        for value in row
+    ]
+
+
+def keys(values, last):
+    return [
+        [
+            -math.inf if lost else round(value, 5)
+            for value, lost in zip(v, w, strict=True)
+        ]
+        for v, w in zip(values, last, strict=True)
+    ]
+
+
+def rank_table(values, last):
+    return [ranks(row) for row in keys(values, last)]
+
+
+def mean_columns(rows):
+    return [sum(column) / len(column) for column in zip(*rows, strict=True)]
+
+
+def beaten(row, i):
+    """How many others row[i] beats, ties half."""
+    others = [other for j, other in enumerate(row) if j != i]
+    return sum(row[i] > other for other in others) + 0.5 * others.count(row[i])
+
+
+def win_rate(values, last):
+    m = len(values[0])
+    return mean_columns(
+        [[beaten(row, i) / (m - 1) for i in range(m)] for row in keys(values, last)]
+    )
+
+
+def champion_delta(values):
+    rows = []
+    for row in values:
+        best = min(1 - a for a in row)
+        rows.append([0.0 if 1 - a == 0 else 1 - best / (1 - a) for a in row])
+    return mean_columns(rows)
+
+
+def relative_to_best(values):
+    return mean_columns(
+        [[a / max(row) if max(row) else 1.0 for a in row] for row in values]
+    )
+
+
+def relative_in_range(values):
+    return mean_columns(
+        [
+            [
+                (a - min(row)) / (max(row) - min(row)) if max(row) > min(row) else 1.0
+                for a in row
+            ]
+            for row in values
+        ]
+    )
+
+
+def top_share(values, last, top=3):
+    rows = [
+        [float(r <= top and not lost) for r, lost in zip(ranked, gone, strict=True)]
+        for ranked, gone in zip(rank_table(values, last), last, strict=True)
+    ]
+    return mean_columns(rows)
+
+
+def wins(rank, weight):
+    m = len(rank[0])
+    count = [[0.0] * m for _ in range(m)]
+    for row, times in zip(rank, weight, strict=True):
+        for i in range(m):
+            for j in range(m):
+                if i != j:
+                    outcome = 1.0 if row[i] < row[j] else 0.5 if row[i] == row[j] else 0
+                    count[i][j] += times * outcome
+    return count
+
+
+def elo(count, rounds=20_000):
+    """Bradley-Terry by minorisation and maximisation (Hunter, 2004)."""
+    m = len(count)
+    strength = [1.0] * m
+    for _ in range(rounds):
+        fresh = []
+        for i in range(m):
+            won = sum(count[i][j] for j in range(m) if j != i)
+            met = sum(
+                (count[i][j] + count[j][i]) / (strength[i] + strength[j])
+                for j in range(m)
+                if j != i
+            )
+            fresh.append(won / met)
+        scale = math.exp(sum(math.log(s) for s in fresh) / m)
+        fresh = [s / scale for s in fresh]
+        still = max(abs(a - b) for a, b in zip(fresh, strength, strict=True)) < 1e-14
+        strength = fresh
+        if still:
+            break
+    return [1000 + 400 * math.log10(s) for s in strength]
+
+
+def exact_sign_flip(differences):
+    """The share of all sign assignments whose sum is at least as far from zero."""
+    total = abs(sum(differences))
+    sums = [
+        abs(sum(s * d for s, d in zip(signs, differences, strict=True)))
+        for signs in itertools.product((-1, 1), repeat=len(differences))
+    ]
+    return sum(s >= total - 1e-12 for s in sums) / len(sums)
+
+
+def holm(p):
+    order = sorted(range(len(p)), key=lambda i: p[i])
+    corrected, highest = [0.0] * len(p), 0.0
+    for step, i in enumerate(order):
+        highest = max(highest, min(1.0, (len(p) - step) * p[i]))
+        corrected[i] = highest
+    return corrected
+
+
+def filled(trials, policy, chance):
+    """One data set's cells: trials is a list of lists of values, None for a failure.
+
+    Returns the values and which of them rank last.
+    """
+    means = [
+        sum(v for v in cell if v is not None) / sum(v is not None for v in cell)
+        if any(v is not None for v in cell)
+        else None
+        for cell in trials
+    ]
+    values, last = [], []
+    for i, cell in enumerate(trials):
+        others = [m for j, m in enumerate(means) if j != i and m is not None]
+        known = [m for m in means if m is not None]
+        if policy in ("main", "base-rate"):
+            worth = chance
+        elif policy == "worst":
+            worth = min([chance, *known])
+        else:
+            worth = sum(others) / len(others) if others else chance
+        counted = [worth if v is None else v for v in cell] or [worth]
+        values.append(sum(counted) / len(counted))
+        last.append(means[i] is None and policy in ("main", "worst"))
+    return values, last
