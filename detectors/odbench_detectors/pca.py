@@ -9,9 +9,7 @@ from odbench.detector import DetectorInfo
 from odbench_detectors.blocks import in_blocks
 from odbench_detectors.estimator import Estimator
 
-# The least share of the variance that an axis is given: without a floor, an axis of
-# no variance at all makes every score infinite.
-_LEAST_SHARE = 1e-100
+_LARGEST = float(np.finfo(np.float64).max)
 # Above so many columns, the covariance is cheaper than scikit-learn's own choice.
 _MANY_COLUMNS = 1000
 
@@ -24,11 +22,22 @@ class PrincipalComponents(Estimator):
     reading of [1]_ and the one that published tables use; the measure in the paper
     is ``sum_j (v_j . z)^2 / w_j``.
 
+    Parameters
+    ----------
+    floor : float, default=0.0
+        The least share of the variance that an axis is given. With 0, a table whose
+        columns depend on each other has axes without variance, every score is
+        infinite, and all rows get the largest float: no ranking, as in published
+        tables. A small floor, 1e-12 say, ranks such tables too.
+
     References
     ----------
     .. [1] Shyu, Chen, Sarinnapakorn, Chang, "A novel anomaly detection scheme based
        on principal component classifier", 2003.
     """
+
+    def __init__(self, floor: float = 0.0) -> None:
+        self.floor = floor
 
     def fit(self, X: FloatArray) -> PrincipalComponents:
         """Find the axes of `X`, (n_rows, n_columns) float64."""
@@ -46,7 +55,7 @@ class PrincipalComponents(Estimator):
             found = decomposition.PCA(svd_solver=solver).fit(self._scaler.transform(X))
         shares = np.nan_to_num(found.explained_variance_ratio_, nan=1.0)
         self._axes = np.ascontiguousarray(found.components_)
-        self._shares = np.maximum(shares, _LEAST_SHARE)
+        self._shares = np.maximum(shares, self.floor)
         return self
 
     def decision_function(self, X: FloatArray) -> FloatArray:
@@ -58,8 +67,10 @@ class PrincipalComponents(Estimator):
         # |z - v|^2 = |z|^2 - 2 z.v + 1, the axes being unit vectors.
         squares = (Z * Z).sum(axis=1)[:, None] - 2.0 * (Z @ self._axes.T) + 1.0
         distances = np.sqrt(np.maximum(squares, 0.0))
-        scores: FloatArray = (distances / self._shares).sum(axis=1)
-        return scores
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            scores = (distances / self._shares).sum(axis=1)
+        ranked: FloatArray = np.nan_to_num(scores, nan=_LARGEST, posinf=_LARGEST)
+        return ranked
 
 
 PCA = DetectorInfo(
@@ -67,5 +78,7 @@ PCA = DetectorInfo(
     summary="PCA: distance from the principal axes over their share of the variance",
     build=PrincipalComponents,
     reference="https://apps.dtic.mil/sti/citations/ADA465712",
+    params={"floor": 0.0},
+    grid={"floor": (0.0, 1e-12)},
     core=True,
 )

@@ -1,0 +1,1 @@
+"""Nearest neighbours: found once, used by every detector that asks."""
