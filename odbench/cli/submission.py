@@ -241,7 +241,7 @@ def show_log(leaderboard: Path) -> None:
     from odbench.leaderboard.audit_log import AuditLog
 
     log = AuditLog(leaderboard / "audit.jsonl")
-    click.echo(f"{len(log.entries)} evaluations, last hash {log.head}")
+    click.echo(f"evaluations: {len(log.entries)}, last hash: {log.head}")
 
 
 def _check_commitments(
