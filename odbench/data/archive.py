@@ -50,7 +50,7 @@ class _Archive:
             msg = f"{where}: stands twice; fetch the archive again"
             raise ArchiveError(msg)
         header = read_header(self.file, info, where)
-        if header.dtype.hasobject:
+        if header.dtype is None:
             self.skipped.append(member)
             return
         is_rowwise = member in (*_TABLES, *_LABELS, *_ROWWISE)
@@ -72,7 +72,10 @@ class _Archive:
     def values(self, member: str) -> NDArray[Any]:
         """Read a member's values."""
         if member in self.skipped:
-            msg = f"{self.where(member)}: holds pickled objects, which are never read"
+            msg = (
+                f"{self.where(member)}: holds pickled or structured values, which are "
+                f"never read"
+            )
             raise ArchiveError(msg)
         if member not in self.headers:
             msg = (
@@ -90,6 +93,7 @@ class _Archive:
             if len(header.shape) != 2 or 0 in header.shape:
                 msg = f"{where}: shape {header.shape}; wanted (rows, columns)"
                 raise ArchiveError(msg)
+            assert header.dtype is not None
             if header.dtype.kind not in "biuf" or header.dtype.itemsize > 8:
                 msg = f"{where}: values of type {header.dtype}; wanted numbers"
                 raise ArchiveError(msg)

@@ -12,6 +12,9 @@ from typing import BinaryIO
 
 from odbench.errors import StoreError
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_LOCAL = (*_FULL, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG)
+
 
 class DiskFullError(StoreError):
     """The disk is full: no use in going on with the next file."""
@@ -66,7 +69,7 @@ def write_text(path: Path, text: str) -> None:
 
 def as_store_error(error: OSError, path: Path) -> StoreError:
     """Return the error that says what could not be written, and what to do."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in _FULL:
         msg = (
             f"no space left for {str(path)!r}; free some, or set ODBENCH_CACHE to a "
             f"folder on a larger disk; what is complete was kept"
@@ -77,6 +80,11 @@ def as_store_error(error: OSError, path: Path) -> StoreError:
         f"set ODBENCH_CACHE to one that can be written"
     )
     return StoreError(msg)
+
+
+def is_local(error: BaseException) -> bool:
+    """Whether a failure during a download is this machine's disk, not the network."""
+    return isinstance(error, OSError) and error.errno in _LOCAL
 
 
 def _sync_folder(folder: Path) -> None:

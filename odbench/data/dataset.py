@@ -124,7 +124,7 @@ class RawDataset:
     facts : mapping
         What else the archive says, as JSON-ready values.
     skipped : tuple of str
-        Members that were not read because they hold pickled objects.
+        Members that were not read because they hold pickled or structured values.
     """
 
     train: FloatArray

@@ -8,7 +8,6 @@ digest that the repository lists.
 
 from __future__ import annotations
 
-import errno
 import functools
 import os
 import shutil
@@ -18,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from odbench.data.atomic import as_store_error
+from odbench.data.atomic import as_store_error, is_local
 from odbench.data.dataset import DatasetRecord
 from odbench.data.manifest import Suite
 from odbench.data.source import (
@@ -214,10 +213,7 @@ class Hub:
             except OdbenchError:
                 raise
             except Exception as error:
-                if isinstance(error, OSError) and error.errno in (
-                    errno.ENOSPC,
-                    errno.EDQUOT,
-                ):
+                if isinstance(error, OSError) and is_local(error):
                     raise as_store_error(error, self.scratch) from error
                 if wait is None or not _passes(error):
                     msg = f"{what}: {_reason(error)}"
@@ -258,19 +254,22 @@ def _reason(error: Exception) -> str:
         RepositoryNotFoundError,
     )
 
-    root: BaseException = error
-    while root.__cause__ is not None:
-        root = root.__cause__
-    if isinstance(root, OfflineModeIsEnabled):
-        return "HF_HUB_OFFLINE is set and it is not in the hub's cache; use --mirror"
-    if isinstance(root, (GatedRepoError, RepositoryNotFoundError)):
-        return "the hub knows no such repository, or HF_TOKEN gives no access to it"
-    if isinstance(root, HfHubHTTPError):
-        status = getattr(root.response, "status_code", "?")
-        return f"the hub answered with status {status}; try again later"
-    text = (str(root).splitlines() or [""])[0][:200]
+    chain: list[BaseException] = [error]
+    while chain[-1].__cause__ is not None:
+        chain.append(chain[-1].__cause__)
+    for link in chain:
+        if isinstance(link, OfflineModeIsEnabled):
+            return (
+                "HF_HUB_OFFLINE is set and it is not in the hub's cache; use --mirror"
+            )
+        if isinstance(link, (GatedRepoError, RepositoryNotFoundError)):
+            return "the hub has no such repository, or HF_TOKEN gives no access to it"
+        if isinstance(link, HfHubHTTPError):
+            status = getattr(link.response, "status_code", "?")
+            return f"the hub answered with status {status}; try again later"
+    text = (str(chain[-1]).splitlines() or [""])[0][:200]
     return (
-        f"the hub cannot be reached ({type(root).__name__}: {text}); check the "
+        f"the hub cannot be reached ({type(chain[-1]).__name__}: {text}); check the "
         f"network and HF_ENDPOINT, or use --mirror"
     )
 

@@ -159,10 +159,13 @@ def standardise(
 ) -> tuple[FloatArray, FloatArray]:
     """Scale every column by the mean and standard deviation of its training rows.
 
-    z = (x - mean) / sd, with the population standard deviation, in float64. A column
-    that is constant in train becomes 0 in train and in test; constant is also one
+    z = (x - mean) / sd, with the population standard deviation, in float64, as
+    scikit-learn's ``StandardScaler``. A column that is constant in train becomes 0;
+    there is no scale to divide by, so a test value that departs from the constant
+    keeps its distance from it in the column's own unit. Constant is also a column
     whose training values differ by at most 16 rounding errors of the largest
-    (``max - min <= 16 eps max|x|``), where a z-score would only blow up rounding.
+    (``max - min <= 16 eps max|x|``), where a z-score would only blow up rounding;
+    test values within those rounding errors become 0, too.
 
     Columns are first multiplied by a power of two that brings the largest training
     value near 1, which is exact, so that squares neither overflow nor vanish.
@@ -179,10 +182,10 @@ def standardise(
     """
     low, high = X_train.min(axis=0), X_train.max(axis=0)
     largest = np.maximum(np.abs(low), np.abs(high))
-    shift = -np.frexp(largest)[1]
+    rounding = _CONSTANT_ULPS * _EPS * largest
     # Of halves, because max - min itself may overflow.
-    spread = high / 2 - low / 2
-    varies = spread > (_CONSTANT_ULPS * _EPS / 2) * largest
+    varies = high / 2 - low / 2 > rounding / 2
+    shift = -np.frexp(largest)[1]
     Z_train = _scaled(X_train, shift)
     # The mean is taken twice: the second time of values near 0, where it is exact
     # enough even for a column of large, nearly equal values.
@@ -191,7 +194,6 @@ def standardise(
     rest = Z_train.mean(axis=0)
     Z_train -= rest
     sd = np.sqrt(np.mean(np.square(Z_train), axis=0))
-    varies &= sd > 0
     divisor = np.where(varies, sd, 1.0)
     Z_train /= divisor
     Z_train[:, ~varies] = 0.0
@@ -200,9 +202,12 @@ def standardise(
         Z_test -= first
         Z_test -= rest
         Z_test /= divisor
+        for column in np.flatnonzero(~varies):
+            departure = X_test[:, column] - low[column]
+            departure[np.abs(departure) <= rounding[column]] = 0.0
+            Z_test[:, column] = departure
     # Only a test value some 1e300 times the training values gets here as infinite.
     np.clip(Z_test, -_LARGEST, _LARGEST, out=Z_test)
-    Z_test[:, ~varies] = 0.0
     return Z_train, Z_test
 
 

@@ -228,6 +228,11 @@ class Store:
             values |= beside["record"]
         return StoredDataset(features, labels, _load_record(values))
 
+    def provenance(self, record: DatasetRecord) -> dict[str, Any]:
+        """Return where a stored data set came from."""
+        meta = read_meta(self.place("features", record))
+        return {**meta["provenance"], "skipped": meta["skipped"]}
+
     def put(
         self,
         record: DatasetRecord,

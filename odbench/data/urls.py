@@ -16,7 +16,7 @@ import urllib.request
 from pathlib import Path
 from typing import IO
 
-from odbench.data.atomic import whole_file
+from odbench.data.atomic import is_local, whole_file
 from odbench.data.dataset import DatasetRecord
 from odbench.data.manifest import Suite, read_manifest
 from odbench.data.source import Listed, Obtained, Tick, read_file
@@ -97,9 +97,9 @@ def _download(url: str, file: Path, what: str, tick: Tick) -> None:
                     msg = f"{what}: {url} answered with status {error.code}"
                     raise TransportError(msg) from error
             except (http.client.HTTPException, urllib.error.URLError, OSError) as error:
-                pause = None if _is_local(error) else wait
+                pause = None if is_local(error) else wait
                 if pause is None:
-                    if _is_local(error):
+                    if is_local(error):
                         raise
                     msg = f"{what}: {url} cannot be fetched ({error}); use --mirror"
                     raise TransportError(msg) from error
@@ -139,15 +139,3 @@ def _pause(error: urllib.error.HTTPError, wait: float | None) -> float | None:
         return None
     asked = error.headers.get("Retry-After", "")
     return min(float(asked), _LONGEST_WAIT) if asked.isdigit() else wait
-
-
-def _is_local(error: BaseException) -> bool:
-    """Whether an error is about this machine's disk, not the network."""
-    import errno
-
-    return isinstance(error, OSError) and error.errno in (
-        errno.ENOSPC,
-        errno.EDQUOT,
-        errno.EACCES,
-        errno.EROFS,
-    )

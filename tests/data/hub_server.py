@@ -1,0 +1,290 @@
+"""A hub on the loopback: enough of the protocol for the real client, and its faults.
+
+Repositories live in memory. A test puts files in, scripts what goes wrong, and looks
+at the requests afterwards. Other tests may add routes (commits, uploads) to `routes`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+Handler = Callable[["_Request", "re.Match[str]"], None]
+
+
+@dataclass
+class Repository:
+    """A data set repository: every commit is a whole tree of files."""
+
+    commits: list[dict[str, bytes]] = field(default_factory=lambda: [{}])
+    private: bool = False
+    lfs: bool = True
+
+    def sha(self, number: int = -1) -> str:
+        """The 40 hex digits of a commit: of its number and content."""
+        tree = self.commits[number]
+        text = f"{number % len(self.commits)}" + "".join(
+            f"{path}{hashlib.sha1(data).hexdigest()}"
+            for path, data in sorted(tree.items())
+        )
+        return hashlib.sha1(text.encode()).hexdigest()
+
+    def commit(self, files: dict[str, bytes]) -> str:
+        """Add a commit that adds or replaces files."""
+        self.commits.append({**self.commits[-1], **files})
+        return self.sha()
+
+    def find(self, revision: str) -> tuple[str, dict[str, bytes]] | None:
+        """The commit and tree that a revision names."""
+        if revision == "main":
+            return self.sha(), self.commits[-1]
+        for number in range(len(self.commits)):
+            if self.sha(number) == revision:
+                return revision, self.commits[number]
+        return None
+
+
+@dataclass
+class HubServer:
+    """The server's state.
+
+    `faults` maps a path's end to what the next requests for it get, one by one: an
+    int is a status, ``("wait", s)`` a 429 with Retry-After, ``"cut"`` a connection
+    closed in mid-file, ``"flip"`` one wrong byte, ``"ok"`` nothing wrong.
+    """
+
+    repositories: dict[str, Repository] = field(default_factory=dict)
+    faults: dict[str, list[object]] = field(default_factory=dict)
+    requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    routes: list[tuple[str, str, Handler]] = field(default_factory=list)
+    page_size: int = 1000
+    token: str = "hf_test"
+    port: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def url(self) -> str:
+        """The endpoint."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def cdn(self) -> str:
+        """Another host, as far as a client can tell."""
+        return f"http://localhost:{self.port}"
+
+    def next_fault(self, path: str) -> object:
+        """Take the next scripted fault for a path."""
+        with self.lock:
+            for end, script in self.faults.items():
+                if path.endswith(end) and script:
+                    return script.pop(0)
+        return "ok"
+
+    def paths(self, method: str | None = None) -> list[str]:
+        """The paths that were asked for."""
+        return [path for verb, path, _ in self.requests if method in (None, verb)]
+
+
+class _Request(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    hub: HubServer
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def _dispatch(self) -> None:
+        path = unquote(urlsplit(self.path).path)
+        with self.hub.lock:
+            headers = {key.lower(): value for key, value in self.headers.items()}
+            self.hub.requests.append((self.command, self.path, headers))
+        for method, pattern, handler in [*self.hub.routes, *ROUTES]:
+            match = re.fullmatch(pattern, path)
+            if match and self.command in method.split("|"):
+                handler(self, match)
+                return
+        self.answer(404, b"no such route")
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _dispatch  # noqa: N815
+
+    def body(self) -> bytes:
+        """What the client sent."""
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def answer(
+        self, status: int, body: bytes = b"", headers: dict[str, str] | None = None
+    ) -> None:
+        """Send a whole answer."""
+        self.send_response(status)
+        for key, value in (headers or {}).items():
+            self.send_header(key, value)
+        if "Content-Length" not in (headers or {}):
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def json(self, value: object, headers: dict[str, str] | None = None) -> None:
+        """Send JSON."""
+        kind = {"Content-Type": "application/json"}
+        self.answer(200, json.dumps(value).encode(), {**kind, **(headers or {})})
+
+    def error(self, status: int, code: str = "", **more: str) -> None:
+        """Send a failure as the hub spells it."""
+        headers = {**({"X-Error-Code": code} if code else {}), **more}
+        self.answer(status, json.dumps({"error": code}).encode(), headers)
+
+    def fails(self) -> bool:
+        """Send the scripted fault, if it is a status."""
+        fault = self.hub.next_fault(unquote(urlsplit(self.path).path))
+        if isinstance(fault, int):
+            self.error(fault)
+        elif isinstance(fault, tuple):
+            self.error(429, **{"Retry-After": str(fault[1])})
+        else:
+            self.fault = fault
+            return False
+        return True
+
+    def repository(self, name: str, revision: str) -> tuple[str, dict[str, bytes]]:
+        """Find a commit, or send why not."""
+        repository = self.hub.repositories.get(name)
+        allowed = self.headers.get("Authorization") == f"Bearer {self.hub.token}"
+        if repository is None or (repository.private and not allowed):
+            self.error(401 if repository is None else 404, "RepoNotFound")
+            raise _Sent
+        found = repository.find(revision)
+        if found is None:
+            self.error(404, "RevisionNotFound")
+            raise _Sent
+        return found
+
+
+class _Sent(Exception):
+    """The answer is out."""
+
+
+def _guarded(handler: Handler) -> Handler:
+    def guarded(request: _Request, match: re.Match[str]) -> None:
+        try:
+            if not request.fails():
+                handler(request, match)
+        except (_Sent, BrokenPipeError, ConnectionResetError):
+            pass
+
+    return guarded
+
+
+@_guarded
+def _info(request: _Request, match: re.Match[str]) -> None:
+    name, revision = match["name"], match["revision"] or "main"
+    sha, tree = request.repository(name, revision)
+    siblings = [{"rfilename": path} for path in sorted(tree)]
+    request.json({"id": name, "sha": sha, "siblings": siblings, "tags": []})
+
+
+@_guarded
+def _tree(request: _Request, match: re.Match[str]) -> None:
+    name, folder = match["name"], (match["folder"] or "").strip("/")
+    _, tree = request.repository(name, match["revision"])
+    lfs = request.hub.repositories[name].lfs
+    inside = sorted(p for p in tree if not folder or p.startswith(f"{folder}/"))
+    if not inside:
+        request.error(404, "EntryNotFound")
+        return
+    query = parse_qs(urlsplit(request.path).query)
+    start = int(query.get("cursor", ["0"])[0])
+    page = inside[start : start + request.hub.page_size]
+    headers = {}
+    if start + len(page) < len(inside):
+        here = quote(urlsplit(request.path).path)
+        link = f"{request.hub.url}{here}?cursor={start + len(page)}"
+        headers["Link"] = f'<{link}>; rel="next"'
+    request.json([_entry(path, tree[path], lfs) for path in page], headers)
+
+
+def _entry(path: str, data: bytes, lfs: bool) -> dict[str, object]:
+    entry: dict[str, object] = {
+        "type": "file",
+        "path": path,
+        "size": len(data),
+        "oid": hashlib.sha1(data).hexdigest(),
+    }
+    if lfs:
+        digest = hashlib.sha256(data).hexdigest()
+        entry["lfs"] = {"oid": digest, "size": len(data), "pointerSize": 130}
+    return entry
+
+
+@_guarded
+def _resolve(request: _Request, match: re.Match[str]) -> None:
+    sha, tree = request.repository(match["name"], match["revision"])
+    data = tree.get(match["path"])
+    if data is None:
+        request.error(404, "EntryNotFound", **{"X-Repo-Commit": sha})
+        return
+    digest = hashlib.sha256(data).hexdigest()
+    place = f"{request.hub.cdn}/cdn/{match['name']}/{sha}/{quote(match['path'])}"
+    headers = {
+        "X-Repo-Commit": sha,
+        "X-Linked-Size": str(len(data)),
+        "X-Linked-Etag": f'"{digest}"',
+        "ETag": f'"{hashlib.sha1(data).hexdigest()}"',
+        "Location": place,
+    }
+    request.answer(302, b"", headers)
+
+
+@_guarded
+def _deliver(request: _Request, match: re.Match[str]) -> None:
+    found = request.hub.repositories[match["name"]].find(match["sha"])
+    assert found is not None
+    data = found[1][match["path"]]
+    headers = {"ETag": f'"{hashlib.sha256(data).hexdigest()}"'}
+    status = 200
+    if wanted := re.fullmatch(r"bytes=(\d+)-", request.headers.get("Range", "")):
+        start = int(wanted[1])
+        headers["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
+        status, data = 206, data[start:]
+    if request.fault == "flip":
+        data = data[:-200] + bytes([data[-200] ^ 1]) + data[-199:]
+    if request.fault == "cut":
+        headers["Content-Length"] = str(len(data))
+        data = data[: len(data) // 2]
+        request.close_connection = True
+    request.answer(status, data, headers)
+
+
+_NAME = r"(?P<name>[\w.-]+/[\w.-]+)"
+ROUTES: list[tuple[str, str, Handler]] = [
+    ("GET", rf"/api/datasets/{_NAME}(?:/revision/(?P<revision>\w+))?", _info),
+    ("GET", rf"/api/datasets/{_NAME}/tree/(?P<revision>\w+)(?P<folder>/.*)?", _tree),
+    (
+        "GET|HEAD",
+        rf"/datasets/{_NAME}/resolve/(?P<revision>\w+)/(?P<path>.+)",
+        _resolve,
+    ),
+    ("GET|HEAD", rf"/cdn/{_NAME}/(?P<sha>\w+)/(?P<path>.+)", _deliver),
+]
+
+
+def serve() -> Iterator[HubServer]:
+    """Run a hub until the generator is closed."""
+    hub = HubServer()
+    handler = type("Request", (_Request,), {"hub": hub})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    hub.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield hub
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
