@@ -33,6 +33,9 @@ COLUMNS = (
 )  # fmt: skip
 
 
+_TESTS = ("gap_auroc_low", "gap_auroc_high", "p_equivalent", "p_wilcoxon", "p_best")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """How a table is computed; the same settings give the same table.
@@ -42,7 +45,8 @@ class Settings:
     resamples : int
         Bootstrap samples behind each interval; 0 leaves the intervals empty.
     permutations : int
-        Sign changes behind each p-value; 0 leaves the p-values empty.
+        Sign changes behind each p-value; 0 leaves all that compares with the best
+        empty, but the gap to it.
     cluster : {"dataset", "family"}
         What the bootstrap draws: data sets, or families of data sets that come
         from one source.
@@ -239,24 +243,26 @@ def _standings(quality: Quality, weights: FloatArray) -> dict[str, FloatArray]:
 
 
 def _evidence(quality: Quality, settings: Settings) -> dict[str, FloatArray]:
+    nothing = np.full(quality.auroc.shape[1], np.nan)
+    if not settings.permutations:
+        gap = significance.gap_to_best(quality.auroc)
+        return {"gap_auroc": gap, **dict.fromkeys(_TESTS, nothing)}
     gaps = significance.gaps_to_best(
         quality.auroc, rng=np.random.default_rng([settings.seed, 2])
     )
-    evidence = {
+    p_best = significance.against_best(
+        quality.auroc,
+        rng=np.random.default_rng([settings.seed, 3]),
+        permutations=settings.permutations,
+    )
+    return {
         "gap_auroc": gaps.gap,
         "gap_auroc_low": gaps.low,
         "gap_auroc_high": gaps.high,
         "p_equivalent": gaps.p_equivalent,
         "p_wilcoxon": significance.wilcoxon_against_best(quality.auroc),
-        "p_best": np.full(len(gaps.gap), np.nan),
+        "p_best": p_best,
     }
-    if settings.permutations:
-        evidence["p_best"] = significance.against_best(
-            quality.auroc,
-            rng=np.random.default_rng([settings.seed, 3]),
-            permutations=settings.permutations,
-        )
-    return evidence
 
 
 def _costs(cells: Cells) -> dict[str, FloatArray]:

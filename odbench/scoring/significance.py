@@ -244,6 +244,23 @@ def gaps_to_best(
     return Gaps(behind.mean(axis=0), low, high, inside)
 
 
+def gap_to_best(values: FloatArray) -> FloatArray:
+    """Return how far each method's mean is behind the best mean.
+
+    Parameters
+    ----------
+    values : float64 array of shape (n_datasets, n_methods)
+        Higher is better.
+
+    Returns
+    -------
+    float64 array of shape (n_methods,)
+        0 for the best, lower is better.
+    """
+    gap: FloatArray = _behind(values).mean(axis=0)
+    return gap
+
+
 def friedman(rank: FloatArray, *, alpha: float = 0.05) -> Friedman:
     """Test whether the methods differ at all, and by how much two must.
 
