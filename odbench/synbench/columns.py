@@ -74,14 +74,14 @@ def column_map(family: str, law: dict[str, Any]) -> QuantileMap:
 
 def _components(
     stream: Stream, first: tuple[float, float], second: tuple[float, float]
-) -> list[tuple[float, float, float]]:
-    """Draw one to three (weight, first parameter, second parameter)."""
+) -> list[list[float]]:
+    """Draw one to three [weight, first parameter, second parameter]."""
     n = stream.integer(1, 3)
     raw = [stream.number(0.3, 0.7) for _ in range(n)]
     total = 0.0
     for weight in raw:
         total += weight
     return [
-        (weight / total, stream.number(*first), stream.number(*second))
+        [weight / total, stream.number(*first), stream.number(*second)]
         for weight in raw
     ]

@@ -10,7 +10,7 @@ inverse for free.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -69,7 +69,7 @@ class QuantileMap:
         Returns
         -------
         float64 array of shape (n,)
-            Values x with abs(F(x) - Phi(z)) below 1e-9.
+            Values x with abs(F(x) - Phi(z)) below 1e-8.
         """
         z = np.minimum(np.maximum(z, self.z[0]), self.z[-1])
         left = np.minimum(np.searchsorted(self.z, z, side="right"), len(self.z) - 1) - 1
@@ -232,12 +232,12 @@ def beta_density(a: float, b: float) -> Density:
     return density
 
 
-def betas_map(laws: list[tuple[float, float, float]]) -> QuantileMap:
+def betas_map(laws: Sequence[Sequence[float]]) -> QuantileMap:
     """Return the map of a mixture of betas, in the logit of x.
 
     Parameters
     ----------
-    laws : list of (weight, a, b)
+    laws : sequence of (weight, a, b)
         Weights add up to 1.
     """
     low = -max(_LOG_TAIL / a for _, a, _ in laws) - 3.0
@@ -251,12 +251,12 @@ def betas_map(laws: list[tuple[float, float, float]]) -> QuantileMap:
     return tabulate(_mixture(parts), logistic, low, high)
 
 
-def normals_map(laws: list[tuple[float, float, float]]) -> QuantileMap:
+def normals_map(laws: Sequence[Sequence[float]]) -> QuantileMap:
     """Return the map of a mixture of normals, in x itself.
 
     Parameters
     ----------
-    laws : list of (weight, mean, standard deviation)
+    laws : sequence of (weight, mean, standard deviation)
         Weights add up to 1.
     """
 

@@ -82,15 +82,14 @@ def rows() -> list[OracleRow]:
     """
     manifest = resources.files("odbench_manifest") / "synbench.csv"
     out = []
-    with manifest.open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            facts = json.loads(row["parameters"])
-            out.append(
-                OracleRow(
-                    dataset=row["name"],
-                    content_sha256=row["content_sha256"],
-                    auroc=facts["oracle_auroc"],
-                    ap=facts["oracle_ap"],
-                )
+    for row in csv.DictReader(manifest.read_text(encoding="utf-8").splitlines()):
+        facts = json.loads(row["parameters"])
+        out.append(
+            OracleRow(
+                dataset=row["name"],
+                content_sha256=row["content_sha256"],
+                auroc=facts["oracle_auroc"],
+                ap=facts["oracle_ap"],
             )
+        )
     return out

@@ -1,0 +1,220 @@
+"""Draw a set in its two most telling columns, with the oracle's contour."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from odbench.arrays import FloatArray, IntArray, LabelArray
+from odbench.errors import UsageError
+from odbench.synbench import marginals, suite
+from odbench.synbench.copula import Copula
+from odbench.synbench.gmm import Mixture
+from odbench.synbench.portable import normal_quantile
+
+_LEVEL = 0.95
+_CELLS = 6
+_MAX_INLIERS = 2500
+_MARGIN = 0.06
+_INLIER, _ANOMALY, _CONTOUR = "#8da0b3", "#c8332b", "#1f2933"
+
+
+def telling_columns(X: FloatArray, labels: LabelArray) -> tuple[int, int]:
+    """Return the pair of columns in which the labels differ most.
+
+    Both columns are cut at the quantiles of the inliers into 6 x 6 cells; the pair
+    with the largest total variation distance between the two classes is taken. It
+    sees shifts, tails and broken dependence alike.
+
+    Parameters
+    ----------
+    X : float64 array of shape (n_rows, n_columns)
+        At least two columns.
+    labels : int8 array of shape (n_rows,)
+        1 = anomaly; both labels occur.
+
+    Returns
+    -------
+    tuple of int
+        In ascending order.
+    """
+    anomalous = labels == 1
+    shares = np.arange(1, _CELLS) / _CELLS
+    cells = [
+        np.searchsorted(np.quantile(column[~anomalous], shares), column)
+        for column in X.T
+    ]
+
+    def difference(pair: tuple[int, int]) -> float:
+        cell = cells[pair[0]] * _CELLS + cells[pair[1]]
+        inside, outside = (
+            np.bincount(cell[rows], minlength=_CELLS**2) / rows.sum()
+            for rows in (anomalous, ~anomalous)
+        )
+        return float(np.abs(inside - outside).sum())
+
+    return max(itertools.combinations(range(X.shape[1]), 2), key=difference)
+
+
+def figure(name: str, *, width_inches: float = 5.0) -> Any:
+    """Draw a set of the suite.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``gmm-subspace-017``.
+    width_inches : float
+        Of the picture; it is square but for its title.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Nothing is shown on a screen and no global state of matplotlib is used.
+
+    Raises
+    ------
+    UnknownDatasetError
+        If the suite has no such set.
+    UsageError
+        If matplotlib is not installed.
+    """
+    made = suite.make(name)
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        msg = (
+            f"picture of synbench/{name}: needs matplotlib; run "
+            f"`pip install 'odbench[plot]'`"
+        )
+        raise UsageError(msg) from None
+    i, j = telling_columns(made.X_test, made.y_test)
+    drawing = Figure(figsize=(width_inches, width_inches), layout="constrained")
+    axes = drawing.subplots()
+    _draw_points(axes, made.X_test[:, [i, j]], made.y_test)
+    contour = _draw_contour(axes, made.law, i, j)
+    if contour is not None:
+        axes.plot([], [], c=_CONTOUR, lw=1.1, label=contour)
+    axes.set_xlabel(made.columns[i])
+    axes.set_ylabel(made.columns[j])
+    axes.set_title(_title(name, made.metadata), fontsize="medium", loc="left")
+    drawing.legend(
+        loc="outside lower center", ncols=3, fontsize="small", frameon=False,
+        markerscale=1.6,
+    )  # fmt: skip
+    return drawing
+
+
+def save(name: str, path: Path, *, dpi: int = 90) -> tuple[int, int]:
+    """Draw a set of the suite into a file.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``gmm-subspace-017``.
+    path : Path
+        Its suffix decides the format: png, svg, pdf.
+    dpi : int
+        Pixels an inch.
+
+    Returns
+    -------
+    tuple of int
+        Width and height in pixels.
+
+    Raises
+    ------
+    UsageError
+        If matplotlib is missing or the file cannot be written.
+    """
+    drawing = figure(name)
+    try:
+        drawing.savefig(path, dpi=dpi)
+    except (OSError, ValueError) as error:
+        msg = f"picture of synbench/{name}: {str(path)!r} cannot be written ({error})"
+        raise UsageError(msg) from None
+    width, height = drawing.get_size_inches() * dpi
+    return round(width), round(height)
+
+
+def _title(name: str, metadata: dict[str, Any]) -> str:
+    return (
+        f"synbench/{name}\n{metadata['n_columns']} columns, oracle AUROC "
+        f"{metadata['oracle_auroc']:.3f}"
+    )
+
+
+def _draw_points(axes: Any, points: FloatArray, labels: LabelArray) -> None:
+    inliers, anomalies = points[labels == 0], points[labels == 1]
+    shown = inliers[:_MAX_INLIERS]
+    axes.scatter(
+        shown[:, 0], shown[:, 1], s=5, c=_INLIER, linewidths=0, label="inliers"
+    )
+    axes.scatter(
+        anomalies[:_MAX_INLIERS, 0], anomalies[:_MAX_INLIERS, 1],
+        s=14, c=_ANOMALY, marker="x", linewidths=0.8, label="anomalies",
+    )  # fmt: skip
+    # A few far points must not squeeze the rest into a corner.
+    for axis, column in zip("xy", points.T, strict=True):
+        low, high = np.quantile(column, [0.002, 0.998])
+        margin = _MARGIN * (high - low)
+        getattr(axes, f"set_{axis}lim")(low - margin, high + margin)
+
+
+def _draw_contour(axes: Any, law: Any, i: int, j: int) -> str | None:
+    """Draw where the oracle of two columns draws its line; return what it is."""
+    if isinstance(law, Mixture):
+        return _mixture_contour(axes, law, np.array([i, j]))
+    if isinstance(law, Copula):
+        x, y = copula_ellipse(law, i, j)
+        axes.plot(x, y, c=_CONTOUR, lw=1.1)
+        return "95 % of the inliers' law"
+    return None
+
+
+def _mixture_contour(axes: Any, law: Mixture, shown: IntArray) -> str | None:
+    """Draw 95 % of every component, in those of the two columns that are inflated."""
+    inflated = np.isin(shown, law.subspace)
+    if not inflated.any():
+        return None
+    df = int(inflated.sum())
+    level = float(marginals.chi_square_map(df)(normal_quantile([_LEVEL]))[0])
+    x, y = (
+        np.linspace(low, high, 300) for low, high in (axes.get_xlim(), axes.get_ylim())
+    )
+    grid = np.stack([side.reshape(-1) for side in np.meshgrid(x, y)])
+    inside = Mixture(
+        means=law.means[:, shown],
+        variances=law.variances[:, shown],
+        subspace=np.flatnonzero(inflated),
+    )
+    height = inside.distance(grid).reshape(len(y), len(x))
+    axes.contour(x, y, height, levels=[level], colors=_CONTOUR, linewidths=1.1)
+    return "95 % of each component"
+
+
+def copula_ellipse(law: Copula, i: int, j: int) -> tuple[FloatArray, FloatArray]:
+    """Return the curve that holds 95 % of the inliers of two columns.
+
+    An ellipse of the normal values behind the columns, carried over by the columns'
+    maps.
+
+    Parameters
+    ----------
+    law : Copula
+    i, j : int
+        Columns.
+
+    Returns
+    -------
+    tuple of float64 arrays of shape (n_points,)
+        x and y along the closed curve.
+    """
+    angle = np.linspace(0.0, 2.0 * np.pi, 721)
+    radius = np.sqrt(-2.0 * np.log(1.0 - _LEVEL))
+    r = law.correlation[i, j]
+    first = radius * np.cos(angle)
+    second = r * first + np.sqrt(1.0 - r * r) * radius * np.sin(angle)
+    return law.columns[i](first), law.columns[j](second)
