@@ -10,7 +10,7 @@ function leaderboardView(scope) {
     nodes: [
       heading(boardTitle(board), leadOf(board, slice)),
       scopeBar(scope, ["slice", "view"]),
-      view === "each" ? null : el("p", { class: "note" }, VIEWS[view][1]),
+      view === "each" ? null : el("p", { class: "note" }, el("strong", {}, VIEWS[view][0]), ". ", VIEWS[view][1]),
       boardTable(board, slice, table, view),
       el("p", { class: "fine" }, "A trial that failed counts as AUROC 0.5 and AP equal to the share of anomalies, and ranks last. ",
         el("a", { href: linkTo("about") }, "How to read this table"), "."),

@@ -18,7 +18,7 @@ function dataTable(spec) {
     class: "scroller", role: "region", tabindex: "0", "aria-label": spec.caption,
   }, table);
   drawTable(view);
-  return el("section", { class: "table-block", "aria-label": spec.caption },
+  return el("section", { class: "table-block" },
     spec.bare ? blockTitle(spec) : toolbar(view), region, spec.bare ? null : el("div", { class: "below-table" }, view.status, view.pager));
 }
 
