@@ -7,15 +7,23 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from odbench.errors import ResultsError
+from odbench.errors import ResultsError, UsageError
 from odbench.leaderboard import comparisons
+from odbench.leaderboard.page import LEAST_PRIVATE_SETS, render_groups
+from odbench.leaderboard.page_data import Group
+from odbench.leaderboard.page_records import records_of
 from odbench.leaderboard.provenance import Source, provenance_json, source_of
 from odbench.leaderboard.slices import slice_table
 from odbench.leaderboard.suites import coverage
 from odbench.leaderboard.tables import DEFAULT, Settings, left_out, table_of
-from odbench.leaderboard.text import PRIVATE_DECIMALS, csv_bytes, suite_markdown
+from odbench.leaderboard.text import (
+    PRIVATE_DECIMALS,
+    csv_bytes,
+    rounded,
+    suite_markdown,
+)
 from odbench.leaderboard.views import has_grid, view_table
 from odbench.results import read_results
 from odbench.scoring.cells import Cells, split_results
@@ -24,8 +32,6 @@ from odbench.scoring.policy import apply_policy
 if TYPE_CHECKING:
     import pandas as pd
 
-# An aggregate over fewer data sets tells too much about each of them.
-LEAST_PRIVATE_SETS = 20
 PROVENANCE = "provenance.json"
 
 
@@ -66,25 +72,31 @@ def build_files(runs: Sequence[Path], *, settings: Settings = DEFAULT) -> Build:
     import pandas as pd
 
     results, sources = _read(runs)
-    files: dict[str, bytes] = {}
-    mains = []
+    records = records_of(results)
     suites: dict[str, list[Cells]] = {}
     for cells in split_results(results):
         if cells.unscored:
             warnings.warn(left_out(cells), stacklevel=2)
         if len(cells.datasets):
             suites.setdefault(cells.suite, []).append(cells)
+    # The trials themselves are no longer needed, and they are most of the memory.
     del results
-    for suite, groups in suites.items():
-        main = _suite(suite, groups, settings, files)
-        if len(main):
-            mains.append(main)
-    if not mains:
+    files: dict[str, bytes] = {}
+    groups = [
+        group
+        for suite, cells in suites.items()
+        for group in _suite(suite, cells, settings, files)
+    ]
+    if not groups:
         names = ", ".join(source.name for source in sources)
         msg = f"results of {names}: hold no scores; nothing can be ranked"
         raise ResultsError(msg)
-    tables = pd.concat(mains, ignore_index=True)
+    tables = pd.concat([_shown(group) for group in groups], ignore_index=True)
     files["README.md"] = _index(tables).encode()
+    page = render_groups(
+        groups, records, provenance=_lines(sources, settings), files=sorted(files)
+    )
+    files["index.html"] = page.encode()
     files = dict(sorted(files.items()))
     files[PROVENANCE] = provenance_json(sources, settings, files)
     return Build(files, tables)
@@ -99,7 +111,14 @@ def write_files(files: dict[str, bytes], out: Path) -> None:
         From `build_files`.
     out : Path
         The folder; made if it is not there. Other files in it stay.
+
+    Raises
+    ------
+    UsageError
+        If the folder holds a table of submissions under the name of a table of
+        this build.
     """
+    _spare_submissions(files, out)
     for name, content in files.items():
         target = out / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -131,6 +150,20 @@ def first_difference(files: dict[str, bytes], out: Path) -> str | None:
     return None
 
 
+def _spare_submissions(files: dict[str, bytes], out: Path) -> None:
+    """Refuse to write over a private table that evaluated submissions made."""
+    for name, content in files.items():
+        there = out / name
+        if not name.endswith("/private.csv") or not there.is_file():
+            continue
+        if there.read_bytes().split(b"\n")[0] != content.split(b"\n")[0]:
+            msg = (
+                f"{str(there)!r}: holds evaluated submissions, which results of runs "
+                "must not replace; name another folder with --out"
+            )
+            raise UsageError(msg)
+
+
 def _read(runs: Sequence[Path]) -> tuple[pd.DataFrame, list[Source]]:
     import pandas as pd
 
@@ -148,80 +181,109 @@ def _read(runs: Sequence[Path]) -> tuple[pd.DataFrame, list[Source]]:
 
 
 def _suite(
-    suite: str, groups: list[Cells], settings: Settings, files: dict[str, bytes]
-) -> pd.DataFrame:
-    """Add one suite's files; return its main leaderboard."""
+    suite: str, cells: list[Cells], settings: Settings, files: dict[str, bytes]
+) -> list[Group]:
+    """Add one suite's files; return what the page needs of it."""
     import pandas as pd
 
-    public = [cells for cells in groups if cells.partition != "private"]
-    private = [cells for cells in groups if cells.partition == "private"]
-    shown = []
-    if public:
-        shown.append(_public(suite, public, settings, files))
-    closed = _private(private, settings)
-    if len(closed):
-        files[f"{suite}/private.csv"] = csv_bytes(closed, decimals=PRIVATE_DECIMALS)
-        shown.append(closed.round(PRIVATE_DECIMALS))
-    if not shown:
-        return pd.DataFrame()
-    main = pd.concat(shown, ignore_index=True)
-    files[f"{suite}/README.md"] = suite_markdown(suite, main).encode()
-    return main
+    groups = [
+        _group(part, settings)
+        for part in cells
+        if part.partition != "private" or _many_enough(part)
+    ]
+    if not groups:
+        return groups
+    shown = pd.concat([_shown(group) for group in groups], ignore_index=True)
+    files[f"{suite}/README.md"] = suite_markdown(suite, shown).encode()
+    closed = [group.table for group in groups if group.private]
+    if closed:
+        table = pd.concat(closed, ignore_index=True)
+        files[f"{suite}/private.csv"] = csv_bytes(table, decimals=PRIVATE_DECIMALS)
+    _write_open(suite, [g for g in groups if not g.private], settings, files)
+    return groups
 
 
-def _public(
-    suite: str, groups: list[Cells], settings: Settings, files: dict[str, bytes]
-) -> pd.DataFrame:
-    import pandas as pd
-
-    parts: dict[str, list[pd.DataFrame]] = {}
-    tests: list[dict[str, Any]] = []
-    # Slices and views are many; what they leave out is in the main table.
+def _group(cells: Cells, settings: Settings) -> Group:
+    """Compute the tables of one partition; of a private one only aggregates."""
+    quality = apply_policy(cells, "main")
+    table = table_of(quality, settings)
+    if cells.partition == "private":
+        return Group(quality, table)
+    # Slices and views are many; the tests that they leave out are in the main table.
     quick = replace(settings, permutations=0)
-    for cells in groups:
-        quality = apply_policy(cells, "main")
-        table = table_of(quality, settings)
-        whole = apply_policy(cells, "complete-case")
-        tests.append(comparisons.rank_tests(quality))
+    return Group(
+        quality,
+        table,
+        slices=slice_table(quality, quick),
+        views=view_table(quality, quick) if has_grid(cells) else None,
+        policies=comparisons.policy_table(cells),
+    )
+
+
+def _write_open(
+    suite: str, groups: list[Group], settings: Settings, files: dict[str, bytes]
+) -> None:
+    """Add the files of a suite's public partitions."""
+    import pandas as pd
+
+    if not groups:
+        return
+    parts: dict[str, list[pd.DataFrame]] = {}
+    for group in groups:
+        whole = apply_policy(group.quality.cells, "complete-case")
         made = {
-            "public": table,
+            "public": group.table,
             "complete_case": table_of(whole, settings),
-            "policies": comparisons.policy_table(cells),
-            "per_dataset": comparisons.dataset_table(quality),
-            "slices": slice_table(quality, quick),
-            "pareto": comparisons.pareto_table(table),
-            "significance": comparisons.evidence_table(table),
+            "policies": group.policies,
+            "per_dataset": comparisons.dataset_table(group.quality),
+            "slices": group.slices,
+            "views": group.views,
+            "pareto": comparisons.pareto_table(group.table),
+            "significance": comparisons.evidence_table(group.table),
         }
-        if has_grid(cells):
-            made["views"] = view_table(quality, quick)
-        for name, part in made.items():
-            parts.setdefault(name, []).append(part)
+        for name, table in made.items():
+            if table is not None and len(table):
+                parts.setdefault(name, []).append(table)
     for name, tables in parts.items():
-        filled = [table for table in tables if len(table)]
-        if filled:
-            joined = pd.concat(filled, ignore_index=True)
-            files[f"{suite}/{name}.csv"] = csv_bytes(joined)
+        joined = pd.concat(tables, ignore_index=True)
+        files[f"{suite}/{name}.csv"] = csv_bytes(joined)
+    tests = [comparisons.rank_tests(group.quality) for group in groups]
     diagrams = json.dumps(tests, indent=2) + "\n"
     files[f"{suite}/critical_difference.json"] = diagrams.encode()
-    return pd.concat(parts["public"], ignore_index=True)
 
 
-def _private(groups: list[Cells], settings: Settings) -> pd.DataFrame:
-    """Compute aggregates over labels that are kept secret, where they are many."""
-    import pandas as pd
+def _many_enough(cells: Cells) -> bool:
+    """Say whether aggregates over a private partition may be shown."""
+    if len(cells.datasets) >= LEAST_PRIVATE_SETS:
+        return True
+    message = (
+        f"leaderboard of {cells.suite}/private ({cells.protocol}): "
+        f"{len(cells.datasets)} scored data sets; wanted at least "
+        f"{LEAST_PRIVATE_SETS}, so it is left out"
+    )
+    warnings.warn(message, stacklevel=2)
+    return False
 
-    tables = []
-    for cells in groups:
-        if len(cells.datasets) < LEAST_PRIVATE_SETS:
-            message = (
-                f"leaderboard of {cells.suite}/private ({cells.protocol}): "
-                f"{len(cells.datasets)} scored data sets; wanted at least "
-                f"{LEAST_PRIVATE_SETS}, so it is left out"
-            )
-            warnings.warn(message, stacklevel=2)
-            continue
-        tables.append(table_of(apply_policy(cells, "main"), settings))
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+def _shown(group: Group) -> pd.DataFrame:
+    """Return a leaderboard as exact as its readers may know it."""
+    if not group.private:
+        return group.table
+    return rounded(group.table, decimals=PRIVATE_DECIMALS)
+
+
+def _lines(sources: list[Source], settings: Settings) -> list[tuple[str, str]]:
+    """Say on the page what it was made from."""
+    lines = [
+        (
+            f"results of {source.name}",
+            f"{source.trials} trials, SHA-256 {source.results_sha256}",
+        )
+        for source in sources
+    ]
+    drawn = f"{settings.resamples} over {settings.cluster} (seed {settings.seed})"
+    tests = f"{settings.permutations} sign changes"
+    return [*lines, ("bootstrap", drawn), ("permutation tests", tests)]
 
 
 def _index(tables: pd.DataFrame) -> str:

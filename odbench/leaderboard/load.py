@@ -151,6 +151,7 @@ def _joined(folder: Path, names: list[str]) -> pd.DataFrame:
     import pandas as pd
 
     files = [file for name in names for file in sorted(folder.glob(f"*/{name}"))]
+    files = [file for file in files if not _of_submissions(file)]
     if not files:
         msg = (
             f"leaderboard {str(folder)!r}: holds neither results.parquet nor "
@@ -160,6 +161,14 @@ def _joined(folder: Path, names: list[str]) -> pd.DataFrame:
         raise ResultsError(msg)
     together = pd.concat([_read_csv(file) for file in files], ignore_index=True)
     return together.sort_values(list(GROUP), kind="stable", ignore_index=True)
+
+
+def _of_submissions(file: Path) -> bool:
+    """Say whether a private table was made of submissions, which are not rated."""
+    if file.name != "private.csv":
+        return False
+    with file.open(encoding="utf-8") as lines:
+        return "archive_sha256" in lines.readline()
 
 
 def _read_csv(file: Path) -> pd.DataFrame:
