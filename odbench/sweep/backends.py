@@ -99,10 +99,13 @@ def _through_joblib(
                 return
             yield delayed(do_task)(task, setting)
 
+    ray = options["backend"] == "ray"
     try:
         with parallel_config(**options):
             yield from Parallel(
-                return_as="generator_unordered",
+                # Ray's pool gives nothing before everything is done; progress comes
+                # from the journals there.
+                return_as="list" if ray else "generator_unordered",
                 # One task at a time: they are few, and as long as can be.
                 batch_size=1,
                 pre_dispatch="n_jobs + 2",

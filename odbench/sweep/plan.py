@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -197,12 +197,20 @@ def tasks_of(plan: Plan, estimator: Estimator) -> list[Task]:
 
 def _unshared(
     pending: list[tuple[Trial, Configuration]],
-) -> Iterator[list[tuple[Trial, Configuration]]]:
-    groups: dict[tuple[str, ...], list[tuple[Trial, Configuration]]] = {}
+) -> list[list[tuple[Trial, Configuration]]]:
+    """Part trials so that two that share any kind of work stay together."""
+    groups: list[tuple[set[str], list[tuple[Trial, Configuration]]]] = []
     for trial, configuration in pending:
-        shares = tuple(configuration.info.shares)
-        groups.setdefault(shares or (trial.key,), []).append((trial, configuration))
-    yield from groups.values()
+        kinds, together = set(configuration.info.shares), [(trial, configuration)]
+        apart = []
+        for other in groups:
+            if other[0] & kinds:
+                kinds |= other[0]
+                together = other[1] + together
+            else:
+                apart.append(other)
+        groups = [*apart, (kinds, together)]
+    return [together for _, together in groups]
 
 
 def _order(item: tuple[Trial, Configuration]) -> tuple[Any, ...]:

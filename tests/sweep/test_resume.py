@@ -1,6 +1,7 @@
 """What a kill, a full disk or an impatient user leaves, and what the same command makes
 of it."""
 
+import contextlib
 import json
 import os
 import random
@@ -207,6 +208,7 @@ def small_disk(tmp_path):
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)],
         capture_output=True,
+        check=False,
     )
     if mounted.returncode:
         pytest.skip("may not mount a small file system here")
@@ -221,7 +223,7 @@ def test_a_full_disk_while_results_are_written_loses_none(
     process = command(str(out))
     wait_for_a_result(out)
     ballast = small_disk / "ballast"
-    with pytest.raises(OSError, match="No space"), ballast.open("wb", 0) as sink:
+    with ballast.open("wb", 0) as sink, contextlib.suppress(OSError):
         while True:
             sink.write(b"x" * 4096)
     code, _, err = finish(process)
