@@ -9,6 +9,7 @@ from odbench_detectors.neighbours.knn import mean_of_columns
 from odbench_detectors.neighbours.sharing import NeighbourDetector
 
 _STEPS = 300
+_FIRST_BETA, _LAST_BETA = 0.0001, 0.01
 _CHUNK = 4096
 
 
@@ -17,10 +18,10 @@ class DiffusionTime(NeighbourDetector):
 
     With m the mean squared distance to the k nearest training rows and d the number
     of columns, the posterior of the variance of the noise is an inverse gamma of shape
-    ``d/2 - 1`` and scale ``m/2``. The score is the step t of 0 ... 299, of variance
-    ``(t + 1) / 300``, where its density is largest: a step function of m/d that
-    saturates above 1. The paper's density needs d >= 3; here only its maximum is
-    looked for, which is there for any d.
+    ``d/2 - 1`` and scale ``m/2``. The score is the step t of a diffusion of 300 steps,
+    its betas linear from 0.0001 to 0.01, at whose variance that density is largest: a
+    step function of m/d that saturates above 0.78. The density needs d >= 3; here
+    only its maximum is looked for, which is there for any d.
 
     Parameters
     ----------
@@ -63,7 +64,7 @@ class DiffusionTime(NeighbourDetector):
 
 def _likeliest_step(mean: FloatArray, d: int) -> FloatArray:
     """Return the step whose variance is likeliest, as float64."""
-    variance = (np.arange(_STEPS) + 1.0) / _STEPS
+    variance = 1.0 - np.cumprod(1.0 - np.linspace(_FIRST_BETA, _LAST_BETA, _STEPS))
     steps = np.empty(len(mean))
     for start in range(0, len(mean), _CHUNK):
         scale = mean[start : start + _CHUNK, None] / 2.0

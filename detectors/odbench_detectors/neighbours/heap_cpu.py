@@ -19,7 +19,7 @@ def clear(far: FloatArray, row: Int32Array) -> None:
 
 
 @njit(cache=True, nogil=True)
-def offer(
+def offer(  # noqa: PLR0917 - numba passes by position
     far: FloatArray,
     row: Int32Array,
     distance: float,

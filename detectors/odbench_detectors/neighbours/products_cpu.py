@@ -30,7 +30,7 @@ def slack(d: int) -> float:
 
 
 @njit(cache=True, nogil=True)
-def sift(
+def sift(  # noqa: PLR0917 - numba passes by position
     products: FloatArray,
     queries: FloatArray,
     query_norms: FloatArray,
@@ -107,6 +107,6 @@ def box_gaps(queries: FloatArray, low: FloatArray, high: FloatArray) -> FloatArr
     gaps = np.zeros(len(low))
     for b in range(len(low)):
         for j in range(d):
-            gap = max(max(low[b, j] - most[j], least[j] - high[b, j]), 0.0)
+            gap = max(low[b, j] - most[j], least[j] - high[b, j], 0.0)
             gaps[b] += gap * gap
     return gaps

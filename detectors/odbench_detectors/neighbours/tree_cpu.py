@@ -77,7 +77,7 @@ def build(
 
 
 @njit(cache=True, nogil=True)
-def _bound(
+def _bound(  # noqa: PLR0917 - numba passes by position
     rows: FloatArray,
     order: IndexArray,
     start: int,
@@ -147,7 +147,7 @@ def _gap(query: FloatArray, low: FloatArray, high: FloatArray, city: bool) -> fl
     """Return the least distance (squared unless `city`) from a query to a box."""
     total = 0.0
     for j in range(len(query)):
-        gap = max(max(low[j] - query[j], query[j] - high[j]), 0.0)
+        gap = max(low[j] - query[j], query[j] - high[j], 0.0)
         total += gap if city else gap * gap
     return total
 
@@ -205,7 +205,7 @@ def _any_within(sums: FloatArray, count: int, reach: float) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def search(
+def search(  # noqa: PLR0917 - numba passes by position
     queries: FloatArray,
     chosen: IndexArray,
     order: IndexArray,
