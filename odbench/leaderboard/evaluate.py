@@ -51,6 +51,11 @@ class Request:
 
     def __post_init__(self) -> None:
         check_text("submitter", self.submitter, 80)
+        if self.now.tzinfo is None:
+            msg = (
+                f"evaluation: the time {self.now} has no zone; wanted one, such as UTC"
+            )
+            raise SubmissionError(msg)
         if self.tier not in TIERS[1:]:
             msg = f"tier {self.tier!r}; wanted one of {', '.join(TIERS[1:])}"
             raise SubmissionError(msg)

@@ -95,6 +95,12 @@ def check_table(
     if not file.is_file():
         return
     content = file.read_bytes()
+    if not content.startswith(_render([], sets)):
+        msg = (
+            f"table {str(file)!r}: was not written by an evaluation (`leaderboard "
+            f"build` writes one of that name); evaluate into another folder"
+        )
+        raise SubmissionError(msg)
     stale = [entry for entry in entries if entry["sets_sha256"] != sets.sha256]
     fine = {_render(entries, sets), _render(entries[:-1], sets)}
     if content in fine:

@@ -21,7 +21,7 @@ CONFIGURATIONS = {
     "per-dataset": "chosen for each data set, without its labels",
 }
 
-_TEXT = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*")
+_TEXT = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]*")
 _URL = re.compile(r"https?://[^\s\"'<>\\]+")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # A spreadsheet would take the rest of such a cell for a formula.

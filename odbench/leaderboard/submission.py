@@ -109,7 +109,7 @@ class Submission:
         there = {(name, str(seed)) for name, seed in self._archive.trials}
         for name, seed in sorted(told ^ there):
             place = "the statement" if (name, seed) in told else "the archive"
-            yield f"scores of {name[:80]!r} under seed {seed[:12]}: only in {place}"
+            yield f"scores of {name[:80]!r} under seed {seed[:12]!r}: only in {place}"
         for name, number in sorted(self._archive.trials):
             if number not in said.seeds:
                 yield f"scores of {name!r}: seed {number} is not a declared seed"

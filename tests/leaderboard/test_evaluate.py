@@ -326,6 +326,21 @@ def test_a_table_edited_by_hand_is_refused(world, rng):
         world.evaluate(world.submit(world.scores(rng, 1.0)))
 
 
+def test_a_table_that_leaderboard_build_wrote_is_not_touched(world, rng):
+    file = world.leaderboard / "synbench" / "private.csv"
+    file.parent.mkdir(parents=True)
+    file.write_text("suite,partition,detector,config\n")
+
+    with pytest.raises(SubmissionError, match="evaluate into another folder"):
+        world.evaluate(world.submit(world.scores(rng, 1.0)))
+    assert file.read_text() == "suite,partition,detector,config\n"
+
+
+def test_a_time_without_a_zone_is_refused(tmp_path):
+    with pytest.raises(SubmissionError, match="has no zone"):
+        Request(path=tmp_path, submitter="p", now=START.replace(tzinfo=None))
+
+
 def test_an_interruption_between_log_and_table_heals(world, rng, monkeypatch):
     world.evaluate(world.submit(world.scores(rng, 0.5)))
     path = world.submit(world.scores(rng, 2.0), version="2")

@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from odbench.errors import ResultsError, SubmissionError
 from odbench.leaderboard.archive import decode_scores, encode_scores
 from odbench.leaderboard.packing import pack
 from odbench.leaderboard.setlist import SetList, read_set_list
-from odbench.leaderboard.statement import parse_statement
+from odbench.leaderboard.statement import _LENGTHS, parse_statement
 from odbench.leaderboard.submission import check, open_submission
 from tests.leaderboard.submission_world import make_world
 
@@ -160,6 +162,7 @@ WRONG = {
     "a formula": ({"method": "=1+1"}, "starts with none of"),
     "two lines": ({"method": "a\nb"}, "a line of at most 80"),
     "a right-to-left mark": ({"method": "a\u202eb"}, "a line of at most 80"),
+    "half a character": ({"method": "a\ud800"}, "a line of at most 80"),
     "a long name": ({"method": "a" * 81}, "at most 80"),
     "no author": ({"authors": []}, "author"),
     "authors that are no list": ({"authors": "A. Person"}, "authors must be a list"),
@@ -188,6 +191,29 @@ def test_a_wrong_statement_is_one_fault_that_names_the_field(
 
     assert match in fault
     assert "\n" not in fault
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(-1e300, 1e300) | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@given(field=st.sampled_from([*_LENGTHS, "authors", "seeds", "sets"]), value=JSON)
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_no_statement_breaks_the_check(world, field, value):
+    scores = {name: np.zeros(60, np.float32) for name in list(world.truth)[:1]}
+
+    for fault in check(world.submit(scores, **{field: value}), world.sets):
+        assert "\n" not in fault
+        fault.encode()
 
 
 def test_a_missing_field_is_named(world, rng):
