@@ -51,7 +51,10 @@ _NUMBER_FACTS = ("n_train", "n_test", "n_columns", "n_anomalies", "label_conflic
 _SHARE_FACTS = ("duplicate_train", "test_in_train", "anomalies_in_train")
 _WORD_FACTS = ("domain", "archetype", "family", "licence", "source_url")
 _PRIVATE_FILES = ("private",)
-_PUBLIC_FILES = ("public", "per_dataset", "slices", "policies", "views", "pareto")
+_PUBLIC_FILES = (
+    "public", "per_dataset", "slices", "views", "complete_case", "policies", "pareto",
+    "significance",
+)  # fmt: skip
 _VIEW_KEYS = {"default": "default", "grid mean": "mean", "oracle": "oracle"}
 
 
