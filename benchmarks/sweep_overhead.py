@@ -1,0 +1,115 @@
+"""What the sweep itself costs: trials of a detector that returns at once.
+
+    python benchmarks/sweep_overhead.py [--trials 20000] [--resume 100000]
+
+Runs over 200 small data sets made on the spot, with two workers, and prints
+milliseconds a trial and core for a quarter of the trials and for all of them (flat or
+not), the driver's memory, and how long a finished sweep of --resume trials takes to
+find out that there is nothing to do. Start-up of interpreter and workers is included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+SETS, JOBS = 200, 2
+DETECTOR = '''
+import numpy as np
+
+
+class AtOnce:
+    """Scores by the first column."""
+
+    def __init__(self, i=0):
+        self.i = i
+
+    def get_params(self, deep=True):
+        return {"i": self.i}
+
+    def fit(self, X):
+        return self
+
+    def decision_function(self, X):
+        return X[:, 0]
+'''
+
+
+def make_mirror(root: Path) -> None:
+    """Write the data sets as the hub has them."""
+    rng = np.random.default_rng(0)
+    folder = root / "MacrOData-CMU/OddBench/public"
+    folder.mkdir(parents=True)
+    for i in range(SETS):
+        np.savez(
+            folder / f"Set{i:03d}.npz",
+            train=rng.normal(size=(200, 4)),
+            train_labels=np.zeros(200, dtype=np.int64),
+            test=rng.normal(size=(220, 4)),
+            test_labels=np.repeat([0, 1], [200, 20]),
+        )
+
+
+def run(root: Path, out: str, configurations: int) -> tuple[float, int]:
+    """Run and return wall seconds and the driver's peak resident bytes."""
+    spec = root / "at_once.py"
+    specs = ",".join(f"{spec}:AtOnce:i={i + 1}" for i in range(configurations))
+    arguments = [sys.executable, "-m", "odbench", "run", "--suite", "oddbench"]
+    arguments += ["--mirror", str(root / "mirror"), "--out", str(root / out)]
+    arguments += ["--jobs", str(JOBS), "--quiet", "--detectors", specs]
+    environment = {**os.environ, "ODBENCH_CACHE": str(root / "cache")}
+    started = time.perf_counter()
+    with subprocess.Popen(
+        arguments, env=environment, stdout=subprocess.DEVNULL
+    ) as process:
+        driver, peak = psutil.Process(process.pid), 0
+        while process.poll() is None:
+            try:
+                peak = max(peak, driver.memory_info().rss)
+            except psutil.Error:
+                break
+            time.sleep(0.05)
+        process.wait()
+    if process.returncode:
+        sys.exit(f"odbench run ended with {process.returncode}")
+    return time.perf_counter() - started, peak
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trials", type=int, default=20_000)
+    parser.add_argument("--resume", type=int, default=100_000)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        make_mirror(root / "mirror")
+        (root / "at_once.py").write_text(DETECTOR)
+        run(root, "first", 1)  # Fills the store, so that no run below pays for it.
+        for trials in (asked.trials // 4, asked.trials):
+            seconds, peak = run(root, f"run-{trials}", trials // SETS)
+            print(
+                f"{trials:>7} trials on {SETS} sets: {seconds:6.1f} s, "
+                f"{1e3 * seconds * JOBS / trials:5.2f} ms a trial and core, "
+                f"driver {peak / 2**20:.0f} MiB",
+                flush=True,
+            )
+        if asked.resume:
+            run(root, "big", asked.resume // SETS)
+            seconds, peak = run(root, "big", asked.resume // SETS)
+            print(
+                f"{asked.resume:>7} trials, all done: {seconds:6.1f} s to find out, "
+                f"driver {peak / 2**20:.0f} MiB"
+            )
+
+
+if __name__ == "__main__":
+    main()
