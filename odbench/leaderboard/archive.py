@@ -15,28 +15,18 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
 
 from odbench.errors import SubmissionError
+from odbench.leaderboard.score_bytes import MAX_HEADER_BYTES
 from odbench.leaderboard.setlist import SetList
 from odbench.leaderboard.statement import MAX_SEEDS
 
-ScoreArray: TypeAlias = NDArray[np.float32]
-
 STATEMENT = "submission.json"
 MAX_STATEMENT_BYTES = 8 * 2**20
-MAX_HEADER_BYTES = 1024
 _PER_MEMBER_BYTES = 1024
 _MEMBER = re.compile(
     r"scores/([A-Za-z0-9][A-Za-z0-9 ._()+,=@-]{0,199})/(0|[1-9][0-9]{0,9})\.npy"
 )
-_HEADER = re.compile(
-    rb"\{'descr': '<f4', 'fortran_order': False, 'shape': \(([0-9]{1,9}),\), \} *\n"
-)
-_MAGIC = b"\x93NUMPY\x01\x00"
 _FLAG_ENCRYPTED = 0x1 | 0x40 | 0x2000
 # What zipfile raises on broken input, from its own checks down to the C library's.
 _BROKEN = (
@@ -54,59 +44,6 @@ _BROKEN = (
 def member_name(dataset: str, seed: int) -> str:
     """Return where the scores of one trial stand in an archive."""
     return f"scores/{dataset}/{seed}.npy"
-
-
-def encode_scores(scores: ScoreArray) -> bytes:
-    """Return scores as the bytes of an npy file (format 1.0, little-endian float32)."""
-    text = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({scores.size},), }}"
-    padding = -(len(_MAGIC) + 2 + len(text) + 1) % 64
-    header = text.encode("ascii") + b" " * padding + b"\n"
-    values = np.ascontiguousarray(scores, dtype="<f4").tobytes()
-    return _MAGIC + struct.pack("<H", len(header)) + header + values
-
-
-def decode_scores(content: bytes, n_rows: int, *, where: str) -> ScoreArray:
-    """Read the bytes of an npy file without numpy's own reader, so never a pickle.
-
-    Parameters
-    ----------
-    content : bytes
-        A whole member.
-    n_rows : int
-        How many scores there must be.
-    where : str
-        The member, for the message.
-
-    Returns
-    -------
-    float32 array of shape (n_rows,)
-        Finite.
-
-    Raises
-    ------
-    SubmissionError
-        If it is anything but that.
-    """
-    length = int.from_bytes(content[8:10], "little")
-    match = _HEADER.fullmatch(content[10 : 10 + length])
-    if content[:8] != _MAGIC or length > MAX_HEADER_BYTES or match is None:
-        is_pickle = b"'|O'" in content[:200] or content[:1] == b"\x80"
-        got = "a pickled object" if is_pickle else "another format or type"
-        msg = f"{where}: {got}; wanted numpy.save of float32, shape ({n_rows},)"
-        raise SubmissionError(msg)
-    rows = int(match[1])
-    if rows != n_rows or len(content) != 10 + length + 4 * n_rows:
-        msg = f"{where}: holds {rows} scores; wanted {n_rows}, one a test row"
-        raise SubmissionError(msg)
-    scores: ScoreArray = np.frombuffer(content, dtype="<f4", offset=10 + length)
-    bad = n_rows - int(np.count_nonzero(np.isfinite(scores)))
-    if bad:
-        msg = (
-            f"{where}: {bad} of {n_rows} scores are not finite; leave the data set out "
-            f"(it then counts as a failure) or score every row"
-        )
-        raise SubmissionError(msg)
-    return scores
 
 
 def write_archive(path: Path, members: Mapping[str, bytes]) -> None:

@@ -14,10 +14,10 @@ import numpy as np
 from odbench.errors import SubmissionError
 from odbench.leaderboard.archive import (
     STATEMENT,
-    encode_scores,
     member_name,
     write_archive,
 )
+from odbench.leaderboard.score_bytes import encode_scores
 from odbench.leaderboard.setlist import PROTOCOL, SetList
 from odbench.leaderboard.statement import Statement
 from odbench.leaderboard.strict_json import canonical
@@ -85,9 +85,29 @@ def pack(
     ResultsError, SubmissionError
         If the run, a score file or a field is not what it must be.
     """
-    from odbench import __version__
-
     rows = _choose_rows(read_results(run), sets, config)
+    members, hashes = _gather(run, rows, sets)
+    statement = _state(run, rows, sets, facts, hashes)
+    members[STATEMENT] = canonical(statement.as_json())
+    write_archive(out, members)
+    faults = check(out, sets)
+    if faults:
+        out.unlink()
+        raise SubmissionError(faults[0])
+    n_seeds = len(statement.seeds)
+    whole = {name for name, each in hashes.items() if len(each["scores"]) == n_seeds}
+    return Packed(
+        n_sets=len(sets.sets),
+        missing=tuple(name for name in sets.by_name if name not in whole),
+        n_bytes=out.stat().st_size,
+        sha256=file_sha256(out),
+    )
+
+
+def _gather(
+    run: Path, rows: pd.DataFrame, sets: SetList
+) -> tuple[dict[str, bytes], dict[str, dict[str, Any]]]:
+    """Return the members with scores, and what the statement says of them."""
     members: dict[str, bytes] = {}
     hashes: dict[str, dict[str, Any]] = {}
     trials: list[dict[Any, Any]] = rows[rows["status"] == "ok"].to_dict("records")
@@ -98,41 +118,38 @@ def pack(
             row["dataset"], {"content_sha256": row["content_sha256"], "scores": {}}
         )
         entry["scores"][str(row["seed"])] = hashlib.sha256(content).hexdigest()
-    seeds = tuple(sorted({int(seed) for seed in rows["seed"]}))
-    given = {name: value for name, value in facts.items() if value not in (None, "")}
-    statement = Statement(
-        **{
-            "version": _only(rows["detector_version"]),
-            "hardware": _hardware(run),
-            "parameters": f"{_only(rows['detector'])}[{_only(rows['config'])}]",
-            "contact": "",
-            "code_url": "",
-            **given,
-        },
+    return members, hashes
+
+
+def _state(
+    run: Path,
+    rows: pd.DataFrame,
+    sets: SetList,
+    facts: dict[str, Any],
+    hashes: dict[str, dict[str, Any]],
+) -> Statement:
+    """Return the statement: what the run knows, what the submitter says."""
+    from odbench import __version__
+
+    known = {
+        "version": _only(rows["detector_version"]),
+        "hardware": _hardware(run),
+        "parameters": f"{_only(rows['detector'])}[{_only(rows['config'])}]",
+        "contact": "",
+        "code_url": "",
+    }
+    said = {name: value for name, value in facts.items() if value not in (None, "")}
+    return Statement(
+        **{**known, **said},
         suite=sets.suite,
         partition=sets.partition,
         protocol=sets.protocol,
         sets_sha256=sets.sha256,
-        seeds=seeds,
+        seeds=tuple(sorted({int(seed) for seed in rows["seed"]})),
         fit_seconds=_median(rows["fit_seconds"]),
         score_seconds=_median(rows["score_seconds"]),
         sets=hashes,
         odbench=__version__,
-    )
-    members[STATEMENT] = canonical(statement.as_json())
-    write_archive(out, members)
-    faults = check(out, sets)
-    if faults:
-        out.unlink()
-        raise SubmissionError(faults[0])
-    scored = {
-        name for name, entry in hashes.items() if len(entry["scores"]) == len(seeds)
-    }
-    return Packed(
-        n_sets=len(sets.sets),
-        missing=tuple(name for name in sets.by_name if name not in scored),
-        n_bytes=out.stat().st_size,
-        sha256=file_sha256(out),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,11 +11,10 @@ from odbench.errors import SubmissionError
 from odbench.leaderboard.archive import (
     STATEMENT,
     Archive,
-    ScoreArray,
-    decode_scores,
     member_name,
     open_archive,
 )
+from odbench.leaderboard.score_bytes import ScoreArray, decode_scores
 from odbench.leaderboard.setlist import SetList
 from odbench.leaderboard.statement import parse_statement
 from odbench.leaderboard.strict_json import parse_object
@@ -62,8 +61,7 @@ class Submission:
         """
         name = member_name(dataset, seed)
         content = self._archive.content(dataset, seed)
-        claimed = self.statement.sets.get(dataset, {"scores": {}})["scores"]
-        if hashlib.sha256(content).hexdigest() != claimed.get(str(seed)):
+        if hashlib.sha256(content).hexdigest() != self._claims(dataset).get(str(seed)):
             msg = f"{name}: its SHA-256 is not the one in {STATEMENT}; pack it again"
             raise SubmissionError(msg)
         n_rows = self._sets.by_name[dataset].n_scored
@@ -72,6 +70,7 @@ class Submission:
     def faults(self) -> Iterator[str]:
         """Yield everything that keeps the submission from being evaluated."""
         yield from self._faults_of_lists()
+        yield from self._faults_of_members()
         for dataset, seed in sorted(self._archive.trials):
             try:
                 self.scores(dataset, seed)
@@ -79,13 +78,12 @@ class Submission:
                 yield str(error)
 
     def _faults_of_lists(self) -> Iterator[str]:
+        """Yield where the statement differs from the set list."""
         said, sets = self.statement, self._sets
         for what in ("suite", "partition", "protocol"):
-            if getattr(said, what) != getattr(sets, what):
-                yield (
-                    f"{what}: made for {getattr(said, what)!r}; wanted "
-                    f"{getattr(sets, what)!r}"
-                )
+            got, wanted = getattr(said, what), getattr(sets, what)
+            if got != wanted:
+                yield f"{what}: made for {got!r}; wanted {wanted!r}"
         if said.sets_sha256 != sets.sha256:
             yield (
                 f"set list: made for {said.sets_sha256[:12]}..., wanted "
@@ -101,11 +99,11 @@ class Submission:
                     f"{facts['content_sha256'][:12]!r}..., the list has "
                     f"{expected.content_sha256[:12]!r}...; run on the listed data"
                 )
-        told = {
-            (name, seed)
-            for name, facts in said.sets.items()
-            for seed in facts["scores"]
-        }
+
+    def _faults_of_members(self) -> Iterator[str]:
+        """Yield where the statement differs from what is in the archive."""
+        said = self.statement
+        told = {(name, seed) for name in said.sets for seed in self._claims(name)}
         there = {(name, str(seed)) for name, seed in self._archive.trials}
         for name, seed in sorted(told ^ there):
             place = "the statement" if (name, seed) in told else "the archive"
@@ -113,6 +111,12 @@ class Submission:
         for name, number in sorted(self._archive.trials):
             if number not in said.seeds:
                 yield f"scores of {name!r}: seed {number} is not a declared seed"
+
+    def _claims(self, dataset: str) -> Mapping[str, str]:
+        """Return the hashes that the statement names for a data set, by seed."""
+        facts = self.statement.sets.get(dataset)
+        claims: Mapping[str, str] = facts["scores"] if facts else {}
+        return claims
 
 
 @contextmanager

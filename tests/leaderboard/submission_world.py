@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from odbench.leaderboard.archive import (
     STATEMENT,
-    encode_scores,
     member_name,
     write_archive,
 )
@@ -21,6 +20,7 @@ from odbench.leaderboard.evaluate import Evaluator, Request
 from odbench.leaderboard.labels import LabelFolder
 from odbench.leaderboard.rescoring import Answers
 from odbench.leaderboard.rules import Rules
+from odbench.leaderboard.score_bytes import encode_scores
 from odbench.leaderboard.setlist import ExpectedSet, SetList
 from odbench.leaderboard.strict_json import canonical
 from odbench.results import schema, write_results

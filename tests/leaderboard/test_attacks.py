@@ -16,8 +16,9 @@ from click.testing import CliRunner
 from odbench.cli.submission import CONFIGURATIONS, KINDS, submission
 from odbench.errors import OdbenchError, SubmissionError
 from odbench.leaderboard import statement
-from odbench.leaderboard.archive import MAX_STATEMENT_BYTES, STATEMENT, encode_scores
+from odbench.leaderboard.archive import MAX_STATEMENT_BYTES, STATEMENT
 from odbench.leaderboard.audit_log import FIRST
+from odbench.leaderboard.score_bytes import encode_scores
 from odbench.leaderboard.strict_json import canonical
 from odbench.leaderboard.submission import check
 from tests.leaderboard.submission_world import UNLIMITED, make_world

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from odbench.errors import ResultsError, SubmissionError
-from odbench.leaderboard.archive import decode_scores, encode_scores
 from odbench.leaderboard.packing import pack
+from odbench.leaderboard.score_bytes import decode_scores, encode_scores
 from odbench.leaderboard.setlist import SetList, read_set_list
 from odbench.leaderboard.statement import _LENGTHS, parse_statement
 from odbench.leaderboard.submission import check, open_submission
