@@ -89,20 +89,35 @@ def sorted_columns(X: Floats, *, n_jobs: int = 1) -> SortedColumns:
         else:
             kernels.transpose(X[:, first:last], block)
         block.sort(axis=1)
-        # NaN sorts last, so the two ends tell whether a column is finite.
-        if np.isfinite(block[:, 0]).all() and np.isfinite(block[:, -1]).all():
-            kernels.skewness(block, SYMMETRIC, skewness[first:last])
-        else:
-            bad = np.isfinite(block[:, 0]) & np.isfinite(block[:, -1])
-            column = first + int(np.argmin(bad))
-            msg = (
-                f"column {column} holds NaN or infinity, "
-                "wanted finite values: impute or drop them first"
-            )
-            raise DetectorError(msg)
+        check_finite(block[:, 0], block[:, -1], first)
+        kernels.skewness(block, SYMMETRIC, skewness[first:last])
 
     in_threads(sort, n_columns, n_jobs)
     return SortedColumns(values, skewness, n_rows)
+
+
+def check_finite(lows: Floats, highs: Floats, first: int) -> None:
+    """Check sorted columns by their ends: NaN sorts last.
+
+    Parameters
+    ----------
+    lows, highs : arrays of shape (n_columns,)
+        First and last value of each column.
+    first : int
+        Number of the first column, for the message.
+
+    Raises
+    ------
+    DetectorError
+        If a column holds NaN or infinity.
+    """
+    fine = np.isfinite(lows) & np.isfinite(highs)
+    if not fine.all():
+        msg = (
+            f"column {first + int(np.argmin(fine))} holds NaN or infinity, "
+            "wanted finite values: impute or drop them first"
+        )
+        raise DetectorError(msg)
 
 
 def obtain_columns(
@@ -126,6 +141,37 @@ def obtain_columns(
     if workspace is None:
         return sorted_columns(X, n_jobs=n_jobs)
     return workspace.obtain(KIND, (X,), lambda _: sorted_columns(X, n_jobs=n_jobs))
+
+
+def merged_columns(
+    shards: Sequence[SortedColumns], *, xp: Any = np, n_jobs: int = 1
+) -> SortedColumns:
+    """Merge the sorted columns of blocks of rows.
+
+    Parameters
+    ----------
+    shards : sequence of SortedColumns
+        Of the same columns, every row kept.
+    xp : module
+        NumPy, or CuPy for columns that lie on a device.
+    n_jobs : int
+        Threads.
+
+    Returns
+    -------
+    SortedColumns
+        Those of all rows together, bit by bit.
+    """
+    values = xp.concatenate([shard.values for shard in shards], axis=1)
+    values.sort(axis=1)
+    skewness = np.empty(values.shape[0])
+    host = values if xp is np else xp.asnumpy(values)
+
+    def measure(first: int, last: int) -> None:
+        kernels.skewness(host[first:last], SYMMETRIC, skewness[first:last])
+
+    in_threads(measure, skewness.shape[0], n_jobs)
+    return SortedColumns(values, skewness, values.shape[1])
 
 
 def as_table(X: Any) -> Floats:

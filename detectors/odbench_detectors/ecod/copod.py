@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from odbench_detectors.ecod.detector import ECOD, Device, Reference
 
 
@@ -19,6 +17,8 @@ class COPOD(ECOD):
         As ECOD's: "train" is the inductive definition, "batch" is PyOD's, equal to it.
     device : {"auto", "cpu", "cuda"}
         As ECOD's.
+    quantiles : int
+        As ECOD's.
     n_jobs : int
         Threads on the CPU; -1 for every core.
 
@@ -29,15 +29,13 @@ class COPOD(ECOD):
     """
 
     _aggregates = ("copod",)
+    _names = ("reference", "device", "quantiles", "n_jobs")
 
     def __init__(
-        self, reference: Reference = "train", device: Device = "auto", n_jobs: int = 1
+        self,
+        reference: Reference = "train",
+        device: Device = "auto",
+        quantiles: int = 0,
+        n_jobs: int = 1,
     ) -> None:
-        super().__init__(reference=reference, device=device, n_jobs=n_jobs)
-        self.aggregate = "copod"
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters, as scikit-learn asks for them."""
-        params = super().get_params(deep)
-        del params["aggregate"]
-        return params
+        super().__init__("copod", reference, device, quantiles, n_jobs)

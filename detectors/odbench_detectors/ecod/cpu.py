@@ -9,7 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray, IntArray
-from odbench_detectors.columns import SortedColumns, in_threads
+from odbench_detectors.columns import SortedColumns, in_threads, sorted_columns
 from odbench_detectors.ecod.search import (
     Buckets,
     bisect_left,
@@ -19,6 +19,8 @@ from odbench_detectors.ecod.search import (
     count_near,
     locate,
 )
+
+__all__ = ["sorted_columns", "tail_sums"]
 
 Counts = NDArray[np.int32]
 

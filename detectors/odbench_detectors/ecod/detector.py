@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray
+from odbench.detector import Workspace
 from odbench.errors import DetectorError, UsageError
 from odbench_detectors.columns import (
     Floats,
@@ -15,11 +17,13 @@ from odbench_detectors.columns import (
     SortedColumns,
     as_table,
     check_rows,
-    obtain_columns,
-    sorted_columns,
 )
-from odbench_detectors.ecod import cpu
+from odbench_detectors.ecod import device
 from odbench_detectors.ecod.batch import stacked_tails
+from odbench_detectors.ecod.train import TrainColumns
+
+if TYPE_CHECKING:
+    from odbench_detectors.ecod.explain import Explanation
 
 Aggregate = Literal["sums", "columns", "copod"]
 Reference = Literal["train", "batch"]
@@ -48,6 +52,9 @@ class ECOD(SharesColumns):
         scored with it, and anomalies among them count as normal.
     device : {"auto", "cpu", "cuda"}
         "auto" takes the GPU for large tables where there is one.
+    quantiles : int
+        0 keeps every value. Otherwise each column is kept as a `ColumnSketch` of so
+        many quantiles, in bounded memory; ``rank_error_`` bounds every count's error.
     n_jobs : int
         Threads on the CPU; -1 for every core. Scores do not depend on it.
 
@@ -65,28 +72,33 @@ class ECOD(SharesColumns):
     array([0.575, 2.773])
     """
 
+    _train: TrainColumns | None = None
     _aggregates: tuple[str, ...] = ("sums", "columns")
+    _names: tuple[str, ...] = (
+        "aggregate",
+        "reference",
+        "device",
+        "quantiles",
+        "n_jobs",
+    )
 
     def __init__(
         self,
         aggregate: Aggregate = "sums",
         reference: Reference = "train",
         device: Device = "auto",
+        quantiles: int = 0,
         n_jobs: int = 1,
     ) -> None:
         self.aggregate = aggregate
         self.reference = reference
         self.device = device
+        self.quantiles = quantiles
         self.n_jobs = n_jobs
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
         """Return the parameters, as scikit-learn asks for them."""
-        return {
-            "aggregate": self.aggregate,
-            "reference": self.reference,
-            "device": self.device,
-            "n_jobs": self.n_jobs,
-        }
+        return {name: getattr(self, name) for name in self._names}
 
     def fit(self, X: Floats, y: object = None) -> Self:  # noqa: ARG002
         """Sort the train columns.
@@ -107,14 +119,58 @@ class ECOD(SharesColumns):
         UsageError
             If a parameter is not one of its choices.
         DetectorError
-            If the table is empty or not finite.
+            If the table is empty or not finite, or "cuda" is asked for and missing.
         """
-        self._check_params()
-        X = as_table(X)
-        self.columns_: SortedColumns = obtain_columns(
-            X, n_jobs=self.n_jobs, workspace=self._workspace
-        )
-        self._train = X if self.reference == "batch" else None
+        self._start()
+        return self._add(as_table(X), self._workspace)
+
+    def partial_fit(self, X: Floats, y: object = None) -> Self:  # noqa: ARG002
+        """Add train rows; the same as `fit` on all rows at once.
+
+        Parameters
+        ----------
+        X : float64 or float32 array of shape (n_rows, n_columns)
+            Finite.
+        y : ignored
+
+        Returns
+        -------
+        ECOD
+            Itself.
+
+        Raises
+        ------
+        UsageError, DetectorError
+            As `fit`.
+        """
+        if self._train is None:
+            self._start()
+        return self._add(as_table(X), None)
+
+    def merge(self, other: ECOD) -> Self:
+        """Add the train rows of another ECOD, fitted elsewhere.
+
+        Parameters
+        ----------
+        other : ECOD
+            With the same parameters; unchanged.
+
+        Returns
+        -------
+        ECOD
+            Itself.
+
+        Raises
+        ------
+        DetectorError
+            If one of the two has no train rows, or their columns or sketches differ.
+        """
+        self._fitted()
+        other._fitted()
+        assert self._train is not None
+        assert other._train is not None
+        self._train.merge(other._train)
+        self._rows += other._rows
         return self
 
     def decision_function(self, X: Floats) -> FloatArray:
@@ -135,8 +191,7 @@ class ECOD(SharesColumns):
         DetectorError
             If `fit` has not been called, the columns differ or a value is NaN.
         """
-        sums = self.tail_sums(X)
-        scores: FloatArray = sums.max(axis=0)
+        scores: FloatArray = self.tail_sums(X).max(axis=0)
         if np.isnan(scores).any():
             row = int(np.flatnonzero(np.isnan(scores))[0])
             msg = f"row {row} holds NaN, wanted finite values: impute or drop it first"
@@ -144,7 +199,7 @@ class ECOD(SharesColumns):
         return scores
 
     def tail_sums(self, X: Floats) -> FloatArray:
-        """Sum the surprises of rows: what column shards add up.
+        """Sum the surprises of rows: what shards of columns exchange.
 
         Parameters
         ----------
@@ -154,38 +209,91 @@ class ECOD(SharesColumns):
         Returns
         -------
         float64 array of shape (3 or 1, n_rows)
-            Left, right and by skewness ("sums"), or the largest ("columns"), in nats.
-            The score is the maximum over the first axis, after the arrays of all
-            column shards have been added.
+            Left, right and by skewness ("sums"), or joined by column, in nats. The
+            score is the maximum over the first axis, after the arrays of all shards
+            have been added.
 
         Raises
         ------
         DetectorError
             If `fit` has not been called or the columns differ.
         """
-        columns = self._fitted()
-        X = check_rows(X, columns.n_columns)
-        if self._train is None:
-            return self._sums(columns, X, right_unless_left(columns.skewness), plus=1)
-        stack = np.concatenate((self._train, X))
-        return self._sums(
-            sorted_columns(stack, n_jobs=self.n_jobs), X, stacked_tails(stack), plus=0
-        )
-
-    def _sums(
-        self, columns: SortedColumns, X: Floats, tails: NDArray[np.int8], *, plus: int
-    ) -> FloatArray:
-        return cpu.tail_sums(
+        X = check_rows(X, self._fitted().n_columns)
+        columns, tails, plus = self._reference(X)
+        assert self._train is not None
+        sums: FloatArray = self._train.kernels.tail_sums(
             columns, X, tails, plus=plus, aggregate=self.aggregate, n_jobs=self.n_jobs
         )
+        return sums
+
+    def explain(self, X: Floats, columns: Sequence[str] | None = None) -> Explanation:
+        """Take the scores of rows apart by column.
+
+        Parameters
+        ----------
+        X : float64 or float32 array of shape (n_rows, n_columns)
+            Finite, the columns of `fit`.
+        columns : sequence of str or None
+            Names of the columns; x0, x1, ... by default.
+
+        Returns
+        -------
+        Explanation
+            The surprise of every value in nats; they add up to the score.
+
+        Raises
+        ------
+        DetectorError, UsageError
+            As `decision_function`, and if there are not as many names as columns.
+        """
+        from odbench_detectors.ecod.explain import explain_rows
+
+        scores = self.decision_function(X)
+        X = check_rows(X, self._fitted().n_columns)
+        reference, tails, plus = self._reference(X)
+        if self._train is not None and self._train.xp is not None:
+            reference = device.columns_to_host(reference, self._train.xp)
+        return explain_rows(reference, X, tails, plus, self.aggregate, scores, columns)
+
+    @property
+    def columns_(self) -> SortedColumns:
+        """The sorted train columns."""
+        return self._fitted()
+
+    @property
+    def rank_error_(self) -> int:
+        """Train rows by which a count is off at most; 0 unless `quantiles` is set."""
+        self._fitted()
+        assert self._train is not None
+        return self._train.rank_error
+
+    def _start(self) -> None:
+        self._check_params()
+        self._train = TrainColumns(self.device, self.quantiles, self.n_jobs)
+        self._rows: list[Floats] = []
+
+    def _add(self, X: Floats, workspace: Workspace | None) -> Self:
+        assert self._train is not None
+        self._train.add(X, workspace)
+        if self.reference == "batch":
+            self._rows.append(X)
+        return self
 
     def _fitted(self) -> SortedColumns:
-        columns = getattr(self, "columns_", None)
-        if columns is None:
+        """Return the train columns."""
+        if self._train is None or self._train.empty:
             msg = f"this {type(self).__name__} has no train rows yet: call fit first"
             raise DetectorError(msg)
-        assert isinstance(columns, SortedColumns)
-        return columns
+        return self._train.columns()
+
+    def _reference(self, X: Floats) -> tuple[SortedColumns, NDArray[np.int8], int]:
+        """Return the columns to count in, their tails, and what counts start from."""
+        columns = self._fitted()
+        if self.reference == "train":
+            return columns, np.where(columns.skewness < 0, -1, 1).astype(np.int8), 1
+        assert self._train is not None
+        stack = np.concatenate((*self._rows, X))
+        return self._train.sort(stack), stacked_tails(stack), 0
 
     def _check_params(self) -> None:
         for name, choices in (
@@ -199,18 +307,9 @@ class ECOD(SharesColumns):
                     f"{', '.join(choices)}, got {getattr(self, name)!r}"
                 )
                 raise UsageError(msg)
-
-
-def right_unless_left(skewness: FloatArray) -> NDArray[np.int8]:
-    """Name each column's tail: left where the skewness is negative, else right.
-
-    Parameters
-    ----------
-    skewness : float64 array of shape (n_columns,)
-
-    Returns
-    -------
-    int8 array of shape (n_columns,)
-        -1 left, 1 right.
-    """
-    return np.where(skewness < 0, -1, 1).astype(np.int8)
+        if self.quantiles and (self.quantiles < 8 or self.reference == "batch"):
+            msg = (
+                f"{type(self).__name__} parameter 'quantiles' must be 0 or from 8 up, "
+                f"with reference 'train'; got {self.quantiles}, {self.reference!r}"
+            )
+            raise UsageError(msg)
