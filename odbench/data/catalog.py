@@ -141,11 +141,9 @@ def unknown(dataset_id: str, known: Iterable[str]) -> OdbenchError:
     """Return the error for a name that nothing has, with similar ones."""
     near = difflib.get_close_matches(dataset_id, list(known), n=3, cutoff=0.6)
     hint = f"; did you mean {', '.join(near)}?" if near else ""
-    suite = dataset_id.partition("/")[0]
-    msg = (
-        f"data set {dataset_id!r}: unknown{hint}; see `odbench datasets list --suite "
-        f"{suite}`"
-    )
+    suite, slash, _ = dataset_id.partition("/")
+    option = f" --suite {suite}" if slash else ""
+    msg = f"data set {dataset_id!r}: unknown{hint}; see `odbench datasets list{option}`"
     return UnknownDatasetError(msg)
 
 
@@ -181,6 +179,8 @@ def load_dataset(
     try:
         record = find(id, partition=partition)
     except UnknownDatasetError:
+        if "/" not in id:
+            raise
         record = _listed(id, mirror, partition)
     for _, stored in ensure([record], mirror=mirror, progress=False, jobs=1):
         if isinstance(stored, OdbenchError):

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from odbench.data.catalog import find, load_dataset
+from odbench.data.catalog import find, load_dataset, unknown
 from odbench.data.dataset import Dataset, DatasetRecord
-from odbench.data.suites import load_suites
+from odbench.data.suites import load_suites, rows_of
 from odbench.errors import TransportError, UnknownDatasetError, UsageError
 
 
@@ -47,7 +47,10 @@ def identify(name: str, suite: str | None) -> DatasetRecord:
         raise UsageError(msg)
     if not found:
         assert error is not None
-        raise error
+        if suite:
+            raise error
+        known = (row.name for one in suites for row in rows_of(one))
+        raise unknown(name, known)
     return found[0]
 
 

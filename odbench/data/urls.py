@@ -92,6 +92,7 @@ def _download(url: str, file: Path, what: str, tick: Tick) -> None:
             try:
                 _append(url, sink, tick)
             except urllib.error.HTTPError as error:
+                error.close()
                 pause = _pause(error, wait)
                 if pause is None:
                     msg = f"{what}: {url} answered with status {error.code}"

@@ -157,15 +157,15 @@ class _Request(BaseHTTPRequestHandler):
         allowed = self.headers.get("Authorization") == f"Bearer {self.hub.token}"
         if repository is None or (repository.private and not allowed):
             self.error(401 if repository is None else 404, "RepoNotFound")
-            raise _Sent
+            raise _SentError
         found = repository.find(revision)
         if found is None:
             self.error(404, "RevisionNotFound")
-            raise _Sent
+            raise _SentError
         return found
 
 
-class _Sent(Exception):
+class _SentError(Exception):
     """The answer is out."""
 
 
@@ -174,7 +174,7 @@ def _guarded(handler: Handler) -> Handler:
         try:
             if not request.fails():
                 handler(request, match)
-        except (_Sent, BrokenPipeError, ConnectionResetError):
+        except (_SentError, BrokenPipeError, ConnectionResetError):
             pass
 
     return guarded

@@ -178,6 +178,7 @@ def test_every_flipped_byte_is_an_error_or_harmless(tmp_path, archive):
     path.write_bytes(whole)
     right = read_archive(path, dataset_id="tiny/made")
     errors = 0
+    lines = set()
     for position in range(0, len(whole), 5):
         broken = bytearray(whole)
         broken[position] ^= 0x5A
@@ -186,24 +187,27 @@ def test_every_flipped_byte_is_an_error_or_harmless(tmp_path, archive):
             raw = read_archive(path, dataset_id="tiny/made")
         except ArchiveError as error:
             errors += 1
-            assert "\n" not in str(error)
+            lines.add(str(error).count("\n"))
         else:
             np.testing.assert_array_equal(raw.train, right.train)
             np.testing.assert_array_equal(raw.test, right.test)
             np.testing.assert_array_equal(raw.labels, right.labels)
     assert errors > len(whole) / 5 / 2
+    assert lines == {0}
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path):
-    # Zeros, deflated a thousand to one: 2.3 GB of float64 in a few MB.
+    # Zeros, deflated a thousand to one: 270 MB, 2.1 GB as float64 in a few MB.
     count = module.MAX_VALUES + 3
     path = tmp_path / "made.npz"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
-        with file.open("train.npy", "w", force_zip64=True) as sink:
-            sink.write(header((count // 3, 3), "|u1"))
-            for _ in range(count // 3 * 3 >> 20):
-                sink.write(bytes(1 << 20))
-            sink.write(bytes(count // 3 * 3 & (1 << 20) - 1))
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file,
+        file.open("train.npy", "w", force_zip64=True) as sink,
+    ):
+        sink.write(header((count // 3, 3), "|u1"))
+        for _ in range(count // 3 * 3 >> 20):
+            sink.write(bytes(1 << 20))
+        sink.write(bytes(count // 3 * 3 & (1 << 20) - 1))
     tracemalloc.start()
     with pytest.raises(ArchiveError, match="at most"):
         read_archive(path, dataset_id="tiny/made")
@@ -259,10 +263,10 @@ def test_a_member_larger_than_the_archive_says_is_refused(tmp_path, members):
 
 def test_a_member_that_stands_twice_is_refused(tmp_path, members):
     path = tmp_path / "made.npz"
-    with pytest.warns(UserWarning, match="Duplicate"):
-        with zipfile.ZipFile(path, "w") as file:
-            for name in ("train", "train"):
-                file.writestr(f"{name}.npy", npy(members["train"]))
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("train.npy", npy(members["train"]))
+        with pytest.warns(UserWarning, match="Duplicate"):
+            file.writestr("train.npy", npy(members["train"]))
     with pytest.raises(ArchiveError, match="twice"):
         read_archive(path, dataset_id="tiny/made")
 

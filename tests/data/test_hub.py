@@ -26,11 +26,10 @@ def repository(hub, archive):
     return made
 
 
-def pull(suite, **options):
-    return dict(
-        (record.name, outcome)
-        for record, outcome in ensure(select("tiny", **options), progress=False, jobs=2)
-    )
+def pull(**options):
+    records = select("tiny", **options)
+    pulled = ensure(records, progress=False, jobs=2)
+    return {record.name: outcome for record, outcome in pulled}
 
 
 def test_a_listing_of_several_pages_is_followed_to_its_end(hub, repository, tiny_suite):
@@ -65,7 +64,7 @@ def test_main_is_resolved_once_and_everything_is_read_at_that_commit(
 
 
 def test_what_is_stored_is_what_the_archive_holds(repository, tiny_suite):
-    outcomes = pull(tiny_suite)
+    outcomes = pull()
     assert len(outcomes) == 5
     for name, stored in outcomes.items():
         assert isinstance(stored, StoredDataset)
@@ -85,7 +84,7 @@ def test_the_token_goes_to_the_hub_and_not_to_where_it_redirects(
 ):
     repository.private = True
     monkeypatch.setenv("HF_TOKEN", hub.token)
-    outcomes = pull(tiny_suite)
+    outcomes = pull()
     assert all(isinstance(o, StoredDataset) for o in outcomes.values())
     for _, path, headers in hub.requests:
         assert ("authorization" in headers) == (not path.startswith("/cdn/")), path
@@ -105,7 +104,7 @@ def test_server_errors_and_rate_limits_pass(hub, repository, tiny_suite):
         "set1.npz": ["ok", ("wait", 0)],
     }
     start = time.monotonic()
-    outcomes = pull(tiny_suite)
+    outcomes = pull()
     assert all(isinstance(o, StoredDataset) for o in outcomes.values()), outcomes
     # The client waits as long as it was told, and a second more.
     assert time.monotonic() - start > 1
@@ -117,7 +116,7 @@ def test_a_connection_cut_in_mid_file_is_resumed(
     # The client keeps what it got in pieces of this size; these files are small.
     monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 64)
     hub.faults = {"/public/set2.npz": ["ok", "cut", "ok", "ok"]}
-    outcomes = pull(tiny_suite, pattern="set2")
+    outcomes = pull(pattern="set2")
     assert isinstance(outcomes["set2"], StoredDataset)
     ranges = [h["range"] for _, p, h in hub.requests if "range" in h and "cdn" in p]
     size = len(repository.commits[-1]["public/set2.npz"])
@@ -126,7 +125,7 @@ def test_a_connection_cut_in_mid_file_is_resumed(
 
 def test_a_wrong_byte_is_noticed_and_fetched_again(hub, repository, tiny_suite):
     hub.faults = {"/public/set3.npz": ["ok", "flip"]}
-    outcomes = pull(tiny_suite, pattern="set3")
+    outcomes = pull(pattern="set3")
     assert isinstance(outcomes["set3"], StoredDataset)
 
 
@@ -134,7 +133,7 @@ def test_a_byte_that_stays_wrong_is_an_error_that_names_the_file(
     hub, repository, tiny_suite
 ):
     hub.faults = {"/public/set3.npz": ["ok", "flip", "ok", "flip"]}
-    outcomes = pull(tiny_suite)
+    outcomes = pull()
     failed = outcomes.pop("set3")
     assert isinstance(failed, (HashMismatchError, ArchiveError))
     assert "set3" in str(failed)
@@ -146,12 +145,12 @@ def test_a_byte_that_stays_wrong_is_an_error_that_names_the_file(
 def test_a_wrong_byte_without_a_listed_digest_meets_the_manifests_hash(
     hub, repository, tiny_suite
 ):
-    first = pull(tiny_suite, pattern="set4")["set4"]
+    first = pull(pattern="set4")["set4"]
     tiny_suite[1]["tiny"] = (first.record,)
     first.features_path.unlink()
     repository.lfs = False
     repository.commit({"public/set4.npz": repository.commits[-1]["public/set3.npz"]})
-    outcome = pull(tiny_suite, pattern="set4")["set4"]
+    outcome = pull(pattern="set4")["set4"]
     assert isinstance(outcome, HashMismatchError)
     assert first.record.content_sha256[:16] in str(outcome)
 
@@ -171,7 +170,7 @@ def test_a_manifest_row_that_is_not_listed_is_reported_and_skipped(
 
 
 def test_a_listed_file_without_a_row_is_measured(repository, tiny_suite):
-    record = pull(tiny_suite, pattern="set0")["set0"].record
+    record = pull(pattern="set0")["set0"].record
     assert (record.n_train, record.n_test, record.n_columns) == (40, 30, 3)
     assert record.n_anomalies == 5
     assert record.domain == "Science"
@@ -180,7 +179,7 @@ def test_a_listed_file_without_a_row_is_measured(repository, tiny_suite):
 
 
 def test_a_private_folder_without_labels_works(repository, tiny_suite):
-    outcome = pull(tiny_suite, partition="private")["secret"]
+    outcome = pull(partition="private")["secret"]
     assert isinstance(outcome, StoredDataset)
     assert outcome.labels_path is None
     assert outcome.labels() is None
@@ -202,7 +201,7 @@ def test_an_unknown_repository_is_one_line(hub, tiny_suite):
 def test_when_the_hub_is_gone_the_last_listing_counts(
     hub, repository, tiny_suite, monkeypatch
 ):
-    pull(tiny_suite, pattern="set[01]")
+    pull(pattern="set[01]")
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     names = [record.name for record in select("tiny")]
     assert names == [f"set{i}" for i in range(5)]
@@ -215,15 +214,15 @@ def test_when_the_hub_is_gone_the_last_listing_counts(
 
 
 def test_when_all_is_stored_the_hub_is_not_asked(hub, repository, tiny_suite):
-    pull(tiny_suite)
+    pull()
     before = len(hub.requests)
-    outcomes = pull(tiny_suite)
+    outcomes = pull()
     assert all(isinstance(o, StoredDataset) for o in outcomes.values())
     assert len(hub.requests) == before
 
 
 def test_a_changed_file_is_fetched_again(hub, repository, tiny_suite, archive):
-    pull(tiny_suite)
+    pull()
     repository.commit({"public/set1.npz": archive(n_train=77)})
     source = open_source(tiny_suite[0])
     records = select("tiny", source=source)

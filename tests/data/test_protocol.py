@@ -52,7 +52,7 @@ def test_over_the_limit_the_ratio_of_train_to_test_stays():
 )
 @settings(deadline=None)
 def test_a_choice_is_always_one_that_can_be_scored(
-    n_train, n_inliers, n_anomalies, limit, contamination, seed
+    *, n_train, n_inliers, n_anomalies, limit, contamination, seed
 ):
     labels = labels_of(n_inliers + n_anomalies, n_anomalies)
     chosen = rows(n_train, labels, limit=limit, contamination=contamination, seed=seed)

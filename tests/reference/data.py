@@ -33,12 +33,10 @@ def audit(train, test, labels):
     }
     if labels is not None:
         anomalies = {r for r, y in zip(rows_test, labels, strict=True) if y == 1}
-        inliers = in_train | {
-            r for r, y in zip(rows_test, labels, strict=True) if not y
-        }
+        rest = {r for r, y in zip(rows_test, labels, strict=True) if y == 0}
         hits = [s for s, y in zip(shared, labels, strict=True) if y == 1]
         result["anomalies_in_train"] = sum(hits) / len(hits)
-        result["label_conflict"] = int(bool(anomalies & inliers))
+        result["label_conflict"] = int(bool(anomalies & (in_train | rest)))
     return result
 
 

@@ -1,0 +1,190 @@
+"""The verbs `suites` and `datasets`, as users type them."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from odbench.cli import main
+
+
+@pytest.fixture
+def run(capsys):
+    def run(*arguments):
+        with pytest.raises(SystemExit) as done:
+            main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return done.value.code or 0, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def some(mirror, tmp_path):
+    """A mirror of three real files."""
+    public = mirror / "MacrOData-CMU" / "OddBench" / "public"
+    place = tmp_path / "some" / "MacrOData-CMU" / "OddBench" / "public"
+    place.mkdir(parents=True)
+    for file in sorted(public.glob("A*.npz"))[:3]:
+        (place / file.name).symlink_to(file)
+    return tmp_path / "some"
+
+
+def test_suites_are_listed(run):
+    code, out, _ = run("suites")
+    assert code == 0
+    assert "oddbench" in out
+    rows = json.loads(run("suites", "--format", "json")[1])
+    sizes = {row["suite"]: row["public"] for row in rows}
+    assert sizes["oddbench"] == 729
+    assert all(row["citation"] and row["title"] for row in rows)
+
+
+def test_a_list_needs_no_network_and_no_data(run):
+    code, out, _ = run("datasets", "list", "--suite", "oddbench", "--limit", 3)
+    assert code == 0
+    assert len(out.splitlines()) == 4
+    assert "oddbench/ALLPatientData" in out
+
+
+def test_a_list_as_csv_has_every_field(run):
+    _, out, _ = run(
+        "datasets", "list", "--suite", "oddbench,adbench", "--format", "csv"
+    )
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert len(rows) == 729 + 43
+    assert rows[0]["content_sha256"]
+
+
+def test_a_glob_chooses(run):
+    _, out, _ = run("datasets", "list", "--datasets", "*cover*", "--format", "json")
+    assert "adbench/cover" in [row["id"] for row in json.loads(out)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("list", "--suite", "oddbnch"), "wanted one of"),
+        (("list", "--datasets", "zzz"), "no public data set that matches 'zzz'"),
+        (("show", "NoSuchThing"), "NoSuchThing"),
+        (("show", "oddbench/AllPatientData"), "ALLPatientData"),
+        (("pull", "--suite", "oddbench", "--mirror", "/no/such"), "no such folder"),
+        (("audit", "--from", "/no/such", "--suite", "oddbench"), "no such folder"),
+    ],
+)
+def test_a_wrong_call_is_one_line_and_2(run, arguments, words):
+    code, out, err = run("datasets", *arguments)
+    assert code == 2
+    assert out == ""
+    assert words in err
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.mirror
+def test_pull_says_what_it_did(run, some):
+    code, out, err = run("datasets", "pull", "--suite", "oddbench", "--mirror", some)
+    assert code == 0
+    assert out.startswith("3 of 3 data sets in the store")
+    assert "726 manifest rows are not in" in err
+    code, out, err = run("datasets", "pull", "--suite", "oddbench", "--mirror", some)
+    assert (code, "pull:" in err) == (0, False)
+
+
+@pytest.mark.mirror
+def test_pull_with_a_broken_file_is_3_and_names_it(run, some):
+    place = some / "MacrOData-CMU" / "OddBench" / "public"
+    (place / "Broken.npz").write_bytes(b"nothing")
+    code, out, err = run("datasets", "pull", "--suite", "oddbench", "--mirror", some)
+    assert code == 3
+    assert "3 of 4" in out
+    assert "Broken.npz" in err
+
+
+@pytest.mark.mirror
+def test_verify_is_0_then_3(run, some, own_cache):
+    run("datasets", "pull", "--suite", "oddbench", "--mirror", some)
+    code, out, err = run("datasets", "verify", "--suite", "oddbench")
+    assert (code, out) == (0, "")
+    assert "3 ok" in err
+    victim = next((own_cache / "features").rglob("*.arrow"))
+    data = bytearray(victim.read_bytes())
+    data[len(data) // 2] ^= 1
+    victim.write_bytes(data)
+    code, out, _ = run("datasets", "verify", "--suite", "oddbench", "--format", "json")
+    assert code == 3
+    (fault,) = json.loads(out)
+    assert fault["id"] == f"oddbench/{victim.stem}"
+
+
+@pytest.mark.mirror
+@pytest.mark.parametrize("name", ["oddbench/AbandonedMineLand", "AbandonedMineLand"])
+def test_show_has_manifest_and_columns(run, some, name):
+    code, out, _ = run("datasets", "show", name, "--mirror", some)
+    assert code == 0
+    assert "SHAPEAREA" in out
+    assert "6527" in out
+    _, out, _ = run("datasets", "show", name, "--mirror", some, "--format", "json")
+    shown = json.loads(out)
+    assert shown["n_train"] == 6527
+    assert shown["columns"][0]["column"] == "SF_PROBLEM_CODE"
+
+
+def test_show_without_a_source_still_shows_the_manifest(run, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    code, out, _ = run("datasets", "show", "oddbench/ALLPatientData")
+    assert code == 0
+    assert "640dcd5dc70e561881fff709e408998bcd019cd141cb0ffa9c984c13368339c6" in out
+    assert "not known" in out
+
+
+def test_a_name_that_several_suites_have_is_asked_back(run):
+    code, _, err = run("datasets", "show", "wine")
+    assert code == 2
+    assert "adbench/wine or ovrbench/wine" in err
+
+
+@pytest.mark.mirror
+def test_audit_reports_differences_with_3_and_writes_on_demand(run, some, tmp_path):
+    manifests = tmp_path / "manifests"
+    manifests.mkdir()
+    arguments = ("datasets", "audit", "--from", some, "--suite", "oddbench")
+    code, out, _ = run(*arguments, "--manifest", manifests)
+    assert code == 3
+    assert "3 new" in out
+    code, out, _ = run(*arguments, "--manifest", manifests, "--write")
+    assert code == 0
+    assert "3 rows" in out
+    code, out, _ = run(*arguments, "--manifest", manifests)
+    assert code == 0
+
+
+def test_without_a_network_the_hub_is_one_line():
+    """In a process of its own: the client reads these when it is imported."""
+    for extra, words in (
+        ({"HF_ENDPOINT": "http://127.0.0.1:9"}, "cannot be reached"),
+        ({"HF_HUB_OFFLINE": "1"}, "HF_HUB_OFFLINE"),
+    ):
+        import os
+
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "odbench",
+                "datasets",
+                "pull",
+                "--suite",
+                "oddbench",
+            ],
+            capture_output=True,
+            text=True,
+            env={**os.environ, **extra},
+            check=False,
+        )
+        assert done.returncode == 2
+        assert words in done.stderr
+        assert len(done.stderr.splitlines()) == 1, done.stderr
