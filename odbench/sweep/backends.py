@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -179,7 +180,7 @@ def _ray(jobs: int, scheduler: str | None) -> Iterator[tuple[type[BaseException]
         where: dict[str, Any] = {"address": scheduler} if scheduler else {}
         if not scheduler:
             where = {"num_cpus": jobs, "include_dashboard": False}
-        ray.init(log_to_driver=False, logging_level="ERROR", **where)
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, **where)
     try:
         yield (ray.exceptions.RayError,)
     finally:

@@ -244,13 +244,24 @@ def _trial(
     seed: int,
     protocol: Protocol,
 ) -> Trial:
-    name = f"{facts['detector']}|{facts['config_id']}|{seed}"
-    key = _digest(
-        f"{record.partition}|{record.id}|{record.content_sha256}|{name}"
+    name = _name(facts, seed)
+    random_state = int(_digest(f"{record.id}|{name}")[:8], 16) & 0x7FFFFFFF
+    key = key_of(record, facts, seed, protocol)
+    return Trial(configuration.spec, seed, random_state, key, facts)
+
+
+def key_of(
+    record: DatasetRecord, facts: Mapping[str, Any], seed: int, protocol: Protocol
+) -> str:
+    """Return 32 hex digits over everything that a trial's result depends on."""
+    return _digest(
+        f"{record.partition}|{record.id}|{record.content_sha256}|{_name(facts, seed)}"
         f"|{facts['detector_version']}|{protocol.label}|{PROTOCOL_VERSION}|{ROW_LIMIT}"
     )
-    random_state = int(_digest(f"{record.id}|{name}")[:8], 16) & 0x7FFFFFFF
-    return Trial(configuration.spec, seed, random_state, key, facts)
+
+
+def _name(facts: Mapping[str, Any], seed: int) -> str:
+    return f"{facts['detector']}|{facts['config_id']}|{seed}"
 
 
 def _digest(text: str) -> str:

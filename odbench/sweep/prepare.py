@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from odbench.errors import TransportError, UsageError
 from odbench.sweep import journal
 from odbench.sweep.estimate import Estimator
+from odbench.sweep.oracle import NAME as ORACLE
+from odbench.sweep.oracle import oracle_rows
 from odbench.sweep.plan import Plan, Protocol, Task, make_plan, tasks_of
 from odbench.sweep.request import Request
 
@@ -38,6 +41,8 @@ class Prepared:
         Data sets that cannot be used, one line each.
     estimator : Estimator
         To be taught by this run.
+    oracle : list of dict
+        Results that are known without running anything.
     """
 
     plan: Plan
@@ -46,6 +51,7 @@ class Prepared:
     unknown: int
     faults: list[str]
     estimator: Estimator
+    oracle: list[dict[str, Any]]
 
 
 def prepare(request: Request, *, pull: bool = True) -> Prepared:
@@ -95,7 +101,21 @@ def prepare(request: Request, *, pull: bool = True) -> Prepared:
         for t, _ in pending
     )
     seconds = sum(task.seconds for task in tasks)
-    return Prepared(plan, tasks, seconds, unknown, faults, estimator)
+    oracle = _oracle(request, records, plan, done)
+    return Prepared(plan, tasks, seconds, unknown, faults, estimator, oracle)
+
+
+def _oracle(
+    request: Request, records: list[DatasetRecord], plan: Plan, done: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return the oracle's rows that were asked for, and count them in the plan."""
+    if ORACLE not in (request.detectors or ()):
+        return []
+    rows = oracle_rows(records, _protocol(request))
+    new = [row for row in rows if row["key"] not in done]
+    plan.total += len(rows)
+    plan.done += len(rows) - len(new)
+    return new
 
 
 def label_places(mirror: str | None) -> tuple[Path, ...]:
@@ -142,11 +162,11 @@ def _configurations(request: Request) -> list[Configuration]:
     if request.detectors is None:
         chosen = core_zoo()
     else:
-        chosen = find_detectors(request.detectors)
+        chosen = find_detectors([d for d in request.detectors if d != ORACLE])
     if request.grid:
         points = [point for one in chosen for point in (one, *grid_of(one))]
         chosen = list({point.id: point for point in points}.values())
-    if not chosen:
+    if not chosen and ORACLE not in (request.detectors or ()):
         msg = "detectors: none selected; `odbench detectors list` shows what there is"
         raise UsageError(msg)
     return chosen

@@ -159,6 +159,11 @@ def execute(request: Request, prepared: Prepared) -> Summary:
             _write_run(request, folder)
             if prepared.tasks:
                 _sweep(request, prepared, summary)
+            if prepared.oracle:
+                with journal.Journal(folder) as own:
+                    for row in prepared.oracle:
+                        own.append(row)
+                summary.counts["ok"] += len(prepared.oracle)
             journal.fold(folder)
             prepared.estimator.save()
     except OSError as error:
