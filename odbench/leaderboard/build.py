@@ -13,6 +13,7 @@ from odbench.errors import ResultsError, UsageError
 from odbench.leaderboard import comparisons
 from odbench.leaderboard.page import LEAST_PRIVATE_SETS, render_groups
 from odbench.leaderboard.page_data import Group
+from odbench.leaderboard.page_lines import provenance_lines
 from odbench.leaderboard.page_records import records_of
 from odbench.leaderboard.provenance import Source, provenance_json, source_of
 from odbench.leaderboard.slices import slice_table
@@ -94,7 +95,10 @@ def build_files(runs: Sequence[Path], *, settings: Settings = DEFAULT) -> Build:
     tables = pd.concat([_shown(group) for group in groups], ignore_index=True)
     files["README.md"] = _index(tables).encode()
     page = render_groups(
-        groups, records, provenance=_lines(sources, settings), files=sorted(files)
+        groups,
+        records,
+        provenance=provenance_lines(sources, settings),
+        files=sorted(files),
     )
     files["index.html"] = page.encode()
     files = dict(sorted(files.items()))
@@ -270,20 +274,6 @@ def _shown(group: Group) -> pd.DataFrame:
     if not group.private:
         return group.table
     return rounded(group.table, decimals=PRIVATE_DECIMALS)
-
-
-def _lines(sources: list[Source], settings: Settings) -> list[tuple[str, str]]:
-    """Say on the page what it was made from."""
-    lines = [
-        (
-            f"results of {source.name}",
-            f"{source.trials} trials, SHA-256 {source.results_sha256}",
-        )
-        for source in sources
-    ]
-    drawn = f"{settings.resamples} over {settings.cluster} (seed {settings.seed})"
-    tests = f"{settings.permutations} sign changes"
-    return [*lines, ("bootstrap", drawn), ("permutation tests", tests)]
 
 
 def _index(tables: pd.DataFrame) -> str:

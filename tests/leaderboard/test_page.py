@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from odbench.leaderboard.page import inert_json, render_page
+from odbench.leaderboard.page_lines import provenance_lines
 from odbench.leaderboard.page_pack import (
     pack_halves,
     pack_members,
@@ -17,6 +18,7 @@ from odbench.leaderboard.page_pack import (
     pack_unit,
     pack_words,
 )
+from odbench.leaderboard.provenance import Source
 from odbench.leaderboard.tables import Settings, build_leaderboard
 from odbench.scoring.cells import split_results
 from odbench.scoring.policy import apply_policy
@@ -257,6 +259,41 @@ def test_nothing_is_loaded_from_elsewhere(page):
     assert not re.findall(r'(?:src|href)="(?!#|data:,|[\w-]+/[\w-]+\.csv")', head)
     assert "@import" not in head
     assert "url(" not in head
+
+
+def test_the_page_names_its_command_its_runs_and_their_versions():
+    source = Source(
+        name="core zoo",
+        results_sha256="ab" * 32,
+        trials=12_345,
+        detectors={"ecod": "0.1.0"},
+        run={
+            "versions": {"odbench": "0.1.0", "python": "3.11.7"},
+            "machine": {"cores": 2, "system": "Linux", "memory_bytes": 24 * 2**30},
+            "git": {"commit": "0123456789abcdef", "dirty": True},
+            "command": ["odbench", "run"],
+        },
+    )
+
+    lines = dict(provenance_lines([source], Settings(resamples=10, permutations=20)))
+
+    assert lines == {
+        "Command": "odbench leaderboard build 'core zoo' --resamples 10 --out DIR",
+        "Run, results": f"12,345 trials, SHA-256 {'ab' * 32}",
+        "Run, versions": "odbench 0.1.0, python 3.11.7",
+        "Run, machine": "2 cores, Linux, 24 GiB",
+        "Run, state": "commit 0123456789ab with uncommitted changes",
+        "Resampling": "10 bootstrap samples over data sets, 20 permutations, seed 0",
+    }
+
+
+@pytest.mark.parametrize("run", [{}, {"versions": 3, "machine": [], "git": {}}])
+def test_a_run_without_a_description_is_named_all_the_same(run):
+    source = Source(name="r", results_sha256="0", trials=1, detectors={}, run=dict(run))
+
+    assert [name for name, _ in provenance_lines([source, source], Settings())] == [
+        "Command", "Run r, results", "Run r, results", "Resampling",
+    ]  # fmt: skip
 
 
 def test_results_without_any_score_still_make_a_page():
