@@ -34,6 +34,7 @@ __all__ = [
     "find_detectors",
     "grid_of",
     "list_detectors",
+    "missing_requirements",
     "parse_specs",
 ]
 
@@ -137,7 +138,11 @@ def core_zoo() -> list[Configuration]:
     for name, entry in sorted(registry.entries.items()):
         if registry.is_home(entry):
             obj = registry.load(name)
-            if isinstance(obj, DetectorInfo) and obj.core and not _lacking(obj):
+            if (
+                isinstance(obj, DetectorInfo)
+                and obj.core
+                and not missing_requirements(obj)
+            ):
                 zoo.append(find_detector(name))
     return zoo
 
@@ -272,7 +277,7 @@ def _free_name(target: str) -> str:
     return f"{imports.stem(module)}.{name}" if taken else name
 
 
-def _lacking(info: DetectorInfo) -> list[str]:
+def missing_requirements(info: DetectorInfo) -> list[str]:
     """Return the modules that a detector requires and nothing installed provides."""
     return [m for m in info.requires if not _is_importable(m)]
 
@@ -285,7 +290,7 @@ def _is_importable(module: str) -> bool:
 
 
 def _check_requirements(info: DetectorInfo) -> None:
-    lacking = _lacking(info)
+    lacking = missing_requirements(info)
     if not lacking:
         return
     what = f"'odbench[{info.extra}]'" if info.extra else " ".join(lacking)

@@ -1,0 +1,182 @@
+"""``odbench detectors``: list, show, check and start detectors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from odbench.cli.rows import format_option, print_rows
+
+if TYPE_CHECKING:
+    from odbench.configuration import Configuration
+    from odbench.detector import DetectorInfo
+
+_SHORT = ("detector", "core", "default", "grid", "needs", "summary")
+_FULL = (
+    "detector", "core", "params", "grid", "deterministic", "inductive", "requires",
+    "installed", "extra", "devices", "shares", "reference", "summary",
+)  # fmt: skip
+_FAULTS_FOUND = 3
+
+
+@click.group("detectors", short_help="List, show, check and start detectors.")
+def detectors() -> None:
+    """List, show, check and start detectors."""
+
+
+@detectors.command("list", short_help="List the installed detectors.")
+@format_option
+def list_(form: str) -> None:
+    """List the installed detectors, those of plugins among them.
+
+    A plugin that cannot be loaded is a warning on stderr.
+    """
+    from odbench.plugins import list_detectors
+
+    infos, warnings = list_detectors()
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
+    rows = [_row(info) for info in infos]
+    if form == "table":
+        for row, info in zip(rows, infos, strict=True):
+            row["core"] = "yes" if info.core else ""
+            row["grid"] = sum(1 for _ in info.configurations())
+            row["needs"] = " ".join(row["missing"])
+    elif form == "csv":
+        for row in rows:
+            row["grid"], row["params"] = _text(row["grid"]), _text(row["params"])
+    print_rows(rows, _SHORT if form == "table" else _FULL, form)
+
+
+def _row(info: DetectorInfo) -> dict[str, Any]:
+    from odbench.plugins import missing_requirements
+    from odbench.specs import format_params, plain
+
+    missing = missing_requirements(info)
+    return {
+        "detector": info.name,
+        "core": info.core,
+        "default": _shortened(format_params(info.params)),
+        "params": plain(dict(info.params)),
+        "grid": plain(dict(info.grid)),
+        "deterministic": info.deterministic,
+        "inductive": info.inductive,
+        "requires": list(info.requires),
+        "missing": missing,
+        "installed": not missing,
+        "extra": info.extra,
+        "devices": list(info.devices),
+        "shares": list(info.shares),
+        "reference": info.reference,
+        "summary": info.summary,
+    }
+
+
+def _shortened(text: str, most: int = 40) -> str:
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def _text(params: dict[str, Any]) -> str:
+    from odbench.specs import format_params
+
+    return format_params(params)
+
+
+@detectors.command("show", short_help="Show one detector.")
+@click.argument("spec")
+@click.option("--format", "form", type=click.Choice(("table", "json")), default="table")
+def show(spec: str, form: str) -> None:
+    """Show one detector: its parameters, grid, reference and needs.
+
+    SPEC is what `odbench run --detectors` takes: knn, knn:k=20, pyod.LODA,
+    package.module:Class, path/file.py:Class.
+    """
+    from odbench.plugins import find_detector
+
+    configuration = find_detector(spec)
+    facts = _facts(configuration)
+    if form == "json":
+        import json
+
+        click.echo(json.dumps(facts, indent=1, ensure_ascii=False))
+        return
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        text = _text(value) if isinstance(value, dict) else _plain_text(value)
+        click.echo(f"{name:<{width}}  {text}".rstrip())
+
+
+def _facts(configuration: Configuration) -> dict[str, Any]:
+    from odbench.plugins import grid_of
+    from odbench.specs import plain
+
+    row = _row(configuration.info)
+    del row["default"], row["missing"], row["params"]
+    return row | {
+        "version": configuration.version,
+        "reference configuration": plain(dict(configuration.info.params)),
+        "config": configuration.label,
+        "config_id": configuration.id,
+        "configurations": [point.label for point in grid_of(configuration)],
+    }
+
+
+def _plain_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "  ".join(value) if isinstance(value, list) else str(value)
+
+
+@detectors.command("check", short_help="Try a detector against the contract.")
+@click.argument("spec")
+@format_option
+def check(spec: str, form: str) -> None:
+    """Try a detector on small tables and print what each probe found.
+
+    Exit code 3 when a probe fails. A warning, such as a score that depends on the
+    batch, is worth knowing and no failure.
+    """
+    from odbench.contract_check import check_detector
+    from odbench.plugins import find_detector
+
+    findings = []
+    for finding in check_detector(find_detector(spec)):
+        findings.append(finding)
+        if form == "table":
+            line = f"{finding.verdict:<4}  {finding.probe:<12}  {finding.message}"
+            click.echo(line)
+    if form != "table":
+        columns = ("probe", "verdict", "message")
+        print_rows([vars(finding) for finding in findings], columns, form)
+    failed = sum(finding.verdict == "fail" for finding in findings)
+    warned = sum(finding.verdict == "warn" for finding in findings)
+    click.echo(f"{len(findings)} probes: {failed} failed, {warned} warned", err=True)
+    if failed:
+        raise SystemExit(_FAULTS_FOUND)
+
+
+@detectors.command("new", short_help="Write the start of a detector.")
+@click.argument("name")
+@click.option(
+    "--into",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    help="Folder to write to; by default the working directory.",
+)
+@click.option(
+    "--package", is_flag=True, help="A package with an entry point, not one file."
+)
+def new(name: str, into: Path, *, package: bool) -> None:
+    """Write a working detector and its test, to start from.
+
+    NAME is what users will type: lower case, digits and underscores.
+    """
+    from odbench.scaffold import write_detector
+
+    files = write_detector(name, into, package=package)
+    for file in files:
+        click.echo(str(file))
+    class_name = "".join(part.capitalize() for part in name.split("_"))
+    click.echo(f"next: odbench detectors check {files[0]}:{class_name}", err=True)
