@@ -38,9 +38,10 @@ def compare(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
         Elo ratings have mean 1000 among those who compete, so they move when
         others come or go.
     """
-    sides = [_placed(table) for table in (before, after)]
-    both = sides[0].join(
-        sides[1], how="outer", lsuffix="_before", rsuffix="_after", sort=True
+    both = (
+        _placed(before)
+        .add_suffix("_before")
+        .join(_placed(after).add_suffix("_after"), how="outer", sort=True)
     )
     both["change"] = _changes(both)
     both["within_interval"] = _agree(both)

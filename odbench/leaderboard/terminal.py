@@ -14,7 +14,8 @@ from odbench.scoring.policy import MEANINGS, Policy
 if TYPE_CHECKING:
     import pandas as pd
 
-NAME_WIDTH = 30
+WIDTH = 100
+_SHORTEST_NAME = 16
 # What stands first when a table is sorted by it; everything else sorts upwards.
 _HIGHER_IS_BETTER = (
     "mean_", "elo_", "win_rate", "rauc_", "top3_", "p_", "n_datasets",
@@ -102,12 +103,23 @@ def _block(rows: pd.DataFrame, sort: str, policy: Policy) -> str:
 
 
 def _aligned(rows: pd.DataFrame) -> list[str]:
-    columns = [heading for heading, _ in _CELLS]
+    records = rows.to_dict("records")
+    numbers = [[cell(row) for _, cell in _CELLS] for row in records]
+    names = [method_name(row["detector"], row["config"]) for row in records]
+    headings = [heading for heading, _ in _CELLS]
+    # Whatever the numbers leave of the line is for the names.
+    widths = [max(map(len, c)) for c in zip(headings, *numbers, strict=True)]
+    taken = len(str(len(rows))) + sum(widths) + 2 * (len(widths) + 1)
+    longest = max(_SHORTEST_NAME, WIDTH - taken)
     body = [
-        [str(place), *(cell(row) for _, cell in _CELLS)]
-        for place, row in enumerate(rows.to_dict("records"), 1)
+        [str(place), _shortened(name, longest), *line]
+        for place, (name, line) in enumerate(zip(names, numbers, strict=True), 1)
     ]
-    return align([["", *columns], *body], left=(1,))
+    return align([["", "configuration", *headings], *body], left=(1,))
+
+
+def _shortened(name: str, longest: int) -> str:
+    return name if len(name) <= longest else name[: longest - 1] + "…"
 
 
 def align(lines: Sequence[Sequence[str]], *, left: Sequence[int] = ()) -> list[str]:
@@ -148,11 +160,6 @@ def _remarks(rows: pd.DataFrame, policy: Policy) -> list[str]:
     return ["", *remarks] if len(remarks) > 1 or policy != "main" else []
 
 
-def _short(row: dict[str, Any]) -> str:
-    name = method_name(row["detector"], row["config"])
-    return name if len(name) <= NAME_WIDTH else name[: NAME_WIDTH - 1] + "…"
-
-
 def _number(column: str, digits: int, scale: float = 1.0) -> Callable[[Any], str]:
     def cell(row: dict[str, Any]) -> str:
         value = float(row[column])
@@ -178,14 +185,12 @@ def _sets(row: dict[str, Any]) -> str:
 
 
 _CELLS: tuple[tuple[str, Callable[[Any], str]], ...] = (
-    ("configuration", _short),
     ("sets", _sets),
     ("failed", lambda row: str(int(row["n_failed"]))),
     ("AUROC", _number("mean_auroc", 2, 100.0)),
     ("AP", _number("mean_ap", 2, 100.0)),
     ("rank", _number("rank_auroc", 2)),
     ("Elo 95 %", _elo),
-    ("wins", _number("win_rate", 1, 100.0)),
     ("p best", _number("p_best", 4)),
     ("total", _number("total_rank", 2)),
     ("seconds", _seconds),

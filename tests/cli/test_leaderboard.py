@@ -1,0 +1,163 @@
+"""`odbench leaderboard` from the outside: output, files and exit codes."""
+
+import io
+import json
+
+import pandas as pd
+import pytest
+
+from odbench.cli import main
+from odbench.leaderboard.tables import COLUMNS
+from tests.reference.trials import frame, place, random_trials
+
+FAST = ["--resamples", "20"]
+
+
+@pytest.fixture
+def run(rng, tmp_path):
+    return str(place(frame(random_trials(rng, datasets=25)), tmp_path / "run"))
+
+
+@pytest.fixture
+def call(capsys):
+    def called(*arguments):
+        with pytest.raises(SystemExit) as stopped:
+            main(["leaderboard", *map(str, arguments)])
+        streams = capsys.readouterr()
+        return stopped.value.code, streams.out, streams.err
+
+    return called
+
+
+def test_build_writes_shows_and_checks(call, run, tmp_path):
+    out = tmp_path / "board"
+
+    code, text, said = call("build", run, "--out", out, *FAST)
+
+    assert code == 0
+    assert "toy / public, one-class: 5 configurations on 25 data sets" in text
+    assert "files written" in said
+    assert (out / "toy" / "public.csv").is_file()
+    assert call("build", run, "--out", out, "--check", *FAST)[0] == 0
+
+
+def test_check_names_the_first_file_that_differs_and_changes_nothing(
+    call, run, tmp_path
+):
+    out = tmp_path / "board"
+    call("build", run, "--out", out, *FAST)
+    (out / "toy" / "slices.csv").write_text("edited")
+
+    code, text, said = call("build", run, "--out", out, "--check", *FAST)
+
+    assert (code, text) == (3, "")
+    assert "slices.csv differs" in said
+    assert (out / "toy" / "slices.csv").read_text() == "edited"
+
+
+def test_check_of_other_settings_differs(call, run, tmp_path):
+    out = tmp_path / "board"
+    call("build", run, "--out", out, *FAST)
+
+    assert call("build", run, "--out", out, "--check", "--resamples", "21")[0] == 3
+
+
+def test_a_run_and_its_built_folder_show_the_same(call, run, tmp_path):
+    out = tmp_path / "board"
+    call("build", run, "--out", out, *FAST)
+
+    from_run = call("show", run, *FAST)
+    from_folder = call("show", out)
+
+    assert from_run == from_folder
+
+
+def test_show_gives_csv_and_json(call, run):
+    _, text, _ = call("show", run, "--format", "csv", *FAST)
+    _, data, _ = call("show", run, "--format", "json", *FAST)
+
+    table = pd.read_csv(io.StringIO(text))
+    assert list(table.columns) == list(COLUMNS)
+    rows = json.loads(data)
+    assert [row["detector"] for row in rows] == table["detector"].tolist()
+
+
+def test_show_one_slice_or_one_level(call, run, tmp_path):
+    out = tmp_path / "board"
+    call("build", run, "--out", out, *FAST)
+
+    for source in (run, out):
+        _, both, _ = call("show", source, "--slice", "domain", *FAST)
+        _, one, _ = call("show", source, "--slice", "domain=Human", *FAST)
+        assert "domain: Science" in both
+        assert "domain: Human" in both
+        assert "domain: Science" not in one
+
+
+def test_show_under_another_policy_says_so(call, run, tmp_path):
+    _, text, _ = call("show", run, "--policy", "worst", *FAST)
+
+    assert "Failures: worst (the worst that any method reached there" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--slice", "colour"], "slice 'colour': not in these results"),
+        (["--slice", "domain=Moon"], "slice 'domain=Moon'"),
+        (["--suite", "other"], "nothing for suite 'other'"),
+        (["--sort", "beauty"], "sort column 'beauty'"),
+        (["--policy", "kind"], "'kind' is not one of"),
+        (["--resamples", "-1"], "got -1 resamples"),
+    ],
+)
+def test_a_wrong_call_is_one_line_and_exit_code_two(call, run, arguments, named):
+    code, text, said = call("show", run, *arguments)
+
+    assert (code, text) == (2, "")
+    assert named in said
+    assert said.count("\n") == 1
+
+
+def test_a_built_folder_has_no_table_for_rarer_policies(call, run, tmp_path):
+    out = tmp_path / "board"
+    call("build", run, "--out", out, *FAST)
+
+    code, _, said = call("show", out, "--policy", "worst")
+
+    assert code == 2
+    assert "name the run to compute it from" in said
+
+
+@pytest.mark.parametrize("verb", ["show", "build"])
+def test_a_path_without_results_is_named(call, tmp_path, verb):
+    extra = ["--out", tmp_path / "out"] if verb == "build" else []
+
+    code, _, said = call(verb, tmp_path / "nowhere", *extra)
+
+    assert code == 2
+    assert "nowhere" in said
+
+
+def test_diff_of_two_builds(call, rng, run, tmp_path):
+    other = place(frame(random_trials(rng, datasets=25)), tmp_path / "other")
+
+    code, text, _ = call("diff", run, other, *FAST)
+    _, data, _ = call("diff", run, other, "--format", "json", *FAST)
+
+    assert code == 0
+    assert "within interval" in text
+    assert {row["detector"] for row in json.loads(data)} == {
+        f"method {m}" for m in range(5)
+    }
+
+
+def test_a_table_of_submissions_does_not_disturb_show(call, run, tmp_path):
+    out = tmp_path / "board"
+    call("build", run, "--out", out, *FAST)
+    (out / "toy" / "private.csv").write_text("suite,method,archive_sha256\n")
+
+    code, text, _ = call("show", out)
+
+    assert code == 0
+    assert "toy / public" in text

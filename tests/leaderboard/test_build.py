@@ -1,0 +1,215 @@
+"""A built folder is complete, the same each time, and keeps private sets private."""
+
+import hashlib
+import json
+
+import pandas as pd
+import pytest
+
+from odbench.errors import ResultsError, UsageError
+from odbench.leaderboard.build import build_files, first_difference, write_files
+from odbench.leaderboard.tables import COLUMNS, Settings, build_leaderboard
+from odbench.leaderboard.text import csv_bytes, rounded
+from tests.reference.trials import frame, place, random_trials, trial
+
+SETTINGS = Settings(resamples=20, permutations=200)
+
+
+@pytest.fixture
+def run(rng, tmp_path):
+    return place(frame(random_trials(rng, datasets=25)), tmp_path / "run")
+
+
+def private(rng, datasets):
+    return [t | {"partition": "private"} for t in random_trials(rng, datasets=datasets)]
+
+
+def test_a_build_holds_every_table(run):
+    built = build_files([run], settings=SETTINGS)
+
+    assert set(built.files) == {
+        "README.md", "index.html", "provenance.json", "toy/README.md",
+        "toy/public.csv", "toy/complete_case.csv", "toy/policies.csv",
+        "toy/per_dataset.csv", "toy/slices.csv", "toy/pareto.csv",
+        "toy/significance.csv", "toy/critical_difference.json",
+    }  # fmt: skip
+
+
+def test_the_main_table_is_the_leaderboard(run, tmp_path):
+    built = build_files([run], settings=SETTINGS)
+    write_files(built.files, tmp_path / "out")
+
+    table = pd.read_csv(tmp_path / "out" / "toy" / "public.csv")
+
+    assert list(table.columns) == list(COLUMNS)
+    expected = build_leaderboard(
+        pd.read_parquet(run / "results.parquet"), settings=SETTINGS
+    )
+    assert table["detector"].tolist() == expected["detector"].tolist()
+    assert table["mean_auroc"].tolist() == pytest.approx(
+        expected["mean_auroc"].tolist(), abs=1e-6
+    )
+
+
+def test_the_same_results_give_the_same_bytes(run):
+    first = build_files([run], settings=SETTINGS).files
+    second = build_files([run], settings=SETTINGS).files
+
+    assert first == second
+
+
+def test_the_order_of_the_runs_does_not_show(rng, tmp_path):
+    trials = list(random_trials(rng, datasets=10))
+    runs = [
+        place(frame(trials[:40]), tmp_path / "one"),
+        place(frame(trials[40:]), tmp_path / "two"),
+    ]
+
+    forwards = build_files(runs, settings=SETTINGS).files
+    backwards = build_files(runs[::-1], settings=SETTINGS).files
+
+    assert forwards == backwards
+
+
+def test_provenance_names_inputs_settings_and_outputs(run):
+    (run / "run.json").write_text(
+        json.dumps(
+            {
+                "versions": {"odbench": "9.9"},
+                "machine": {"cores": 2},
+                "command": ["odbench", "run", "--mirror", "/home/somebody"],
+            }
+        )
+    )
+
+    files = build_files([run], settings=SETTINGS).files
+
+    content = json.loads(files["provenance.json"])
+    (source,) = content["runs"]
+    digest = hashlib.sha256((run / "results.parquet").read_bytes()).hexdigest()
+    assert source["name"] == "run"
+    assert source["results_sha256"] == digest
+    assert source["detectors"]["method 0"] == "1.0"
+    assert source["run"] == {"versions": {"odbench": "9.9"}, "machine": {"cores": 2}}
+    assert content["settings"]["resamples"] == 20
+    page = hashlib.sha256(files["index.html"]).hexdigest()
+    assert content["files"]["index.html"] == page
+    assert str(run.parent) not in files["provenance.json"].decode()
+
+
+def test_a_broken_description_of_a_run_is_named(run):
+    (run / "run.json").write_text("{")
+
+    with pytest.raises(ResultsError, match=r"run\.json.*not JSON"):
+        build_files([run], settings=SETTINGS)
+
+
+def test_the_first_file_that_differs_is_found(run, tmp_path):
+    files = build_files([run], settings=SETTINGS).files
+    out = tmp_path / "out"
+    write_files(files, out)
+    assert first_difference(files, out) is None
+
+    (out / "toy" / "public.csv").write_text("edited by hand")
+    assert first_difference(files, out) == "toy/public.csv"
+    (out / "toy" / "pareto.csv").unlink()
+    assert first_difference(files, out) == "toy/pareto.csv"
+
+
+def test_a_private_partition_shows_rounded_aggregates_only(rng, tmp_path):
+    run = place(frame(private(rng, 20)), tmp_path / "run")
+
+    files = build_files([run], settings=SETTINGS).files
+
+    assert set(files) == {
+        "README.md", "index.html", "provenance.json", "toy/README.md",
+        "toy/private.csv",
+    }  # fmt: skip
+    for column in ("mean_auroc", "win_rate", "elo_auroc"):
+        (tmp_path / "private.csv").write_bytes(files["toy/private.csv"])
+        numbers = pd.read_csv(tmp_path / "private.csv")[column]
+        assert numbers.equals(numbers.round(3))
+    assert b"set 01" not in b"".join(files.values())
+
+
+def test_a_private_partition_of_few_data_sets_is_not_shown(rng, tmp_path):
+    few = private(rng, 19)
+    run = place(frame([*few, trial("a", "knn", 0.5)]), tmp_path / "run")
+
+    with pytest.warns(UserWarning, match="19 scored data sets; wanted at least 20"):
+        files = build_files([run], settings=SETTINGS).files
+
+    assert "toy/private.csv" not in files
+
+
+def test_evaluated_submissions_are_not_written_over(rng, tmp_path):
+    run = place(frame(private(rng, 20)), tmp_path / "run")
+    files = build_files([run], settings=SETTINGS).files
+    out = tmp_path / "out"
+    (out / "toy").mkdir(parents=True)
+    (out / "toy" / "private.csv").write_text("suite,method,archive_sha256\n")
+
+    with pytest.raises(UsageError, match="holds evaluated submissions"):
+        write_files(files, out)
+
+    assert not (out / "README.md").exists()
+
+
+def test_results_without_scores_cannot_be_built(tmp_path):
+    run = place(frame([trial("a", "knn", None, status="ok")]), tmp_path / "run")
+
+    with (
+        pytest.warns(UserWarning, match="no public labels"),
+        pytest.raises(ResultsError, match="results of run: hold no scores"),
+    ):
+        build_files([run], settings=SETTINGS)
+
+
+def test_a_grid_adds_the_views(rng, tmp_path):
+    trials = [
+        t | {"config": config, "config_id": t["detector"] + config}
+        for config in ("default", "k=20")
+        for t in random_trials(rng, datasets=6, missing=0)
+    ]
+
+    files = build_files([place(frame(trials), tmp_path)], settings=SETTINGS).files
+
+    assert files["toy/views.csv"].count(b"oracle: best on test") == 5
+
+
+def test_each_page_says_how_much_of_the_suite_it_covers(rng, tmp_path):
+    trials = [t | {"suite": "oddbench"} for t in random_trials(rng, datasets=6)]
+
+    files = build_files([place(frame(trials), tmp_path)], settings=SETTINGS).files
+
+    assert "6 of 690 data sets" in files["oddbench/README.md"].decode()
+    assert "6 of 690 data sets" in files["README.md"].decode()
+
+
+def test_numbers_are_rounded_and_gaps_stay_empty():
+    table = pd.DataFrame(
+        {
+            "elo_auroc": [1000.123456],
+            "mean_auroc": [0.12345678],
+            "n_datasets.main": [3.0],
+            "rank_auroc": [float("nan")],
+            "zero": [-1e-9],
+        }
+    )
+
+    text = csv_bytes(table).decode().splitlines()[1]
+
+    assert text == "1000.12,0.123457,3,,0.0"
+    assert rounded(table, decimals=3)["mean_auroc"].tolist() == [0.123]
+
+
+def test_a_name_with_a_comma_or_a_bar_survives(rng, tmp_path):
+    odd = {"config": 'k=20,method="me|an"', "config_id": "x"}
+    run = place(frame([trial("a", "knn", 0.5, **odd)]), tmp_path / "run")
+
+    files = build_files([run], settings=SETTINGS).files
+    write_files(files, tmp_path / "out")
+
+    table = pd.read_csv(tmp_path / "out" / "toy" / "public.csv")
+    assert table.loc[0, "config"] == odd["config"]
+    assert r"me\|an" in files["toy/README.md"].decode()

@@ -1,0 +1,75 @@
+"""A comparison names who moved and whether the two tables disagree at all."""
+
+import pytest
+
+from odbench.leaderboard.diff import compare, render_diff
+from odbench.leaderboard.tables import build_leaderboard
+from tests.reference.trials import frame, from_matrix, random_trials
+
+
+def board(values):
+    return build_leaderboard(from_matrix(values))
+
+
+@pytest.fixture
+def sides():
+    before = [[0.9, 0.8, 0.5]] * 8 + [[0.7, 0.8, 0.5]] * 2
+    after = [[0.7, 0.8, 0.5]] * 9 + [[0.9, 0.8, 0.5]]
+    return board(before), board(after)
+
+
+def test_moves_are_named_by_place(sides):
+    changes = compare(*sides).set_index("detector")
+
+    assert changes["change"].to_dict() == {
+        "method 0": "down", "method 1": "up", "method 2": "same",
+    }  # fmt: skip
+    assert changes.loc["method 0", ["place_before", "place_after"]].tolist() == [1, 2]
+
+
+def test_a_move_beyond_the_interval_is_told_from_one_within(rng):
+    values = rng.uniform(0.5, 1.0, size=(40, 3))
+    lucky = values.copy()
+    lucky[0] = lucky[0, ::-1]
+    large = values.copy()
+    large[:, 0] = 0.4
+
+    slight = compare(board(values.tolist()), board(lucky.tolist()))
+    grave = compare(board(values.tolist()), board(large.tolist()))
+
+    assert slight["within_interval"].all()
+    assert not grave.set_index("detector").loc["method 0", "within_interval"]
+
+
+def test_a_table_agrees_with_itself(rng):
+    table = build_leaderboard(frame(random_trials(rng)))
+
+    changes = compare(table, table)
+
+    assert (changes["change"] == "same").all()
+    assert changes["within_interval"].all()
+
+
+def test_who_comes_and_who_goes_has_nothing_to_compare(sides):
+    before, after = sides
+    changes = compare(
+        before[before["detector"] != "method 2"], after[after["detector"] != "method 0"]
+    ).set_index("detector")
+
+    assert changes.loc["method 2", "change"] == "new"
+    assert changes.loc["method 0", "change"] == "gone"
+    assert changes.loc["method 0", "within_interval"] is None
+
+
+def test_the_text_shows_both_sides(sides):
+    text = render_diff(compare(*sides))
+
+    assert "toy / public, one-class" in text
+    assert "1 > 2" in text
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_nothing_compared_with_nothing_is_said():
+    empty = build_leaderboard(frame([]))
+
+    assert render_diff(compare(empty, empty)) == "Nothing to compare."

@@ -1,0 +1,85 @@
+"""The table in the terminal says what it shows and fits."""
+
+import pytest
+
+from odbench.errors import UsageError
+from odbench.leaderboard.tables import Settings, build_leaderboard
+from odbench.leaderboard.terminal import render_table, sorted_by
+from tests.reference.trials import frame, from_matrix, random_trials, trial
+
+
+def test_the_header_says_suite_coverage_and_order(rng):
+    trials = [t | {"suite": "ovrbench"} for t in random_trials(rng, datasets=5)]
+
+    text = render_table(build_leaderboard(frame(trials)))
+
+    first, second = text.splitlines()[:2]
+    assert first == (
+        "ovrbench / public, one-class: 5 configurations on 5 of 756 data sets"
+    )
+    assert second == "sorted by total_rank (lower is better)"
+
+
+def test_failed_and_missing_trials_are_told(rng):
+    text = render_table(build_leaderboard(from_matrix([[0.5, None], [0.5, "absent"]])))
+
+    assert "1 of 3 trials failed." in text
+    assert "1 trials are missing" in text
+    assert "ranked last" in text
+
+
+def test_a_table_without_failures_has_no_remarks():
+    assert "Failures" not in render_table(build_leaderboard(from_matrix([[0.5]])))
+
+
+def test_long_names_and_many_rows_fit_into_a_hundred_columns(rng):
+    results = frame(
+        trial("a", "detector_with_a_long_name", 0.5, config=f"k={k},method=mean")
+        for k in range(100, 130)
+    )
+
+    text = render_table(build_leaderboard(results))
+
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_each_partition_has_its_own_block():
+    results = frame([trial("a", "knn", 0.5), trial("a", "knn", 0.5, suite="other")])
+
+    lines = render_table(build_leaderboard(results)).splitlines()
+
+    assert [line.split(":")[0] for line in lines if " / " in line] == [
+        "other / public, one-class",
+        "toy / public, one-class",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("column", "first"),
+    [("mean_auroc", "b"), ("rank_auroc", "b"), ("median_fit_seconds", "a")],
+)
+def test_every_column_sorts_its_best_to_the_top(column, first):
+    table = build_leaderboard(
+        frame([trial("x", "a", 0.5, fit_seconds=1.0),
+               trial("x", "b", 0.9, fit_seconds=2.0)])
+    )  # fmt: skip
+
+    assert sorted_by(table, column)["detector"].iloc[0] == first
+
+
+def test_an_unknown_column_is_named(rng):
+    with pytest.raises(UsageError, match="sort column 'auc': wanted one of suite"):
+        render_table(build_leaderboard(from_matrix([[0.5]])), sort="auc")
+
+
+def test_missing_intervals_and_times_are_dashes():
+    quick = Settings(resamples=0, permutations=0)
+
+    text = render_table(build_leaderboard(from_matrix([[None]]), settings=quick))
+
+    assert " - " in text
+    assert "nan" not in text
+
+
+def test_nothing_to_rank_is_said():
+    assert "nothing to rank" in render_table(build_leaderboard(frame([])))

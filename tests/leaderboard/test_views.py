@@ -1,0 +1,100 @@
+"""Each view of a grid is what it says, and they are never ranked together."""
+
+import pytest
+
+from odbench.leaderboard.tables import Settings
+from odbench.leaderboard.views import has_grid, through, view_table
+from odbench.scoring.cells import split_results
+from odbench.scoring.policy import apply_policy
+from tests.reference.trials import frame, trial
+
+QUICK = Settings(resamples=0, permutations=0)
+
+
+@pytest.fixture
+def grid():
+    """knn with two configurations, each better on one data set; lof with one."""
+    return frame(
+        [
+            trial("a", "knn", 0.6, fit_seconds=1.0),
+            trial("a", "knn", 0.9, config="k=20", fit_seconds=3.0),
+            trial("b", "knn", 0.8),
+            trial("b", "knn", None, config="k=20"),
+            trial("a", "lof", 0.7),
+            trial("b", "lof", 0.7),
+        ]
+    )
+
+
+def quality(results):
+    (cells,) = split_results(results)
+    return apply_policy(cells)
+
+
+def test_the_default_view_holds_the_reference_configurations(grid):
+    seen = through(quality(grid), "default")
+
+    assert [m.label for m in seen.cells.methods] == ["knn", "lof"]
+    assert seen.auroc.tolist() == [[0.6, 0.7], [0.8, 0.7]]
+
+
+def test_the_mean_counts_failures_of_every_configuration(grid):
+    seen = through(quality(grid), "grid mean")
+
+    assert seen.auroc[:, 0].tolist() == pytest.approx([0.75, (0.8 + 0.5) / 2])
+    assert seen.cells.trials.tolist() == [[2, 1], [2, 1]]
+    assert seen.cells.failed.tolist() == [[0, 0], [1, 0]]
+    assert seen.cells.fit_seconds[0, 0] == 2.0
+    assert not seen.last.any()
+
+
+def test_the_oracle_takes_the_best_configuration_of_each_data_set(grid):
+    seen = through(quality(grid), "oracle")
+
+    assert seen.auroc[:, 0].tolist() == [0.9, 0.8]
+    # The AP is that of the chosen configuration.
+    assert seen.ap[:, 0].tolist() == [0.45, 0.4]
+    assert [m.config for m in seen.cells.methods] == ["oracle: best on test"] * 2
+
+
+def test_the_oracle_prefers_any_result_to_a_failure():
+    results = frame([trial("a", "knn", 0.2), trial("a", "knn", None, config="k=20")])
+
+    assert through(quality(results), "oracle").auroc.tolist() == [[0.2]]
+
+
+def test_a_detector_that_failed_everywhere_ranks_last():
+    results = frame(
+        [
+            trial("a", "knn", None),
+            trial("a", "knn", None, config="k=20"),
+            trial("a", "lof", 0.1),
+        ]
+    )
+
+    for view in ("grid mean", "oracle"):
+        assert through(quality(results), view).last.tolist() == [[True, False]]
+
+
+def test_every_view_is_ranked_by_itself(grid):
+    table = view_table(quality(grid), QUICK)
+
+    assert list(table["view"].unique()) == ["default", "grid mean", "oracle"]
+    for _, rows in table.groupby("view"):
+        # Two detectors share the places 1 and 2.
+        assert rows["rank_auroc"].sum() == 3.0
+    oracle = table[table["view"] == "oracle"]
+    assert (oracle["config"] == "oracle: best on test").all()
+
+
+def test_without_a_default_configuration_that_view_is_absent():
+    results = frame([trial("a", "knn", 0.2, config=f"k={k}") for k in (1, 2)])
+
+    table = view_table(quality(results), QUICK)
+
+    assert list(table["view"].unique()) == ["grid mean", "oracle"]
+
+
+def test_a_grid_is_more_than_one_configuration_of_a_detector(grid):
+    assert has_grid(quality(grid).cells)
+    assert not has_grid(quality(grid[grid["config"] == "default"]).cells)
