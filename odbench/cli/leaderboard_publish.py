@@ -38,16 +38,16 @@ def publish(
     from odbench.leaderboard import publish as publishing
 
     if dry_run:
-        _show(publishing.plan(folder, repo, prune=prune))
+        _show(publishing.plan(folder, repo, prune=prune), "to send")
         return
     plan, commit = publishing.publish(
         folder, repo, message=message, create=create, prune=prune
     )
-    _show(plan)
+    _show(plan, "sent")
     click.echo(f"{repo} is at {commit}")
 
 
-def _show(plan: Plan) -> None:
+def _show(plan: Plan, done: str) -> None:
     for sign, names in (("+", plan.added), ("~", plan.changed), ("-", plan.deleted)):
         for name in names:
             click.echo(f"{sign} {name}")
@@ -56,5 +56,5 @@ def _show(plan: Plan) -> None:
     click.echo(
         f"{len(plan.added)} added, {len(plan.changed)} changed, "
         f"{len(plan.deleted)} deleted, {len(plan.unchanged)} unchanged, "
-        f"{plan.n_bytes} bytes to send"
+        f"{plan.n_bytes} bytes {done}"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,7 +94,13 @@ def of_archive(file: Path | None, archive: Path) -> SetList:
     if file is not None:
         return from_file_or_manifest(file, suite="", partition="")
     said = parse_object(peek(archive), where=STATEMENT)
-    return from_manifest(str(said.get("suite"))[:40], str(said.get("partition"))[:40])
+    about = (str(said.get("suite")), str(said.get("partition")))
+    for name in about:
+        # Not yet checked: it must not reach a terminal as it is.
+        if not re.fullmatch(r"[a-z0-9_-]{1,40}", name):
+            msg = f"submission {str(archive)!r}: made for {name[:60]!r}; no such suite"
+            raise UsageError(msg)
+    return from_manifest(*about)
 
 
 def of_run(file: Path | None, run: Path) -> SetList:

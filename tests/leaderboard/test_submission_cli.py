@@ -184,6 +184,17 @@ def test_what_is_no_archive_is_one_line(odbench, world, tmp_path, command, conte
     assert "x.zip" in err
 
 
+@pytest.mark.parametrize("suite", ["\x1b[31m", "../x", "a\nb", "nonsense", 3])
+def test_an_archive_for_no_suite_is_one_plain_line(odbench, world, rng, suite):
+    archive = world.submit(world.scores(rng, 1.0), suite=suite)
+
+    code, out, err = odbench("submission", "check", archive)
+
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 1
+    assert "\x1b" not in err
+
+
 def test_a_secret_partition_can_be_scored_by_a_stranger(odbench, rng, tmp_path):
     """Features from the generator, labels with the maintainer, numpy in between."""
     made = tmp_path / "partition"
