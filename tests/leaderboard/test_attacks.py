@@ -1,5 +1,6 @@
 """Attacks on the evaluator: hostile archives, and labels that must not get out."""
 
+import importlib.util
 import logging
 import os
 import pickle
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -489,6 +491,36 @@ def test_flipping_one_score_after_another_tells_nothing(world, rng):
         answers.append(world.evaluate(world.submit(probe)))
 
     assert all(answer == answers[0] for answer in answers)
+
+
+@pytest.fixture(scope="module")
+def probing():
+    """The benchmark, as a module."""
+    file = Path(__file__).parents[2] / "benchmarks" / "label_probing.py"
+    spec = importlib.util.spec_from_file_location("label_probing", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_ladder_bounds_how_many_anomalies_can_be_found(probing):
+    seed = np.random.SeedSequence(1)
+    room = round((probing.BEST - probing.WORST) / probing.RULES.step)
+
+    by_ladder = [probing.play("Ladder", size, seed) for size in (1, 4, 8)]
+    by_rounding = probing.play("3 decimals", 4, seed)
+
+    for told in by_ladder:
+        assert sum(anomalies for _, _, anomalies in told) <= room < probing.GOAL
+    assert probing.needed(by_rounding, 2) < 2000
+
+
+@pytest.mark.parametrize("evaluator", ["exact, every data set", "exact mean"])
+def test_what_an_attacker_learns_from_exact_answers_is_all(probing, evaluator):
+    told = probing.play(evaluator, 4, np.random.SeedSequence(1))
+
+    assert sum(rows for _, rows, _ in told) == probing.N_LABELS
+    assert sum(hits for _, _, hits in told) == probing.N_SETS * probing.N_ANOMALIES
 
 
 def test_the_lists_of_the_command_line_are_those_of_the_format():
