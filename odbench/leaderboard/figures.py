@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from odbench.arrays import FloatArray
+from odbench.arrays import BoolArray, FloatArray
 from odbench.leaderboard.comparisons import on_front
 from odbench.scoring import significance
 from odbench.scoring.elo import wins
@@ -21,22 +21,24 @@ if TYPE_CHECKING:
 METRICS = ("auroc", "ap")
 
 
-def win_shares(rank: FloatArray) -> FloatArray:
-    """Return how often each method beats each other.
+def win_shares(rank: FloatArray, members: BoolArray) -> FloatArray:
+    """Return how often each method beats each other, on several sets of data sets.
 
     Parameters
     ----------
     rank : float64 array of shape (n_datasets, n_methods)
         Lower is better, equal numbers are ties.
+    members : bool array of shape (n_parts, n_datasets)
+        The data sets of each part; each part has at least one.
 
     Returns
     -------
-    float64 array of shape (n_methods, n_methods)
-        Share of the data sets on which the row beats the column, a tie counting
-        half; in [0, 1], NaN on the diagonal.
+    float64 array of shape (n_parts, n_methods, n_methods)
+        Share of the part's data sets on which the row beats the column, a tie
+        counting half; in [0, 1], 0 on the diagonal.
     """
-    share: FloatArray = wins(rank, np.ones((1, len(rank))))[0] / max(len(rank), 1)
-    np.fill_diagonal(share, np.nan)
+    weights = np.asarray(members, dtype=np.float64)
+    share: FloatArray = wins(rank, weights) / weights.sum(axis=1)[:, None, None]
     return share
 
 

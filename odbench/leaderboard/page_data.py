@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from odbench.arrays import FloatArray
+from odbench.arrays import BoolArray, FloatArray
 from odbench.leaderboard import figures
 from odbench.leaderboard.page_failures import failures_of
 from odbench.leaderboard.page_pack import (
@@ -244,24 +244,28 @@ def _slices(
     if group.views is not None:
         for view, rows in group.views.groupby("view", sort=False):
             tables[_VIEW_KEYS[str(view)]] = whole_columns(rows, methods)
+    parts = [] if group.slices is None else list(slices_of(group.quality))
+    n = len(group.quality.cells.datasets)
+    members = np.array([np.ones(n, dtype=bool), *(part.rows for part in parts)])
+    drawn = _rank_figures(ranks, members)
     yield {
         "key": "all",
         "group": "",
         "label": "All data sets",
         "members": None,
-        "n_sets": len(group.quality.cells.datasets),
+        "n_sets": n,
         "tables": tables,
-        **_figures(group, group.table, ranks, methods),
+        "pareto": _pareto(group, group.table, methods),
+        **drawn[0],
     }
-    if group.slices is None or not len(group.slices):
+    if group.slices is None or not parts:
         return
     # Rounded once: the tables are many and small.
     numbers = rounded(group.slices)
     tables_by_level = group.slices.groupby(["slice", "level"], sort=False).indices
     used = {"all"}
-    for part in slices_of(group.quality):
+    for part, figure in zip(parts, drawn[1:], strict=True):
         places = tables_by_level[(part.slice, part.level)]
-        within = {metric: rank[part.rows] for metric, rank in ranks.items()}
         yield {
             "key": _slug(part.slice, part.level, used),
             "group": part.slice.capitalize(),
@@ -269,26 +273,31 @@ def _slices(
             "members": pack_members(part.rows),
             "n_sets": int(part.rows.sum()),
             "tables": {"each": part_columns(numbers.iloc[places], methods)},
-            **_figures(group, group.slices.iloc[places], within, methods),
+            "pareto": _pareto(group, group.slices.iloc[places], methods),
+            **figure,
         }
 
 
-def _figures(
-    group: Group,
-    table: pd.DataFrame,
-    ranks: Mapping[str, FloatArray],
-    methods: Methods,
-) -> dict[str, Any]:
-    """Collect what the drawings of one slice show; `ranks` are those of its rows."""
+def _pareto(group: Group, table: pd.DataFrame, methods: Methods) -> dict[str, Any]:
     shown = rounded(table, decimals=PRIVATE_DECIMALS) if group.private else table
-    body: dict[str, Any] = {"pareto": figures.pareto_points(shown, methods.of(table))}
-    m = len(group.quality.cells.methods)
-    if ranks and m > 1:
+    return figures.pareto_points(shown, methods.of(table))
+
+
+def _rank_figures(
+    ranks: Mapping[str, FloatArray], members: BoolArray
+) -> list[dict[str, Any]]:
+    """Collect win rates and rank tests of each part, where they may be shown."""
+    drawn: list[dict[str, Any]] = [{} for _ in members]
+    for metric, rank in ranks.items():
+        m = rank.shape[1]
+        if m < 2:
+            continue
         above = np.triu_indices(m, k=1)
-        shares = {k: figures.win_shares(rank) for k, rank in ranks.items()}
-        body["wins"] = {k: pack_unit(share[above]) for k, share in shares.items()}
-        body["tests"] = {k: figures.rank_diagram(rank) for k, rank in ranks.items()}
-    return body
+        shares = figures.win_shares(rank, members)
+        for part, share, body in zip(members, shares, drawn, strict=True):
+            body.setdefault("wins", {})[metric] = pack_unit(share[above])
+            body.setdefault("tests", {})[metric] = figures.rank_diagram(rank[part])
+    return drawn
 
 
 def _slug(slice_name: str, level: str, used: set[str]) -> str:
