@@ -40,9 +40,15 @@ def submission() -> None:
 
 @submission.command()
 @click.argument("run", type=_FILE)
-@click.option("--out", type=_FILE, required=True, help="The archive to write.")
-@click.option("--method", required=True, help="Name of the row.")
-@click.option("--author", "authors", multiple=True, required=True, help="Repeatable.")
+@click.option(
+    "--out",
+    type=_FILE,
+    default=Path("submission.zip"),
+    show_default=True,
+    help="The archive to write.",
+)
+@click.option("--method", default="", help="Name of the row. Default: the detector's.")
+@click.option("--author", "authors", multiple=True, default=["unnamed"])
 @click.option("--version", default="", help="Default: the detector's version.")
 @click.option("--contact", default="", help="Where questions go.")
 @click.option("--code-url", default="", help="Where the code is.")
@@ -56,7 +62,8 @@ def submission() -> None:
 )
 @click.option(
     "--training-data",
-    required=True,
+    default="not stated",
+    show_default=True,
     help='What it was pretrained or tuned on, or "none".',
 )
 @click.option("--hardware", default="", help="Default: what the run recorded.")
@@ -103,7 +110,12 @@ def check(ctx: click.Context, file: Path, sets_file: Path | None) -> None:
 @click.argument("file", type=_FILE)
 @_labels
 @click.option("--leaderboard", type=_FILE, required=True, help="Folder of the tables.")
-@click.option("--submitter", required=True, help="Who submits, as you verified it.")
+@click.option(
+    "--submitter",
+    default="unverified",
+    show_default=True,
+    help="Who submits, as you verified it. All the unverified are one submitter.",
+)
 @_sets
 @click.option(
     "--tier",

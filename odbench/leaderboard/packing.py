@@ -69,8 +69,8 @@ def pack(
     sets : SetList
         The data sets that the submission is about.
     facts : dict
-        The fields of `Statement` that a run does not know: method, authors, contact,
-        code_url, kind, configuration, training_data; ``version`` and ``hardware``
+        The fields of `Statement` that a run does not know: authors, contact, code_url,
+        kind, configuration, training_data; ``method``, ``version`` and ``hardware``
         take what the run recorded where they are empty.
     config : str, optional
         Which configuration, where the run holds several: a detector's name, its name
@@ -132,6 +132,7 @@ def _state(
     from odbench import __version__
 
     known = {
+        "method": _only(rows["detector"]),
         "version": _only(rows["detector_version"]),
         "hardware": _hardware(run),
         "parameters": f"{_only(rows['detector'])}[{_only(rows['config'])}]",

@@ -65,6 +65,25 @@ def test_pack_check_evaluate(odbench, world, rng, tmp_path):
     assert (code, out.split(",")[0]) == (0, "evaluations: 1")
 
 
+def test_a_run_can_be_packed_without_a_word(odbench, world, rng, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sets = ["--sets", "sets.json"]
+
+    code, out, err = odbench(
+        "submission", "pack", world.run(world.scores(rng, 1.0)), *sets
+    )
+    assert code == 0, err
+    code, out, err = odbench(
+        "submission", "evaluate", "submission.zip", "--labels", world.labels,
+        "--leaderboard", world.leaderboard, *sets, "--format", "json",
+    )  # fmt: skip
+
+    assert code == 0, err
+    row = json.loads(out)
+    assert (row["method"], row["authors"]) == ("mine", "unnamed")
+    assert (row["training_data"], row["submitter"]) == ("not stated", "unverified")
+
+
 def test_missing_sets_are_said(odbench, world, rng, tmp_path):
     scores = {**world.scores(rng, 1.0), "hidden_07": None}
 
