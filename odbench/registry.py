@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
+import sys
 from dataclasses import dataclass
 
 from odbench import foreign
@@ -34,6 +36,13 @@ class Registry:
     @classmethod
     def read(cls) -> Registry:
         """Read the entry points; nothing is imported."""
+        # Metadata of every distribution is parsed: once for a thousand detectors.
+        known = cls._read(tuple(sys.path))
+        return cls(dict(known.entries), dict(known.clashes), list(known.warnings))
+
+    @classmethod
+    @functools.lru_cache(maxsize=4)
+    def _read(cls, path: tuple[str, ...]) -> Registry:  # noqa: ARG003 - the cache's key
         registry = cls({}, {}, [])
         points = {
             (p.name, p.value, _distribution(p)): p
