@@ -7,6 +7,7 @@ them says that the detector is not deterministic.
 from __future__ import annotations
 
 import hashlib
+import functools
 import importlib.metadata
 import inspect
 import sys
@@ -226,8 +227,19 @@ def is_importable_anywhere(module: str, file: Path) -> bool:
 
 
 def _is_installed(path: Path) -> bool:
+    return any(path.is_relative_to(place) for place in _library_folders())
+
+
+@functools.cache
+def _library_folders() -> frozenset[str]:
     places = {sysconfig.get_path(key) for key in ("purelib", "platlib", "stdlib")}
-    return any(path.is_relative_to(place) for place in places if place)
+    return frozenset(place for place in places if place)
+
+
+@functools.cache
+def _providers() -> Mapping[str, list[str]]:
+    """Return the distributions behind each module; reads all metadata, so once."""
+    return importlib.metadata.packages_distributions()
 
 
 def _editable_folders() -> set[Path]:
@@ -239,9 +251,7 @@ def _editable_folders() -> set[Path]:
 
 def library_versions(module: str) -> list[str]:
     """Return ``["library version"]`` of the distribution that provides a module."""
-    names = importlib.metadata.packages_distributions().get(
-        module.partition(".")[0], []
-    )
+    names = _providers().get(module.partition(".")[0], [])
     return [f"{name} {importlib.metadata.version(name)}" for name in names[:1]]
 
 
