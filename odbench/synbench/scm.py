@@ -23,7 +23,7 @@ LAYERS = (2, 5)
 WIDEST = 12
 # A node is fit to be a column when its middle 90 % span more than this and nothing
 # that was seen of it is larger than that.
-SMALLEST_SPREAD, LARGEST_VALUE = 1e-3, 1e6
+SMALLEST_SPREAD, LARGEST_VALUE = 1e-5, 1e6
 _PILOT = 256
 
 
@@ -108,8 +108,9 @@ def draw_network(stream: Stream, d: int) -> tuple[Network, dict[str, Any]] | Non
     """Draw a model and its columns.
 
     Depth and width are drawn from their log-normal laws and clipped so that they hold
-    d nodes: 2 to 5 layers, then at least d / layers and two nodes a layer, at most 12
-    or twice what is needed. Columns are drawn among the nodes that vary.
+    enough nodes: 2 to 5 layers, then at least two and `nodes_needed` / layers nodes a
+    layer, at most 12 or twice what is needed. Columns are drawn among the nodes that
+    vary.
 
     Parameters
     ----------
@@ -124,7 +125,7 @@ def draw_network(stream: Stream, d: int) -> tuple[Network, dict[str, Any]] | Non
         because values blow up or an activation is saturated: draw again.
     """
     layers = _clip(round(stream.lognormal(0.7, 0.4)), *LAYERS)
-    needed = max(2, -(-d // layers))
+    needed = max(2, -(-nodes_needed(d) // layers))
     width = _clip(round(stream.lognormal(1.2, 0.5)), needed, max(WIDEST, 2 * needed))
     weights = stream.normal(layers, width, width)
     weights[stream.uniform(layers, width, width) >= EDGE_KEPT] = 0.0
@@ -141,6 +142,15 @@ def draw_network(stream: Stream, d: int) -> tuple[Network, dict[str, Any]] | Non
         return None
     network = replace(network, features=fit[stream.subset(len(fit), d)])
     return network, _parameters(network)
+
+
+def nodes_needed(d: int) -> int:
+    """Return how many nodes a model of d columns has at least.
+
+    Many nodes of wide models are saturated and no column can be made of them: with d
+    nodes in all, tanh would hardly ever be accepted.
+    """
+    return d + max(0, d - 10)
 
 
 def _fit_nodes(network: Network, stream: Stream) -> BoolArray:

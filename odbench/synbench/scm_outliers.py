@@ -140,13 +140,15 @@ def change_edges(
     h = np.ones((width, n))
     for layer, weights in enumerate(network.weights):
         place = slice(layer * width, (layer + 1) * width)
-        for i, j in np.argwhere(np.abs(weights) > SMALLEST_EDGE).tolist():
-            u = stream.uniform(n)
-            changed = np.flatnonzero(u < p)
+        for i, row in enumerate(weights):
+            live = np.flatnonzero(np.abs(row) > SMALLEST_EDGE)
+            u = stream.uniform(len(live), n)
             # 1 takes an edge away, 2 turns its sign.
-            amount = np.where(u[changed] < 0.5 * p, 2.0, 1.0) * weights[i, j]
-            residual[layer * width + i, changed] -= amount * h[j, changed]
-            counts[changed] += int(reaching[layer, i])
+            amount = (u < p).astype(np.int64) + (u < 0.5 * p)
+            counts += (amount > 0).sum(axis=0) * int(reaching[layer, i])
+            lost = residual[layer * width + i]
+            for edge, j in zip(amount, live, strict=True):
+                lost -= edge * row[j] * h[j]
         total = multiply(weights, h) + residual[place]
         h = activate(network.activations[layer], total)
         nodes[place] = h

@@ -264,7 +264,7 @@ def _members(chosen: dict[str, Sequence[int]]) -> tuple[str, ...]:
 MINI = _members(
     {
         "gmm-subspace": (0, 10, 11, 26, 47),
-        "scm-measurement": (12, 40, 65, 81, 86),
+        "scm-measurement": (7, 40, 65, 81, 86),
         "scm-structural": (7, 35, 36, 55, 66),
         "copula-probabilistic": (0, 12, 25, 36, 46),
         "copula-dependence": (1, 10, 20, 36, 62),
