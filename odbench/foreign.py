@@ -6,8 +6,8 @@ them says that the detector is not deterministic.
 
 from __future__ import annotations
 
-import hashlib
 import functools
+import hashlib
 import importlib.metadata
 import inspect
 import sys
