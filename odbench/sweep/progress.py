@@ -67,7 +67,7 @@ class Progress:
                 dynamic_ncols=True,
                 smoothing=0.05,
                 bar_format="{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} "
-                "[{elapsed}<{remaining}, {rate_fmt}]{postfix}",
+                "[{elapsed}<{remaining}, {rate_fmt}]{desc}",
             )
         self._thread.start()
         return self
@@ -140,7 +140,7 @@ class Progress:
         done = self.counts.total()
         if self._bar is not None:
             self._bar.n = done
-            self._bar.set_postfix_str(self._state())
+            self._bar.set_description_str(self._state(), refresh=True)
         elif self._show and time.monotonic() - self._spoke >= _LINE_SECONDS:
             self._spoke = time.monotonic()
             rate = done / (self._spoke - self._began)
