@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -118,6 +119,24 @@ def test_mini_is_what_its_rule_says(manifest):
     assert sorted(suite.names("synbench-mini")) == sorted(wanted)
     assert len(wanted) == 25
     assert sorted(read_suites()["synbench"].subsets["mini"]) == sorted(wanted)
+
+
+def test_the_figures_of_the_docs_are_the_manifests(manifest):
+    text = (Path(__file__).parents[2] / "docs" / "synbench.md").read_text()
+
+    for archetype in suite.ARCHETYPES:
+        aurocs = [
+            facts(record)["oracle_auroc"]
+            for record in manifest.values()
+            if record.archetype == archetype
+        ]
+        mean, lowest = f"{np.mean(aurocs):.3f}", f"{min(aurocs):.3f}"
+        assert f"| {archetype} | {mean} | {lowest} |" in text
+    redrawn = sum(facts(record)["redraws"] > 0 for record in manifest.values())
+    assert redrawn == 5
+    assert "Five of the 800 were." in text
+    rows = sum(record.n_train + record.n_test for record in manifest.values())
+    assert f"{rows / 1e6:.1f} million rows" in text
 
 
 def sample(step):
