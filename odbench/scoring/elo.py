@@ -18,10 +18,13 @@ from odbench.arrays import BoolArray, FloatArray, IntArray
 
 SCALE = 400.0 / np.log(10.0)
 MEAN = 1000.0
-_CHUNK_BYTES = 32 << 20
+# What a core's cache holds.
+_CHUNK_BYTES = 1 << 20
 _MAX_STEPS = 100
-# Newton squares the error at each step: one more would be below the last bit.
+# Newton squares the error at each step: what is left after one of this size is far
+# below what anyone reads off a rating, and below that of its interval.
 _TOLERANCE = 1e-7
+_TOLERANCE_OF_RESAMPLES = 1e-4
 
 
 class Ratings(NamedTuple):
@@ -169,12 +172,18 @@ def elo_from_wins(count: FloatArray) -> FloatArray:
     count = count + separated[:, None, None] * everyone_ties
     # Resamples resemble the first table, so its maximum is a good place to start.
     first = _newton(count[:1])
-    rest = _newton(count[1:], np.repeat(first, tables - 1, axis=0))
+    start = np.repeat(first, tables - 1, axis=0)
+    rest = _newton(count[1:], start, tolerance=_TOLERANCE_OF_RESAMPLES)
     ratings: FloatArray = MEAN + SCALE * np.concatenate([first, rest])
     return ratings
 
 
-def _newton(count: FloatArray, start: FloatArray | None = None) -> FloatArray:
+def _newton(
+    count: FloatArray,
+    start: FloatArray | None = None,
+    *,
+    tolerance: float = _TOLERANCE,
+) -> FloatArray:
     """Maximise the likelihood of each table, the strengths of each adding to 0."""
     played = count + count.transpose(0, 2, 1)
     total = np.maximum(played.sum(axis=(1, 2)), 1.0)
@@ -195,7 +204,7 @@ def _newton(count: FloatArray, start: FloatArray | None = None) -> FloatArray:
         beta = beta + step / np.maximum(
             1.0, np.abs(step).max(axis=1, keepdims=True) / 2.0
         )
-        if np.abs(step).max(initial=0.0) < _TOLERANCE:
+        if np.abs(step).max(initial=0.0) < tolerance:
             break
     centred: FloatArray = beta - beta.mean(axis=1, keepdims=True)
     return centred
