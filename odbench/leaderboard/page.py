@@ -13,9 +13,10 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files as resource_files
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from odbench.leaderboard import comparisons
@@ -42,6 +43,8 @@ SCRIPTS = (
     "about.js", "app.js",
 )  # fmt: skip
 Provenance = Sequence[tuple[str, str]]
+Parameters = Mapping[str, Mapping[str, object]]
+_NOTHING: Mapping[str, Mapping[str, object]] = MappingProxyType({})
 
 
 def render_page(
@@ -50,6 +53,7 @@ def render_page(
     title: str = TITLE,
     provenance: Provenance = (),
     files: Collection[str] = (),
+    parameters: Parameters = _NOTHING,
     settings: Settings = DEFAULT,
 ) -> str:
     """Render the page from results alone.
@@ -65,6 +69,8 @@ def render_page(
     files : collection of str
         Paths of the files beside the page, such as ``oddbench/public.csv``; those
         that the page knows are linked.
+    parameters : mapping of str to mapping
+        All parameters of a configuration, by its ``config_id``.
     settings : Settings
         Resamples, permutations, seed.
 
@@ -75,7 +81,12 @@ def render_page(
     """
     groups = list(groups_of(results, settings))
     return render_groups(
-        groups, records_of(results), title=title, provenance=provenance, files=files
+        groups,
+        records_of(results),
+        title=title,
+        provenance=provenance,
+        files=files,
+        parameters=parameters,
     )
 
 
@@ -123,6 +134,7 @@ def render_groups(
     title: str = TITLE,
     provenance: Provenance = (),
     files: Collection[str] = (),
+    parameters: Parameters = _NOTHING,
 ) -> str:
     """Render the page from tables that were computed before.
 
@@ -132,7 +144,7 @@ def render_groups(
         Public partitions are shown first.
     records : Records
         From `odbench.leaderboard.page_records.records_of`.
-    title, provenance, files
+    title, provenance, files, parameters
         See `render_page`.
 
     Returns
@@ -143,6 +155,9 @@ def render_groups(
     # What everyone can check comes first.
     groups = sorted(groups, key=lambda group: (group.private, group.key))
     data = page_data(groups, records, title=title, files=files)
+    for method in data["methods"]:
+        known = parameters.get(method["config_id"], _NOTHING)
+        method["params"] = [[str(name), str(value)] for name, value in known.items()]
     data["provenance"] = [list(line) for line in provenance]
     style = "".join(_asset(name) for name in STYLES)
     script = _script()

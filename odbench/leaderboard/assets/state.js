@@ -32,6 +32,9 @@ function scopeOf(params) {
       data.boards.find((b) => b.suite === scope.suite) ?? first;
     for (const key of ["suite", "partition", "protocol"]) scope[key] = near?.[key] ?? "";
   }
+  const board = boardFor(scope);
+  if (board) scope.slice = sliceFor(board, scope.slice).key;
+  if (!["auroc", "ap"].includes(scope.metric)) scope.metric = DEFAULTS.metric;
   return scope;
 }
 

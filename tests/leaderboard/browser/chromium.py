@@ -55,6 +55,19 @@ class Page:
         self.driver.get(self.path.as_uri() + address)
         return self
 
+    def go(self, address: str) -> None:
+        """Go to another address of the page that is open, as a link would."""
+        self.driver.execute_async_script(
+            """const [address, done] = arguments;
+            const drawn = () => requestAnimationFrame(() => setTimeout(done));
+            if (location.hash === address) drawn();
+            else {
+              addEventListener("hashchange", drawn, { once: true });
+              location.hash = address;
+            }""",
+            address,
+        )
+
     def run(self, script: str, *arguments):
         return self.driver.execute_script(script, *arguments)
 
