@@ -1,92 +1,134 @@
-"""The detector CATS: calibrated tails of three views, added up."""
+"""The detector CATS: calibrated tails of nine views, added up."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Self
 
 import numpy as np
 
 from odbench.arrays import FloatArray
-from odbench_detectors.cats.nearest import nearest
+from odbench.errors import DetectorError
+from odbench_detectors.cats.scale import Standard, sample
+from odbench_detectors.cats.tail import Tail
+from odbench_detectors.cats.views import VIEWS, Placed, Views, taken
+from odbench_detectors.columns import KIND as COLUMNS
+from odbench_detectors.columns import as_table, check_rows, obtain_columns
+from odbench_detectors.neighbours.sharing import NeighbourDetector
 
-MAX_CALIBRATION = 10_000
-BIG = 1e150
+# Train rows that a tail is taken over, at most.
+CALIBRATION = 20_000
+_CALIBRATION_SEED = 0
+_NEIGHBOURS = 20
+# Rows that are placed at once: bounds the memory.
+_CHUNK = 8_192
 
 
-class CATS:
-    """CAlibrated Tail Sum.
+class CATS(NeighbourDetector):
+    """CAlibrated Tail Sum: different cheap views of a table, calibrated, added up.
 
-    Each view scores a row by a cheap rule; the score is turned into the share of
-    train rows that score at least as high *without having seen themselves*, and the
-    negative logarithms of these shares are added up. No parameters.
+    Each of nine views scores a row by a simple rule. A view's score x becomes a
+    surprise s = -log P(X >= x), P taken over what train rows score *without having
+    seen themselves*, so that views of any scale can be added. The detector's score is
+    the length of the vector of surprises, ``sqrt(sum(s**2))``.
+
+    One search for the 20 nearest train rows (Euclidean, standardised columns) serves
+    all views: distances on other scales are taken to these candidates only. There are
+    no parameters, and a row's score does not depend on the rows scored with it.
+
+    See Also
+    --------
+    odbench_detectors.cats.conformal.ConformalCATS : p-values and false discovery rate.
+    odbench_detectors.cats.explain.explain : which view and which columns.
     """
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
-        """Return no parameters."""
-        return {}
+    def neighbours_needed(self) -> int:
+        """Return how many neighbours a row needs."""
+        return _NEIGHBOURS
 
-    def fit(self, X: FloatArray) -> CATS:
+    def shared_needs(self) -> Mapping[str, int]:
+        """Say which work can be shared: neighbours and sorted columns."""
+        return {**super().shared_needs(), COLUMNS: 1}
+
+    def fit(self, X: FloatArray) -> Self:
         """Learn from inliers.
 
         Parameters
         ----------
         X : float64 array of shape (n_rows, n_columns)
+            Finite, at least two rows. Columns that are not standardised are.
 
         Returns
         -------
         CATS
             Itself.
+
+        Raises
+        ------
+        DetectorError
+            If there are fewer than two rows, no column, or a value is not finite.
         """
-        X = np.clip(np.asarray(X, dtype=np.float64), -BIG, BIG)
-        self._centre = X.mean(axis=0)
-        spread = X.std(axis=0)
-        self._constant = ~(spread > 1e-12 * np.maximum(np.abs(self._centre), 1e-300))
-        self._spread = np.where(self._constant, 1.0, spread)
-        Z = self._scale(X)
-        values, vectors = np.linalg.eigh(Z.T @ Z / len(Z))
-        kept = values > 1e-6 * values.max()
-        self._rotation = vectors[:, kept] / np.sqrt(values[kept])
-        self._spaces = [(np.eye(Z.shape[1]), Z), (self._rotation, Z @ self._rotation)]
-        self._columns = np.sort(Z, axis=0)
-        rows = np.arange(len(Z))
-        if len(Z) > MAX_CALIBRATION:
-            rng = np.random.default_rng(len(Z))
-            rows = np.sort(rng.choice(rows, MAX_CALIBRATION, replace=False))
-        self._reference = [np.sort(view) for view in self._views(Z[rows], rows)]
+        X = _float64(as_table(X))
+        if len(X) < 2 or X.shape[1] == 0:
+            msg = (
+                f"cats wants at least 2 train rows and 1 column, got shape {X.shape}: "
+                "give it more rows"
+            )
+            raise DetectorError(msg)
+        self._columns = obtain_columns(X, workspace=self._workspace).values
+        self._standard = Standard.of(X)
+        Z = self._standard.apply(X)
+        if Z is not X:
+            self._columns = np.sort(np.ascontiguousarray(Z.T), axis=1)
+        super().fit(Z)
+        self.views = Views(Z, self._columns, self.train_graph().rows)
+        self.tails = self._calibrate()
         return self
 
     def decision_function(self, X: FloatArray) -> FloatArray:
-        """Score rows; higher is more anomalous.
+        """Score rows.
 
         Parameters
         ----------
         X : float64 array of shape (n_rows, n_columns)
+            Finite, the columns of `fit`.
 
         Returns
         -------
         float64 array of shape (n_rows,)
+            In nats, from 0; higher is more anomalous.
         """
-        Z = self._scale(np.clip(np.asarray(X, dtype=np.float64), -BIG, BIG))
-        total = np.zeros(len(Z))
-        for view, reference in zip(self._views(Z, None), self._reference, strict=True):
-            above = len(reference) - np.searchsorted(reference, view, side="left")
-            total -= np.log((1 + above) / (len(reference) + 1))
-        return total
+        scores = np.empty(len(X))
+        for start, at in self.placed(X):
+            square = np.zeros(len(at.z))
+            for surprise in self.surprises(at).values():
+                square += surprise * surprise
+            scores[start : start + len(square)] = np.sqrt(square)
+        return scores
 
-    def _scale(self, X: FloatArray) -> FloatArray:
-        return np.where(self._constant, 0.0, (X - self._centre) / self._spread)
+    def surprises(self, at: Placed) -> dict[str, FloatArray]:
+        """Return each view's calibrated surprise of placed rows, in nats."""
+        raw = self.views.raw(at)
+        return {name: self.tails[name].surprise(raw[name]) for name in VIEWS}
 
-    def _views(self, Z: FloatArray, skip: Any) -> list[FloatArray]:
-        views = [
-            nearest(np.ascontiguousarray(Z @ axes), np.ascontiguousarray(R), skip)
-            for axes, R in self._spaces
-        ]
-        own = 0 if skip is None else 1
-        n = len(self._columns)
-        surprise = np.zeros(len(Z))
-        for j in range(Z.shape[1]):
-            left = np.searchsorted(self._columns[:, j], Z[:, j], side="right") - own
-            right = n - np.searchsorted(self._columns[:, j], Z[:, j]) - own
-            rarest = np.minimum(left, right)
-            surprise = np.maximum(surprise, -np.log((1 + rarest) / (n - own + 1)))
-        return [*views, surprise]
+    def placed(self, X: FloatArray) -> Iterator[tuple[int, Placed]]:
+        """Yield rows on every scale, chunk by chunk, with each chunk's first row."""
+        X = _float64(check_rows(X, self._train.shape[1]))
+        Z = self._standard.apply(X)
+        candidates = self.graph(Z).rows
+        for start in range(0, len(Z), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            yield start, self.views.place(Z[part], candidates[part])
+
+    def _calibrate(self) -> dict[str, Tail]:
+        rows = sample(len(self._train), CALIBRATION, _CALIBRATION_SEED)
+        raw = self.views.raw(taken(self.views.train, rows))
+        # The mixtures have seen the rows that they learned from.
+        fresh = ~np.isin(rows, self.views.learners)
+        unseen = {"density": fresh, "copula": fresh}
+        everyone = np.ones(len(rows), dtype=bool)
+        return {name: Tail.of(raw[name][unseen.get(name, everyone)]) for name in VIEWS}
+
+
+def _float64(X: FloatArray) -> FloatArray:
+    return np.asarray(X, dtype=np.float64)

@@ -7,8 +7,7 @@ from typing import Any
 from odbench.detector import DetectorInfo
 
 
-def build(**params: Any) -> Any:
-    """Return an unfitted CATS."""
+def _build(**params: Any) -> Any:
     from odbench_detectors.cats.detector import CATS
 
     return CATS(**params)
@@ -16,8 +15,12 @@ def build(**params: Any) -> Any:
 
 INFO = DetectorInfo(
     name="cats",
-    summary="CAlibrated Tail Sum: different cheap views of a table, each calibrated "
-    "against the train rows, added up.",
-    build=build,
+    summary="Calibrated tail sum: nine cheap views, each calibrated on train rows",
+    build=_build,
     core=True,
+    shares=(
+        "odbench.neighbours",
+        "odbench.neighbours.index",
+        "odbench.sorted_columns",
+    ),
 )

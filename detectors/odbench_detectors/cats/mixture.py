@@ -1,0 +1,126 @@
+"""A small Gaussian mixture: the smooth view of a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from odbench.arrays import FloatArray, IntArray
+from odbench_detectors.cats.mixture_cpu import log_joint, moments, scatter
+
+COMPONENTS = 8
+# Columns beyond which, and rows a parameter direction below which, a component has a
+# variance a column instead of a covariance.
+_FULL_COLUMNS = 50
+_ROWS_A_COLUMN = 3
+_RIDGE = 1e-3
+_ROUNDS, _LLOYD = 30, 5
+_ENOUGH = 1e-3
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A fitted mixture; shapes are those of `log_joint`."""
+
+    means: FloatArray
+    factors: FloatArray
+    offsets: FloatArray
+
+    def surprise(self, rows: FloatArray) -> FloatArray:
+        """Return minus the log density of rows, up to a constant.
+
+        Parameters
+        ----------
+        rows : float64 array of shape (m, d)
+
+        Returns
+        -------
+        float64 array of shape (m,)
+        """
+        return -_log_sum(log_joint(rows, self.means, self.factors, self.offsets))
+
+
+def fit_mixture(rows: FloatArray, rng: np.random.Generator) -> Mixture:
+    """Fit by expectation-maximisation from a k-means start.
+
+    Parameters
+    ----------
+    rows : float64 array of shape (n, d)
+        At least one row; columns of unit scale, since 0.001 is added to variances.
+    rng : numpy Generator
+        Draws the first centres.
+
+    Returns
+    -------
+    Mixture
+    """
+    n, d = rows.shape
+    k = max(1, min(COMPONENTS, n // 10))
+    full = d <= _FULL_COLUMNS and n > _ROWS_A_COLUMN * d * k
+    shares = np.eye(k)[_nearest_centre(rows, _centres(rows, k, rng))]
+    last = -np.inf
+    for _ in range(_ROUNDS):
+        mixture = _maximise(rows, shares, full=full)
+        joint = log_joint(rows, mixture.means, mixture.factors, mixture.offsets)
+        total = _log_sum(joint)
+        shares = np.exp(joint - total[:, None])
+        likelihood = float(total.mean())
+        if likelihood - last < _ENOUGH:
+            break
+        last = likelihood
+    return mixture
+
+
+def _maximise(rows: FloatArray, shares: FloatArray, *, full: bool) -> Mixture:
+    n, d = rows.shape
+    mass, means = moments(rows, shares)
+    covariances = scatter(rows, shares, means, full) / mass[:, None, None]
+    if full:
+        covariances += _RIDGE * np.eye(d)
+        lower = np.linalg.cholesky(covariances)
+        factors = np.ascontiguousarray(np.linalg.inv(lower).transpose(0, 2, 1))
+        diagonals = np.diagonal(factors, axis1=1, axis2=2)
+    else:
+        factors = 1.0 / np.sqrt(covariances + _RIDGE)
+        diagonals = factors[:, 0]
+    offsets = np.log(mass / n) + np.log(diagonals).sum(axis=1)
+    return Mixture(means, factors, offsets)
+
+
+def _centres(rows: FloatArray, k: int, rng: np.random.Generator) -> FloatArray:
+    """Spread k centres (k-means++), then move them a few times (Lloyd)."""
+    centres = np.empty((k, rows.shape[1]))
+    centres[0] = rows[rng.integers(len(rows))]
+    square = _square(rows, centres[0])
+    for c in range(1, k):
+        total = square.sum()
+        chance = square / total if total > 0 else None
+        centres[c] = rows[rng.choice(len(rows), p=chance)]
+        square = np.minimum(square, _square(rows, centres[c]))
+    for _ in range(_LLOYD):
+        nearest = _nearest_centre(rows, centres)
+        for c in np.unique(nearest):
+            centres[c] = rows[nearest == c].mean(axis=0)
+    return centres
+
+
+def _nearest_centre(rows: FloatArray, centres: FloatArray) -> IntArray:
+    squares = np.stack([_square(rows, centre) for centre in centres])
+    nearest: IntArray = squares.argmin(axis=0)
+    return nearest
+
+
+def _square(rows: FloatArray, centre: FloatArray) -> FloatArray:
+    square: FloatArray = ((rows - centre) ** 2).sum(axis=1)
+    return square
+
+
+def _log_sum(joint: FloatArray) -> FloatArray:
+    """Return the log of the sum of exponentials of each row."""
+    largest = joint.max(axis=1)
+    total = np.zeros(len(joint))
+    for k in range(joint.shape[1]):
+        total += np.exp(joint[:, k] - largest)
+    summed: FloatArray = largest + np.log(total)
+    return summed

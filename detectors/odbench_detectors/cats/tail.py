@@ -1,0 +1,65 @@
+"""Turn a view's scores into surprises: minus the logarithm of a tail of train rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from odbench.arrays import FloatArray
+
+
+@dataclass(frozen=True)
+class Tail:
+    """The scores that train rows got without having seen themselves.
+
+    Attributes
+    ----------
+    scores : float64 array of shape (n,)
+        Ascending; higher is more anomalous.
+    spread : float
+        The unit beyond the largest: its distance from the median.
+    """
+
+    scores: FloatArray
+    spread: float
+
+    @classmethod
+    def of(cls, scores: FloatArray) -> Tail:
+        """Calibrate on the scores of train rows, float64 of shape (n,)."""
+        ordered = np.sort(scores)
+        largest = float(ordered[-1])
+        spread = largest - float(ordered[len(ordered) // 2])
+        return cls(ordered, max(spread, 1e-12 * max(abs(largest), 1.0)))
+
+    def surprise(self, scores: FloatArray) -> FloatArray:
+        """Return how surprising scores are, in nats.
+
+        For a score x among n calibration scores s it is
+
+            -log((1 + #{s >= x}) / (n + 1)) + e / (1 + e),
+            e = max(x - max s, 0) / spread
+
+        The first term is the p-value of split-conformal prediction. It is the same for
+        all scores beyond the largest; the second, below 1, keeps their order.
+
+        Parameters
+        ----------
+        scores : float64 array of shape (m,)
+
+        Returns
+        -------
+        float64 array of shape (m,)
+            From 0; higher is more anomalous.
+        """
+        n = len(self.scores)
+        above = n - np.searchsorted(self.scores, scores, side="left")
+        excess = np.maximum(scores - self.scores[-1], 0.0) / self.spread
+        surprise: FloatArray = _log_ratio(n)[above] + excess / (1.0 + excess)
+        return surprise
+
+
+def _log_ratio(n: int) -> FloatArray:
+    """Return -log((1 + a) / (n + 1)) for a = 0 ... n."""
+    ratio: FloatArray = -np.log((1.0 + np.arange(n + 1)) / (n + 1.0))
+    return ratio
