@@ -79,14 +79,18 @@ def parse_specs(text: str) -> list[str]:
 
 def _takes_more(spec: str) -> bool:
     """Say whether a spec ends in a parameter that a comma may follow."""
-    return not spec.endswith("]") and bool(split_spec(spec)[1])
+    target, params = split_spec(spec)
+    return bool(params) and not spec.startswith(f"{target}[")
 
 
 def split_outside(text: str, separator: str) -> list[str]:
     """Split at a separator that stands outside brackets and quotes."""
-    parts, start, opened, quote = [], 0, [], ""
+    parts, start, opened, quote, escaped = [], 0, [], "", False
     for i, char in enumerate(text):
-        if quote:
+        if escaped:
+            escaped = False
+        elif quote:
+            escaped = char == "\\"
             quote = "" if char == quote else quote
         elif char in "'\"":
             quote = char
@@ -182,8 +186,20 @@ def format_value(value: Any) -> str:
         bare = _BARE_WORD.fullmatch(value) and value.lower() not in _CONSTANTS
         return value if bare else repr(value)
     if isinstance(value, list):
-        return "[" + ",".join(format_value(v) for v in value) + "]"
-    return repr(value).replace(" ", "")
+        return "[" + ",".join(map(_python_literal, value)) + "]"
+    return _python_literal(value)
+
+
+def _python_literal(value: Any) -> str:
+    """Write a value as Python does; an infinite one as a literal that overflows."""
+    if isinstance(value, list):
+        return "[" + ",".join(map(_python_literal, value)) + "]"
+    if isinstance(value, dict):
+        pairs = (f"{k!r}:{_python_literal(v)}" for k, v in value.items())
+        return "{" + ",".join(pairs) + "}"
+    if isinstance(value, float) and math.isinf(value):
+        return "1e999" if value > 0 else "-1e999"
+    return repr(value)
 
 
 def format_params(params: Mapping[str, Any]) -> str:

@@ -49,7 +49,7 @@ def log_kernel_sums(
             largest = max(largest, exponents[i])
         kernels = 0.0
         for i in range(m):
-            if exponents[i] > largest - _NEGLIGIBLE:
+            if exponents[i] >= largest - _NEGLIGIBLE:
                 kernels += math.exp(exponents[i] - largest)
         out[q] = largest + math.log(kernels)
     return out

@@ -21,11 +21,10 @@ from odbench.errors import MissingExtraError, UnknownDetectorError
 # labels, or is a base or an ensemble that must be handed its detectors.
 _NOT_FOR_TABLES = re.compile(r"(ts|pyg|audio|embedding|base|sklearn|gaal_base)(_|$)")
 _NOT_ALONE = {"CD", "XGBOD", "DevNet", "LSCP"}
-# Parameters of PyOD's that do not change a score.
+# Parameters of PyOD that change no score.
 _INERT = {"contamination", "n_jobs", "verbose", "behaviour", "novelty", "random_state"}
-# PyOD's detectors that say in their signature that they draw at random, and those
-# that score a row by the rows scored with it.
-_TRANSDUCTIVE = {"ECOD", "COPOD", "ROD", "SOS", "LOCI"}
+# Detectors that score a row by the rows scored with it.
+_TRANSDUCTIVE = {"ECOD", "COPOD", "ROD", "SOS", "LOCI", "SOD", "COF"}
 _CLASS = re.compile(r"^class (\w+)\((?:BaseDetector|BaseDeepLearningDetector)\)", re.M)
 _OPTIONAL = re.compile(
     r"^\s*(?:import|from) (torch|suod|xgboost|combo|numba|hdbscan|statsmodels)\b", re.M

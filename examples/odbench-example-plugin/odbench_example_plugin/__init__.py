@@ -1,0 +1,1 @@
+"""Two detectors that odbench finds when this package is installed."""

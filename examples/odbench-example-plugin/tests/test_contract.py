@@ -1,0 +1,14 @@
+"""Both detectors keep the contract of odbench."""  # noqa: INP001 - tests are no package
+
+import pytest
+
+from odbench.contract_check import check_detector
+from odbench.plugins import find_detector
+
+
+@pytest.mark.parametrize("name", ["mad", "mad:columns=3", "farthest"])
+def test_contract(name: str) -> None:
+    """No probe fails."""
+    findings = list(check_detector(find_detector(name)))
+
+    assert [f for f in findings if f.verdict == "fail"] == []

@@ -1,0 +1,138 @@
+"""``odbench detectors``: what it prints and what it returns."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from odbench.cli.detectors import detectors
+from odbench.contract_check import check_detector
+from odbench.plugins import find_detector
+
+GOOD = """
+import numpy as np
+
+class Good:
+    def __init__(self, k=1):
+        self.k = k
+    def get_params(self, deep=True):
+        return {"k": self.k}
+    def fit(self, X):
+        self.mean = X.mean(axis=0)
+    def decision_function(self, X):
+        return ((X - self.mean) ** 2).sum(axis=1)
+"""
+FAULTS = {
+    "orientation": "return -((X - self.mean) ** 2).sum(axis=1)",
+    "scores": "return ((X - self.mean) ** 2)",
+    "one column": "return 1 / (X.shape[1] - 1) * ((X - self.mean) ** 2).sum(axis=1)",
+    "determinism": "return ((X - self.mean) ** 2).sum(axis=1) + np.random.rand(len(X))",
+    "variety": "return np.ones(len(X))",
+    "input": "X *= 2; return (X ** 2).sum(axis=1)",
+    "constant": "return (X ** 2 / (X.std(axis=0) > 0)).sum(axis=1)",
+}
+
+
+def call(*args):
+    return CliRunner().invoke(detectors, args)
+
+
+def test_list_shows_the_zoo_and_families():
+    rows = json.loads(call("list", "--format", "json").stdout)
+    by_name = {row["detector"]: row for row in rows}
+
+    assert by_name["knn"]["params"] == {"k": 5, "method": "largest"}
+    assert by_name["knn"]["grid"]["k"] == [1, 5, 10, 20, 50]
+    assert by_name["pyod.LODA"]["requires"] == ["pyod"]
+    assert "knn" in call("list").stdout
+    assert call("list", "--format", "csv").stdout.count("\n") == len(rows) + 1
+
+
+def test_show_tells_everything():
+    facts = json.loads(call("show", "knn:k=20", "--format", "json").stdout)
+
+    assert facts["config"] == "k=20"
+    assert facts["configurations"] == ["k=20", "k=20,method=mean"]
+    assert "https://doi.org/" in call("show", "knn").stdout
+
+
+def test_check_of_a_good_detector_returns_0(tmp_path):
+    (tmp_path / "good.py").write_text(GOOD)
+    result = call("check", f"{tmp_path / 'good.py'}:Good")
+
+    assert result.exit_code == 0, result.output
+    assert "19 probes: 0 failed, 0 warned" in result.stderr
+
+
+@pytest.mark.parametrize("probe", list(FAULTS))
+@pytest.mark.filterwarnings("ignore")
+def test_check_finds_what_is_wrong(tmp_path, probe):
+    body = GOOD.replace("return ((X - self.mean) ** 2).sum(axis=1)", FAULTS[probe])
+    (tmp_path / "bad.py").write_text(body)
+    result = call("check", f"{tmp_path / 'bad.py'}:Good", "--format", "json")
+    verdicts = {row["probe"]: row["verdict"] for row in json.loads(result.stdout)}
+
+    assert result.exit_code == 3
+    assert verdicts[probe] == "fail"
+
+
+def test_check_calls_dependence_on_the_batch_a_warning(tmp_path):
+    body = GOOD.replace("X - self.mean", "X - X.mean(axis=0)")
+    (tmp_path / "batch.py").write_text(body)
+    findings = check_detector(find_detector(f"{tmp_path / 'batch.py'}:Good"))
+    batch = next(f for f in findings if f.probe == "batch")
+
+    assert batch.verdict == "warn"
+    assert "transductive" in batch.message
+
+
+def test_pyods_ecod_is_transductive_as_declared():
+    pytest.importorskip("pyod")
+    findings = check_detector(find_detector("pyod.ECOD"))
+    batch = next(f for f in findings if f.probe == "batch")
+
+    assert (batch.verdict, batch.message[:12]) == ("ok", "transductive")
+
+
+def test_a_new_file_passes_its_own_test(tmp_path):
+    result = call("new", "my_detector", "--into", str(tmp_path))
+    assert result.exit_code == 0, result.output
+    assert call("check", f"{tmp_path / 'my_detector.py'}:MyDetector").exit_code == 0
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", tmp_path],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout
+
+
+def test_a_new_package_has_what_pip_needs(tmp_path):
+    result = call("new", "fancy_one", "--package", "--into", str(tmp_path))
+    root = tmp_path / "odbench-fancy-one"
+
+    assert result.exit_code == 0, result.output
+    assert 'fancy_one = "odbench_fancy_one.detector:FancyOne"' in (
+        root / "pyproject.toml"
+    ).read_text("utf-8")
+    assert (
+        call("check", f"{root}/odbench_fancy_one/detector.py:FancyOne").exit_code == 0
+    )
+    texts = [f.read_text("utf-8") for f in root.rglob("*") if f.is_file()]
+    assert not any("@NAME@" in text or "@CLASS@" in text for text in texts)
+            "@pytest", ""
+        )
+
+
+@pytest.mark.parametrize("name", ["Upper", "1st", "a-b", "class", ""])
+def test_a_name_that_cannot_be_typed_is_refused(name, tmp_path):
+    assert call("new", name, "--into", str(tmp_path)).exit_code != 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_overwritten(tmp_path):
+    call("new", "mine", "--into", str(tmp_path))
+    (tmp_path / "mine.py").write_text("precious")
+
+    assert call("new", "mine", "--into", str(tmp_path)).exit_code != 0
+    assert (tmp_path / "mine.py").read_text() == "precious"

@@ -1,0 +1,119 @@
+"""Neighbours are exact, ties have one answer, few are the first of many."""
+
+import numpy as np
+import pytest
+
+from odbench_detectors.neighbours import graph as graph_module
+from odbench_detectors.neighbours.graph import NeighbourIndex, neighbour_graph
+from tests.reference.neighbours import neighbours
+
+METRICS = ("euclidean", "manhattan")
+
+
+def tables(rng):
+    """Yield train and query tables: smooth, tied, duplicated, wide, tiny."""
+    yield rng.normal(size=(150, 3)), rng.normal(size=(40, 3))
+    yield np.round(rng.normal(size=(200, 2))), np.round(rng.normal(size=(40, 2)))
+    grid = np.round(rng.normal(size=(120, 5)) * 2)
+    yield grid[rng.integers(0, 20, 120)], grid[:40]
+    yield rng.normal(size=(90, 40)), rng.normal(size=(30, 40))
+    yield np.ones((50, 4)), np.concatenate([np.ones((3, 4)), rng.normal(size=(3, 4))])
+    yield rng.normal(size=(1, 3)), rng.normal(size=(5, 3))
+    yield rng.normal(size=(70, 1)), rng.normal(size=(20, 1))
+    far = rng.normal(size=(60, 6))
+    far[7] = 1e30
+    yield far, np.concatenate([far[5:9], rng.normal(size=(9, 6)) * 1e25])
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("k", [1, 7, 500])
+def test_equal_to_measuring_everything(rng, metric, k):
+    for train, queries in tables(rng):
+        found = neighbour_graph(train, queries, k, metric=metric)
+        distances, rows = neighbours(train, queries, k, city=metric == "manhattan")
+
+        assert found.rows.tolist() == rows
+        assert found.distances.tolist() == distances
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_row_is_no_neighbour_of_itself(rng, metric):
+    for train, _ in tables(rng):
+        if len(train) == 1:
+            continue
+        found = neighbour_graph(train, None, 9, metric=metric)
+        distances, rows = neighbours(
+            train, train, 9, city=metric == "manhattan", leave_out_self=True
+        )
+
+        assert found.rows.tolist() == rows
+        assert found.distances.tolist() == distances
+
+
+def test_products_and_tree_agree_to_the_last_bit(rng, monkeypatch):
+    for scale in (1.0, 1e-120, 1e130):
+        train = np.round(rng.normal(size=(3000, 24)), 1) * scale
+        queries = np.concatenate([train[:200], rng.normal(size=(400, 24)) * scale])
+        index = NeighbourIndex(train)
+        monkeypatch.setattr(graph_module, "_tree_is_cheaper", lambda *_: True)
+        tree = index.search(queries, 20)
+        monkeypatch.setattr(graph_module, "_tree_is_cheaper", lambda *_: False)
+        products = index.search(queries, 20)
+
+        assert np.array_equal(tree.rows, products.rows)
+        assert np.array_equal(tree.distances, products.distances)
+
+
+def test_fewer_neighbours_are_the_first_of_more(rng):
+    train = np.round(rng.normal(size=(2000, 7)))
+    index = NeighbourIndex(train)
+    many = index.search(train[:300] + 0.5, 100)
+    few = index.search(train[:300] + 0.5, 5)
+
+    assert np.array_equal(many.nearest(5).rows, few.rows)
+    assert np.array_equal(many.nearest(5).distances, few.distances)
+
+
+def test_threads_change_nothing(rng):
+    train = rng.normal(size=(2000, 6))
+    alone = neighbour_graph(train, None, 10)
+    together = neighbour_graph(train, None, 10, n_threads=3)
+
+    assert np.array_equal(alone.rows, together.rows)
+    assert np.array_equal(alone.distances, together.distances)
+
+
+def test_a_query_alone_gets_what_it_gets_in_a_batch(rng):
+    train = rng.normal(size=(3000, 30))
+    queries = rng.normal(size=(500, 30))
+    index = NeighbourIndex(train)
+    batch = index.search(queries, 10)
+    for i in (0, 17, 499):
+        alone = index.search(queries[i : i + 1], 10)
+        assert np.array_equal(alone.rows[0], batch.rows[i])
+        assert np.array_equal(alone.distances[0], batch.distances[i])
+
+
+def test_huge_values_do_not_overflow():
+    train = np.array([[1e200, 0.0], [0.0, 0.0], [-1e300, 1.0]])
+    found = neighbour_graph(train, train, 3)
+
+    assert np.isfinite(found.distances).all()
+    assert found.rows[:, 0].tolist() == [0, 1, 2]
+
+
+def test_many_copies_of_one_row_are_cheap(rng):
+    train = np.concatenate([np.zeros((20_000, 8)), rng.normal(size=(2000, 8))])
+    found = neighbour_graph(train, None, 20)
+
+    assert (found.distances[:20_000] == 0).all()
+    assert found.rows[0].tolist() == list(range(1, 21))
+    assert found.rows[19_999].tolist() == list(range(20))
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_memory_layout_changes_nothing(rng, order):
+    train = rng.normal(size=(500, 6))
+    found = neighbour_graph(np.asarray(train, order=order), None, 5)
+
+    assert np.array_equal(found.rows, neighbour_graph(train, None, 5).rows)
