@@ -26,6 +26,12 @@ _WORDS = (
 )  # fmt: skip
 _NUMBERS = ("seed", "auroc", "ap", "f1", "fit_seconds", "score_seconds")
 
+_NEEDED = tuple(
+    name
+    for name in (*_WORDS, *_NUMBERS, "n_test", "n_anomalies")
+    if name not in ("detector_version", "content_sha256", "f1")
+)
+
 # What belongs to a data set and not to a trial; the first known value is taken.
 FACTS = (
     "n_train", "n_test", "n_columns", "n_anomalies", "domain", "archetype", "family",
@@ -170,6 +176,13 @@ def split_results(results: pd.DataFrame) -> Iterator[Cells]:
 
 def _encoded(results: pd.DataFrame) -> pd.DataFrame:
     """Keep what is needed, and replace repeated words by numbers once for all."""
+    missing = [name for name in _NEEDED if name not in results.columns]
+    if missing:
+        msg = (
+            f"results: lack the columns {', '.join(missing)}; wanted those of "
+            "odbench.results.REQUIRED"
+        )
+        raise ResultsError(msg)
     kept = [name for name in (*_WORDS, *_NUMBERS, *FACTS) if name in results.columns]
     words = {name: results[name].astype("category") for name in _WORDS if name in kept}
     return results[kept].assign(**words)
@@ -187,6 +200,8 @@ def _cells(suite: str, partition: str, protocol: str, rows: pd.DataFrame) -> Cel
     good = (rows["status"] == "ok").to_numpy(dtype=bool)
 
     def total(column: str) -> FloatArray:
+        if column not in rows.columns:
+            return np.full(shape, np.nan)
         values = rows[column].astype("float64").to_numpy()[good]
         sums = np.bincount(cell[good], values, minlength=shape[0] * shape[1])
         return np.asarray(sums, dtype=np.float64).reshape(shape)
@@ -293,7 +308,8 @@ def _without_repeats(rows: pd.DataFrame, where: str) -> pd.DataFrame:
     if not repeated.any():
         return rows
     outcome = [*trial, "status", "auroc", "ap"]
-    distinct = rows.loc[repeated, outcome].drop_duplicates()
+    # Two machines may differ in the last bits of a score, and that is no conflict.
+    distinct = rows.loc[repeated, outcome].round(9).drop_duplicates()
     clash = distinct[distinct.duplicated(trial)]
     if not clash.empty:
         name = " ".join(str(part) for part in clash.iloc[0][trial])

@@ -20,9 +20,10 @@ SCALE = 400.0 / np.log(10.0)
 MEAN = 1000.0
 # What a core's cache holds.
 _CHUNK_BYTES = 1 << 20
+_BLOCK_BYTES = 16 << 20
 _MAX_STEPS = 100
-# Newton squares the error at each step: what is left after one of this size is far
-# below what anyone reads off a rating, and below that of its interval.
+# Newton squares the error at each step, so what is left after one of this size is
+# about its square.
 _TOLERANCE = 1e-7
 _TOLERANCE_OF_RESAMPLES = 1e-4
 
@@ -61,15 +62,18 @@ def rate(
     -------
     Ratings
     """
-    everything = np.ones((1, rank.shape[0]))
-    stacked = everything if weights is None else np.vstack([everything, weights])
-    ratings = elo_from_wins(wins(rank, stacked))
+    elo = elo_from_wins(wins(rank, np.ones((1, rank.shape[0]))))[0]
     if weights is None or not len(weights):
         nothing = np.full(rank.shape[1], np.nan)
-        return Ratings(ratings[0], nothing, nothing)
+        return Ratings(elo, nothing, nothing)
+    block = max(1, _BLOCK_BYTES // (8 * rank.shape[1] ** 2))
+    drawn = [
+        elo_from_wins(wins(rank, weights[start : start + block]), near=elo)
+        for start in range(0, len(weights), block)
+    ]
     tail = (1.0 - level) / 2.0
-    low, high = np.quantile(ratings[1:], [tail, 1.0 - tail], axis=0)
-    return Ratings(ratings[0], low, high)
+    low, high = np.quantile(np.concatenate(drawn), [tail, 1.0 - tail], axis=0)
+    return Ratings(elo, low, high)
 
 
 def bootstrap_weights(
@@ -145,7 +149,7 @@ def wins(rank: FloatArray, weights: FloatArray) -> FloatArray:
     return square
 
 
-def elo_from_wins(count: FloatArray) -> FloatArray:
+def elo_from_wins(count: FloatArray, near: FloatArray | None = None) -> FloatArray:
     """Fit Bradley-Terry to tables of wins, all at once.
 
     Newton's method on the log-likelihood
@@ -158,6 +162,10 @@ def elo_from_wins(count: FloatArray) -> FloatArray:
     ----------
     count : float64 array of shape (n_tables, n_methods, n_methods)
         Wins of row over column, one data set adding 1 to each pair.
+    near : float64 array of shape (n_methods,), optional
+        Ratings that the tables, resamples of one, should come close to. The search
+        starts there and stops at a thousandth of a point, far inside the spread of
+        resamples.
 
     Returns
     -------
@@ -170,25 +178,21 @@ def elo_from_wins(count: FloatArray) -> FloatArray:
     separated = _separated(count)
     everyone_ties = 0.5 * (1.0 - np.eye(methods))
     count = count + separated[:, None, None] * everyone_ties
-    # Resamples resemble the first table, so its maximum is a good place to start.
-    first = _newton(count[:1])
-    start = np.repeat(first, tables - 1, axis=0)
-    rest = _newton(count[1:], start, tolerance=_TOLERANCE_OF_RESAMPLES)
-    ratings: FloatArray = MEAN + SCALE * np.concatenate([first, rest])
+    if near is None:
+        strength = _newton(count, np.zeros((tables, methods)), _TOLERANCE)
+    else:
+        start = np.repeat((near[None, :] - MEAN) / SCALE, tables, axis=0)
+        strength = _newton(count, start, _TOLERANCE_OF_RESAMPLES)
+    ratings: FloatArray = MEAN + SCALE * strength
     return ratings
 
 
-def _newton(
-    count: FloatArray,
-    start: FloatArray | None = None,
-    *,
-    tolerance: float = _TOLERANCE,
-) -> FloatArray:
+def _newton(count: FloatArray, start: FloatArray, tolerance: float) -> FloatArray:
     """Maximise the likelihood of each table, the strengths of each adding to 0."""
     played = count + count.transpose(0, 2, 1)
     total = np.maximum(played.sum(axis=(1, 2)), 1.0)
     won = count.sum(axis=2)
-    beta = np.zeros(won.shape) if start is None else start
+    beta = start
     for _ in range(_MAX_STEPS):
         chance = 1.0 / (1.0 + np.exp(beta[:, None, :] - beta[:, :, None]))
         gradient = won - (played * chance).sum(axis=2)

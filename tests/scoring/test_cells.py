@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from odbench.errors import ResultsError
+from odbench.results import REQUIRED
 from odbench.scoring.cells import split_results
 from tests.reference.trials import frame, random_trials, trial
 
@@ -178,3 +179,22 @@ def test_labels_name_a_method_in_running_text():
     results = frame([trial("a", "knn", 0.5), trial("a", "knn", 0.5, config="k=20")])
 
     assert [m.label for m in only(results).methods] == ["knn", "knn[k=20]"]
+
+
+def test_the_last_bits_of_another_machine_are_no_conflict():
+    results = frame([trial("a", "knn", 0.7), trial("a", "knn", 0.7 + 1e-15)])
+
+    assert only(results).auroc_sum.tolist() == [[0.7]]
+
+
+def test_results_without_a_needed_column_are_refused():
+    results = frame([trial("a", "knn", 0.7)]).drop(columns=["auroc", "seed"])
+
+    with pytest.raises(ResultsError, match="lack the columns seed, auroc"):
+        only(results)
+
+
+def test_results_without_an_optional_column_are_taken():
+    results = frame([trial("a", "knn", 0.7)])[list(REQUIRED)]
+
+    assert only(results).auroc_sum.tolist() == [[0.7]]

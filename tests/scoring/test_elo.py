@@ -111,6 +111,22 @@ def test_many_methods_are_counted_in_blocks(rng, monkeypatch):
     np.testing.assert_array_equal(elo.wins(rank, weights), whole)
 
 
+def test_resamples_are_rated_in_blocks_and_as_exactly_as_alone(rng, monkeypatch):
+    rank = simulate(rng, np.array([0.0, 0.4, 1.0, -0.7]), 40)
+    weights = elo.bootstrap_weights(40, resamples=21, rng=rng)
+    whole = elo.rate(rank, weights)
+
+    monkeypatch.setattr(elo, "_BLOCK_BYTES", 1)
+    blocks = elo.rate(rank, weights)
+
+    alone = np.concatenate(
+        [elo.elo_from_wins(elo.wins(rank, w[None, :])) for w in weights]
+    )
+    expected = np.quantile(alone, [0.025, 0.975], axis=0)
+    np.testing.assert_allclose([blocks.low, blocks.high], expected, atol=1e-3)
+    np.testing.assert_allclose([whole.low, whole.high], expected, atol=1e-3)
+
+
 @pytest.mark.parametrize("methods", [2, 3, 7])
 def test_a_method_that_always_wins_is_first_and_finite(methods):
     rank = np.tile(np.arange(1.0, methods + 1), (10, 1))
