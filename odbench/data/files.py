@@ -12,7 +12,7 @@ import numpy as np
 from odbench.arrays import LabelArray
 from odbench.data.atomic import whole_file
 from odbench.data.dataset import RawDataset
-from odbench.data.features import META_KEY, open_features, parse_meta
+from odbench.data.features import META_KEY, open_features, parse_meta, values_of
 from odbench.errors import StoreError
 
 
@@ -68,7 +68,8 @@ def read_labels(path: Path) -> tuple[LabelArray, dict[str, Any]]:
         with pa.memory_map(str(path), "r") as source:
             reader = pa.ipc.open_file(source)
             meta = parse_meta(reader.schema, path)
-            labels: LabelArray = reader.get_batch(0).column(0).to_numpy().copy()
+            column = reader.get_batch(0).column(0)
+            labels: LabelArray = values_of(column, np.int8).copy()
     except (pa.ArrowException, OSError, ValueError) as error:
         msg = (
             f"stored labels {str(path)!r}: not usable ({error}); delete the file and "

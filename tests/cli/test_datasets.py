@@ -168,8 +168,6 @@ def test_without_a_network_the_hub_is_one_line():
         ({"HF_ENDPOINT": "http://127.0.0.1:9"}, "cannot be reached"),
         ({"HF_HUB_OFFLINE": "1"}, "HF_HUB_OFFLINE"),
     ):
-        import os
-
         done = subprocess.run(
             [
                 sys.executable,

@@ -248,10 +248,12 @@ def test_the_cache_is_where_the_environment_says(monkeypatch):
     assert default_cache().name == "odbench"
 
 
-def test_reading_features_loads_neither_labels_nor_much_else():
+def test_reading_features_loads_neither_labels_nor_much_else(store, raw):
+    path = store.put(RECORD, raw).features_path
     code = (
         "import sys; from odbench.data.features import read_features\n"
-        "heavy = {'pandas', 'sklearn', 'numba', 'huggingface_hub', 'tqdm',\n"
+        f"read_features({str(path)!r})\n"
+        "heavy = {'pandas', 'sklearn', 'numba', 'huggingface_hub', 'tqdm', 'click',\n"
         "  'odbench.data.store', 'odbench.data.catalog'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )

@@ -1,0 +1,105 @@
+"""Arrow against npz: what it costs to read one data set for scoring.
+
+    python benchmarks/read_arrow.py --mirror DIR
+
+Every reading happens in a fresh process with warm file caches. "read" ends when train,
+test and labels can be indexed; "ready" when the tables are also scaled, which touches
+every value, as a trial does. Memory is what the process grew by over its imports, at
+its peak (Linux only); mapped pages count, though several workers share them. Imports
+are not timed (one a worker, not one a set). The least of the repeats is printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+CHILD = """
+import json, re, sys, time
+import numpy as np
+from odbench.data.protocol import standardise
+kind, features, labels, archive = sys.argv[1:]
+if kind == "arrow":
+    import pyarrow
+    from odbench.data.files import read_labels
+    from odbench.data.features import read_features
+def peak():
+    status = open("/proc/self/status").read()
+    return int(re.search(r"VmHWM:\\s+(\\d+)", status)[1]) * 1024
+standardise(np.ones((4, 2)), np.ones((4, 2)))
+with open("/proc/self/clear_refs", "w") as file:
+    file.write("5")  # forget the peak of the imports
+before, start = peak(), time.perf_counter()
+if kind == "arrow":
+    train, test, _ = read_features(features)
+    y = read_labels(labels)[0]
+else:
+    with np.load(archive) as file:
+        train, test, y = file["train"], file["test"], file["test_labels"]
+read, grown = time.perf_counter() - start, peak() - before
+standardise(train, test)
+ready = time.perf_counter() - start
+print(json.dumps([read, ready, grown, peak() - before]))
+"""
+
+DEFAULT = (
+    "oddbench/AbandonedMineLand",
+    "oddbench/SystemHealth",
+    "oddbench/DataValidationEntries",
+    "oddbench/MaritimeVessel",
+)
+
+
+def measure(kind: str, paths: list[str], repeats: int) -> list[float]:
+    """Return the least of every quantity over fresh processes."""
+    found = []
+    for _ in range(repeats + 1):
+        done = subprocess.run(
+            [sys.executable, "-c", CHILD, kind, *paths],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        found.append(json.loads(done.stdout))
+    return [min(values) for values in zip(*found[1:], strict=True)]
+
+
+def main() -> None:
+    """Pull the sets, read each both ways, print the ratios."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--mirror", type=Path, required=True)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("datasets", nargs="*", default=DEFAULT)
+    options = parser.parse_args()
+
+    from odbench.data.catalog import ensure, find, open_source, resolve
+
+    records = [find(name) for name in options.datasets]
+    stored = dict(ensure(records, mirror=options.mirror, progress=False))
+    print(
+        f"{'data set':34}{'values':>10}  {'read npz':>9}{'arrow':>9}{'ratio':>7}"
+        f"  {'ready npz':>9}{'arrow':>9}{'ratio':>7}"
+        f"  {'grew npz':>9}{'arrow':>9}{'ratio':>7}"
+    )
+    for record in records:
+        suite, _ = resolve(record.suite)
+        archive = open_source(suite, mirror=options.mirror).file(record)
+        here = stored[record]
+        paths = [str(here.features_path), str(here.labels_path), str(archive)]
+        npz = measure("npz", paths, options.repeats)
+        arrow = measure("arrow", paths, options.repeats)
+        values = (record.n_train + record.n_test) * record.n_columns
+        line = f"{record.id:34}{values:>10}"
+        for i, unit, digits in ((0, 1e3, 2), (1, 1e3, 1), (3, 2**-20, 1)):
+            a, b = npz[i] * unit, arrow[i] * unit
+            ratio = a / b if b else float("inf")
+            line += f"  {a:>9.{digits}f}{b:>9.{digits}f}{ratio:>7.1f}"
+        print(line)
+    print("read and ready in ms, grew in MiB")
+
+
+if __name__ == "__main__":
+    main()
