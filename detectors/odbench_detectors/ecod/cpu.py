@@ -72,7 +72,7 @@ def tail_sums(
     """
     kind = AGGREGATES[aggregate]
     sums = np.zeros((3 if kind == SUMS else 1, X.shape[0]))
-    starts, lows, scales = _buckets(columns, X.shape[0], n_jobs)
+    starts, lows, scales = cut_buckets(columns, X.shape[0], n_jobs)
     ranks = np.empty((0, 0), np.int64) if columns.ranks is None else columns.ranks
 
     def score(first: int, last: int) -> None:
@@ -85,7 +85,7 @@ def tail_sums(
     return sums
 
 
-def _buckets(
+def cut_buckets(
     columns: SortedColumns, n_queries: int, n_jobs: int
 ) -> tuple[Buckets, FloatArray, FloatArray]:
     """Cut each column into buckets, or into none where few rows are scored."""
