@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import resource
 import time
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,49 +21,56 @@ from odbench.data.manifest import read_manifest
 from odbench.synbench import suite
 
 
-def generate(name: str) -> tuple[str, str, float, float]:
-    """Return a set's name, content hash, seconds, and the process's peak in MiB."""
-    started = time.perf_counter()
+@dataclass(frozen=True)
+class Made:
+    """What generating one set took, and what came out."""
+
+    name: str
+    digest: str
+    cpu_seconds: float
+    pid: int
+    peak_mib: float
+
+
+def generate(name: str) -> Made:
+    """Generate a set and measure it."""
+    started = time.process_time()
     train, test, labels, _, _ = suite.generate(name)
-    seconds = time.perf_counter() - started
+    cpu_seconds = time.process_time() - started
     digest = content_sha256(train, test, labels)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return name, digest, seconds, peak
+    return Made(name, digest, cpu_seconds, os.getpid(), _peak_mib())
+
+
+def _peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main() -> None:
     """Generate, compare, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=2)
-    options = parser.parse_args()
+    jobs = parser.parse_args().jobs
     pinned = {
         record.name: record.content_sha256 for record in read_manifest("synbench")
     }
     started = time.perf_counter()
-    peaks: dict[int, float] = {}
-    results = []
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(options.jobs) as pool:
-        for result in pool.imap_unordered(_with_pid, suite.names(), chunksize=4):
-            pid, row = result
-            peaks[pid] = max(peaks.get(pid, 0.0), row[3])
-            results.append(row)
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        sets = list(pool.imap_unordered(generate, suite.names(), chunksize=4))
     wall = time.perf_counter() - started
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    seconds = np.array([row[2] for row in results])
-    slowest = max(results, key=lambda row: row[2])
-    equal = sum(pinned.get(row[0]) == row[1] for row in results)
+    seconds = np.array([made.cpu_seconds for made in sets])
+    slowest = max(sets, key=lambda made: made.cpu_seconds)
+    peaks: dict[int, float] = {}
+    for made in sets:
+        peaks[made.pid] = max(made.peak_mib, peaks.get(made.pid, 0.0))
+    equal = sum(pinned.get(made.name) == made.digest for made in sets)
     load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
-    print(f"{len(results)} sets in {wall:.1f} s with {options.jobs} processes")
-    print(f"median {np.median(seconds) * 1000:.0f} ms, {seconds.sum():.1f} s in all")
-    print(f"slowest: {slowest[0]}, {slowest[2]:.2f} s")
-    print(f"peak memory: {own + sum(peaks.values()):.0f} MiB, all processes together")
-    print(f"content hashes equal to the manifest's: {equal} of {len(results)}")
+    print(f"{len(sets)} sets in {wall:.1f} s with {jobs} processes")
+    print(f"processor time: {seconds.sum():.1f} s; median {np.median(seconds):.3f} s")
+    print(f"slowest: {slowest.name}, {slowest.cpu_seconds:.2f} s")
+    peak = _peak_mib() + sum(peaks.values())
+    print(f"peak memory: {peak:.0f} MiB, all processes together")
+    print(f"content hashes equal to the manifest's: {equal} of {len(sets)}")
     print(f"NumPy {np.__version__}; load averages {load}")
-
-
-def _with_pid(name: str) -> tuple[int, tuple[str, str, float, float]]:
-    return os.getpid(), generate(name)
 
 
 if __name__ == "__main__":
