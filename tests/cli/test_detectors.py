@@ -120,8 +120,6 @@ def test_a_new_package_has_what_pip_needs(tmp_path):
     )
     texts = [f.read_text("utf-8") for f in root.rglob("*") if f.is_file()]
     assert not any("@NAME@" in text or "@CLASS@" in text for text in texts)
-            "@pytest", ""
-        )
 
 
 @pytest.mark.parametrize("name", ["Upper", "1st", "a-b", "class", ""])
