@@ -109,7 +109,8 @@ def against_pyod(n: int, d: int) -> None:
     times, sorts = WANTED[n, d]
     print(
         f"{n:>7,} x {d:<6}{mine:>9.2f} {slow['pyod']:>9.1f} "
-        f"{slow['pyod'] / mine:>6.1f}x {times:>5}x | {slow['alone']:>9.1f} {slow['alone'] / mine:>5.1f}x |"
+        f"{slow['pyod'] / mine:>6.1f}x {times:>5}x | {slow['alone']:>9.1f} "
+        f"{slow['alone'] / mine:>5.1f}x |"
         f" {fast['sort']:>10.2f} {mine / fast['sort']:>10.2f}x {sorts or '-':>6}",
         flush=True,
     )
