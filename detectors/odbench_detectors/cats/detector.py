@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Self
 
 import numpy as np
 
-from odbench.arrays import FloatArray
+from odbench.arrays import BoolArray, FloatArray
 from odbench.errors import DetectorError
+from odbench_detectors.cats.conformal import SplitConformal, benjamini_hochberg
+from odbench_detectors.cats.explain import Explanation, explain_placed
 from odbench_detectors.cats.scale import Standard, sample
 from odbench_detectors.cats.tail import Tail
 from odbench_detectors.cats.views import VIEWS, Placed, Views, taken
@@ -38,8 +40,8 @@ class CATS(NeighbourDetector):
 
     See Also
     --------
-    odbench_detectors.cats.conformal.ConformalCATS : p-values and false discovery rate.
-    odbench_detectors.cats.explain.explain : which view and which columns.
+    odbench_detectors.cats.conformal : p-values and false discovery rate.
+    odbench_detectors.cats.explain : which view and which columns.
     """
 
     def neighbours_needed(self) -> int:
@@ -83,6 +85,7 @@ class CATS(NeighbourDetector):
         super().fit(Z)
         self.views = Views(Z, self._columns, self.train_graph().rows)
         self.tails = self._calibrate()
+        self._conformal: SplitConformal | None = None
         return self
 
     def decision_function(self, X: FloatArray) -> FloatArray:
@@ -119,6 +122,79 @@ class CATS(NeighbourDetector):
         for start in range(0, len(Z), _CHUNK):
             part = slice(start, start + _CHUNK)
             yield start, self.views.place(Z[part], candidates[part])
+
+    def p_values(self, X: FloatArray) -> FloatArray:
+        """Return how often an inlier would score at least as high as each row.
+
+        The first call fits a second CATS on half of the train rows and holds the other
+        half out to calibrate it; `decision_function` keeps using all rows. See
+        `odbench_detectors.cats.conformal.SplitConformal.p_values`.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+
+        Returns
+        -------
+        float64 array of shape (n_rows,)
+            Valid for a row that is exchangeable with the train rows; lower is more
+            anomalous.
+
+        Raises
+        ------
+        UsageError
+            If there are fewer than four train rows.
+        """
+        X = _float64(check_rows(X, self._train.shape[1]))
+        if self._conformal is None:
+            self._conformal = SplitConformal.of(
+                self._train, lambda rows: type(self)().fit(rows)
+            )
+        return self._conformal.p_values(self._standard.apply(X))
+
+    def flag(self, X: FloatArray, fdr: float = 0.05) -> BoolArray:
+        """Choose anomalies among rows, of which a share `fdr` may be inliers.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+            The rows are judged together.
+        fdr : float, default=0.05
+            The false discovery rate that is asked for.
+
+        Returns
+        -------
+        bool array of shape (n_rows,)
+
+        Raises
+        ------
+        UsageError
+            If `fdr` is not between 0 and 1, or train has fewer than four rows.
+        """
+        return benjamini_hochberg(self.p_values(X), fdr)
+
+    def explain(
+        self, X: FloatArray, columns: Sequence[str] | None = None
+    ) -> list[Explanation]:
+        """Say of each row which views and which columns made its score.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+        columns : sequence of str, optional
+            The columns' names; "column 0" and so on without them.
+
+        Returns
+        -------
+        list of Explanation
+            Whose ``str`` is in words; `odbench_detectors.cats.plot` draws it.
+        """
+        names = columns or [f"column {j}" for j in range(self._train.shape[1])]
+        explained: list[Explanation] = []
+        for start, at in self.placed(X):
+            surprises = self.surprises(at)
+            explained += explain_placed(self.views, at, surprises, start, names)
+        return explained
 
     def _calibrate(self) -> dict[str, Tail]:
         rows = sample(len(self._train), CALIBRATION, _CALIBRATION_SEED)

@@ -27,6 +27,17 @@ class Mixture:
     factors: FloatArray
     offsets: FloatArray
 
+    @property
+    def full(self) -> bool:
+        """Whether components have covariances, not only variances."""
+        return len(self.factors[0]) == len(self.means[0])
+
+    def likeliest(self, rows: FloatArray) -> IntArray:
+        """Return the component of the largest share of each row, (m,) int64."""
+        joint = log_joint(rows, self.means, self.factors, self.offsets)
+        likeliest: IntArray = joint.argmax(axis=1)
+        return likeliest
+
     def surprise(self, rows: FloatArray) -> FloatArray:
         """Return minus the log density of rows, up to a constant.
 

@@ -85,7 +85,7 @@ class Views:
             for space in (self.train.share, self.train.whitened)
         )
         self.learners = sample(self.n, min(self.n // 2, _MIXTURE_ROWS), _MIXTURE_SEED)
-        self._mixtures = tuple(
+        self.mixtures = tuple(
             _mixture(space[self.learners])
             for space in (self.train.z, self.train.normal)
         )
@@ -124,8 +124,8 @@ class Views:
             "local_whitened": self._isolation(
                 at.whitened, train.whitened, at.candidates, scale[1]
             ),
-            "density": self._mixtures[0].surprise(at.z),
-            "copula": self._mixtures[1].surprise(at.normal),
+            "density": self.mixtures[0].surprise(at.z),
+            "copula": self.mixtures[1].surprise(at.normal),
         }
 
     def _isolation(

@@ -1,0 +1,128 @@
+"""P-values of scores, and a choice of rows whose false discoveries are bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from odbench.arrays import BoolArray, FloatArray
+from odbench.errors import UsageError
+
+_SPLIT_SEED = 2
+
+
+class Scorer(Protocol):
+    """A fitted detector."""
+
+    def decision_function(self, X: FloatArray) -> FloatArray:
+        """Score rows; higher is more anomalous."""
+
+
+@dataclass(frozen=True)
+class SplitConformal:
+    """A detector of one half of the train rows, calibrated on the other.
+
+    Attributes
+    ----------
+    scorer : Scorer
+        Fitted on the proper half.
+    scores : float64 array of shape (n_calibration,)
+        What it gave to the other half, ascending.
+    """
+
+    scorer: Scorer
+    scores: FloatArray
+
+    @classmethod
+    def of(cls, X: FloatArray, fit: Callable[[FloatArray], Scorer]) -> SplitConformal:
+        """Split rows at random, always alike, and fit on the larger half.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n, d)
+            Inliers, at least four.
+        fit : callable
+            Fits a detector on rows.
+
+        Returns
+        -------
+        SplitConformal
+
+        Raises
+        ------
+        UsageError
+            If there are fewer than four rows.
+        """
+        if len(X) < 4:
+            msg = f"p-values want at least 4 train rows, got {len(X)}: give it more"
+            raise UsageError(msg)
+        order = np.random.default_rng(_SPLIT_SEED).permutation(len(X))
+        held_out = np.sort(order[: len(X) // 2])
+        proper = np.sort(order[len(X) // 2 :])
+        scorer = fit(np.ascontiguousarray(X[proper]))
+        return cls(scorer, np.sort(scorer.decision_function(X[held_out])))
+
+    def p_values(self, X: FloatArray) -> FloatArray:
+        """Return how often an inlier would score at least as high.
+
+        For the score s of a row and the scores c of n held-out inliers,
+
+            p = (1 + #{c >= s}) / (n + 1)
+
+        For a row that is exchangeable with the inliers, P(p <= a) <= a for every a.
+
+        Parameters
+        ----------
+        X : float64 array of shape (m, d)
+
+        Returns
+        -------
+        float64 array of shape (m,)
+            From 1/(n + 1) to 1; lower is more anomalous.
+        """
+        n = len(self.scores)
+        below = np.searchsorted(self.scores, self.scorer.decision_function(X))
+        return np.asarray((1.0 + n - below) / (n + 1.0), dtype=np.float64)
+
+
+def benjamini_hochberg(p: FloatArray, fdr: float) -> BoolArray:
+    """Choose as many rows as a false discovery rate allows [1]_.
+
+    The m' rows of lowest p are chosen, m' the largest i with p_(i) <= i * fdr / m. For
+    conformal p-values of independent rows the expected share of inliers among the
+    chosen is then at most `fdr` [2]_.
+
+    Parameters
+    ----------
+    p : float64 array of shape (m,)
+    fdr : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    bool array of shape (m,)
+
+    Raises
+    ------
+    UsageError
+        If `fdr` is out of range.
+
+    References
+    ----------
+    .. [1] Benjamini, Hochberg, "Controlling the false discovery rate", Journal of the
+       Royal Statistical Society B 57, 1995.
+    .. [2] Bates, Candès, Lei, Romano, Sesia, "Testing for outliers with conformal
+       p-values", Annals of Statistics 51, 2023.
+    """
+    if not 0.0 < fdr < 1.0:
+        msg = f"fdr={fdr!r} is no rate: give one between 0 and 1, such as 0.05"
+        raise UsageError(msg)
+    ordered = np.sort(p)
+    allowed = ordered <= fdr * (1.0 + np.arange(len(p))) / len(p)
+    if not allowed.any():
+        return np.zeros(len(p), dtype=np.bool_)
+    chosen: BoolArray = p <= ordered[np.flatnonzero(allowed)[-1]]
+    return chosen

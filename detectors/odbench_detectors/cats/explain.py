@@ -1,0 +1,152 @@
+"""Say which view and which columns made a row stand out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from odbench.arrays import FloatArray
+from odbench_detectors.cats import kernels_cpu as kernels
+from odbench_detectors.cats.mixture import Mixture
+from odbench_detectors.cats.views import VIEWS, Placed, Views
+
+# Shares below this are left out of the words.
+_WORTH_A_WORD = 0.1
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a row has its score.
+
+    Attributes
+    ----------
+    row : int
+        Its place in the table that was explained.
+    score : float
+        The detector's score, in nats.
+    views : dict of str to float
+        Each view's share of the squared score, largest first; they sum to 1, or are
+        all 0 where the score is.
+    columns : dict of str to float
+        Each column's share, likewise. A view's share goes to the columns in which the
+        row differs from the train row, or the component, that the view compared with.
+    """
+
+    row: int
+    score: float
+    views: dict[str, float]
+    columns: dict[str, float]
+
+    def __str__(self) -> str:
+        """Return one sentence a view and one for the columns."""
+        lines = [f"row {self.row} scores {self.score:.2f}:"]
+        for name, share in _worthy(self.views):
+            lines.append(f"  {share:4.0%} {name}: {VIEWS[name]}")
+        where = ", ".join(
+            f"{name} ({share:.0%})" for name, share in _worthy(self.columns)
+        )
+        lines.append(f"  in {where}" if where else "  in no column more than in others")
+        return "\n".join(lines)
+
+
+def explain_placed(
+    views: Views,
+    at: Placed,
+    surprises: dict[str, FloatArray],
+    start: int,
+    names: Sequence[str],
+) -> list[Explanation]:
+    """Explain placed rows.
+
+    Parameters
+    ----------
+    views : Views
+    at : Placed
+        The rows, m of them.
+    surprises : dict of str to float64 array of shape (m,)
+        Each view's calibrated surprise.
+    start : int
+        The number of the first row.
+    names : sequence of str
+        The columns' names.
+
+    Returns
+    -------
+    list of Explanation
+    """
+    squares = np.stack([surprises[name] ** 2 for name in VIEWS], axis=1)
+    total = squares.sum(axis=1, keepdims=True)
+    shares = squares / np.where(total > 0.0, total, 1.0)
+    blame = _blame(views, at)
+    columns = np.zeros_like(at.z)
+    for v, name in enumerate(VIEWS):
+        columns += shares[:, v, None] * blame[name]
+    return [
+        Explanation(
+            start + i,
+            float(np.sqrt(total[i, 0])),
+            _largest_first(list(VIEWS), shares[i]),
+            _largest_first(names, columns[i]),
+        )
+        for i in range(len(at.z))
+    ]
+
+
+def _blame(views: Views, at: Placed) -> dict[str, FloatArray]:
+    """Return each view's split over columns, float64 arrays of shape (m, d)."""
+    train, density, copula = views.train, *views.mixtures
+
+    def apart(rows: FloatArray, others: FloatArray, space: str) -> FloatArray:
+        there, here = getattr(train, space), getattr(at, space)
+        _, nearest = kernels.nearest_city(here, there, at.candidates)
+        return np.abs(rows - others[nearest])
+
+    _, alike = kernels.fewest_changes(at.z, train.z, at.candidates)
+    whitened = apart(at.z, train.z, "whitened")
+    split = {
+        "whitened": whitened,
+        "normal": apart(at.normal, train.normal, "normal"),
+        "changes": (at.z != train.z[alike]).astype(np.float64),
+        "tail": _largest(at.tail),
+        "gap": _largest(at.gap),
+        "local_rank": apart(at.share, train.share, "share"),
+        "local_whitened": whitened,
+        "density": _off_component(density, at.z),
+        "copula": _off_component(copula, at.normal),
+    }
+    return {name: _as_shares(amount) for name, amount in split.items()}
+
+
+def _largest(values: FloatArray) -> FloatArray:
+    largest: FloatArray = (values == values.max(axis=1, keepdims=True)) * 1.0
+    return largest
+
+
+def _off_component(mixture: Mixture, rows: FloatArray) -> FloatArray:
+    """Return how far rows lie from their likeliest component, column by column."""
+    off = rows - mixture.means[mixture.likeliest(rows)]
+    squares = mixture.factors**2
+    precision = squares.sum(axis=2) if mixture.full else squares[:, 0]
+    amount: FloatArray = off**2 * precision[mixture.likeliest(rows)]
+    return amount
+
+
+def _as_shares(amount: FloatArray) -> FloatArray:
+    # Scaled first, so that the sum does not overflow.
+    largest = amount.max(axis=1, keepdims=True)
+    scaled = amount / np.where(largest > 0.0, largest, 1.0)
+    total = scaled.sum(axis=1, keepdims=True)
+    even = np.full_like(amount, 1.0 / amount.shape[1])
+    shares: FloatArray = np.where(total > 0.0, scaled / np.maximum(total, 1.0), even)
+    return shares
+
+
+def _largest_first(names: Sequence[str], shares: FloatArray) -> dict[str, float]:
+    order = np.argsort(-shares, kind="stable")
+    return {names[j]: float(shares[j]) for j in order}
+
+
+def _worthy(shares: dict[str, float]) -> list[tuple[str, float]]:
+    return [(name, share) for name, share in shares.items() if share >= _WORTH_A_WORD]

@@ -1,0 +1,168 @@
+"""Every view of CATS is what a loop that counts says, each row left out for itself."""
+
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal
+
+from odbench_detectors.cats import kernels_cpu as kernels
+from odbench_detectors.cats.mixture import fit_mixture
+from odbench_detectors.cats.mixture_cpu import log_joint
+from odbench_detectors.cats.scale import Standard, normal_scores, sample, whitening
+from odbench_detectors.cats.tail import Tail
+from odbench_detectors.cats.views import VIEWS, Views
+from odbench_detectors.neighbours.graph import neighbour_graph
+from tests.reference import cats as slow
+
+
+def a_table(rng, n, kind):
+    X = rng.normal(size=(n, 4)) @ rng.normal(size=(4, 4))
+    if kind == "duplicates":
+        X = np.round(X)
+        X[: n // 2] = X[n // 2 : n // 2 + n // 2]
+    if kind == "integers":
+        X = rng.integers(0, 4, size=(n, 4)).astype(float)
+        X[:, 2] = 7.0
+    return Standard.of(X).apply(X), X
+
+
+def views_of(Z, queries, k=20):
+    graph = neighbour_graph(Z, None, k)
+    views = Views(Z, np.sort(Z.T.copy(), axis=1), graph.rows)
+    return views, graph.rows, neighbour_graph(Z, queries, k).rows
+
+
+@pytest.mark.parametrize("kind", ["continuous", "duplicates", "integers"])
+@pytest.mark.parametrize("own", [0, 1])
+def test_views_equal_their_slow_versions(rng, kind, own):
+    Z, _ = a_table(rng, 60, kind)
+    queries = Z if own else np.vstack([Z[:10], rng.normal(size=(20, 4)) * 2])
+    views, of_train, of_queries = views_of(Z, queries)
+    candidates = of_train if own else of_queries
+    at = views.place(queries, candidates, own=own)
+    raw = views.raw(at)
+    shares = np.array([slow.share_below(Z, row) for row in Z])
+    axes = whitening(Z)
+    for i, row in enumerate(queries):
+        tail, gap = slow.column_views(Z, row, i if own else None)
+        assert raw["tail"][i] == pytest.approx(tail, abs=1e-12)
+        assert raw["gap"][i] == pytest.approx(gap, abs=1e-12)
+        share = slow.share_below(Z, row)
+        assert at.share[i] == pytest.approx(share, abs=1e-12)
+        normal = normal_scores(share, 60)
+        far = min(
+            slow.city(normal, normal_scores(shares[c], 60)) for c in candidates[i]
+        )
+        assert raw["normal"][i] == pytest.approx(far, abs=1e-9)
+        far = min(slow.city(row @ axes, Z[c] @ axes) for c in candidates[i])
+        assert raw["whitened"][i] == pytest.approx(far, abs=1e-9)
+        assert raw["changes"][i] == min((row != Z[c]).sum() for c in candidates[i])
+
+
+def test_local_views_compare_with_what_the_neighbours_have(rng):
+    Z, _ = a_table(rng, 60, "continuous")
+    queries = rng.normal(size=(25, 4))
+    views, of_train, of_queries = views_of(Z, queries)
+    raw = views.raw(views.place(queries, of_queries))
+    shares = np.array([slow.share_below(Z, row) for row in Z])
+    axes = whitening(Z)
+    for i, row in enumerate(queries):
+        share = slow.share_below(Z, row)
+        by_rank = slow.local(shares, of_train, share, of_queries[i])
+        whitened = slow.local(Z @ axes, of_train, row @ axes, of_queries[i])
+        assert raw["local_rank"][i] == pytest.approx(by_rank, rel=1e-6)
+        assert raw["local_whitened"][i] == pytest.approx(whitened, rel=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["continuous", "duplicates", "integers"])
+def test_a_train_row_is_looked_up_in_the_table_without_it(rng, kind):
+    Z, _ = a_table(rng, 40, kind)
+    _, rarest, gap = kernels.look_up(Z, np.sort(Z.T.copy(), axis=1), 1)
+    for i in range(len(Z)):
+        others = np.sort(np.delete(Z, i, axis=0).T.copy(), axis=1)
+        _, without_it, gap_without_it = kernels.look_up(Z[i : i + 1], others, 0)
+        assert (rarest[i] == without_it[0]).all()
+        assert (gap[i] == gap_without_it[0]).all()
+
+
+def test_tail_counts_and_keeps_the_order_beyond_the_largest(rng):
+    calibration = np.round(rng.exponential(size=200), 1)
+    scores = np.concatenate([calibration, rng.exponential(size=50) * 9, [1e3, 1e9, -1]])
+    surprise = Tail.of(calibration).surprise(scores)
+    expected = [slow.tail(calibration, score) for score in scores]
+    assert surprise == pytest.approx(expected, abs=1e-12)
+    assert surprise[-1] == 0.0
+    beyond = np.sort(scores[scores > calibration.max()])
+    assert (np.diff(Tail.of(calibration).surprise(beyond)) > 0).all()
+
+
+def test_tail_of_equal_scores_still_orders_what_lies_beyond():
+    surprise = Tail.of(np.zeros(9)).surprise(np.array([0.0, 1.0]))
+    assert surprise[0] == 0.0
+    assert surprise[1] == pytest.approx(np.log(10) + 1, abs=1e-9)
+
+
+def test_whitened_columns_are_uncorrelated_and_negligible_axes_are_dropped(rng):
+    X = rng.normal(size=(500, 3)) @ rng.normal(size=(3, 3))
+    X = np.column_stack([X, X[:, 0] + X[:, 1]])
+    Z = Standard.of(X).apply(X)
+    W = kernels.rotate(Z, whitening(Z))
+    assert W.shape[1] == 3
+    assert pytest.approx(np.eye(3), abs=1e-8) == W.T @ W / 500
+
+
+def test_a_standardised_table_is_left_as_it_is(rng):
+    Z, X = a_table(rng, 100, "integers")
+    assert Standard.of(Z).apply(Z) is Z
+    assert Standard.of(X).apply(X) is not X
+
+
+def test_standard_survives_what_overflows_when_squared():
+    X = np.array([[1e300, 3.0], [-1e300, 3.0], [1e-300, 3.0], [0.0, 3.0]])
+    Z = Standard.of(X).apply(X)
+    assert np.isfinite(Z).all()
+    assert (Z[:, 1] == 0).all()
+
+
+def test_sample_is_all_rows_or_a_fixed_choice():
+    assert (sample(5, 9, 0) == np.arange(5)).all()
+    chosen = sample(1000, 50, 0)
+    assert len(set(chosen)) == 50
+    assert (chosen == sample(1000, 50, 0)).all()
+    assert (np.diff(chosen) > 0).all()
+
+
+@pytest.mark.parametrize("d", [1, 3, 60])
+def test_mixture_densities_are_those_of_scipy(rng, d):
+    rows = rng.normal(size=(400, d)) + 4 * rng.integers(0, 2, size=(400, 1))
+    mixture = fit_mixture(rows, np.random.default_rng(0))
+    joint = log_joint(rows[:9], mixture.means, mixture.factors, mixture.offsets)
+    constant = 0.5 * d * np.log(2 * np.pi)
+    weights = np.zeros(len(mixture.means))
+    for k, mean in enumerate(mixture.means):
+        U = mixture.factors[k] if mixture.full else np.diag(mixture.factors[k, 0])
+        covariance = np.linalg.inv(U @ U.T)
+        density = multivariate_normal(mean, covariance).logpdf(rows[:9])
+        weights[k] = np.exp(np.mean(joint[:, k] - density - constant))
+        assert joint[:, k] - density - constant == pytest.approx(
+            np.full(9, np.log(weights[k])), abs=1e-6
+        )
+    assert weights.sum() == pytest.approx(1.0, abs=1e-6)
+    assert mixture.full == (d <= 3)
+
+
+def test_mixture_finds_two_far_groups(rng):
+    centres = np.array([[-5.0, 0.0], [5.0, 0.0]])
+    rows = rng.normal(size=(600, 2)) + centres[rng.integers(0, 2, 600)]
+    mixture = fit_mixture(rows, np.random.default_rng(0))
+    middle, inside = mixture.surprise(np.array([[0.0, 0.0], [5.0, 0.0]]))
+    assert middle > inside + 5
+
+
+def test_every_view_has_words_and_a_score(rng):
+    Z, _ = a_table(rng, 30, "continuous")
+    views, rows, _ = views_of(Z, Z)
+    raw = views.raw(views.train)
+    assert list(raw) == list(VIEWS)
+    assert all(
+        np.isfinite(score).all() and score.shape == (30,) for score in raw.values()
+    )

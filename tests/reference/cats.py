@@ -1,0 +1,73 @@
+"""The views of CATS, written as loops that count."""
+
+import math
+
+import numpy as np
+
+FEW, TINY = 5, 1e-9
+
+
+def tail(calibration, score):
+    """Surprise of one score, by counting."""
+    n = len(calibration)
+    above = sum(c >= score for c in calibration)
+    ordered = sorted(calibration)
+    largest, median = ordered[-1], ordered[n // 2]
+    spread = max(largest - median, 1e-12 * max(abs(largest), 1.0))
+    excess = max(score - largest, 0.0) / spread
+    return -math.log((1 + above) / (n + 1)) + excess / (1 + excess)
+
+
+def column_surprise(column, x):
+    """Tail and gap of a value among *other* values of its column."""
+    n = len(column)
+    low, high = sum(v <= x for v in column), sum(v >= x for v in column)
+    return -math.log((1 + min(low, high)) / (n + 1)), min(abs(v - x) for v in column)
+
+
+def without(array, i):
+    return np.delete(array, i, axis=0)
+
+
+def column_views(train, row, i=None):
+    """Largest tail and largest calibrated gap of a row; i where it is train row i."""
+    tails, gaps = [], []
+    for j in range(train.shape[1]):
+        column = train[:, j]
+        own_gaps = [
+            column_surprise(without(column, t), column[t])[1]
+            for t in range(len(column))
+        ]
+        others = column if i is None else without(column, i)
+        if i is not None:
+            own_gaps.pop(i)
+        surprise, gap = column_surprise(others, row[j])
+        above = sum(g >= gap for g in own_gaps)
+        tails.append(surprise)
+        gaps.append(-math.log((1 + above) / (len(own_gaps) + 1)))
+    return max(tails), max(gaps)
+
+
+def share_below(train, row):
+    return np.array(
+        [
+            (sum(train[:, j] < x) + sum(train[:, j] <= x)) / (2 * len(train))
+            for j, x in enumerate(row)
+        ]
+    )
+
+
+def city(a, b):
+    return sum(abs(x - y) for x, y in zip(a, b, strict=True))
+
+
+def local(train, candidates, row, of_row):
+    """Distance to the fifth candidate over the mean of what the five have."""
+
+    def fifth(at, rows):
+        ordered = sorted(rows, key=lambda c: city(at, train[c]))[:FEW]
+        return city(at, train[ordered[-1]]), ordered
+
+    distance, nearest = fifth(row, of_row)
+    scales = [fifth(train[c], candidates[c])[0] for c in nearest]
+    return (distance + TINY) / (np.mean(scales) + TINY)
