@@ -8,6 +8,7 @@ row a column of the data set, the most telling first. ECOD and COPOD can.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,58 @@ import numpy as np
 from odbench.arrays import FloatArray
 from odbench.errors import DetectorError, UsageError
 from odbench.plugins import find_detector
+
+
+def explain_dataset_row(
+    dataset_id: str,
+    row: int,
+    *,
+    detector: str = "ecod",
+    mirror: Path | str | None = None,
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Explain the score of a data set's test row; see `explain_row`.
+
+    Parameters
+    ----------
+    dataset_id : str
+        ``suite/name``; fetched when it is not in the store.
+    row : int
+        Which test row, from 0.
+    detector : str
+        The specification of a detector that has ``explain``.
+    mirror : Path or str, optional
+        Where to fetch from.
+
+    Returns
+    -------
+    facts : dict
+        ``id, row, label, detector, score, above``; the label where it is public.
+    table : list of dict
+        One a column; computed numbers are rounded to 4 decimals.
+
+    Raises
+    ------
+    UsageError, UnknownDatasetError, TransportError, DataError, DetectorError
+        As `explain_row` and `load_dataset`.
+    """
+    from odbench.data.catalog import load_dataset
+
+    data = load_dataset(dataset_id, mirror=mirror)
+    facts, table = explain_row(
+        data.X_train, data.X_test, data.columns, row, detector=detector
+    )
+    known = {"id": dataset_id, "row": facts.pop("row")}
+    if data.y_test is not None:
+        known["label"] = "anomaly" if data.y_test[row] else "inlier"
+    return _short({**known, **facts}), [
+        {**_short(line), "value": line["value"]} if "value" in line else _short(line)
+        for line in table
+    ]
+
+
+def _short(line: dict[str, Any]) -> dict[str, Any]:
+    """Round what was computed; data stay as they are."""
+    return {k: round(v, 4) if isinstance(v, float) else v for k, v in line.items()}
 
 
 def explain_row(

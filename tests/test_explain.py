@@ -26,3 +26,19 @@ def test_says_what_is_wrong(rng):
         explain_row(table, table, ["a", "b"], 20)
     with pytest.raises(DetectorError, match=r"'hbos': has no explain"):
         explain_row(table, table, ["a", "b"], 0, detector="hbos")
+
+
+@pytest.mark.mirror
+def test_the_command_prints_the_explanation(mirror):
+    from click.testing import CliRunner
+
+    from odbench.cli.datasets import datasets
+
+    command = ["show", "oddbench/BettingIntegrity", "--mirror", str(mirror)]
+    result = CliRunner().invoke(datasets, [*command, "--explain", "3"])
+
+    assert result.exit_code == 0, result.output
+    lines = [line.split() for line in result.output.splitlines()]
+    assert ["label", "inlier"] in lines
+    assert lines[7] == ["column", "value", "tail", "surprise", "share"]
+    assert lines[8][:3] == ["ID", "2100654.0", "high"]

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
+from odbench.cli.choices import (
+    as_row,
+    as_text,
+    glob_option,
+    jobs_option,
+    limit_option,
+    mirror_option,
+    partition_option,
+    selected,
+    settled_records,
+    suite_names,
+    suite_option,
+)
 from odbench.cli.rows import format_option, print_rows
 
 _LIST = (
@@ -18,30 +30,6 @@ _LIST = (
     "domain",
     "label_conflict",
     "family",
-)
-
-suite_option = click.option(
-    "--suite", help="One suite, or several with commas. [default: all]"
-)
-partition_option = click.option(
-    "--partition",
-    type=click.Choice(("public", "private")),
-    default="public",
-    show_default=True,
-)
-glob_option = click.option(
-    "--datasets", "pattern", metavar="GLOB", help="Only names that match."
-)
-mirror_option = click.option(
-    "--mirror",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="A folder laid out like the hub. [default: $ODBENCH_MIRROR, else the hub]",
-)
-limit_option = click.option(
-    "--limit", type=click.IntRange(min=1), help="At most so many of each suite."
-)
-jobs_option = click.option(
-    "--jobs", type=click.IntRange(min=1), default=4, show_default=True
 )
 
 
@@ -64,10 +52,10 @@ def list_(
     form: str,
 ) -> None:
     """List the data sets of the manifests."""
-    records = _select(
+    records = selected(
         suite, partition=partition, pattern=pattern, limit=limit, offline=True
     )
-    rows = [_row(record) for record in records]
+    rows = [as_row(record) for record in records]
     columns = _LIST if form == "table" or not rows else tuple(rows[0])
     print_rows(rows, columns, form)
 
@@ -76,8 +64,29 @@ def list_(
 @click.argument("name")
 @suite_option
 @mirror_option
+@click.option(
+    "--explain",
+    "row",
+    type=click.IntRange(min=0),
+    metavar="ROW",
+    help="Explain the score of a test row, column by column, instead.",
+)
+@click.option(
+    "--detector",
+    default="ecod",
+    show_default=True,
+    help="What explains: any detector that can.",
+)
 @format_option
-def show(name: str, suite: str | None, mirror: Path | None, form: str) -> None:
+def show(
+    *,
+    name: str,
+    suite: str | None,
+    mirror: Path | None,
+    row: int | None,
+    detector: str,
+    form: str,
+) -> None:
     """Show one data set: SUITE/NAME, or NAME with --suite.
 
     What the manifest says, and, where the set is in the store or can be fetched, its
@@ -85,11 +94,19 @@ def show(name: str, suite: str | None, mirror: Path | None, form: str) -> None:
     """
     from odbench.data.show import describe, identify
 
-    facts, columns = describe(identify(name, suite), mirror=mirror)
+    record = identify(name, suite)
+    if row is None:
+        facts, columns = describe(record, mirror=mirror)
+    else:
+        from odbench.explain import explain_dataset_row
+
+        facts, columns = explain_dataset_row(
+            record.id, row, detector=detector, mirror=mirror
+        )
     if form == "table":
         width = max(len(key) for key in facts)
         for key, value in facts.items():
-            click.echo(f"{key.ljust(width)}  {_text(value)}".rstrip())
+            click.echo(f"{key.ljust(width)}  {as_text(value)}".rstrip())
         click.echo()
         print_rows(columns, tuple(columns[0]), form)
     elif form == "json":
@@ -128,8 +145,8 @@ def pull(
     from odbench.data.store import StoredDataset
 
     records: list[DatasetRecord] = []
-    for name in _suites(suite):
-        records += _settled(name, partition, pattern, limit, mirror)
+    for name in suite_names(suite):
+        records += settled_records(name, partition, pattern, limit, mirror)
     failures = []
     size = 0
     for record, outcome in ensure(records, mirror=mirror, jobs=jobs):
@@ -169,7 +186,7 @@ def verify(
     from odbench.data.verify import FAULT, verify_all
 
     checks = []
-    for name in _suites(suite):
+    for name in suite_names(suite):
         checks += verify_all(
             name, partition=partition, pattern=pattern, mirror=mirror, jobs=jobs
         )
@@ -224,82 +241,3 @@ def audit(
         click.echo(f"wrote {file}: {len(found.records)} rows")
     bad = found.failed or (not write and (found.changed or found.new))
     context.exit(3 if bad else 0)
-
-
-def _suites(names: str | None) -> list[str]:
-    """Return the suites that an option names, or all."""
-    from odbench.data.suites import load_suites
-
-    if names is None:
-        return list(load_suites())
-    return [name.strip() for name in names.split(",") if name.strip()]
-
-
-def _select(suite: str | None, **options: Any) -> list[Any]:
-    """Select from every named suite; one without a match is no fault beside others."""
-    from odbench.data.catalog import select
-    from odbench.errors import UnknownDatasetError
-
-    names = _suites(suite)
-    records = []
-    failure = None
-    for name in names:
-        try:
-            records += select(name, **options)
-        except UnknownDatasetError as error:
-            failure = error
-    if not records and failure is not None:
-        raise failure
-    return records
-
-
-def _settled(
-    suite: str,
-    partition: str,
-    pattern: str | None,
-    limit: int | None,
-    mirror: Path | None,
-) -> list[Any]:
-    """Select after asking the source, and say what it lacks or adds."""
-    from odbench.data.catalog import Settled, open_source, resolve, select, settle
-
-    described, subset = resolve(suite)
-    source = open_source(described, mirror=mirror)
-    found: Settled = settle(described, source, partition=partition)
-    if subset is None and pattern is None:
-        if found.missing:
-            click.echo(
-                f"{suite}: {len(found.missing)} manifest rows are not in "
-                f"{source.label} and are skipped: {_some(found.missing)}",
-                err=True,
-            )
-        if found.added:
-            click.echo(
-                f"{suite}: {len(found.added)} files in {source.label} have no "
-                f"manifest row and are measured: {_some(found.added)}",
-                err=True,
-            )
-    return select(
-        suite, partition=partition, pattern=pattern, limit=limit, source=source
-    )
-
-
-def _some(records: Any, count: int = 3) -> str:
-    """Name the first few."""
-    names = ", ".join(record.name for record in records[:count])
-    return names + (", ..." if len(records) > count else "")
-
-
-def _row(record: Any) -> dict[str, Any]:
-    """Return a record as a row."""
-    from dataclasses import asdict
-
-    row = asdict(record)
-    return {"id": record.id, **row, "tags": list(record.tags)}
-
-
-def _text(value: Any) -> str:
-    """Return a value for a person."""
-    if isinstance(value, (list, tuple)):
-        return " ".join(str(item) for item in value)
-    return "" if value is None else str(value)

@@ -227,3 +227,5 @@ def close_gap(surprise: FloatArray, scores: FloatArray) -> None:
         # The difference itself was rounded: a last step or two.
         for _ in range(3):
             terms[largest] += score - math.fsum(terms)
+    # -0.0, a logarithm's, is printed badly.
+    surprise += 0.0
