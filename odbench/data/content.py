@@ -7,6 +7,8 @@ import hashlib
 import numpy as np
 
 from odbench.arrays import FloatArray, LabelArray
+from odbench.data.dataset import DatasetRecord
+from odbench.errors import HashMismatchError
 
 _PREFIX = b"odbench-content-1"
 # Rows are brought into C order a block at a time: no second copy of a large table.
@@ -44,3 +46,19 @@ def content_sha256(
     if labels is not None:
         digest.update(np.ascontiguousarray(labels, dtype=np.int8).data)
     return digest.hexdigest()
+
+
+def check_content(found: str, record: DatasetRecord, *, place: str, step: str) -> None:
+    """Compare a content hash with a record's.
+
+    Raises
+    ------
+    HashMismatchError
+        If they differ; a record without a hash agrees with everything.
+    """
+    if record.content_sha256 and found != record.content_sha256:
+        msg = (
+            f"data set {record.id}: content of {place} has sha256 {found[:16]}…, "
+            f"wanted {record.content_sha256[:16]}…; {step}"
+        )
+        raise HashMismatchError(msg)

@@ -12,14 +12,12 @@ import functools
 import os
 import shutil
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from odbench.data.atomic import as_store_error, is_local
 from odbench.data.dataset import DatasetRecord
 from odbench.data.manifest import Suite
+from odbench.data.patience import patiently
 from odbench.data.source import (
     Listed,
     Obtained,
@@ -28,15 +26,10 @@ from odbench.data.source import (
     name_of,
     read_file,
 )
-from odbench.errors import ArchiveError, HashMismatchError, OdbenchError, TransportError
+from odbench.errors import ArchiveError, HashMismatchError, TransportError
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
-
-T = TypeVar("T")
-
-# Seconds before each further attempt at what failed for a passing reason.
-WAITS = (1.0, 2.0, 4.0, 8.0)
 
 
 class Hub:
@@ -92,9 +85,10 @@ class Hub:
                 )
                 raise TransportError(msg)
             return revision if revision in commits else next(iter(commits))
-        info = self._patiently(
+        info = patiently(
             lambda: self.api.dataset_info(repository, revision=revision),
             f"hub {repository}",
+            self.scratch,
         )
         return str(info.sha)
 
@@ -142,7 +136,9 @@ class Hub:
                 return []
 
         found = {}
-        for entry in self._patiently(every_page, f"hub {self.suite.repository}"):
+        for entry in patiently(
+            every_page, f"hub {self.suite.repository}", self.scratch
+        ):
             if isinstance(entry, RepoFile) and entry.path.endswith(".npz"):
                 digest = entry.lfs.sha256 if entry.lfs is not None else ""
                 listed = Listed(entry.path, entry.size, digest)
@@ -203,75 +199,7 @@ class Hub:
                 tqdm_class=_ticking(tick),
             )
 
-        return Path(self._patiently(download, f"data set {record.id}"))
-
-    def _patiently(self, call: Callable[[], T], what: str) -> T:
-        """Call again after failures that pass, and name those that stay."""
-        for wait in (*WAITS, None):
-            try:
-                return call()
-            except OdbenchError:
-                raise
-            except Exception as error:
-                if isinstance(error, OSError) and is_local(error):
-                    raise as_store_error(error, self.scratch) from error
-                if wait is None or not _passes(error):
-                    msg = f"{what}: {_reason(error)}"
-                    raise TransportError(msg) from error
-                time.sleep(wait)
-        raise AssertionError
-
-
-def _passes(error: Exception) -> bool:
-    """Whether a failure may be gone in a moment."""
-    from huggingface_hub.errors import (
-        HfHubHTTPError,
-        LocalEntryNotFoundError,
-        OfflineModeIsEnabled,
-    )
-
-    if isinstance(error, HfHubHTTPError):
-        status = getattr(error.response, "status_code", 0)
-        return status in (408, 425, 429) or status >= 500
-    cause = error.__cause__
-    if isinstance(error, LocalEntryNotFoundError) and isinstance(cause, Exception):
-        return _passes(cause)
-    if isinstance(error, OfflineModeIsEnabled):
-        return False
-    # A name that cannot be looked up or a port that nobody listens on stays so.
-    names = {base.__name__ for base in type(error).__mro__}
-    if "ConnectError" in names:
-        return False
-    return bool(names & {"TransportError", "OSError"})
-
-
-def _reason(error: Exception) -> str:
-    """Return one line that says what happened and what to do."""
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HfHubHTTPError,
-        OfflineModeIsEnabled,
-        RepositoryNotFoundError,
-    )
-
-    chain: list[BaseException] = [error]
-    while chain[-1].__cause__ is not None:
-        chain.append(chain[-1].__cause__)
-    for link in chain:
-        if isinstance(link, OfflineModeIsEnabled):
-            return (
-                "HF_HUB_OFFLINE is set and it is not in the hub's cache; use --mirror"
-            )
-        if isinstance(link, (GatedRepoError, RepositoryNotFoundError)):
-            return "the hub has no such repository, or HF_TOKEN gives no access to it"
-        if isinstance(link, HfHubHTTPError):
-            status = getattr(link.response, "status_code", "?")
-            return f"the hub answered with status {status}; try again later"
-    text = (str(chain[-1]).splitlines() or [""])[0][:200]
-    return (
-        f"the hub cannot be reached ({type(chain[-1]).__name__}: {text}); check the "
-        f"network and HF_ENDPOINT, or use --mirror"
-    )
+        return Path(patiently(download, f"data set {record.id}", self.scratch))
 
 
 def _ticking(tick: Tick) -> type[Any]:

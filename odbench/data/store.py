@@ -19,11 +19,11 @@ from typing import Any
 
 from odbench.arrays import FloatArray, LabelArray
 from odbench.data.atomic import as_store_error
-from odbench.data.content import content_sha256
+from odbench.data.content import check_content, content_sha256
 from odbench.data.dataset import Dataset, DatasetRecord, RawDataset, check_name
 from odbench.data.features import FORMAT, open_features, read_features
 from odbench.data.files import read_labels, read_meta, write_features, write_labels
-from odbench.errors import HashMismatchError, StoreError
+from odbench.errors import StoreError
 
 __all__ = ["Store", "StoredDataset", "default_cache", "read_features"]
 
@@ -104,22 +104,6 @@ class StoredDataset:
             place=str(self.features_path),
             step="delete the file and run `odbench datasets pull` again",
         )
-
-
-def check_content(found: str, record: DatasetRecord, *, place: str, step: str) -> None:
-    """Compare a content hash with a record's.
-
-    Raises
-    ------
-    HashMismatchError
-        If they differ; a record without a hash agrees with everything.
-    """
-    if record.content_sha256 and found != record.content_sha256:
-        msg = (
-            f"data set {record.id}: content of {place} has sha256 {found[:16]}…, "
-            f"wanted {record.content_sha256[:16]}…; {step}"
-        )
-        raise HashMismatchError(msg)
 
 
 def default_cache() -> Path:

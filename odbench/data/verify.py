@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from odbench.data.catalog import mirror_of, open_source, resolve, select
-from odbench.data.content import content_sha256
+from odbench.data.content import check_content, content_sha256
 from odbench.data.dataset import DatasetRecord
 from odbench.data.source import Source
-from odbench.data.store import Store, check_content
+from odbench.data.store import Store
 from odbench.errors import OdbenchError
 
 OK, FAULT, ABSENT, UNPINNED = "ok", "fault", "absent", "unpinned"

@@ -113,8 +113,7 @@ def tiny_suite(monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries without long waits."""
-    from odbench.data import hub as hub_module
-    from odbench.data import urls
+    from odbench.data import patience, urls
 
-    monkeypatch.setattr(hub_module, "WAITS", (0.01, 0.01, 0.01))
+    monkeypatch.setattr(patience, "WAITS", (0.01, 0.01, 0.01))
     monkeypatch.setattr(urls, "WAITS", (0.01, 0.01, 0.01))

@@ -1,12 +1,15 @@
 """The hub, spoken to by the real client."""
 
 import hashlib
+import os
+import subprocess
+import sys
 import time
 
 import numpy as np
 import pytest
 
-import odbench.data.catalog  # noqa: F401 - the fixtures patch it
+import odbench.data.catalog
 from odbench.data.catalog import ensure, open_source, select, settle
 from odbench.data.dataset import DatasetRecord
 from odbench.data.store import Store, StoredDataset
@@ -229,3 +232,64 @@ def test_a_changed_file_is_fetched_again(hub, repository, tiny_suite, archive):
     outcomes = dict(ensure(records, progress=False))
     sizes = {r.name: o.record.n_train for r, o in outcomes.items()}
     assert sizes == {"set0": 40, "set1": 77, "set2": 40, "set3": 40, "set4": 40}
+
+
+def odbench(*arguments, **environment):
+    """Run the command line in a process of its own: the client reads its settings."""
+    return subprocess.run(
+        [sys.executable, "-m", "odbench", "datasets", *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        check=False,
+    )
+
+
+def test_the_command_line_pulls_from_the_hub(hub, repository):
+    hub.repositories["MacrOData-CMU/OddBench"] = repository
+    hub.faults = {"set1.npz": [500, "ok", "cut"]}
+    done = odbench("pull", "--suite", "oddbench")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("5 of 5 data sets in the store")
+    assert "729 manifest rows are not in hub MacrOData-CMU/OddBench@" in done.stderr
+    assert "5 files in hub" in done.stderr
+
+
+def test_what_the_clients_own_cache_has_is_read_offline(hub, repository, tmp_path):
+    hub.repositories["MacrOData-CMU/OddBench"] = repository
+    own = {"HF_HOME": str(tmp_path / "hf")}
+    code = (
+        "from huggingface_hub import snapshot_download\n"
+        "snapshot_download('MacrOData-CMU/OddBench', repo_type='dataset')"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        env={**os.environ, **own},
+    )
+    hub.requests.clear()
+    done = odbench("pull", "--suite", "oddbench", **own, HF_HUB_OFFLINE="1")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("5 of 5 data sets in the store")
+    assert hub.requests == []
+    kept = tmp_path / "hf" / "hub" / "datasets--MacrOData-CMU--OddBench"
+    assert len(list(kept.rglob("*.npz"))) == 6
+
+
+def test_an_interrupted_download_stops_at_its_next_piece(hub, repository, tiny_suite):
+    from odbench.data.pull import fetch
+
+    class Stop(BaseException):
+        pass
+
+    def tick(count):
+        if count:
+            raise Stop
+
+    (record,) = select("tiny", pattern="set0")
+    with pytest.raises(Stop):
+        fetch(record, open_source(tiny_suite[0]), Store.default(), tick=tick)
+    root = Store.default().root
+    assert not [p for p in root.rglob("*") if p.suffix in (".npz", ".incomplete")]
+    assert Store.default().find(record) is None
