@@ -228,6 +228,8 @@ def test_looking_at_the_info_loads_nothing_heavy():
         "import sys, odbench_detectors.cats.info;"
         "print([m for m in ('numba', 'scipy', 'sklearn') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "[]"
     assert INFO.build().get_params() == {}
