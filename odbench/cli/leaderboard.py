@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from odbench.cli.leaderboard_publish import publish
 from odbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ _EXISTING = click.Path(path_type=Path)
 @click.group()
 def leaderboard() -> None:
     """Build, show, compare and publish leaderboards."""
+
+
+leaderboard.add_command(publish)
 
 
 def _settings(command: Any) -> Any:

@@ -242,10 +242,8 @@ def test_a_name_that_is_none_is_refused(folder, repo):
 
 def test_the_command_takes_endpoint_and_token_from_the_environment(folder, hub):
     hub.make(REPO)
-    code = (
-        "from odbench.cli.leaderboard_publish import publish as p; "
-        "p(standalone_mode=False)"
-    )
+    code = "from odbench.cli import main; main()"
+    command = ["leaderboard", "publish", str(folder), "--repo", REPO]
     environment = {
         **os.environ,
         "HF_ENDPOINT": hub.url,
@@ -255,7 +253,7 @@ def test_the_command_takes_endpoint_and_token_from_the_environment(folder, hub):
 
     def run(*options):
         return subprocess.run(
-            [sys.executable, "-c", code, str(folder), "--repo", REPO, *options],
+            [sys.executable, "-c", code, *command, *options],
             capture_output=True,
             text=True,
             check=True,
