@@ -85,6 +85,7 @@ class CATS(NeighbourDetector):
         super().fit(Z)
         self.views = Views(Z, self._columns, self.train_graph().rows)
         self.tails = self._calibrate()
+        self.views.forget_columns()
         self._conformal: SplitConformal | None = None
         return self
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -102,6 +102,12 @@ class Views:
             tail=-np.log((1.0 + rarest) / (others + 1.0)),
             gap=kernels.rarity_of_gaps(gap, self._gaps, own),
             candidates=candidates,
+        )
+
+    def forget_columns(self) -> None:
+        """Drop what only calibration needs of the train rows."""
+        self.train = replace(
+            self.train, tail=self.train.tail[:0].copy(), gap=self.train.gap[:0].copy()
         )
 
     def raw(self, at: Placed) -> dict[str, FloatArray]:
