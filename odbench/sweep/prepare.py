@@ -191,7 +191,9 @@ def _records(request: Request) -> list[DatasetRecord]:
                 source=source,
             )
         except TransportError as error:
-            chosen = _stored_records(name, request)
+            # A mirror that was named and is not there is a mistake; a network that is
+            # down need not stop who has the data.
+            chosen = [] if request.mirror else _stored_records(name, request)
             if not chosen:
                 raise
             say(f"{error}; going on with the {len(chosen)} sets in the store")

@@ -1,0 +1,162 @@
+"""``odbench run`` as it is typed."""
+
+import json
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from odbench.results import COLUMNS, read_results
+
+DESIGNED = [
+]
+    "suite",
+    "partition",
+    "detector",
+    "config",
+    "n_datasets",
+    "n_failed",
+    "mean_auroc",
+    "mean_ap",
+    "rank_auroc",
+    "rank_ap",
+    "elo_auroc",
+    "elo_auroc_low",
+    "elo_auroc_high",
+    "elo_ap",
+    "win_rate",
+    "champion_delta",
+    "rauc_ratio",
+    "rauc_minmax",
+    "top3_auroc",
+    "top3_ap",
+    "p_best",
+    "total_rank",
+    "median_fit_seconds",
+    "median_score_seconds",
+]
+
+
+def odbench(*arguments: str, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "odbench", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        **options,
+    )
+
+
+@pytest.fixture
+def mine(tmp_path):
+    source = tmp_path / "mine.py"
+    source.write_text(
+        "import numpy as np\n\n\n"
+        "class Far:\n"
+        "    def fit(self, X): self.m = X.mean(0); return self\n"
+        "    def decision_function(self, X): return abs(X - self.m).sum(1)\n\n\n"
+        "class Broken(Far):\n"
+        "    def fit(self, X): raise ValueError('no')\n"
+    )
+    return source
+
+
+def test_a_run_leaves_what_the_design_names(tmp_path, mine):
+    out = tmp_path / "out"
+
+    done = odbench(
+        "run", "--suite", "synbench-mini", "--limit", "2", "--detectors",
+        f"ecod,{mine}:Far", "--keep-scores", "--out", str(out),
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert "Far" in done.stdout
+    results = read_results(out)
+    assert list(results.columns) == list(COLUMNS)
+    assert len(results) == 4
+    assert (results["status"] == "ok").all()
+    board = pd.read_csv(out / "leaderboard.csv")
+    assert list(board.columns[: len(DESIGNED)]) == DESIGNED
+    assert set(board["detector"]) == {"ecod", "Far"}
+    run = json.loads((out / "run.json").read_text())
+    assert run["asked"]["suites"] == ["synbench-mini"]
+    assert run["versions"]["numpy"]
+    assert run["machine"]["memory_bytes"] > 0
+    assert len(list((out / "scores").rglob("*.npy"))) == 4
+
+
+def test_failures_give_exit_code_three_and_a_line(tmp_path, mine):
+    done = odbench(
+        "run", "--suite", "synbench-mini", "--limit", "2", "--detectors",
+        f"{mine}:Far,{mine}:Broken", "--out", str(tmp_path / "out"),
+    )  # fmt: skip
+
+    assert done.returncode == 3
+    (line,) = [x for x in done.stderr.splitlines() if x.startswith("odbench: Broken:")]
+    assert "2 failed, mostly: ValueError: no (mine.py:10)" in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--suite", "oddbenhc"], ["'oddbenhc'", "oddbench"]),
+        (["--suite", "synbench", "--detectors", "kn"], ["'kn'", "knn"]),
+        (["--suite", "synbench", "--detectors", "knn:kk=3"], ["'kk'", "'k'"]),
+        (["--suite", "synbench", "--datasets", "nosuch*"], ["nosuch*", "list"]),
+        (["--suite", "synbench", "--jobs", "0"], ["jobs", "0", "1 or more"]),
+        (["--suite", "synbench", "--timeout", "soon"], ["'soon'", "30m"]),
+        (["--suite", "synbench", "--nonsense"], ["--nonsense", "--help"]),
+        (["--suite", "oddbench", "--mirror", "/no/such"], ["/no/such"]),
+        ([], ["--suite"]),
+    ],
+)
+def test_bad_input_is_one_line_that_helps_and_exit_code_two(tmp_path, arguments, words):
+    done = odbench("run", *arguments, "--out", "out", cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert not done.stdout
+    (line,) = done.stderr.splitlines()
+    for word in words:
+        assert word in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_dry_run_says_what_it_would_do_and_does_nothing(tmp_path):
+    done = odbench(
+        "run", "--suite", "synbench-mini", "--detectors", "knn,iforest", "--dry-run",
+        "--out", str(tmp_path / "out"),
+    )  # fmt: skip
+
+    assert done.returncode == 0
+    assert "150 trials: 0 done, 150 to do" in done.stdout
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_oracle_stands_beside_the_detectors(tmp_path):
+    out = tmp_path / "out"
+
+    done = odbench(
+        "run", "--suite", "synbench-mini", "--detectors", "ecod,oracle", "--limit", "5",
+        "--out", str(out),
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    board = pd.read_csv(out / "leaderboard.csv").set_index("detector")
+    assert board.loc["oracle", "mean_auroc"] > board.loc["ecod", "mean_auroc"]
+
+
+def test_contamination_moves_anomalies_and_is_another_protocol(tmp_path):
+    out = tmp_path / "out"
+    common = ["run", "--suite", "synbench-mini", "--limit", "1", "--detectors", "ecod"]
+
+    odbench(*common, "--out", str(out))
+    done = odbench(*common, "--contamination", "0.05", "--out", str(out))
+
+    assert done.returncode == 0, done.stderr
+    plain, dirty = (
+        read_results(out).set_index("protocol").loc[label]
+        for label in ("one-class", "contaminated-0.05")
+    )
+    assert dirty["n_anomalies"] < plain["n_anomalies"]
+    assert dirty["n_train"] > plain["n_train"]

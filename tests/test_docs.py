@@ -1,0 +1,79 @@
+"""What the documentation says exists, and what exists is documented."""
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from odbench.cli import cli
+from odbench.results import COLUMNS
+
+ROOT = Path(__file__).parents[1]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "detectors/README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+
+
+def verbs(group: click.Group, path: tuple[str, ...] = ()):
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        yield (*path, name), command
+        if isinstance(command, click.Group):
+            yield from verbs(command, (*path, name))
+
+
+VERBS = dict(verbs(cli))
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_every_verb_has_help_and_stands_in_the_documentation(verb):
+    assert VERBS[verb].help
+    assert re.search(r"odbench[ \n]+" + r"[ \n]+".join(verb), TEXT), verb
+
+
+def commands():
+    """Return every `$ odbench ...` line of the documentation."""
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+        for line in re.findall(r"^\$ (?:.*&& )?\S*odbench (.*)$", text, re.MULTILINE):
+            yield page.name, line.split("  #")[0].split(" | ")[0].split(" > ")[0]
+
+
+@pytest.mark.parametrize(("page", "line"), sorted(set(commands())))
+def test_every_documented_command_has_options_that_exist(page, line):
+    words = shlex.split(line, comments=True)
+    command: click.Command = cli
+    while words and isinstance(command, click.Group):
+        if words[0].startswith("-"):
+            break
+        found = command.get_command(click.Context(command), words[0])
+        assert found is not None, f"{page}: {line}"
+        command, words = found, words[1:]
+    known = {o for p in command.params for o in (*p.opts, *p.secondary_opts)}
+    used = {word.split("=")[0] for word in words if re.match(r"--?[a-z]", word)}
+    assert used <= known | {"--help", "-h", "--version"}, f"{page}: {line}"
+
+
+def test_every_link_within_the_documentation_leads_somewhere():
+    dead = []
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
+            local = not re.match(r"[a-z]+:", target)
+            if local and not (page.parent / target).exists():
+                dead.append(f"{page.name}: {target}")
+
+    assert not dead
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_every_column_of_the_results_is_documented(column):
+    page = (ROOT / "docs/results.md").read_text(encoding="utf-8")
+
+    assert f"`{column}`" in page

@@ -1,0 +1,83 @@
+"""What the package promises before anything is run."""
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import odbench
+
+ROOT = Path(__file__).parents[1]
+HEAVY = ("numba", "sklearn", "pandas", "pyarrow", "scipy", "odbench_detectors")
+
+
+def loaded(code: str) -> set[str]:
+    """Return the modules that a fresh interpreter has after some code."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import odbench",
+        "import odbench.cli",
+        "import odbench.cli as c\ntry: c.main(['--help'])\nexcept SystemExit: pass",
+    ],
+)
+def test_importing_loads_nothing_heavy(code):
+    assert not loaded(code) & {*HEAVY, "numpy"}
+
+
+def test_looking_detectors_up_loads_neither_numba_nor_sklearn():
+    modules = loaded("from odbench.plugins import core_zoo; core_zoo()")
+
+    assert not modules & {"numba", "sklearn"}
+
+
+def test_the_detectors_process_does_not_load_what_labels_need():
+    modules = loaded("import odbench.sweep.child")
+
+    assert not modules & {"pandas", "odbench.scoring.metrics", "odbench.sweep.worker"}
+
+
+@pytest.mark.parametrize("name", odbench.__all__)
+def test_every_public_name_is_there_and_documented(name):
+    value = getattr(odbench, name)
+
+    assert name == "__version__" or value.__doc__
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no_such_name"):
+        odbench.no_such_name  # noqa: B018
+
+
+def test_every_file_says_in_one_line_why_it_exists():
+    silent = [
+        path.relative_to(ROOT)
+        for folder in ("odbench", "detectors", "datasets_manifest")
+        for path in (ROOT / folder).rglob("*.py")
+        if not path.read_text(encoding="utf-8").startswith('"""')
+    ]
+
+    assert not silent
+
+
+def test_the_exceptions_stand_in_the_tree_that_their_file_draws():
+    errors = importlib.import_module("odbench.errors")
+    classes = {
+        name
+        for name, value in vars(errors).items()
+        if isinstance(value, type) and issubclass(value, Exception)
+    }
+
+    assert all(name in errors.__doc__ for name in classes)
+    assert all(issubclass(getattr(errors, n), errors.OdbenchError) for n in classes)
