@@ -9,6 +9,7 @@ from pathlib import Path
 
 from odbench.data.atomic import DiskFullError
 from odbench.data.dataset import DatasetRecord
+from odbench.data.family import with_families
 from odbench.data.measure import measure
 from odbench.data.source import Source, Tick
 from odbench.data.sources import open_source
@@ -157,6 +158,6 @@ def fetch(
             return stored
         obtained = source.obtain(record, tick=tick)
         if not record.content_sha256:
-            record = measure(record, obtained)
+            (record,) = with_families([measure(record, obtained)])
         provenance = {**obtained.provenance, "source": source.label}
         return store.put(record, obtained.raw, provenance=provenance)

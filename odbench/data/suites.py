@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -20,8 +21,11 @@ def load_suites() -> Mapping[str, Suite]:
 
 @functools.cache
 def rows_of(suite: str) -> tuple[DatasetRecord, ...]:
-    """Return a suite's manifest, read once."""
-    return tuple(read_manifest(suite))
+    """Return a suite's manifest, read once; who has no family is one alone."""
+    return tuple(
+        row if row.family else dataclasses.replace(row, family=row.id)
+        for row in read_manifest(suite)
+    )
 
 
 def resolve(suite: str) -> tuple[Suite, frozenset[str] | None]:

@@ -178,6 +178,7 @@ def test_a_listed_file_without_a_row_is_measured(repository, tiny_suite):
     assert record.n_anomalies == 5
     assert record.domain == "Science"
     assert len(record.content_sha256) == 64
+    assert record.family == "github:someone/tables"
     assert record.label_conflict == 0
 
 

@@ -48,6 +48,10 @@ def test_the_manifests_have_the_rows_that_were_measured():
     }
 
 
+def test_no_row_is_without_a_family():
+    assert all(row.family for suite in load_suites() for row in rows_of(suite))
+
+
 @pytest.mark.parametrize("suite", MEASURED)
 def test_every_row_is_complete_and_private_ones_say_nothing_of_labels(suite):
     for row in rows_of(suite):
