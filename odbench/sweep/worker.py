@@ -275,7 +275,10 @@ def _keep_scores(
     folder = out / "scores" / row["suite"] / row["partition"] / row["dataset"]
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{row['detector'].replace('/', '_')}-{row['config_id']}-{row['seed']}"
-    _save(folder / f"{name}.npy", chosen.put_back(scores).astype("<f4"))
+    # A float64 score may lie beyond float32; the largest finite value ranks the same.
+    largest = float(np.finfo(np.float32).max)
+    kept = np.clip(chosen.put_back(scores), -largest, largest).astype("<f4")
+    _save(folder / f"{name}.npy", kept)
     if chosen.is_subset:
         _save(folder / f"test-rows-{row['seed']}.npy", chosen.test)
 

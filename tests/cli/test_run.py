@@ -10,7 +10,6 @@ import pytest
 from odbench.results import COLUMNS, read_results
 
 DESIGNED = [
-]
     "suite",
     "partition",
     "detector",
