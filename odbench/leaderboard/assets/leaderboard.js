@@ -8,7 +8,7 @@ function leaderboardView(scope) {
   return {
     title: boardTitle(board),
     nodes: [
-      heading(boardTitle(board), leadOf(board, slice)),
+      heading(boardTitle(board), leadOf(board, slice, table.method.length)),
       scopeBar(scope, ["slice", "view"]),
       view === "each" ? null : el("p", { class: "note" }, el("strong", {}, VIEWS[view][0]), ". ", VIEWS[view][1]),
       boardTable(board, slice, table, view),
@@ -23,8 +23,8 @@ function heading(text, lead) {
     lead ? el("p", { class: "lead" }, lead) : null);
 }
 
-function leadOf(board, slice) {
-  const parts = [`${plural(board.n_methods, "configuration")} on ${coverage(board)}`];
+function leadOf(board, slice, rows = board.n_methods) {
+  const parts = [`${plural(rows, "configuration")} on ${coverage(board)}`];
   if (slice.key !== "all") parts.push(`of which ${format.count(slice.n_sets)} in the slice “${slice.label}”`);
   return `${parts.join(", ")}. Protocol: ${board.protocol}. ${format.count(board.n_trials)} trials.`;
 }
