@@ -4,10 +4,11 @@
 
 Every reading happens in a fresh process with warm file caches. "read" ends when train,
 test and labels can be indexed; "ready" when the tables are also scaled, which touches
-every value, as a trial does. Memory is what the process grew by over its imports, at
-its peak (Linux only); mapped pages count, though several workers share them. Imports
-are not timed (one a worker, not one a set). Times are processor time, which a busy
-machine does not change; the least of the repeats is printed.
+every value, as a trial does. Memory (Linux only) is what the process grew by over its
+imports once the tables are scaled: "own" is its private memory, "all" its peak with the
+mapped pages, which several workers share. Imports are not timed (one a worker, not one
+a set). Times are processor time, which a busy machine hardly changes; the least of the
+repeats is printed.
 """
 
 from __future__ import annotations
@@ -27,23 +28,27 @@ if kind == "arrow":
     import pyarrow
     from odbench.data.files import read_labels
     from odbench.data.features import read_features
-def peak():
+def memory():
     status = open("/proc/self/status").read()
-    return int(re.search(r"VmHWM:\\s+(\\d+)", status)[1]) * 1024
+    return [
+        int(re.search(key + r":\\s+(\\d+)", status)[1]) * 1024
+        for key in ("RssAnon", "VmHWM")
+    ]
 standardise(np.ones((4, 2)), np.ones((4, 2)))
 with open("/proc/self/clear_refs", "w") as file:
     file.write("5")  # forget the peak of the imports
-before, start = peak(), time.process_time()
+before, start = memory(), time.process_time()
 if kind == "arrow":
     train, test, _ = read_features(features)
     y = read_labels(labels)[0]
 else:
     with np.load(archive) as file:
         train, test, y = file["train"], file["test"], file["test_labels"]
-read, grown = time.process_time() - start, peak() - before
-standardise(train, test)
+read = time.process_time() - start
+scaled = standardise(train, test)
 ready = time.process_time() - start
-print(json.dumps([read, ready, grown, peak() - before]))
+own, peak = (now - then for now, then in zip(memory(), before))
+print(json.dumps([read, ready, own, peak]))
 """
 
 DEFAULT = (
@@ -83,7 +88,8 @@ def main() -> None:
     print(
         f"{'data set':34}{'values':>10}  {'read npz':>9}{'arrow':>9}{'ratio':>7}"
         f"  {'ready npz':>9}{'arrow':>9}{'ratio':>7}"
-        f"  {'grew npz':>9}{'arrow':>9}{'ratio':>7}"
+        f"  {'own npz':>9}{'arrow':>9}{'ratio':>7}"
+        f"  {'all npz':>9}{'arrow':>9}{'ratio':>7}"
     )
     for record in records:
         suite, _ = resolve(record.suite)
@@ -94,12 +100,12 @@ def main() -> None:
         arrow = measure("arrow", paths, options.repeats)
         values = (record.n_train + record.n_test) * record.n_columns
         line = f"{record.id:34}{values:>10}"
-        for i, unit, digits in ((0, 1e3, 2), (1, 1e3, 1), (3, 2**-20, 1)):
+        for i, unit in enumerate((1e3, 1e3, 2**-20, 2**-20)):
             a, b = npz[i] * unit, arrow[i] * unit
             ratio = a / b if b else float("inf")
-            line += f"  {a:>9.{digits}f}{b:>9.{digits}f}{ratio:>7.1f}"
+            line += f"  {a:>9.1f}{b:>9.1f}{ratio:>7.1f}"
         print(line)
-    print("read and ready in ms of processor time, grew in MiB")
+    print("read and ready in ms of processor time, own and all in MiB")
 
 
 if __name__ == "__main__":
