@@ -15,8 +15,8 @@ COMPONENTS = 8
 _FULL_COLUMNS = 50
 _ROWS_A_COLUMN = 3
 _RIDGE = 1e-3
-_ROUNDS, _LLOYD = 30, 5
-_ENOUGH = 1e-3
+_ROUNDS, _LLOYD = 20, 3
+_ENOUGH = 3e-3
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ VIEWS = {
 FEW = 5
 # Ranks and whitened columns are of order 1, so this only keeps 0 / 0 at bay.
 _TINY = 1e-9
-_MIXTURE_ROWS, _MIXTURE_SEED = 2_000, 1
+_MIXTURE_ROWS, _MIXTURE_SEED = 1_000, 1
 
 Rows: TypeAlias = NDArray[np.int32]
 
