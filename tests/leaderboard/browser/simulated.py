@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from odbench.leaderboard.tables import Settings
 from odbench.results import COLUMNS
 
 DETECTORS = (
@@ -45,6 +46,24 @@ PROVENANCE = (
     ("Results", "core-zoo, 3,680 trials, sha256 0f343b0931126a20"),
     ("Versions", "odbench 0.1.0, python 3.11.7, numpy 2.4.6"),
 )
+QUICK = Settings(resamples=10, permutations=20)
+SET = "Oddbench_table_of_0003_measurements"
+VIEWS = {
+    "leaderboard": "#/leaderboard",
+    "all columns": "#/leaderboard?cols=all&suite=synbench",
+    "oracle": "#/leaderboard?view=oracle",
+    "private": "#/leaderboard?partition=private",
+    "data sets": "#/datasets",
+    "detector": "#/detector/000000000003",
+    "data set": f"#/dataset/oddbench/{SET}",
+    "win rates": "#/winrates",
+    "critical differences": "#/ranks",
+    "time and quality": "#/pareto",
+    "failures": "#/failures",
+    "search": "#/search?q=table_of_001",
+    "about": "#/about",
+    "not found": "#/detector/nobody",
+}
 
 
 def configurations(n: int) -> list[tuple[str, str]]:

@@ -1,0 +1,235 @@
+"""What readers click, type and see on the page."""
+
+import pytest
+
+from tests.leaderboard.browser import simulated as made
+
+
+def numbers(texts):
+    return [float(text.replace(",", "")) for text in texts]
+
+
+@pytest.mark.parametrize("address", made.VIEWS.values(), ids=made.VIEWS)
+def test_every_view_opens_from_the_disk(page, address):
+    page.open(address)
+
+    assert page.text("h1")
+    assert page.run("return document.querySelectorAll('main h1').length") == 1
+
+
+def test_a_click_on_a_heading_sorts_and_another_turns_the_order(page):
+    page.open()
+    page.one("#sort-main-mean_ap").click()
+    page.wait("return location.hash.includes('sort=-mean_ap')")
+
+    down = numbers(page.column(4))
+    assert down == sorted(down, reverse=True)
+    heading = "#table-main th[aria-sort]"
+    assert page.one(heading).get_attribute("aria-sort") == "descending"
+    assert page.text(heading).startswith("AP")
+
+    page.one("#sort-main-mean_ap").click()
+    page.wait("return location.hash.includes('sort=mean_ap')")
+    assert numbers(page.column(4)) == sorted(down)
+    assert page.one(heading).get_attribute("aria-sort") == "ascending"
+    # The focus stays where the reader left it.
+    assert page.run("return document.activeElement.id") == "sort-main-mean_ap"
+
+
+def test_a_column_whose_low_values_are_better_sorts_upwards_first(page):
+    page.open()
+    page.one("#sort-main-total_rank").click()
+    page.wait("return location.hash.includes('sort=total_rank')")
+
+    ranks = numbers(page.column(7))
+    assert ranks == sorted(ranks)
+
+
+def test_the_filter_keeps_the_rows_that_fit_and_their_places(page):
+    page.open()
+    places = dict(zip(page.column(1), page.column(0), strict=True))
+    page.one("#filter-main").send_keys("KNN k=1")
+
+    shown = dict(zip(page.column(1), page.column(0), strict=True))
+    assert shown
+    assert all("knn" in name and "k=1" in name for name in shown)
+    assert shown == {name: places[name] for name in shown}
+    assert "(of 20)" in page.text(".table-status")
+    assert "q=KNN+k%3D1" in page.run("return location.hash")
+
+
+def test_a_slice_changes_the_table_and_the_address(page):
+    page.open()
+    before = page.column(2)
+    page.choose("#scope-slice", _slice(page))
+    page.wait("return location.hash.includes('slice=')")
+
+    assert page.column(2) != before
+    assert "in the slice" in page.text(".lead")
+
+
+def _slice(page):
+    return page.run(
+        "return document.querySelector('#scope-slice optgroup option').value"
+    )
+
+
+def test_views_of_configurations_are_told_apart(page):
+    page.open("#/leaderboard?view=oracle")
+
+    assert "oracle" in page.text(".note").lower()
+    assert all("oracle: best on test" in name for name in page.column(1))
+
+
+def test_search_finds_data_sets_and_detectors_while_typing(page):
+    page.open()
+    page.one("#search").send_keys("table_of_0012")
+    page.wait_title("Search")
+    page.wait("return document.querySelectorAll('.results li').length === 3 - 1")
+
+    assert page.run("return document.activeElement.id") == "search"
+    assert "2 data sets" in page.text("#announcer")
+    page.one(".results a").click()
+    page.wait_title("Oddbench_table_of_0012")
+    assert page.one("#search").get_attribute("value") == ""
+
+
+def test_a_slash_goes_to_the_search_field(page):
+    page.open()
+    page.one("body").send_keys("/")
+
+    assert page.run("return document.activeElement.id") == "search"
+    assert page.one("#search").get_attribute("value") == ""
+
+
+def test_an_address_leads_to_the_same_table_again(page):
+    address = "#/leaderboard?suite=synbench&sort=mean_ap&cols=ap&q=knn"
+    page.open(address)
+
+    assert "SynBench" in page.text("h1")
+    assert page.one("#columns").get_attribute("value") == "ap"
+    assert page.one("#filter-main").get_attribute("value") == "knn"
+    values = numbers(page.column(3))
+    assert values == sorted(values)
+
+
+def test_the_back_button_goes_back_to_the_place(page):
+    page.open("#/datasets?page=2")
+    page.run("window.scrollTo(0, 400)")
+    first = page.column(0)[0]
+    page.run("document.querySelector('#table-main tbody tr:nth-child(12) a').click()")
+    page.wait_title("oddbench/")
+    page.driver.back()
+    page.wait_title("Data sets")
+
+    assert page.column(0)[0] == first
+    assert page.run("return window.scrollY") == 400
+
+
+def test_back_undoes_a_sort(page):
+    page.open()
+    before = page.column(1)
+    page.one("#sort-main-detector").click()
+    page.wait("return location.hash.includes('sort=detector')")
+    assert page.column(1) == sorted(page.column(1))
+
+    page.driver.back()
+    page.wait("return !location.hash.includes('sort=')")
+
+    assert page.column(1) == before
+
+
+def test_long_tables_turn_pages(page):
+    page.open("#/datasets")
+    assert len(page.column(0)) == 100
+    page.one("#next-main").click()
+    page.wait("return location.hash.includes('page=2')")
+
+    assert len(page.column(0)) == 40
+    assert "101–140 of 140" in page.text(".table-status")
+    assert not page.one("#next-main").is_enabled()
+
+
+def test_a_data_set_shows_facts_audit_and_all_detectors(page):
+    page.open(f"#/dataset/oddbench/{made.SET}")
+
+    assert "CC BY 4.0" in page.text(".facts")
+    assert "Label conflict" in page.text("#main")
+    assert len(page.column(1)) == 20
+    ranks = numbers(page.column(0))
+    assert ranks == sorted(ranks)
+
+
+def test_a_detector_shows_where_it_wins_and_loses(page):
+    page.open("#/detector/000000000003")
+
+    gains = [text.replace("−", "-") for text in page.column(2, "table-wins")]
+    losses = [text.replace("−", "-") for text in page.column(2, "table-losses")]
+    assert numbers(gains) == sorted(numbers(gains), reverse=True)
+    assert min(numbers(gains)) > 0 > max(numbers(losses))
+    assert len(page.column(0, "table-opponents")) == 19
+    shares = [text.removesuffix(" %") for text in page.column(1, "table-opponents")]
+    assert numbers(shares) == sorted(numbers(shares))
+
+
+def test_win_rates_of_a_pair_add_up(page):
+    page.open("#/winrates")
+    cells = page.run(
+        """return [...document.querySelectorAll(".heat tbody tr")].map(
+          (row) => [...row.querySelectorAll("td")].map((c) => c.textContent))"""
+    )
+
+    assert len(cells) == 20
+    for i in range(20):
+        assert cells[i][i] == "itself"
+        for j in range(i):
+            # Rounded apart from each other.
+            assert abs(int(cells[i][j]) + int(cells[j][i]) - 100) <= 1
+
+
+@pytest.mark.parametrize("view", ["ranks", "pareto"])
+def test_drawings_have_a_name_a_description_and_a_table(page, view):
+    page.open(f"#/{view}")
+    page.wait("return document.querySelector('.drawing svg')")
+
+    title, text = page.one(".drawing svg").get_attribute("aria-labelledby").split()
+    assert page.text(f"#{title}")
+    assert "table below" in page.text(f"#{text}")
+    assert len(page.column(0)) == 20
+
+
+def test_the_theme_follows_the_system_until_the_reader_chooses(page):
+    colour = "return getComputedStyle(document.body).backgroundColor"
+    scheme = {"name": "prefers-color-scheme", "value": "dark"}
+    page.open()
+    light = page.run(colour)
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+    dark = page.run(colour)
+    assert dark != light
+
+    page.one('label[for="theme-light"]').click()
+    assert page.run(colour) == light
+    page.open()
+    assert page.run(colour) == light
+
+    page.one('label[for="theme-auto"]').click()
+    assert page.run(colour) == dark
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_the_keyboard_reaches_the_content_first(page):
+    page.open()
+    body = page.one("body")
+    body.send_keys("\ue004")
+    assert page.run("return document.activeElement.id") == "skip"
+    page.run("document.activeElement.click()")
+    assert page.run("return document.activeElement.id") == "main"
+
+
+def test_a_new_view_moves_the_focus_to_its_heading(page):
+    page.open()
+    page.one('nav a[href^="#/failures"]').click()
+    page.wait_title("Failures")
+
+    assert page.run("return document.activeElement.id") == "page-title"
+    assert page.one("nav a[aria-current]").text == "Failures"
