@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -154,7 +155,11 @@ def _leaderboard(summary: Summary, results: pd.DataFrame) -> str:
     from odbench.leaderboard.tables import build_leaderboard
     from odbench.leaderboard.terminal import render_table
 
-    board = build_leaderboard(results)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", UserWarning)
+        board = build_leaderboard(results)
+    for warning in told:
+        click.echo(f"odbench: {warning.message}", err=True)
     path = summary.folder / "leaderboard.csv"
     temporary = path.with_name(f".{path.name}.tmp")
     board.to_csv(temporary, index=False)

@@ -9,6 +9,7 @@ import numpy as np
 
 from odbench.data.dataset import DatasetRecord, RawDataset
 from odbench.data.manifest import Suite
+from odbench.data.mirror import Mirror
 from odbench.data.source import Listed, Obtained, Tick
 
 
@@ -18,10 +19,19 @@ def generator() -> Any:
 
 
 class Generated:
-    """A suite whose data sets are a function of their names."""
+    """A suite whose data sets are a function of their names.
 
-    def __init__(self, suite: Suite) -> None:
+    Parameters
+    ----------
+    suite : Suite
+        Which.
+    private : Mirror or None
+        Features of a partition that was drawn from a secret seed, in a folder.
+    """
+
+    def __init__(self, suite: Suite, *, private: Mirror | None = None) -> None:
         self.suite = suite
+        self._private = private
 
     @property
     def label(self) -> str:
@@ -31,11 +41,13 @@ class Generated:
     def listing(self, partition: str) -> dict[str, Listed]:
         """Return every name that can be made; see `Source`."""
         if partition != "public":
-            return {}
+            return self._private.listing(partition) if self._private else {}
         return {str(name): Listed("") for name in generator().names()}
 
     def obtain(self, record: DatasetRecord, *, tick: Tick) -> Obtained:
-        """Make a data set; see `Source`."""
+        """Make a data set, or read a privately drawn one; see `Source`."""
+        if record.partition != "public" and self._private is not None:
+            return self._private.obtain(record, tick=tick)
         tick(0)
         train, test, labels, columns, facts = generator().generate(record.name)
         raw = RawDataset(

@@ -187,20 +187,17 @@ def standardise(
     varies = high / 2 - low / 2 > rounding / 2
     shift = -np.frexp(largest)[1]
     Z_train = _scaled(X_train, shift)
-    # The mean is taken twice: the second time of values near 0, where it is exact
-    # enough even for a column of large, nearly equal values.
-    first = Z_train.mean(axis=0)
-    Z_train -= first
-    rest = Z_train.mean(axis=0)
-    Z_train -= rest
+    # The plain formula, bit for bit, wherever that does not overflow: detectors that
+    # invert a singular covariance magnify even the last bit.
+    mean = Z_train.mean(axis=0)
+    Z_train -= mean
     sd = np.sqrt(np.mean(np.square(Z_train), axis=0))
     divisor = np.where(varies, sd, 1.0)
     Z_train /= divisor
     Z_train[:, ~varies] = 0.0
     with np.errstate(over="ignore"):
         Z_test = _scaled(X_test, shift)
-        Z_test -= first
-        Z_test -= rest
+        Z_test -= mean
         Z_test /= divisor
         for column in np.flatnonzero(~varies):
             departure = X_test[:, column] - low[column]

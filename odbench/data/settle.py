@@ -85,7 +85,9 @@ def settled(
 ) -> Settled:
     """Return a suite's data sets as its own source has them; see `select`."""
     if suite.transport == "generated":
-        return known(suite, partition)
+        if partition == "public":
+            return known(suite, partition)
+        return settle(suite, open_source(suite, mirror=mirror), partition=partition)
     if mirror_of(mirror) is not None:
         source = open_source(suite, mirror=mirror)
         return settle(suite, source, partition=partition)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -49,7 +50,8 @@ def open_source(suite: Suite, *, mirror: Path | str | None = None) -> Source:
 def fresh_source(suite: Suite, mirror: Path | str | None) -> Source:
     """Open a suite's transport as told, whatever the environment says."""
     if suite.transport == "generated":
-        return Generated(suite)
+        drawn = None if mirror is None else _drawn(Path(mirror), suite)
+        return Generated(suite, private=drawn)
     if mirror is not None:
         folder = Path(mirror)
         others = [s.repository for s in load_suites().values() if s.repository]
@@ -58,6 +60,14 @@ def fresh_source(suite: Suite, mirror: Path | str | None) -> Source:
     if suite.transport == "url":
         return Urls(suite, scratch)
     return Hub(suite, scratch)
+
+
+def _drawn(folder: Path, suite: Suite) -> Mirror | None:
+    """Return a privately drawn partition, where a folder is one."""
+    described = (folder / "about.json").is_file() and (folder / "private").is_dir()
+    if not described:
+        return None
+    return Mirror(folder, dataclasses.replace(suite, folders={"private": "private"}))
 
 
 def label_places(mirror: Path | str | None = None) -> list[Path]:

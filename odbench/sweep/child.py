@@ -59,8 +59,8 @@ class _Sandboxed:
         """Prepare one data set: choose the rows, standardise, forget the last one."""
         import numpy as np
 
+        from odbench.data.features import read_features
         from odbench.data.protocol import standardise
-        from odbench.data.store import read_features
         from odbench.sweep.workspace import SharedWork
 
         self._train = self._test = self._work = None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from odbench.errors import TransportError, UsageError
+from odbench.errors import UsageError
 from odbench.sweep import journal
 from odbench.sweep.estimate import Estimator
 from odbench.sweep.oracle import NAME as ORACLE
@@ -118,36 +117,27 @@ def _oracle(
     return new
 
 
-def label_places(mirror: str | None) -> tuple[Path, ...]:
-    """Return where labels may lie on this machine besides the store.
+def hidden_places(mirror: str | None) -> tuple[Path, ...]:
+    """Return what a detector's process must not read.
 
     Parameters
     ----------
     mirror : str or None
         The mirror that was named; ``ODBENCH_MIRROR`` counts too.
     """
-    from odbench.data.catalog import mirror_of
+    from odbench.data.catalog import label_places
 
-    places = [_hub_cache()]
-    folder = mirror_of(mirror)
-    if folder is not None and folder.is_dir():
-        here = Path.cwd().resolve()
-        around = {here, *here.parents}
-        # A mirror that lies around the working folder must not hide the user's code.
-        places += [
-            entry
-            for entry in folder.resolve().iterdir()
-            if entry not in around and (entry.is_dir() or entry.suffix == ".npz")
-        ]
-    return tuple(places)
-
-
-def _hub_cache() -> Path:
-    """Return the hub client's cache by the client's own rules, without importing it."""
-    home = os.environ.get("HF_HOME")
-    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
-    folder = Path(home) if home else Path(cache).expanduser() / "huggingface"
-    return Path(os.environ.get("HF_HUB_CACHE", folder / "hub")).expanduser()
+    here = Path.cwd().resolve()
+    around = {here, *here.parents}
+    hidden: list[Path] = []
+    for place in label_places(mirror):
+        folder = place.resolve()
+        if folder in around and folder.is_dir():
+            # A mirror around the working folder must not hide the user's own code.
+            hidden += [entry for entry in folder.iterdir() if entry not in around]
+        else:
+            hidden.append(folder)
+    return tuple(hidden)
 
 
 def _protocol(request: Request) -> Protocol:
@@ -174,29 +164,21 @@ def _configurations(request: Request) -> list[Configuration]:
 
 def _records(request: Request) -> list[DatasetRecord]:
     """Select data sets, the list settled with where they come from."""
-    from odbench.data.catalog import open_source, resolve, select, settle
+    from odbench.data.catalog import resolve, select
+    from odbench.data.settle import settled
 
     records: dict[str, DatasetRecord] = {}
     for name in request.suites:
-        suite, _ = resolve(name)
-        try:
-            source = open_source(suite, mirror=request.mirror)
-            if request.show_progress and suite.transport != "generated":
-                _tell_missing(settle(suite, source, partition=request.partition))
-            chosen = select(
-                name,
-                partition=request.partition,
-                pattern=request.datasets,
-                limit=request.limit,
-                source=source,
-            )
-        except TransportError as error:
-            # A mirror that was named and is not there is a mistake; a network that is
-            # down need not stop who has the data.
-            chosen = [] if request.mirror else _stored_records(name, request)
-            if not chosen:
-                raise
-            say(f"{error}; going on with the {len(chosen)} sets in the store")
+        if request.show_progress:
+            suite, _ = resolve(name)
+            _tell_missing(settled(suite, request.partition, mirror=request.mirror))
+        chosen = select(
+            name,
+            partition=request.partition,
+            pattern=request.datasets,
+            limit=request.limit,
+            mirror=request.mirror,
+        )
         records.update((record.id, _measured(record)) for record in chosen)
     return list(records.values())
 
@@ -207,21 +189,6 @@ def _measured(record: DatasetRecord) -> DatasetRecord:
 
     stored = None if record.content_sha256 else Store.default().find(record)
     return record if stored is None else stored.record
-
-
-def _stored_records(name: str, request: Request) -> list[DatasetRecord]:
-    """Return the manifest's rows that are in the store already."""
-    from odbench.data.catalog import select
-    from odbench.data.store import Store
-
-    rows = select(
-        name,
-        partition=request.partition,
-        pattern=request.datasets,
-        limit=request.limit,
-    )
-    store = Store.default()
-    return [row for row in rows if store.find(row) is not None]
 
 
 def _tell_missing(settled: Settled) -> None:

@@ -22,7 +22,7 @@ from odbench.sweep import journal
 from odbench.sweep.backends import run_tasks, without
 from odbench.sweep.estimate import Estimator
 from odbench.sweep.plan import Task, Trial
-from odbench.sweep.prepare import Prepared, label_places, prepare
+from odbench.sweep.prepare import Prepared, hidden_places, prepare
 from odbench.sweep.processes import kill_marked
 from odbench.sweep.progress import Progress
 from odbench.sweep.request import Request
@@ -257,7 +257,7 @@ def _setting(request: Request) -> Setting:
         token=secrets.token_hex(8),
         limits=Limits(seconds=request.timeout, memory_bytes=memory),
         mirror=request.mirror,
-        hidden=label_places(request.mirror),
+        hidden=hidden_places(request.mirror),
         # A user's own modules lie beside where the command is typed.
         sys_path=tuple(dict.fromkeys([str(Path.cwd()), *filter(None, sys.path)])),
         keep_scores=request.keep_scores or request.partition == "private",

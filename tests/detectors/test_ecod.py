@@ -85,7 +85,7 @@ def test_says_what_is_wrong(rng):
         ECOD().decision_function(train)
     with pytest.raises(DetectorError, match="expected 2 columns as in fit, got 3"):
         ECOD().fit(train).decision_function(np.ones((4, 3)))
-    with pytest.raises(DetectorError, match="row 1 holds NaN"):
+    with pytest.raises(DetectorError, match="row 1 holds NaN or infinity"):
         ECOD().fit(train).decision_function(np.array([[0.0, 1], [np.nan, 0]]))
     with pytest.raises(DetectorError, match="column 1 holds NaN or infinity"):
         ECOD().fit(np.array([[0.0, 1], [0.0, np.nan]]))
