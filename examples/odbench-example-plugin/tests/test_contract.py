@@ -1,4 +1,4 @@
-"""Both detectors keep the contract of odbench."""  # noqa: INP001 - tests are no package
+"""Both detectors keep the contract of odbench."""
 
 import pytest
 
