@@ -106,8 +106,8 @@ def measure(path: Path, way: str) -> None:
     print(
         f"{way:>9}: {wall:6.1f} s on the wall, {used:6.1f} s of processor, "
         f"{1e9 * used / table.size:5.1f} ns a value; peak memory "
-        f"{peak / 2**20:,.0f} MiB ({(peak - before) / 2**20:,.0f} of them new); a count is off by at most "
-        f"{error:,} of {len(table):,} rows",
+        f"{peak / 2**20:,.0f} MiB ({(peak - before) / 2**20:,.0f} of them new); "
+        f"a count is off by at most {error:,} of {len(table):,} rows",
         flush=True,
     )
 
@@ -120,7 +120,8 @@ def agree(folder: Path) -> None:
     shared = np.intersect1d(np.argsort(one)[-top:], np.argsort(other)[-top:]).size
     print(
         f"scores differ by {np.median(apart):.4f} nats in the median, "
-        f"{apart.max():.4f} at most (median score {np.median(one):.1f}); of the {top:,} highest, "
+        f"{apart.max():.4f} at most (median score {np.median(one):.1f}); "
+        f"of the {top:,} highest, "
         f"{100 * shared / top:.1f} % are the same rows"
     )
 

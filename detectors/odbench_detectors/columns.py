@@ -25,6 +25,8 @@ Floats: TypeAlias = NDArray[Any]
 # |skewness| below this cannot be told from rounding: the column counts as symmetric.
 SYMMETRIC = 1e-9
 
+_LONG = 8192
+
 
 @dataclass(frozen=True)
 class SortedColumns:
@@ -88,9 +90,12 @@ def sorted_columns(X: Floats, *, n_jobs: int = 1) -> SortedColumns:
             block[...] = X.T[first:last]
         else:
             kernels.transpose(X[:, first:last], block)
-        block.sort(axis=1)
+        # A long column is measured while it is still in the cache.
+        step = 1 if n_rows >= _LONG else last - first
+        for j in range(first, last, step):
+            values[j : j + step].sort(axis=1)
+            kernels.skewness(values[j : j + step], SYMMETRIC, skewness[j : j + step])
         check_finite(block[:, 0], block[:, -1], first)
-        kernels.skewness(block, SYMMETRIC, skewness[first:last])
 
     in_threads(sort, n_columns, n_jobs)
     return SortedColumns(values, skewness, n_rows)
@@ -217,8 +222,10 @@ def in_threads(work: Callable[[int, int], None], size: int, n_jobs: int) -> None
     if len(parts) == 1:
         work(0, size)
         return
-    with ThreadPoolExecutor(len(parts)) as pool:
-        for done in [pool.submit(work, *part) for part in parts]:
+    with ThreadPoolExecutor(len(parts) - 1) as pool:
+        others = [pool.submit(work, *part) for part in parts[1:]]
+        work(*parts[0])
+        for done in others:
             done.result()
 
 

@@ -77,11 +77,13 @@ def _moments(
     s1 = 0.0
     s2 = 0.0
     s3 = 0.0
-    for x in column:
-        z = (np.float64(x) * 0.5 - half_centre) * unit
+    # By index: a loop over the values themselves is not compiled to vectors.
+    for i in range(column.shape[0]):
+        z = (np.float64(column[i]) * 0.5 - half_centre) * unit
+        square = z * z
         s1 += z
-        s2 += z * z
-        s3 += z * z * z
+        s2 += square
+        s3 += square * z
     return s1, s2, s3
 
 

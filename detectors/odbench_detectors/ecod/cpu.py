@@ -30,7 +30,7 @@ AGGREGATES = {"sums": SUMS, "columns": COLUMNS, "copod": COPOD}
 # Columns that are read together (a cache line), for so many rows at a time: many
 # rows, because a column's buckets and values then stay in the cache.
 _COLUMNS = 8
-_ROWS = 65536
+_ROWS = 131072
 # Queries whose cache misses overlap.
 _QUERIES = 1024
 # A product of probabilities is turned into a logarithm before it can underflow.
@@ -68,7 +68,8 @@ def tail_sums(
     -------
     float64 array of shape (n_sums, n_rows)
         In nats. Of "sums", three rows: left, right, and the tail by skewness.
-        Otherwise one. Additive over blocks of columns. NaN where a row has one.
+        Otherwise one. Additive over blocks of columns. NaN in the first where a row
+        has NaN or infinity.
     """
     kind = AGGREGATES[aggregate]
     sums = np.zeros((3 if kind == SUMS else 1, X.shape[0]))
@@ -209,18 +210,33 @@ def _multiply(  # noqa: PLR0917
     kind: int,
     product: FloatArray,
 ) -> None:
-    """Multiply each row's products by its tail probabilities."""
+    """Multiply each row's products by its tail probabilities.
+
+    One loop for each kind, without a branch inside, so that it runs in vectors.
+    ``x - x`` is 0, and NaN for NaN and infinity.
+    """
+    if kind == SUMS and tail != 0:
+        all_left, all_right, by_skew = product[0], product[1], product[2]
+        # Floats, because sums of int32 become int64, which do not fit the vectors.
+        base, ones = np.float64(n + plus), np.float64(plus)
+        for i in range(x.shape[0]):
+            left = (np.float64(up_to[i]) + ones) * unit + (x[i] - x[i])
+            right = (base - np.float64(below[i])) * unit
+            all_left[i] *= left
+            all_right[i] *= right
+            by_skew[i] *= right if tail > 0 else left
+        return
     for i in range(x.shape[0]):
-        left = (up_to[i] + plus) * unit
+        left = (up_to[i] + plus) * unit + (x[i] - x[i])
         right = (n - below[i] + plus) * unit
-        by_skew = left * right if tail == 0 else (right if tail > 0 else left)
-        if np.isnan(x[i]):
-            product[0, i] = np.nan
-        elif kind == SUMS:
+        skewed = left * right if tail == 0 else (right if tail > 0 else left)
+        if kind == SUMS:
             product[0, i] *= left
             product[1, i] *= right
-            product[2, i] *= by_skew
+            product[2, i] *= skewed
+        elif np.isnan(left):
+            product[0, i] = np.nan
         elif kind == COLUMNS:
-            product[0, i] *= min(left, right, by_skew)
+            product[0, i] *= min(left, right, skewed)
         else:
-            product[0, i] *= min(np.sqrt(left * right), by_skew)
+            product[0, i] *= min(np.sqrt(left * right), skewed)

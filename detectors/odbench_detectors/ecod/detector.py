@@ -189,12 +189,16 @@ class ECOD(SharesColumns):
         Raises
         ------
         DetectorError
-            If `fit` has not been called, the columns differ or a value is NaN.
+            If `fit` has not been called, the columns differ or a value is not
+            finite.
         """
         scores: FloatArray = self.tail_sums(X).max(axis=0)
         if np.isnan(scores).any():
             row = int(np.flatnonzero(np.isnan(scores))[0])
-            msg = f"row {row} holds NaN, wanted finite values: impute or drop it first"
+            msg = (
+                f"row {row} holds NaN or infinity, wanted finite values: "
+                "impute or drop it first"
+            )
             raise DetectorError(msg)
         return scores
 

@@ -174,7 +174,7 @@ def _tails(  # noqa: PLR0917
     if columns.ranks is not None:
         ranks = xp.asarray(columns.ranks[j])
         below, up_to = ranks[below], ranks[up_to]
-    missing = xp.isnan(x)
+    missing = ~xp.isfinite(x)
     left = xp.where(missing, np.nan, (up_to + plus) * unit)
     right = xp.where(missing, np.nan, (columns.n_rows - below + plus) * unit)
     return left, right

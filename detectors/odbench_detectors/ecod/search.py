@@ -23,6 +23,8 @@ NEAR = 8
 _FILL = 2
 # With so many times fewer queries than values, bisecting costs less than buckets.
 _FEW = 32
+# Values whose buckets are computed together, in vectors.
+_BLOCK = 1024
 
 
 def no_buckets(n_values: int, n_queries: int) -> bool:
@@ -55,6 +57,7 @@ def build(
     n_buckets = starts.shape[1] - 1
     # A few extreme values must not stretch the buckets: both ends share one each.
     cut = n >> 8
+    buckets = np.empty(_BLOCK, np.int32)
     for j in range(n_columns):
         low = np.float64(values[j, cut])
         width = values[j, n - 1 - cut] - low
@@ -63,8 +66,12 @@ def build(
         lows[j] = low
         scales[j] = scale
         starts[j] = 0
-        for i in range(n):
-            starts[j, bucket(values[j, i], low, scale, n_buckets) + 1] = i + 1
+        for first in range(0, n, _BLOCK):
+            last = min(first + _BLOCK, n)
+            for i in range(first, last):
+                buckets[i - first] = bucket(values[j, i], low, scale, n_buckets)
+            for i in range(first, last):
+                starts[j, np.uint32(buckets[i - first]) + np.uint32(1)] = i + 1
         reached = np.int32(0)
         for b in range(n_buckets + 1):
             reached = max(reached, starts[j, b])
