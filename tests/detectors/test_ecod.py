@@ -59,6 +59,7 @@ def test_many_rows_equal_counting(rng):
 def test_threads_and_layout_change_nothing(rng, reference):
     train, rows = rng.standard_normal((500, 11)), rng.standard_normal((300, 11))
     plain = ECOD(reference=reference).fit(train).decision_function(rows)
+    train.flags.writeable = rows.flags.writeable = False
     for threads in (2, 3, -1):
         detector = ECOD(reference=reference, n_jobs=threads)
         fortran = detector.fit(np.asfortranarray(train))

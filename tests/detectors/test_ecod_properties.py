@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
@@ -92,6 +92,19 @@ def test_increasing_transforms_do_not_matter_without_the_skew(table):
 
     scores = bent.decision_function(np.where(rows < 0, 2 * rows, 4 * rows))
     assert_array_equal(scores, plain)
+
+
+@given(tables())
+@quick
+def test_increasing_transforms_that_keep_the_skews_sign_do_not_matter(table):
+    train, rows = table
+    plain = ECOD().fit(train)
+    bent = ECOD().fit(np.where(train < 0, 2 * train, 4 * train))
+    assume(((plain.columns_.skewness < 0) == (bent.columns_.skewness < 0)).all())
+
+    scores = bent.decision_function(np.where(rows < 0, 2 * rows, 4 * rows))
+
+    assert_array_equal(scores, plain.decision_function(rows))
 
 
 @given(tables(), st.integers(-3, 3))
