@@ -75,7 +75,7 @@ def far(X_train, X_test):
         make_pipeline(StandardScaler(), make_pipeline(StandardScaler(), OneClassSVM())),
         far,
     ],
-    ids=repr,
+    ids=lambda one: getattr(one, "__name__", type(one).__name__),
 )
 def test_the_planted_row_scores_highest(detector, rng):
     assert ranks_planted_first(detector, rng)
