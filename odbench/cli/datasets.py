@@ -32,6 +32,9 @@ _LIST = (
     "family",
 )
 
+# What --plot alone stands for: a file with the data set's name.
+_NAMED = ""
+
 
 @click.group("datasets", short_help="List, show, pull, verify and audit data sets.")
 def datasets() -> None:
@@ -77,6 +80,14 @@ def list_(
     show_default=True,
     help="What explains: any detector that can.",
 )
+@click.option(
+    "--plot",
+    is_flag=False,
+    flag_value=_NAMED,
+    metavar="[FILE]",
+    help="Draw the test rows in the two most telling columns instead, into FILE "
+    "or NAME.png.",
+)
 @format_option
 def show(
     *,
@@ -85,6 +96,7 @@ def show(
     mirror: Path | None,
     row: int | None,
     detector: str,
+    plot: str | None,
     form: str,
 ) -> None:
     """Show one data set: SUITE/NAME, or NAME with --suite.
@@ -92,9 +104,13 @@ def show(
     What the manifest says, and, where the set is in the store or can be fetched, its
     columns.
     """
-    from odbench.data.show import describe, identify
+    from odbench.data.show import describe, draw, identify
 
     record = identify(name, suite)
+    if plot is not None:
+        file = draw(record, None if plot == _NAMED else Path(plot), mirror=mirror)
+        click.echo(f"{record.id}: drawn into {file}")
+        return
     if row is None:
         facts, columns = describe(record, mirror=mirror)
     else:

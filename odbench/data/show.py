@@ -85,6 +85,48 @@ def describe(
     return facts, describe_columns(dataset)
 
 
+def draw(
+    record: DatasetRecord, path: Path | None, *, mirror: Path | str | None = None
+) -> Path:
+    """Draw a data set's test rows in its two most telling columns.
+
+    Parameters
+    ----------
+    record : DatasetRecord
+        Its manifest row.
+    path : Path or None
+        Its suffix decides the format; ``NAME.png`` in the working folder by default.
+    mirror : Path or str, optional
+        Where to fetch it from when it is not in the store.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    UsageError
+        If its labels are not public, matplotlib is not installed, or the file cannot
+        be written.
+    """
+    from odbench.synbench import picture
+
+    file = Path(f"{record.name}.png") if path is None else path
+    if record.suite == "synbench" and record.partition == "public":
+        picture.save(record.name, file)
+        return file
+    dataset = load_dataset(record.id, mirror=mirror, partition=record.partition)
+    if dataset.y_test is None:
+        msg = f"picture of {record.id}: its labels are not public; nothing to draw"
+        raise UsageError(msg)
+    drawing = picture.table_figure(
+        record.id, dataset.X_test, dataset.y_test, dataset.columns
+    )
+    picture.write(drawing, file)
+    return file
+
+
 def describe_columns(dataset: Dataset) -> list[dict[str, Any]]:
     """Return one row of numbers for every column, over the training rows."""
     rows = []

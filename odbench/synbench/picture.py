@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from odbench.synbench.portable import normal_quantile
 _LEVEL = 0.95
 _CELLS = 6
 _MAX_INLIERS = 2500
+# Looked at by pairs, which are many; wider tables are narrowed down column by column.
+_MAX_COLUMNS = 100
+_MAX_ROWS = 20_000
 _MARGIN = 0.06
 _INLIER, _ANOMALY, _CONTOUR = "#8da0b3", "#c8332b", "#1f2933"
 
@@ -27,7 +31,8 @@ def telling_columns(X: FloatArray, labels: LabelArray) -> tuple[int, int]:
 
     Both columns are cut at the quantiles of the inliers into 6 x 6 cells; the pair
     with the largest total variation distance between the two classes is taken. It
-    sees shifts, tails and broken dependence alike.
+    sees shifts, tails and broken dependence alike. Of more than 100 columns only the
+    100 that differ most by themselves are paired.
 
     Parameters
     ----------
@@ -48,15 +53,21 @@ def telling_columns(X: FloatArray, labels: LabelArray) -> tuple[int, int]:
         for column in X.T
     ]
 
-    def difference(pair: tuple[int, int]) -> float:
-        cell = cells[pair[0]] * _CELLS + cells[pair[1]]
+    def distance(cell: IntArray) -> float:
         inside, outside = (
             np.bincount(cell[rows], minlength=_CELLS**2) / rows.sum()
             for rows in (anomalous, ~anomalous)
         )
         return float(np.abs(inside - outside).sum())
 
-    return max(itertools.combinations(range(X.shape[1]), 2), key=difference)
+    def difference(pair: tuple[int, int]) -> float:
+        return distance(cells[pair[0]] * _CELLS + cells[pair[1]])
+
+    paired = range(X.shape[1])
+    if len(paired) > _MAX_COLUMNS:
+        alone = np.argsort([-distance(cell) for cell in cells], kind="stable")
+        paired = np.sort(alone[:_MAX_COLUMNS]).tolist()
+    return max(itertools.combinations(paired, 2), key=difference)
 
 
 def figure(name: str, *, width_inches: float = 5.0) -> Any:
@@ -82,29 +93,90 @@ def figure(name: str, *, width_inches: float = 5.0) -> Any:
         If matplotlib is not installed.
     """
     made = suite.make(name)
+    oracle = f"oracle AUROC {made.metadata['oracle_auroc']:.3f}"
+    return table_figure(
+        f"synbench/{name}", made.X_test, made.y_test, made.columns,
+        note=oracle, law=made.law, width_inches=width_inches,
+    )  # fmt: skip
+
+
+def table_figure(
+    title: str,
+    X: FloatArray,
+    labels: LabelArray,
+    columns: Sequence[str],
+    *,
+    note: str = "",
+    law: Any = None,
+    width_inches: float = 5.0,
+) -> Any:
+    """Draw any labelled table in its two most telling columns.
+
+    Parameters
+    ----------
+    title : str
+        What it is.
+    X : float64 array of shape (n_rows, n_columns)
+        At most about 20,000 rows of it, evenly spaced, are looked at.
+    labels : int8 array of shape (n_rows,)
+        1 = anomaly.
+    columns : sequence of str
+        Their names.
+    note : str
+        What else the title says.
+    law : object
+        A generating law; one that the picture knows gets its contour.
+    width_inches : float
+        Of the picture; it is square but for its title.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    UsageError
+        If matplotlib is not installed, the table has a single column, or a label does
+        not occur.
+    """
+    if len(columns) < 2 or len(set(labels.tolist())) < 2:
+        msg = (
+            f"picture of {title}: {len(columns)} columns, {int(labels.sum())} "
+            f"anomalies in {len(labels)} rows; wanted two columns and both labels"
+        )
+        raise UsageError(msg)
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        msg = (
-            f"picture of synbench/{name}: needs matplotlib; run "
-            f"`pip install 'odbench[plot]'`"
-        )
+        msg = f"picture of {title}: needs matplotlib: pip install 'odbench[plot]'"
         raise UsageError(msg) from None
-    i, j = telling_columns(made.X_test, made.y_test)
+    X, labels = _thinned(X, labels)
+    i, j = telling_columns(X, labels)
     drawing = Figure(figsize=(width_inches, width_inches), layout="constrained")
     axes = drawing.subplots()
-    _draw_points(axes, made.X_test[:, [i, j]], made.y_test)
-    contour = _draw_contour(axes, made.law, i, j)
+    _draw_points(axes, X[:, [i, j]], labels)
+    contour = _draw_contour(axes, law, i, j)
     if contour is not None:
         axes.plot([], [], c=_CONTOUR, lw=1.1, label=contour)
-    axes.set_xlabel(made.columns[i])
-    axes.set_ylabel(made.columns[j])
-    axes.set_title(_title(name, made.metadata), fontsize="medium", loc="left")
+    axes.set_xlabel(columns[i], parse_math=False)
+    axes.set_ylabel(columns[j], parse_math=False)
+    facts = ", ".join(filter(None, [f"{len(columns)} columns", note]))
+    axes.set_title(f"{title}\n{facts}", fontsize="medium", loc="left", parse_math=False)
     drawing.legend(
         loc="outside lower center", ncols=3, fontsize="small", frameon=False,
         markerscale=1.6,
     )  # fmt: skip
     return drawing
+
+
+def _thinned(X: FloatArray, labels: LabelArray) -> tuple[FloatArray, LabelArray]:
+    """Return few enough rows of each label to look at all pairs of columns."""
+    kept = []
+    for label in (0, 1):
+        rows = np.flatnonzero(labels == label)
+        kept.append(rows[:: -(-len(rows) // (_MAX_ROWS // 2))])
+    chosen = np.sort(np.concatenate(kept))
+    return (X, labels) if len(chosen) == len(X) else (X[chosen], labels[chosen])
 
 
 def save(name: str, path: Path, *, dpi: int = 90) -> tuple[int, int]:
@@ -129,21 +201,18 @@ def save(name: str, path: Path, *, dpi: int = 90) -> tuple[int, int]:
     UsageError
         If matplotlib is missing or the file cannot be written.
     """
-    drawing = figure(name)
+    return write(figure(name), path, dpi=dpi)
+
+
+def write(drawing: Any, path: Path, *, dpi: int = 90) -> tuple[int, int]:
+    """Write a figure into a file; see `save`."""
     try:
         drawing.savefig(path, dpi=dpi)
     except (OSError, ValueError) as error:
-        msg = f"picture of synbench/{name}: {str(path)!r} cannot be written ({error})"
+        msg = f"picture {str(path)!r}: cannot be written ({error})"
         raise UsageError(msg) from None
     width, height = drawing.get_size_inches() * dpi
     return round(width), round(height)
-
-
-def _title(name: str, metadata: dict[str, Any]) -> str:
-    return (
-        f"synbench/{name}\n{metadata['n_columns']} columns, oracle AUROC "
-        f"{metadata['oracle_auroc']:.3f}"
-    )
 
 
 def _draw_points(axes: Any, points: FloatArray, labels: LabelArray) -> None:
@@ -159,7 +228,7 @@ def _draw_points(axes: Any, points: FloatArray, labels: LabelArray) -> None:
     # A few far points must not squeeze the rest into a corner.
     for axis, column in zip("xy", points.T, strict=True):
         low, high = np.quantile(column, [0.002, 0.998])
-        margin = _MARGIN * (high - low)
+        margin = _MARGIN * (high - low) or 0.5
         getattr(axes, f"set_{axis}lim")(low - margin, high + margin)
 
 

@@ -141,6 +141,36 @@ def test_show_without_a_source_still_shows_the_manifest(run, monkeypatch):
     assert "not known" in out
 
 
+@pytest.mark.parametrize("named", [None, "drawn.png"])
+def test_show_draws_a_synthetic_set(run, tmp_path, monkeypatch, named):
+    monkeypatch.chdir(tmp_path)
+    name = "gmm-subspace-045"
+    file = named or f"{name}.png"
+    arguments = [] if named is None else [named]
+    code, out, err = run("datasets", "show", f"synbench/{name}", "--plot", *arguments)
+    assert (code, err) == (0, "")
+    assert out == f"synbench/{name}: drawn into {file}\n"
+    assert (tmp_path / file).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.mirror
+def test_show_draws_a_real_set(run, some, tmp_path):
+    file = tmp_path / "real.png"
+    code, out, _ = run(
+        "datasets", "show", "AbandonedMineLand", "--mirror", some, "--plot", file
+    )
+    assert (code, len(out.splitlines())) == (0, 1)
+    assert file.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_that_cannot_be_written_is_one_line_and_2(run, tmp_path):
+    file = tmp_path / "no" / "set.png"
+    code, out, err = run("datasets", "show", "gmm-subspace-045", "--plot", file)
+    assert (code, out) == (2, "")
+    assert str(file) in err
+    assert len(err.splitlines()) == 1
+
+
 def test_a_name_that_several_suites_have_is_asked_back(run):
     code, _, err = run("datasets", "show", "wine")
     assert code == 2

@@ -20,6 +20,33 @@ def test_the_pair_whose_dependence_breaks_is_found(rng):
     assert picture.telling_columns(X, labels) == (1, 3)
 
 
+def test_of_a_wide_table_the_columns_that_differ_are_paired(rng):
+    X = rng.normal(size=(400, 130))
+    labels = (np.arange(400) < 100).astype(np.int8)
+    X[:100, [7, 120]] += 4.0
+
+    assert picture.telling_columns(X, labels) == (7, 120)
+
+
+@pytest.mark.parametrize(
+    ("columns", "anomalies"), [(("a",), 3), (("a", "b"), 0), (("a", "b"), 9)]
+)
+def test_what_has_no_picture_is_named(rng, columns, anomalies):
+    labels = (np.arange(9) < anomalies).astype(np.int8)
+    with pytest.raises(UsageError, match=r"picture of some/set: .*both labels"):
+        picture.table_figure(
+            "some/set", rng.normal(size=(9, len(columns))), labels, columns
+        )
+
+
+def test_a_constant_column_and_a_name_with_signs_are_drawn(rng, tmp_path):
+    X = np.column_stack([np.zeros(90_000), np.arange(90_000.0)])
+    labels = (np.arange(90_000) % 3 == 0).astype(np.int8)
+    drawing = picture.table_figure("some/set", X, labels, ("$price_", "b$^"))
+
+    picture.write(drawing, tmp_path / "set.png")
+
+
 def test_the_ellipse_holds_95_percent_of_the_inliers():
     from matplotlib.path import Path
 
