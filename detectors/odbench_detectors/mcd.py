@@ -66,7 +66,11 @@ class MinimumCovariance(Estimator):
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             # Half of the rows may lie in a plane: a degenerate estimate, handled below.
             warnings.simplefilter("ignore")
-            model.fit(rows)
+            try:
+                model.fit(rows)
+            except ValueError:
+                # More than half of the rows are one and the same.
+                return plain
         covariance = model.covariance_
         if not np.isfinite(covariance).all() or not np.isfinite(model.location_).all():
             return plain

@@ -163,3 +163,12 @@ def test_too_many_neighbours_mean_all_of_them(rng):
 def test_impossible_parameters_are_named(spec, rng):
     with pytest.raises(ValueError, match="got"):
         score(spec, rng.normal(size=(9, 2)), rng.normal(size=(3, 2)))
+
+
+def test_mcd_takes_a_table_that_is_mostly_one_row(rng):
+    train = np.vstack([np.zeros((90, 3)), rng.normal(size=(20, 3))])
+
+    scores = find_detector("mcd").build(0).fit(train).decision_function(train)
+
+    assert np.isfinite(scores).all()
+    assert scores[:90].max() < np.median(scores[90:])
