@@ -10,6 +10,7 @@ from pathlib import Path
 from odbench.data.atomic import DiskFullError
 from odbench.data.dataset import DatasetRecord
 from odbench.data.family import with_families
+from odbench.data.makers import Makers, is_made
 from odbench.data.measure import measure
 from odbench.data.source import Source, Tick
 from odbench.data.sources import open_source
@@ -44,7 +45,8 @@ def ensure(
     progress : bool
         Whether to draw a bar on stderr while something is fetched.
     jobs : int
-        How many are fetched at a time.
+        How many are fetched at a time. Generated ones are made in processes, one a
+        core at most.
     store : Store, optional
         `Store.default` by default.
 
@@ -79,11 +81,12 @@ def _fetch_all(
     progress: bool,
     jobs: int,
 ) -> Iterator[tuple[DatasetRecord, Outcome]]:
-    """Fetch with a pool of threads and a bar."""
+    """Fetch with a pool of threads and a bar; make generated sets in processes."""
     from odbench.data.bar import Bar
 
     sources = _Sources(mirror)
     stop = threading.Event()
+    makers = Makers(records, jobs)
     bar = Bar(len(records), visible=progress)
 
     def tick(count: int) -> None:
@@ -93,6 +96,8 @@ def _fetch_all(
 
     def task(record: DatasetRecord) -> StoredDataset:
         tick(0)
+        if is_made(record):
+            return makers.do(_make, record, store)
         return fetch(record, sources.of(record), store, tick=tick)
 
     pool = ThreadPoolExecutor(max_workers=max(1, jobs), thread_name_prefix="pull")
@@ -111,7 +116,14 @@ def _fetch_all(
         # Also when the caller stops early: what is under way ends at its next byte.
         stop.set()
         pool.shutdown(wait=True, cancel_futures=True)
+        makers.close()
         bar.close()
+
+
+def _make(record: DatasetRecord, store: Store) -> StoredDataset:
+    """Make one generated data set; may run in a process that knows nothing else."""
+    source = open_source(load_suites()[record.suite])
+    return fetch(record, source, store, tick=lambda _: None)
 
 
 def _outcome(future: Future[StoredDataset]) -> Outcome:
