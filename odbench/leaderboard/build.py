@@ -15,7 +15,12 @@ from odbench.leaderboard.page import LEAST_PRIVATE_SETS, render_groups
 from odbench.leaderboard.page_data import Group
 from odbench.leaderboard.page_lines import provenance_lines
 from odbench.leaderboard.page_records import records_of
-from odbench.leaderboard.provenance import Source, provenance_json, source_of
+from odbench.leaderboard.provenance import (
+    Source,
+    parameters_of,
+    provenance_json,
+    source_of,
+)
 from odbench.leaderboard.slices import slice_table
 from odbench.leaderboard.suites import coverage
 from odbench.leaderboard.tables import DEFAULT, Settings, left_out, table_of
@@ -99,6 +104,7 @@ def build_files(runs: Sequence[Path], *, settings: Settings = DEFAULT) -> Build:
         records,
         provenance=provenance_lines(sources, settings),
         files=sorted(files),
+        parameters=parameters_of(sources),
     )
     files["index.html"] = page.encode()
     files = dict(sorted(files.items()))

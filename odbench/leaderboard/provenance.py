@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Raised when the same results give other tables than before.
 TABLES_VERSION = 1
 # What is taken over from a run's own description.
-_FROM_RUN = ("versions", "machine", "git")
+_FROM_RUN = ("versions", "machine", "git", "configurations")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +40,8 @@ class Source:
     detectors : dict
         Version of each detector, "" where it has none.
     run : dict
-        What the run's ``run.json`` says of versions, machine and git; empty where
-        there is none.
+        What the run's ``run.json`` says of versions, machine, git and
+        configurations; empty where there is none.
     """
 
     name: str
@@ -85,6 +85,27 @@ def source_of(path: Path, results: pd.DataFrame) -> Source:
         detectors=dict(sorted(known.items())),
         run=_description(file.with_name("run.json")),
     )
+
+
+def parameters_of(sources: Iterable[Source]) -> dict[str, dict[str, Any]]:
+    """Return the full parameters of every configuration that a run describes.
+
+    Parameters
+    ----------
+    sources : iterable of Source
+        Inputs; equal identifiers mean equal parameters.
+
+    Returns
+    -------
+    dict
+        Name and value of each parameter, by ``config_id``.
+    """
+    known: dict[str, dict[str, Any]] = {}
+    for source in sources:
+        described = source.run.get("configurations")
+        if isinstance(described, dict):
+            known |= {k: v for k, v in described.items() if isinstance(v, dict)}
+    return known
 
 
 def provenance_json(

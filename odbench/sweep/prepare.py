@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from odbench.errors import UsageError
+from odbench.specs import plain
 from odbench.sweep import journal
 from odbench.sweep.estimate import Estimator
 from odbench.sweep.oracle import NAME as ORACLE
@@ -42,6 +43,9 @@ class Prepared:
         To be taught by this run.
     oracle : list of dict
         Results that are known without running anything.
+    configurations : dict
+        The full parameters of what was asked for, as JSON knows them, by
+        ``config_id``.
     """
 
     plan: Plan
@@ -51,6 +55,7 @@ class Prepared:
     faults: list[str]
     estimator: Estimator
     oracle: list[dict[str, Any]]
+    configurations: dict[str, dict[str, Any]]
 
 
 def prepare(request: Request, *, pull: bool = True) -> Prepared:
@@ -101,7 +106,8 @@ def prepare(request: Request, *, pull: bool = True) -> Prepared:
     )
     seconds = sum(task.seconds for task in tasks)
     oracle = _oracle(request, records, plan, done)
-    return Prepared(plan, tasks, seconds, unknown, faults, estimator, oracle)
+    params = {one.id: plain(one.params) for one in configurations}
+    return Prepared(plan, tasks, seconds, unknown, faults, estimator, oracle, params)
 
 
 def _oracle(

@@ -156,7 +156,7 @@ def execute(request: Request, prepared: Prepared) -> Summary:
     try:
         (folder / journal.FOLDER).mkdir(parents=True, exist_ok=True)
         with _locked(folder):
-            _write_run(request, folder)
+            _write_run(request, folder, prepared.configurations)
             if prepared.tasks:
                 _sweep(request, prepared, summary)
             if prepared.oracle:
@@ -277,8 +277,14 @@ def _teach(estimator: Estimator, folder: Path) -> None:
     )
 
 
-def _write_run(request: Request, folder: Path) -> None:
-    """Write down what was asked, with what, on what."""
+def _write_run(
+    request: Request, folder: Path, configurations: dict[str, dict[str, Any]]
+) -> None:
+    """Write down what was asked, with what, on what.
+
+    Of earlier runs in the same folder the configurations are kept: their results are.
+    """
+    path = folder / "run.json"
     asked = {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in vars(request).items()
@@ -294,11 +300,20 @@ def _write_run(request: Request, folder: Path) -> None:
         "machine": provenance.machine(),
         "threads_per_worker": 1,
         "git": provenance.git_state(Path.cwd()),
+        "configurations": {**_earlier_configurations(path), **configurations},
     }
-    path = folder / "run.json"
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     temporary.write_text(json.dumps(entry, indent=2, default=str) + "\n")
     temporary.replace(path)
+
+
+def _earlier_configurations(path: Path) -> dict[str, Any]:
+    try:
+        earlier = json.loads(path.read_text(encoding="utf-8"))["configurations"]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        # None yet, or broken: the parameters are a description, not a result.
+        return {}
+    return earlier if isinstance(earlier, dict) else {}
 
 
 @contextmanager

@@ -82,7 +82,33 @@ def test_a_run_leaves_what_the_design_names(tmp_path, mine):
     assert run["asked"]["suites"] == ["synbench-mini"]
     assert run["versions"]["numpy"]
     assert run["machine"]["memory_bytes"] > 0
+    assert set(run["configurations"]) == set(results["config_id"])
     assert len(list((out / "scores").rglob("*.npy"))) == 4
+
+
+def test_a_folder_remembers_the_parameters_of_all_its_runs(tmp_path):
+    out = tmp_path / "out"
+    for spec in ("knn", "knn:k=3", "ecod"):
+        done = odbench(
+            "run", "--suite", "synbench-mini", "--limit", "1", "--detectors", spec,
+            "--out", str(out),
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+
+    known = json.loads((out / "run.json").read_text())["configurations"]
+    results = read_results(out)
+    assert len(known) == len(results) == 3
+    ks = {row.config: known[row.config_id].get("k")
+          for row in results.itertuples() if row.detector == "knn"}  # fmt: skip
+    assert ks["k=3"] == 3
+    assert isinstance(ks["default"], int)
+    assert ks["default"] != 3
+
+    built = tmp_path / "board"
+    done = odbench("leaderboard", "build", str(out), "--out", str(built))
+    assert done.returncode == 0, done.stderr
+    page = (built / "index.html").read_text()
+    assert '["k","3"]' in page
 
 
 def test_failures_give_exit_code_three_and_a_line(tmp_path, mine):

@@ -97,6 +97,26 @@ def test_provenance_names_inputs_settings_and_outputs(run):
     assert str(run.parent) not in files["provenance.json"].decode()
 
 
+def test_the_page_shows_all_parameters_that_the_run_knows(run):
+    config_id = pd.read_parquet(run / "results.parquet")["config_id"].iloc[0]
+    described = {config_id: {"k": 5, "metric": "</script>"}, "other": "nonsense"}
+    (run / "run.json").write_text(json.dumps({"configurations": described}))
+
+    page = build_files([run], settings=SETTINGS).files["index.html"].decode()
+
+    assert '"params":[["k","5"],["metric","\\u003c/script\\u003e"]]' in page
+    assert "nonsense" not in page
+
+
+@pytest.mark.parametrize("described", [7, ["k"], None])
+def test_parameters_of_another_shape_are_left_out(run, described):
+    (run / "run.json").write_text(json.dumps({"configurations": described}))
+
+    page = build_files([run], settings=SETTINGS).files["index.html"].decode()
+
+    assert '"params":[]' in page
+
+
 def test_a_broken_description_of_a_run_is_named(run):
     (run / "run.json").write_text("{")
 
