@@ -21,6 +21,7 @@ ODD = {"A": (4.9, 5.0), "B": (0.1, 0.1), "C": (2.9, 1.3)}
 SIDE = np.linspace(-4.5, 5.9, 161)
 # Where a letter stands beside its mark in the small panels, in points.
 BESIDE = {"A": (5, -13), "B": (-12, -13), "C": (5, -13)}
+ABOVE = (4, 5)
 LEVELS = np.arange(0, 8)
 POINTS, RED, INK = "#5f7388", "#c8332b", "#1f2933"
 
@@ -76,7 +77,11 @@ def draw_tail(axes: Any, tail: Any, raw: FloatArray, surprise: FloatArray) -> No
     axes.plot(raw, surprise, "x", c=RED, ms=6)
     for letter, at, height in zip(ODD, raw, surprise, strict=True):
         axes.annotate(
-            letter, (at, height), BESIDE[letter], textcoords="offset points", color=RED
+            letter,
+            (at, height),
+            BESIDE[letter] if height > 1 else ABOVE,
+            textcoords="offset points",
+            color=RED,
         )
     axes.set_ylabel("s = -log tail", fontsize="small")
     axes.set_ylim(-0.9, 8.2)
