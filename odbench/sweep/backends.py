@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -125,10 +126,17 @@ def _cluster(
         from joblib.externals.loky import get_reusable_executor
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+        # Workers start as `python -m`, which puts the working folder before the
+        # libraries: a numbers.py of the user's would stand for the standard one.
+        before = os.environ.get("PYTHONSAFEPATH")
+        os.environ["PYTHONSAFEPATH"] = "1"
         try:
             yield {"backend": "loky", "n_jobs": jobs}, (TerminatedWorkerError,)
         finally:
             get_reusable_executor().shutdown(wait=False, kill_workers=True)
+            os.environ.pop("PYTHONSAFEPATH")
+            if before is not None:
+                os.environ["PYTHONSAFEPATH"] = before
     elif backend == "threading":
         yield {"backend": "threading", "n_jobs": jobs}, ()
     elif backend == "dask":

@@ -39,7 +39,8 @@ DESIGNED = [
 
 def odbench(*arguments: str, **options):
     return subprocess.run(
-        [sys.executable, "-m", "odbench", *arguments],
+        # As the installed command: the working folder is not on the path.
+        [sys.executable, "-P", "-m", "odbench", *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -185,3 +186,14 @@ def test_contamination_moves_anomalies_and_is_another_protocol(tmp_path):
     )
     assert dirty["n_anomalies"] < plain["n_anomalies"]
     assert dirty["n_train"] > plain["n_train"]
+
+
+def test_a_file_beside_the_command_does_not_stand_for_a_library(tmp_path):
+    (tmp_path / "numbers.py").write_text("raise SystemExit('the wrong numbers')")
+
+    done = odbench(
+        "run", "--suite", "synbench-mini", "--limit", "1", "--detectors", "ecod",
+        cwd=tmp_path,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
