@@ -89,7 +89,7 @@ def test_a_run_leaves_what_the_design_names(tmp_path, mine):
 
 def test_a_folder_remembers_the_parameters_of_all_its_runs(tmp_path):
     out = tmp_path / "out"
-    for spec in ("knn", "knn:k=3", "ecod"):
+    for spec in ("knn,knn:k=3", "ecod"):
         done = odbench(
             "run", "--suite", "synbench-mini", "--limit", "1", "--detectors", spec,
             "--out", str(out),
