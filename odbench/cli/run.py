@@ -152,8 +152,11 @@ def _run(request: Request, prepared: Prepared) -> int:
 
 def _leaderboard(summary: Summary, results: pd.DataFrame) -> str:
     """Write ``leaderboard.csv`` and return it for reading."""
+    import pandas as pd
+
     from odbench.leaderboard.tables import build_leaderboard
     from odbench.leaderboard.terminal import render_table
+    from odbench.sweep.journal import RESULTS
 
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", UserWarning)
@@ -161,10 +164,17 @@ def _leaderboard(summary: Summary, results: pd.DataFrame) -> str:
     for warning in told:
         click.echo(f"odbench: {warning.message}", err=True)
     path = summary.folder / "leaderboard.csv"
+    if not summary.counts and _is_current(path, summary.folder / RESULTS):
+        return render_table(pd.read_csv(path))
     temporary = path.with_name(f".{path.name}.tmp")
     board.to_csv(temporary, index=False)
     temporary.replace(path)
     return render_table(board)
+
+
+def _is_current(board: Path, results: Path) -> bool:
+    """Say whether a leaderboard was written after the results that it is about."""
+    return board.exists() and board.stat().st_mtime_ns >= results.stat().st_mtime_ns
 
 
 def _sentence(summary: Summary) -> str:

@@ -148,6 +148,12 @@ def finished(
     return done, earlier
 
 
+def is_folded(folder: Path) -> bool:
+    """Say whether there is nothing to fold."""
+    journals = (folder / FOLDER).glob("*.jsonl")
+    return (folder / RESULTS).exists() and next(journals, None) is None
+
+
 def fold(folder: Path) -> pa.Table:
     """Fold the journals into ``results.parquet`` and remove them.
 

@@ -164,7 +164,8 @@ def execute(request: Request, prepared: Prepared) -> Summary:
                     for row in prepared.oracle:
                         own.append(row)
                 summary.counts["ok"] += len(prepared.oracle)
-            journal.fold(folder)
+            if not journal.is_folded(folder):
+                journal.fold(folder)
             prepared.estimator.save()
     except OSError as error:
         msg = (
