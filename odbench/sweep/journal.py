@@ -130,22 +130,32 @@ def finished(
     done: dict[str, str] = {}
     earlier: dict[tuple[str, str, str, int], dict[str, str]] = {}
     table = _stored(folder, columns)
-    rows: Iterator[dict[str, Any]] = iter(())
     if table is not None:
-        names = {name: table[name].to_pylist() for name in columns}
-        rows = (
-            dict(zip(names, values, strict=True))
-            for values in zip(*names.values(), strict=True)
-        )
-    for source in (rows, read_journals(folder)):
-        for row in source:
-            done[row["key"]] = row["status"]
-            where = f"{row['suite']}/{row['partition']}/{row['dataset']}"
-            earlier[where, row["detector"], row["config_id"], row["seed"]] = {
-                "content_sha256": row["content_sha256"],
-                "detector_version": row["detector_version"],
-            }
+        stored = {name: table[name].to_pylist() for name in columns}
+        _note(done, earlier, stored)
+    for row in read_journals(folder):
+        _note(done, earlier, {name: [row[name]] for name in columns})
     return done, earlier
+
+
+def _note(
+    done: dict[str, str],
+    earlier: dict[tuple[str, str, str, int], dict[str, str]],
+    rows: Mapping[str, list[Any]],
+) -> None:
+    """Enter rows, given column by column."""
+    done.update(zip(rows["key"], rows["status"], strict=True))
+    names = zip(rows["suite"], rows["partition"], rows["dataset"], strict=True)
+    trials = zip(
+        map("/".join, names),
+        rows["detector"],
+        rows["config_id"],
+        rows["seed"],
+        strict=True,
+    )
+    facts = zip(rows["content_sha256"], rows["detector_version"], strict=True)
+    for trial, (content, version) in zip(trials, facts, strict=True):
+        earlier[trial] = {"content_sha256": content, "detector_version": version}
 
 
 def is_folded(folder: Path) -> bool:

@@ -153,10 +153,11 @@ def make_plan(
         for configuration, facts, repetitions in chosen:
             for seed in range(repetitions):
                 plan.total += 1
-                trial = _trial(record, configuration, facts, seed, protocol)
-                if trial.key in done:
+                key = key_of(record, facts, seed, protocol)
+                if key in done:
                     plan.done += 1
                     continue
+                trial = _trial(record, configuration, facts, seed, key)
                 pending.append((trial, configuration))
                 plan.reasons[_reason(record, trial, earlier)] += 1
         if pending:
@@ -242,11 +243,10 @@ def _trial(
     configuration: Configuration,
     facts: Mapping[str, Any],
     seed: int,
-    protocol: Protocol,
+    key: str,
 ) -> Trial:
     name = _name(facts, seed)
     random_state = int(_digest(f"{record.id}|{name}")[:8], 16) & 0x7FFFFFFF
-    key = key_of(record, facts, seed, protocol)
     return Trial(configuration.spec, seed, random_state, key, facts)
 
 
