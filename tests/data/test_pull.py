@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -112,8 +113,11 @@ def test_an_interrupted_pull_keeps_what_is_whole(mirror, own_cache):
 def test_a_caller_that_stops_early_stops_the_transfers(folder):
     records = select("oddbench", mirror=folder, pattern="made?")
     pulled = ensure(records, mirror=folder, progress=False, jobs=1)
-    next(pulled)
+    _, first = next(pulled)
     pulled.close()
+
+    first.check()
+    assert not [t for t in threading.enumerate() if t.name.startswith("pull")]
 
 
 def test_load_dataset_gives_everything_at_once(folder):

@@ -46,6 +46,8 @@ def test_a_constant_column_and_a_name_with_signs_are_drawn(rng, tmp_path):
 
     picture.write(drawing, tmp_path / "set.png")
 
+    assert (tmp_path / "set.png").read_bytes().startswith(b"\x89PNG")
+
 
 def test_the_ellipse_holds_95_percent_of_the_inliers():
     from matplotlib.path import Path
