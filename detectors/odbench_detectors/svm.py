@@ -9,6 +9,10 @@ from odbench.detector import DetectorInfo
 from odbench_detectors.estimator import Estimator
 
 
+# MiB of kernel rows that libsvm keeps; the solution does not depend on it.
+_CACHE_MEBIBYTES = 1000
+
+
 class OneClassSVM(Estimator):
     """One-class SVM with an RBF kernel, over scikit-learn's libsvm.
 
@@ -36,7 +40,9 @@ class OneClassSVM(Estimator):
         """Find the support vectors of `X`, (n_rows, n_columns) float64."""
         from sklearn.svm import OneClassSVM as Machine
 
-        self._machine = Machine(nu=self.nu, gamma=self.gamma)
+        self._machine = Machine(
+            nu=self.nu, gamma=self.gamma, cache_size=_CACHE_MEBIBYTES
+        )
         self._machine.fit(np.asarray(X, dtype=np.float64))
         return self
 
