@@ -8,7 +8,6 @@ from odbench.arrays import FloatArray
 from odbench.detector import DetectorInfo
 from odbench_detectors.estimator import Estimator
 
-
 # MiB of kernel rows that libsvm keeps; the solution does not depend on it.
 _CACHE_MEBIBYTES = 1000
 
