@@ -48,6 +48,11 @@ _COLUMNS = (
     ("ap", "double", True),
     ("ap_adjusted", "double", False),
     ("f1", "double", False),
+    # 95 % intervals of the trial, known where its scores were kept.
+    ("auroc_low", "double", False),
+    ("auroc_high", "double", False),
+    ("ap_low", "double", False),
+    ("ap_high", "double", False),
     # Costs. Seconds are those of the detector alone: work that another detector
     # of the sweep had already done is added, and counted in shared_seconds too.
     ("fit_seconds", "double", True),
@@ -156,14 +161,32 @@ def read_results(path: Path | str) -> pd.DataFrame:
             f"of results schema {SCHEMA_VERSION} (see docs/results.md)"
         )
         raise ResultsError(msg)
-    full = schema()
-    for field in full:
-        if field.name not in table.column_names:
-            table = table.append_column(field, pa.nulls(len(table), field.type))
     try:
-        table = table.select(full.names).cast(full)
+        table = completed(table)
     except pa.ArrowException as error:
         msg = f"results {str(file)!r}: a column has the wrong type ({error})"
         raise ResultsError(msg) from error
     frame: pd.DataFrame = table.to_pandas()
     return frame
+
+
+def completed(table: pa.Table) -> pa.Table:
+    """Give a table, such as one of an older version, every column of `schema`.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Any of the columns of `schema`; others are left out.
+
+    Returns
+    -------
+    pyarrow.Table
+        The columns of `schema` in its order, null where the table had none.
+    """
+    import pyarrow as pa
+
+    full = schema()
+    for field in full:
+        if field.name not in table.column_names:
+            table = table.append_column(field, pa.nulls(len(table), field.type))
+    return table.select(full.names).cast(full)

@@ -9,7 +9,7 @@ import numpy as np
 from odbench.arrays import BoolArray, FloatArray
 from odbench.leaderboard.tables import GROUP, Settings, table_of
 from odbench.scoring import aggregate, significance
-from odbench.scoring.cells import Cells
+from odbench.scoring.cells import ENDS, Cells
 from odbench.scoring.policy import POLICIES, Quality, apply_policy
 
 if TYPE_CHECKING:
@@ -153,8 +153,9 @@ def dataset_table(quality: Quality) -> pd.DataFrame:
     pandas.DataFrame
         Who, ``dataset``, ``n_trials``, ``n_failed``, ``auroc`` and ``ap`` as they
         count under the policy, ``f1`` (mean over the trials that ended well),
-        ``rank_auroc``, ``fit_seconds``, ``score_seconds``. Sorted by data set,
-        then method.
+        ``rank_auroc``, ``fit_seconds``, ``score_seconds``, and the ends of the 95 %
+        intervals (`odbench.scoring.cells.ENDS`), empty where scores were not kept
+        or a trial failed. Sorted by data set, then method.
     """
     import pandas as pd
 
@@ -179,6 +180,9 @@ def dataset_table(quality: Quality) -> pd.DataFrame:
         "fit_seconds": cells.fit_seconds.ravel(),
         "score_seconds": cells.score_seconds.ravel(),
     }
+    unknown = np.full((n, m, len(ENDS)), np.nan)
+    ends = unknown if cells.intervals is None else cells.intervals
+    columns |= {name: ends[:, :, k].ravel() for k, name in enumerate(ENDS)}
     return pd.DataFrame(columns)
 
 

@@ -144,6 +144,8 @@ def _pooled(parts: list[Cells], config: str) -> Cells:
         parts[0],
         methods=tuple(Method(part.methods[0].detector, config, "") for part in parts),
         seeds=np.array([part.seeds.sum() for part in parts], dtype=np.int64),
+        # An interval belongs to one configuration.
+        intervals=None,
         trials=total("trials"),
         succeeded=total("succeeded"),
         auroc_sum=total("auroc_sum").astype(np.float64),

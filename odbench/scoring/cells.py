@@ -26,6 +26,9 @@ _WORDS = (
 )  # fmt: skip
 _NUMBERS = ("seed", "auroc", "ap", "f1", "fit_seconds", "score_seconds")
 
+# Ends of the 95 % intervals of a trial, in the order in which they are kept.
+ENDS = ("auroc_low", "auroc_high", "ap_low", "ap_high")
+
 _NEEDED = tuple(
     name
     for name in (*_WORDS, *_NUMBERS, "n_test", "n_anomalies")
@@ -88,6 +91,9 @@ class Cells:
         `FACTS`, indexed by data set; null where unknown.
     unscored : tuple of str
         Data sets left out because their labels are not public.
+    intervals : float64 array of shape (n_datasets, n_methods, 4) or None
+        `ENDS`, means over the trials; NaN where a trial failed or its scores were
+        not kept. None where none were.
     """
 
     suite: str
@@ -106,6 +112,7 @@ class Cells:
     seeds: IntArray
     facts: pd.DataFrame
     unscored: tuple[str, ...] = ()
+    intervals: FloatArray | None = None
 
     @property
     def failed(self) -> IntArray:
@@ -125,7 +132,9 @@ class Cells:
             for f in fields(self)
             if f.name in _BY_DATASET
         }
-        return replace(self, facts=self.facts.iloc[_positions(rows)], **changed)
+        ends = None if self.intervals is None else self.intervals[rows]
+        facts = self.facts.iloc[_positions(rows)]
+        return replace(self, facts=facts, intervals=ends, **changed)
 
     def of(self, columns: BoolArray | IntArray) -> Cells:
         """Return some of the methods on the same data sets."""
@@ -133,6 +142,7 @@ class Cells:
         matrices = {name: getattr(self, name)[:, chosen] for name in _MATRICES}
         return replace(
             self,
+            intervals=None if self.intervals is None else self.intervals[:, chosen],
             methods=tuple(self.methods[int(i)] for i in chosen),
             seeds=self.seeds[chosen],
             **matrices,
@@ -184,6 +194,8 @@ def _encoded(results: pd.DataFrame) -> pd.DataFrame:
         )
         raise ResultsError(msg)
     kept = [name for name in (*_WORDS, *_NUMBERS, *FACTS) if name in results.columns]
+    if all(name in results.columns and results[name].notna().any() for name in ENDS):
+        kept += ENDS
     words = {name: results[name].astype("category") for name in _WORDS if name in kept}
     return results[kept].assign(**words)
 
@@ -226,7 +238,29 @@ def _cells(suite: str, partition: str, protocol: str, rows: pd.DataFrame) -> Cel
         seeds=_distinct(m, rows["seed"].to_numpy(dtype=np.int64), shape[1]),
         facts=facts,
         unscored=unscored,
+        intervals=_intervals(rows, cell, good, shape),
     )
+
+
+def _intervals(
+    rows: pd.DataFrame, cell: IntArray, good: BoolArray, shape: tuple[int, int]
+) -> FloatArray | None:
+    """Average the ends over the trials of each cell, where all of them have any.
+
+    The seeds of a cell are scored on the same test rows, so their errors go
+    together and averaging does not make the interval narrower.
+    """
+    if ENDS[0] not in rows.columns:
+        return None
+    size = shape[0] * shape[1]
+    ends = rows[list(ENDS)].astype("float64").to_numpy(copy=True)
+    # A gap in one trial is a gap in its cell.
+    ends[~good] = np.nan
+    trials = np.maximum(np.bincount(cell, minlength=size), 1)
+    sums = [np.bincount(cell, column, minlength=size) for column in ends.T]
+    known = np.bincount(cell, minlength=size) > 0
+    means = np.where(known, np.array(sums) / trials, np.nan)
+    return np.asarray(means.T.reshape(*shape, len(ENDS)), dtype=np.float64)
 
 
 def _codes(

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from odbench.results import COLUMNS, schema, write_results
+from odbench.results import COLUMNS, completed, schema, write_results
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -235,5 +235,5 @@ def _stored(folder: Path, columns: list[str] | None) -> pa.Table | None:
     if not path.is_file():
         return None
     if columns is None:
-        return pq.read_table(path, partitioning=None).cast(schema())
+        return completed(pq.read_table(path, partitioning=None))
     return pq.read_table(path, columns=columns, partitioning=None)

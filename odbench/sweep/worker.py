@@ -153,6 +153,7 @@ def _do_trials(task: Task, setting: Setting, put: Any) -> None:
         row["started_at"] = started.isoformat(timespec="milliseconds")
         if setting.keep_scores and outcome.scores is not None:
             _keep_scores(setting.out, row, chosen, outcome.scores)
+            row.update(_intervals(chosen, outcome.scores, trial.seed))
         put(row)
 
 
@@ -267,6 +268,15 @@ def _metrics(labels: LabelArray, scores: FloatArray) -> Mapping[str, float]:
         "ap_adjusted": found.ap_adjusted,
         "f1": found.f1,
     }
+
+
+def _intervals(chosen: _Choice, scores: FloatArray, seed: int) -> Mapping[str, float]:
+    """Return how sure the metrics are; not for free, so only where scores are kept."""
+    from odbench.scoring.intervals import trial_intervals
+
+    if chosen.labels is None:
+        return {}
+    return trial_intervals(chosen.labels, chosen.put_back(scores), seed=seed)
 
 
 def _keep_scores(

@@ -4,10 +4,13 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from odbench import load_dataset
 from odbench.results import COLUMNS, read_results
+from odbench.scoring.intervals import trial_intervals
 
 DESIGNED = [
     "suite",
@@ -85,6 +88,13 @@ def test_a_run_leaves_what_the_design_names(tmp_path, mine):
     assert run["machine"]["memory_bytes"] > 0
     assert set(run["configurations"]) == set(results["config_id"])
     assert len(list((out / "scores").rglob("*.npy"))) == 4
+    for trial in results.itertuples():
+        name = f"{trial.detector}-{trial.config_id}-{trial.seed}.npy"
+        scores = np.load(out / "scores/synbench/public" / trial.dataset / name)
+        labels = load_dataset(f"synbench/{trial.dataset}").y_test
+        for end, value in trial_intervals(labels, scores, seed=trial.seed).items():
+            # Scores are kept as float32, which may tie what was not.
+            assert getattr(trial, end) == pytest.approx(value, abs=1e-4)
 
 
 def test_a_folder_remembers_the_parameters_of_all_its_runs(tmp_path):
@@ -99,6 +109,7 @@ def test_a_folder_remembers_the_parameters_of_all_its_runs(tmp_path):
     known = json.loads((out / "run.json").read_text())["configurations"]
     results = read_results(out)
     assert len(known) == len(results) == 3
+    assert results[["auroc_low", "ap_high"]].isna().all(axis=None)
     ks = {row.config: known[row.config_id].get("k")
           for row in results.itertuples() if row.detector == "knn"}  # fmt: skip
     assert ks["k=3"] == 3

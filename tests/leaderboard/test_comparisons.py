@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from odbench.leaderboard import comparisons
 from odbench.leaderboard.tables import Settings, build_leaderboard, table_of
-from odbench.scoring.cells import split_results
+from odbench.scoring.cells import ENDS, split_results
 from odbench.scoring.policy import POLICIES, apply_policy
-from tests.reference.trials import frame, from_matrix, random_trials
+from tests.reference.trials import frame, from_matrix, random_trials, trial
 
 QUICK = Settings(resamples=0, permutations=0)
 
@@ -118,3 +118,30 @@ def test_every_cell_is_listed_and_averages_to_the_leaderboard(rng):
         assert row["ap"] == pytest.approx(table.loc[name, "mean_ap"])
         assert row["rank_auroc"] == pytest.approx(table.loc[name, "rank_auroc"])
     assert len(listed) == len(quality.cells.datasets) * len(quality.cells.methods)
+
+
+def test_intervals_stand_last_and_beside_their_trial(rng):
+    rows = [
+        trial("a", "knn", 0.7, auroc_low=0.6, auroc_high=0.8, ap_low=0.2, ap_high=0.5),
+        trial("a", "lof", 0.6),
+        trial("b", "knn"),
+        trial("b", "lof", 0.9, auroc_low=0.8, auroc_high=0.95, ap_low=0.3, ap_high=0.6),
+    ]
+
+    table = comparisons.dataset_table(apply_policy(cells_of(frame(rows))))
+
+    assert tuple(table.columns[-4:]) == ENDS
+    assert table[list(ENDS)].to_numpy(na_value=-1.0).tolist() == [
+        [0.6, 0.8, 0.2, 0.5],
+        [-1.0] * 4,
+        [-1.0] * 4,
+        [0.8, 0.95, 0.3, 0.6],
+    ]
+
+
+def test_without_intervals_their_columns_are_there_and_empty(rng):
+    table = comparisons.dataset_table(
+        apply_policy(cells_of(from_matrix([[0.6, 0.7], [0.5, 0.9]])))
+    )
+
+    assert table[list(ENDS)].isna().all(axis=None)

@@ -189,3 +189,26 @@ def filled(trials, policy, chance):
         values.append(sum(counted) / len(counted))
         last.append(means[i] is None and policy in ("main", "worst"))
     return values, last
+
+
+def bootstrap_average_precision(anomalies, inliers, rng, resamples):
+    """Draw rows with replacement, anomalies and inliers apart."""
+    drawn = []
+    for _ in range(resamples):
+        a = [anomalies[k] for k in rng.integers(0, len(anomalies), len(anomalies))]
+        i = [inliers[k] for k in rng.integers(0, len(inliers), len(inliers))]
+        drawn.append(average_precision([1] * len(a) + [0] * len(i), a + i))
+    return drawn
+
+
+def mean_ends(trials):
+    """The mean of each end over the trials of a cell, None where one is not known."""
+    ends = ("auroc_low", "auroc_high", "ap_low", "ap_high")
+    known = [
+        trial["status"] == "ok" and not math.isnan(trial[end])
+        for trial in trials
+        for end in ends
+    ]
+    if not known or not all(known):
+        return None
+    return [sum(trial[end] for trial in trials) / len(trials) for end in ends]

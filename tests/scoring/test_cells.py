@@ -5,7 +5,8 @@ import pytest
 
 from odbench.errors import ResultsError
 from odbench.results import REQUIRED
-from odbench.scoring.cells import split_results
+from odbench.scoring.cells import ENDS, split_results
+from tests.reference import scoring as reference
 from tests.reference.trials import frame, random_trials, trial
 
 
@@ -198,3 +199,48 @@ def test_results_without_an_optional_column_are_taken():
     results = frame([trial("a", "knn", 0.7)])[list(REQUIRED)]
 
     assert only(results).auroc_sum.tolist() == [[0.7]]
+
+
+def with_ends(rng, trials, kept=0.9):
+    """Give some of the trials intervals, as a run that keeps scores does."""
+    for one in trials:
+        known = one["status"] == "ok" and rng.random() < kept
+        ends = sorted(rng.random(2)) + sorted(rng.random(2)) if known else [None] * 4
+        yield one | dict(zip(ENDS, ends, strict=True))
+
+
+def test_intervals_are_means_over_trials_that_all_have_one(rng):
+    trials = list(with_ends(rng, random_trials(rng, datasets=15, methods=6, seeds=3)))
+
+    cells = only(frame(trials))
+
+    found = 0
+    for d, name in enumerate(cells.datasets):
+        for m, method in enumerate(cells.methods):
+            mine = [
+                {k: float("nan") if v is None else v for k, v in t.items()}
+                for t in trials
+                if (t["dataset"], t["detector"]) == (name, method.detector)
+            ]
+            wanted = reference.mean_ends(mine)
+            found += wanted is not None
+            np.testing.assert_allclose(
+                cells.intervals[d, m], [np.nan] * 4 if wanted is None else wanted
+            )
+    assert 10 < found < 85
+
+
+def test_intervals_stay_with_their_data_sets_and_methods(rng):
+    trials = with_ends(rng, random_trials(rng, datasets=6, methods=4), kept=1.0)
+    cells = only(frame(trials))
+
+    part = cells.on(np.array([4, 1])).of(np.array([2, 0, 3]))
+
+    np.testing.assert_array_equal(part.intervals, cells.intervals[[4, 1]][:, [2, 0, 3]])
+
+
+def test_without_kept_scores_there_are_no_intervals(rng):
+    cells = only(frame(random_trials(rng)))
+
+    assert cells.intervals is None
+    assert cells.on(cells.complete).of(np.array([0])).intervals is None

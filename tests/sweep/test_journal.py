@@ -3,6 +3,7 @@
 import json
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from odbench.results import read_results, schema
@@ -101,3 +102,15 @@ def test_an_empty_run_has_an_empty_results_file(folder):
 
     assert isinstance(table, pa.Table)
     assert len(read_results(folder)) == 0
+
+
+def test_results_of_an_older_version_are_folded_with_the_new_ones(folder):
+    write(folder, row("a", key="0"))
+    table = journal.fold(folder)
+    pq.write_table(table.drop_columns(["ap_low", "ap_high"]), folder / journal.RESULTS)
+    write(folder, row("b", key="1", ap_low=0.25))
+
+    folded = journal.fold(folder)
+
+    assert folded.schema.equals(schema())
+    assert folded["ap_low"].to_pylist() == [None, 0.25]
