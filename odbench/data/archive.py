@@ -20,6 +20,8 @@ MAX_VALUES = 1 << 28
 # Names, tags, links: everything that is not a table.
 MAX_FACT_BYTES = 1 << 24
 MAX_MEMBERS = 256
+# One for training, one for the test.
+_MIN_INLIERS = 2
 
 _TABLES = ("train", "test", "X")
 _LABELS = ("train_labels", "test_labels", "y")
@@ -109,9 +111,11 @@ class _Archive:
         return table
 
     def labels(self, member: str, rows: int) -> LabelArray:
-        """Read labels and check that each is 0 or 1."""
+        """Read labels, one a row or a column of them; check that each is 0 or 1."""
         where = self.where(member)
         labels = self.values(member)
+        if labels.shape == (rows, 1):
+            labels = labels[:, 0]
         if labels.shape != (rows,):
             msg = f"{where}: shape {labels.shape}; wanted ({rows},)"
             raise ArchiveError(msg)
@@ -190,6 +194,7 @@ def _read(
         whole = archive.table("X", limit=None)
         y = archive.labels("y", len(whole))
         _check_both_labels(y, archive.where("y"))
+        _check_splits(y, archive.where("y"))
         train, test, labels = one_class_split(whole, y, dataset_id=dataset_id)
     else:
         expected = shapes or (None, None)
@@ -239,6 +244,17 @@ def _check_both_labels(labels: LabelArray, where: str) -> None:
     """Refuse labels that nothing can be scored against."""
     if labels.min() == labels.max():
         msg = f"{where}: all {len(labels)} labels are the same; wanted both 0 and 1"
+        raise ArchiveError(msg)
+
+
+def _check_splits(labels: LabelArray, where: str) -> None:
+    """Refuse a whole table of which no half of the inliers is left for training."""
+    inliers = int((labels == 0).sum())
+    if inliers < _MIN_INLIERS:
+        msg = (
+            f"{where}: {inliers} inlier among {len(labels)} rows; wanted at least "
+            f"{_MIN_INLIERS}, for train and test"
+        )
         raise ArchiveError(msg)
 
 

@@ -43,9 +43,8 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     StoreError
         If the folder or the file cannot be written.
     """
-    temporary = path.with_name(
-        f".{path.name[:150]}.{os.getpid()}.{threading.get_ident()}.tmp"
-    )
+    start = os.fsdecode(os.fsencode(path.name)[:150])
+    temporary = path.with_name(f".{start}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -13,8 +12,8 @@ from odbench.errors import ManifestError
 
 PARTITIONS = ("public", "private")
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-# Names become file names: nothing that leaves a folder, hides, or needs quoting.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._()+,=@-]{0,199}")
+# Names become file names, and with a suffix they must fit into 255 bytes.
+_MAX_NAME_BYTES = 200
 
 
 def check_name(name: str, *, where: str) -> str:
@@ -30,15 +29,23 @@ def check_name(name: str, *, where: str) -> str:
     Raises
     ------
     ManifestError
-        If it has a path separator, a leading dot, or other surprises.
+        If it is empty or too long, or has a path separator, a character that cannot
+        be printed, a dot or a space at its beginning or its end.
     """
-    if _NAME.fullmatch(name) is None or name.endswith((".", " ")):
+    plain = name.isprintable() and not set(name) & {"/", "\\"}
+    if not plain or name != name.strip(" .") or not 0 < _bytes(name) <= _MAX_NAME_BYTES:
         msg = (
-            f"{where}: {name[:80]!r} is not a data set's name; wanted a letter or "
-            f"digit, then letters, digits and ' ._()+,=@-', 200 in all; rename it"
+            f"{where}: {name[:80]!r} is not a data set's name; wanted 1 to "
+            f"{_MAX_NAME_BYTES} bytes that print, no slash, no dot or space at either "
+            f"end; rename it"
         )
         raise ManifestError(msg)
     return name
+
+
+def _bytes(name: str) -> int:
+    """Return how long a name is on a disk."""
+    return len(name.encode(errors="surrogateescape"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,9 +16,9 @@ from odbench.data.source import Source, Tick
 from odbench.data.sources import open_source
 from odbench.data.store import Store, StoredDataset
 from odbench.data.suites import load_suites
-from odbench.errors import DataError, TransportError
+from odbench.errors import DataError, ManifestError, TransportError
 
-Outcome = StoredDataset | DataError | TransportError
+Outcome = StoredDataset | DataError | TransportError | ManifestError
 _JOBS = 4
 
 
@@ -52,8 +52,9 @@ def ensure(
 
     Yields
     ------
-    (DatasetRecord, StoredDataset or DataError or TransportError)
-        What is there first, then the others as they come; a failure is yielded, so
+    (DatasetRecord, StoredDataset or an OdbenchError)
+        What is there first, then the others as they come; a failure (a file that is
+        not delivered, is broken, or has a name that no file may have) is yielded, so
         that the others go on.
 
     Raises
@@ -109,7 +110,7 @@ def _fetch_all(
             done, _ = wait(futures, return_when=FIRST_COMPLETED)
             for future in done:
                 record = futures.pop(future)
-                outcome = _outcome(future)
+                outcome = _outcome(future, record)
                 bar.step(failed=not isinstance(outcome, StoredDataset))
                 yield record, outcome
     finally:
@@ -126,14 +127,23 @@ def _make(record: DatasetRecord, store: Store) -> StoredDataset:
     return fetch(record, source, store, tick=lambda _: None)
 
 
-def _outcome(future: Future[StoredDataset]) -> Outcome:
-    """Return a result or the failure of one data set; anything worse is raised."""
+def _outcome(future: Future[StoredDataset], record: DatasetRecord) -> Outcome:
+    """Return a result or the failure of one data set; only a full disk is raised."""
     try:
         return future.result()
     except DiskFullError:
         raise
-    except (DataError, TransportError) as error:
+    except (DataError, TransportError, ManifestError) as error:
         return error
+    except Exception as error:
+        # Files come from anywhere: what nobody thought of costs one data set, too.
+        msg = (
+            f"data set {record.id}: {record.path!r} cannot be used "
+            f"({type(error).__name__}: {str(error)[:200]}); please report it"
+        )
+        failure = DataError(msg)
+        failure.__cause__ = error
+        return failure
 
 
 class _Sources:

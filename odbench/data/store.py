@@ -23,7 +23,7 @@ from odbench.data.content import check_content, content_sha256
 from odbench.data.dataset import Dataset, DatasetRecord, RawDataset, check_name
 from odbench.data.features import FORMAT, open_features, read_features
 from odbench.data.files import read_labels, read_meta, write_features, write_labels
-from odbench.errors import StoreError
+from odbench.errors import ManifestError, StoreError
 
 __all__ = ["Store", "StoredDataset", "default_cache", "read_features"]
 
@@ -171,11 +171,11 @@ class Store:
         StoredDataset or None
             None also where the files cannot be used: they are then made anew.
         """
-        if not self.place("features", record).is_file():
-            return None
         try:
+            if not self.place("features", record).is_file():
+                return None
             stored = self.read(record)
-        except StoreError:
+        except (ManifestError, StoreError):
             return None
         if not _is_wanted(stored.record, record):
             return None

@@ -293,6 +293,22 @@ def test_something_else_entirely_is_one_line(tmp_path):
         read_archive(path, dataset_id="tiny/made")
 
 
+def test_labels_may_stand_in_a_column(write, members):
+    flat = write(members).labels
+    for member in ("train_labels", "test_labels"):
+        members[member] = members[member][:, None]
+    np.testing.assert_array_equal(write(members).labels, flat)
+
+
+@pytest.mark.parametrize("inliers", [1, 2])
+def test_a_whole_table_needs_an_inlier_for_each_part(write, rng, inliers):
+    table = {"X": rng.normal(size=(5, 2)), "y": np.arange(5) >= inliers}
+    if inliers == 1:
+        refused(write, table, "'y'", "1 inlier", "at least 2", layout="whole")
+    else:
+        assert write(table, layout="whole").train.shape == (1, 2)
+
+
 def test_a_whole_table_is_split_one_class(write, rng):
     X = rng.normal(size=(101, 2))
     y = np.zeros(101, dtype=int)

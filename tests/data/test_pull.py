@@ -10,11 +10,14 @@ import time
 import numpy as np
 import pytest
 
+from odbench.data import pull
 from odbench.data.catalog import ensure, load_dataset, select
 from odbench.data.dataset import DatasetRecord
 from odbench.data.store import Store, StoredDataset
 from odbench.errors import (
     ArchiveError,
+    DataError,
+    ManifestError,
     TransportError,
     UnknownDatasetError,
     UsageError,
@@ -38,6 +41,33 @@ def test_a_failure_is_yielded_and_the_others_go_on(folder):
     assert isinstance(outcomes.pop("made_broken"), ArchiveError)
     sizes = {name: stored.record.n_train for name, stored in outcomes.items()}
     assert sizes == {"made0": 50, "made1": 51, "made2": 52}
+
+
+def test_a_name_that_no_file_may_have_is_one_failure(folder, archive):
+    place = next(folder.rglob("made0.npz")).parent
+    (place / "bell\a.npz").write_bytes(archive())
+    records = select("oddbench", mirror=folder)
+    outcomes = {r.name: o for r, o in ensure(records, mirror=folder, progress=False)}
+    assert isinstance(outcomes["bell\a"], ManifestError)
+    assert isinstance(outcomes["made0"], StoredDataset)
+
+
+def test_what_nobody_thought_of_is_one_failure(folder, monkeypatch):
+    real = pull.measure
+
+    def surprised(record, obtained):
+        if record.name == "made1":
+            return 1 // 0
+        return real(record, obtained)
+
+    monkeypatch.setattr(pull, "measure", surprised)
+    records = select("oddbench", mirror=folder)
+    outcomes = {r.name: o for r, o in ensure(records, mirror=folder, progress=False)}
+    error = outcomes["made1"]
+    assert isinstance(error, DataError)
+    assert "oddbench/made1: 'public/made1.npz'" in str(error)
+    assert isinstance(error.__cause__, ZeroDivisionError)
+    assert isinstance(outcomes["made2"], StoredDataset)
 
 
 def test_again_nothing_is_read(folder, tmp_path):

@@ -180,11 +180,28 @@ def test_a_replaced_file_does_not_disturb_who_reads_the_old_one(store, raw):
 
 
 @pytest.mark.parametrize(
-    "name", ["../up", "a/b", ".hidden", "", "a\nb", "x" * 201, "nul\0", "end."]
+    "name",
+    [
+        *("../up", "a/b", "a\\b", ".hidden", "", "a\nb", "x" * 201, "nul\0", "end."),
+        *(" begin", "esc\x1b[2J", "not utf-8: \udcff", "è" * 101),
+    ],
 )
 def test_a_name_cannot_leave_its_folder(store, name):
+    record = DatasetRecord(name=name, suite="tiny")
     with pytest.raises(ManifestError, match="not a data set's name"):
-        store.find(DatasetRecord(name=name, suite="tiny"))
+        store.place("features", record)
+    assert store.find(record) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["a (b) 10.5GHz", "-dash", "_x", "[k]=1,2?*", "naïve データ", "è" * 100]
+)
+def test_a_name_that_prints_is_a_name(store, raw, name):
+    record = dataclasses.replace(RECORD, name=name)
+    store.put(record, raw)
+    found = store.find(record)
+    np.testing.assert_array_equal(found.features()[0], raw.train)
+    assert found.record.name == name
 
 
 def fail_with(number):
