@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
+
+T = TypeVar("T")
 
 suite_option = click.option(
     "--suite", help="One suite, or several with commas. [default: all]"
@@ -24,6 +27,11 @@ mirror_option = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     help="A folder laid out like the hub. [default: $ODBENCH_MIRROR, else the hub]",
 )
+listing_mirror_option = click.option(
+    "--mirror",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="List what this folder has, laid out like the hub.",
+)
 limit_option = click.option(
     "--limit", type=click.IntRange(min=1), help="At most so many of each suite."
 )
@@ -41,21 +49,68 @@ def suite_names(names: str | None) -> list[str]:
     return [name.strip() for name in names.split(",") if name.strip()]
 
 
-def selected(suite: str | None, **options: Any) -> list[Any]:
-    """Select from every named suite; one without a match is no fault beside others."""
-    from odbench.data.catalog import select
-    from odbench.errors import UnknownDatasetError
+def mirror_of(mirror: Path | None) -> Path | None:
+    """Return the mirror that was named, or that the environment names."""
+    from odbench.data import sources
 
-    names = suite_names(suite)
-    records = []
+    return sources.mirror_of(mirror)
+
+
+def of_each_suite(
+    names: str | None,
+    mirror: Path | str | None,
+    act: Callable[[str], list[T]],
+    *,
+    made: bool = True,
+) -> list[T]:
+    """Act on every suite that is named, or on all that can be had.
+
+    A suite without a match is no fault beside others. Without names, a suite that the
+    mirror does not have is left out, and with ``made=False`` a generated one.
+    """
+    from odbench.data.suites import load_suites
+    from odbench.errors import OdbenchError, TransportError, UnknownDatasetError
+
+    tolerated: tuple[type[OdbenchError], ...] = (UnknownDatasetError,)
+    if names is None and mirror_of(Path(mirror) if mirror else None) is not None:
+        tolerated += (TransportError,)
+    found: list[T] = []
     failure = None
-    for name in names:
+    for name in suite_names(names):
+        if names is None and not made and load_suites()[name].transport == "generated":
+            continue
         try:
-            records += select(name, **options)
-        except UnknownDatasetError as error:
-            failure = error
-    if not records and failure is not None:
+            found += act(name)
+        except tolerated as error:
+            failure = failure or error
+    if not found and failure is not None:
         raise failure
+    return found
+
+
+def listed(
+    suite: str | None,
+    partition: str,
+    pattern: str | None,
+    limit: int | None,
+    mirror: Path | None,
+) -> list[Any]:
+    """Select what the manifests have, or what a mirror has, measured if stored."""
+    from odbench.data.catalog import select
+    from odbench.data.store import Store
+
+    options: dict[str, Any] = {"partition": partition, "pattern": pattern}
+    options |= {"offline": True} if mirror is None else {"mirror": mirror}
+    records = of_each_suite(
+        suite,
+        mirror,
+        lambda name: select(name, limit=limit, **options),
+        made=mirror is None,
+    )
+    store = Store.default()
+    for i, record in enumerate(records):
+        if not record.content_sha256 and (stored := store.find(record)) is not None:
+            records[i] = stored.record
     return records
 
 
@@ -97,10 +152,12 @@ def _some(records: Any, count: int = 3) -> str:
 
 
 def as_row(record: Any) -> dict[str, Any]:
-    """Return a record as a row."""
+    """Return a record as a row; sizes that nobody measured yet are empty."""
     from dataclasses import asdict
 
     row = asdict(record)
+    if not record.n_train:
+        row |= dict.fromkeys(("n_train", "n_test", "n_columns"))
     return {"id": record.id, **row, "tags": list(record.tags)}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,11 +13,13 @@ from odbench.cli.choices import (
     glob_option,
     jobs_option,
     limit_option,
+    listed,
+    listing_mirror_option,
+    mirror_of,
     mirror_option,
+    of_each_suite,
     partition_option,
-    selected,
     settled_records,
-    suite_names,
     suite_option,
 )
 from odbench.cli.rows import format_option, print_rows
@@ -46,18 +49,22 @@ def datasets() -> None:
 @partition_option
 @glob_option
 @limit_option
+@listing_mirror_option
 @format_option
 def list_(
+    *,
     suite: str | None,
     partition: str,
     pattern: str | None,
     limit: int | None,
+    mirror: Path | None,
     form: str,
 ) -> None:
-    """List the data sets of the manifests."""
-    records = selected(
-        suite, partition=partition, pattern=pattern, limit=limit, offline=True
-    )
+    """List the data sets of the manifests, or those that a mirror has.
+
+    A set of the mirror that no manifest describes has no sizes until it was pulled.
+    """
+    records = listed(suite, partition, pattern, limit, mirror)
     rows = [as_row(record) for record in records]
     columns = _LIST if form == "table" or not rows else tuple(rows[0])
     print_rows(rows, columns, form)
@@ -66,6 +73,11 @@ def list_(
 @datasets.command("show")
 @click.argument("name")
 @suite_option
+@click.option(
+    "--partition",
+    type=click.Choice(("public", "private")),
+    help="[default: the one that has it]",
+)
 @mirror_option
 @click.option(
     "--explain",
@@ -93,6 +105,7 @@ def show(
     *,
     name: str,
     suite: str | None,
+    partition: str | None,
     mirror: Path | None,
     row: int | None,
     detector: str,
@@ -104,9 +117,9 @@ def show(
     What the manifest says, and, where the set is in the store or can be fetched, its
     columns.
     """
-    from odbench.data.show import describe, draw, identify
+    from odbench.data.show import COLUMN_FACTS, describe, draw, identify
 
-    record = identify(name, suite)
+    record = identify(name, suite, partition=partition, mirror=mirror)
     if plot is not None:
         file = draw(record, None if plot == _NAMED else Path(plot), mirror=mirror)
         click.echo(f"{record.id}: drawn into {file}")
@@ -123,15 +136,16 @@ def show(
         width = max(len(key) for key in facts)
         for key, value in facts.items():
             click.echo(f"{key.ljust(width)}  {as_text(value)}".rstrip())
-        click.echo()
-        print_rows(columns, tuple(columns[0]), form)
+        if columns:
+            click.echo()
+            print_rows(columns, tuple(columns[0]), form)
     elif form == "json":
         import json
 
         whole = {**facts, "columns": columns}
         click.echo(json.dumps(whole, indent=1, ensure_ascii=False))
     else:
-        print_rows(columns, tuple(columns[0]), form)
+        print_rows(columns, tuple(columns[0]) if columns else COLUMN_FACTS, form)
 
 
 @datasets.command("pull")
@@ -160,9 +174,11 @@ def pull(
     from odbench.data.pull import ensure
     from odbench.data.store import StoredDataset
 
-    records: list[DatasetRecord] = []
-    for name in suite_names(suite):
-        records += settled_records(name, partition, pattern, limit, mirror)
+    records: list[DatasetRecord] = of_each_suite(
+        suite,
+        mirror,
+        lambda name: settled_records(name, partition, pattern, limit, mirror),
+    )
     failures = []
     size = 0
     for record, outcome in ensure(records, mirror=mirror, jobs=jobs):
@@ -201,11 +217,13 @@ def verify(
     """
     from odbench.data.verify import FAULT, verify_all
 
-    checks = []
-    for name in suite_names(suite):
-        checks += verify_all(
+    checks = of_each_suite(
+        suite,
+        mirror,
+        lambda name: verify_all(
             name, partition=partition, pattern=pattern, mirror=mirror, jobs=jobs
-        )
+        ),
+    )
     faults = [vars(check) for check in checks if check.status == FAULT]
     if form != "table" or faults:
         print_rows(faults, ("id", "place", "status", "reason"), form)
@@ -218,14 +236,12 @@ def verify(
 
 
 @datasets.command("audit")
+@suite_option
 @click.option(
-    "--from",
-    "origin",
-    required=True,
-    metavar="hub|DIR",
-    help="Where the files are: the hub, or a mirror's folder.",
+    "--partition", type=click.Choice(("public", "private")), help="[default: both]"
 )
-@click.option("--suite", required=True, help="One suite.")
+@mirror_option
+@click.option("--from", "origin", metavar="hub|DIR", help="The hub, or a mirror.")
 @click.option("--write", is_flag=True, help="Write the manifest.")
 @click.option(
     "--manifest",
@@ -233,27 +249,51 @@ def verify(
     help="The folder of the manifests. [default: the installed one]",
 )
 @click.option("--jobs", type=click.IntRange(min=1), default=2, show_default=True)
+@format_option
 @click.pass_context
 def audit(
     context: click.Context,
     *,
-    origin: str,
-    suite: str,
+    suite: str | None,
+    partition: str | None,
+    mirror: Path | None,
+    origin: str | None,
     write: bool,
     manifest: Path | None,
     jobs: int,
+    form: str,
 ) -> None:
-    """Measure a suite's files anew and compare with the manifest; maintainers write it.
+    """Measure every file anew and compare with the manifest; maintainers write it.
 
-    Rows whose file is not there are kept. Exit code 3 when something differs or could
+    Rows whose file is not there are kept. As JSON or CSV: every measured set with its
+    sizes, content hash and audit fields. Exit code 3 when something differs or could
     not be measured, and was not written.
     """
-    from odbench.data.rebuild import audit_suite
+    from odbench.data.rebuild import AUDITED, audit_suite
 
-    found, file = audit_suite(suite, origin, folder=manifest, write=write, jobs=jobs)
-    for line in found.report():
-        click.echo(line)
-    if write:
-        click.echo(f"wrote {file}: {len(found.records)} rows")
-    bad = found.failed or (not write and (found.changed or found.new))
+    place = None if origin == "hub" else origin or mirror_of(mirror)
+    bad = False
+    rows: list[dict[str, Any]] = []
+
+    def one(name: str) -> list[Any]:
+        return [
+            audit_suite(
+                name,
+                "hub" if place is None else str(place),
+                folder=manifest,
+                write=write,
+                jobs=jobs,
+                partition=partition,
+            )
+        ]
+
+    for found, file in of_each_suite(suite, place, one, made=suite is not None):
+        rows += found.rows()
+        for line in found.report() if form == "table" else ():
+            click.echo(line)
+        if write:
+            click.echo(f"wrote {file}: {len(found.records)} rows", err=form != "table")
+        bad |= bool(found.failed or (not write and (found.changed or found.new)))
+    if form != "table":
+        print_rows(rows, AUDITED, form)
     context.exit(3 if bad else 0)

@@ -12,6 +12,7 @@ from odbench.data.pull import ensure
 from odbench.data.settle import Settled, known, settle, settled
 from odbench.data.source import Source
 from odbench.data.sources import label_places, mirror_of, open_source
+from odbench.data.store import Store
 from odbench.data.suites import load_suites, resolve, rows_of
 from odbench.errors import OdbenchError, UnknownDatasetError, UsageError
 
@@ -22,6 +23,7 @@ __all__ = [
     "label_places",
     "load_dataset",
     "load_suites",
+    "locate",
     "mirror_of",
     "open_source",
     "resolve",
@@ -176,12 +178,7 @@ def load_dataset(
     TransportError, DataError
         If it cannot be fetched or read.
     """
-    try:
-        record = find(id, partition=partition)
-    except UnknownDatasetError:
-        if "/" not in id:
-            raise
-        record = _listed(id, mirror, partition)
+    record = locate(id, partition=partition, mirror=mirror)
     for _, stored in ensure([record], mirror=mirror, progress=False, jobs=1):
         if isinstance(stored, OdbenchError):
             raise stored
@@ -189,15 +186,51 @@ def load_dataset(
     raise unknown(id, ())
 
 
-def _listed(
-    dataset_id: str, mirror: Path | str | None, partition: str
+def locate(
+    dataset_id: str,
+    *,
+    partition: str | None = None,
+    mirror: Path | str | None = None,
+    manifest_only: bool = False,
 ) -> DatasetRecord:
-    """Return the record of a data set that only the source knows."""
-    suite, _, name = dataset_id.partition("/")
-    described = resolve(suite)[0]
-    rows = settle(
-        described, open_source(described, mirror=mirror), partition=partition
-    ).records
+    """Return the record of ``suite/name``, also where no manifest has it.
+
+    Parameters
+    ----------
+    dataset_id : str
+        ``oddbench/ALLPatientData``.
+    partition : str, optional
+        Only there; anywhere by default.
+    mirror : Path or str, optional
+        A mirror's folder; ``ODBENCH_MIRROR`` by default.
+    manifest_only : bool
+        Do not ask the hub or a mirror for what manifest and store do not have.
+
+    Raises
+    ------
+    UnknownDatasetError
+        If neither the manifest, the store nor the source has it.
+    TransportError
+        If the source had to be asked and did not answer.
+    """
+    try:
+        return find(dataset_id, partition=partition)
+    except UnknownDatasetError:
+        suite, _, name = dataset_id.partition("/")
+        if not name:
+            raise
+        described, _ = resolve(suite)
+        places = PARTITIONS if partition is None else (partition,)
+        for place in places:
+            wanted = DatasetRecord(name=name, suite=described.name, partition=place)
+            if (stored := Store.default().find(wanted)) is not None:
+                return stored.record
+        if manifest_only:
+            raise
+    source = open_source(described, mirror=mirror)
+    rows = [
+        row for p in places for row in settle(described, source, partition=p).records
+    ]
     for row in rows:
         if row.name == name:
             return row

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from odbench.data.bar import Bar
 from odbench.data.dataset import PARTITIONS, DatasetRecord
@@ -20,8 +21,14 @@ from odbench.data.manifest import (
 from odbench.data.measure import measure
 from odbench.data.source import Source, listed_record, with_listing
 from odbench.data.sources import fresh_source
-from odbench.data.suites import load_suites
+from odbench.data.suites import resolve
 from odbench.errors import DataError, TransportError, UsageError
+
+AUDITED = (
+    "id", "partition", "status", "n_train", "n_test", "n_columns", "n_anomalies",
+    "duplicate_train", "test_in_train", "anomalies_in_train", "label_conflict",
+    "content_sha256", "reason",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,8 @@ class Rebuilt:
     ----------
     records : tuple of DatasetRecord
         The new manifest: what was measured, and the old rows that were not.
+    measured : tuple of DatasetRecord
+        The rows that a file stands behind.
     new : tuple of DatasetRecord
         Rows that the old manifest lacks.
     changed : tuple of pairs of DatasetRecord
@@ -43,10 +52,23 @@ class Rebuilt:
     """
 
     records: tuple[DatasetRecord, ...]
+    measured: tuple[DatasetRecord, ...] = ()
     new: tuple[DatasetRecord, ...] = ()
     changed: tuple[tuple[DatasetRecord, DatasetRecord], ...] = ()
     kept: tuple[DatasetRecord, ...] = ()
     failed: tuple[tuple[str, str], ...] = ()
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield `AUDITED` for every file, also for one that could not be measured."""
+        new = {(r.partition, r.name) for r in self.new}
+        changed = {(r.partition, r.name) for _, r in self.changed}
+        for record in self.measured:
+            key = record.partition, record.name
+            status = "changed" if key in changed else "new" if key in new else "same"
+            values = {"id": record.id, "status": status, **dataclasses.asdict(record)}
+            yield {name: values.get(name) for name in AUDITED}
+        for name, reason in self.failed:
+            yield {"id": name, "status": "failed", "reason": reason}
 
     def report(self) -> Iterator[str]:
         """Yield one line for everything that a maintainer must look at."""
@@ -78,6 +100,7 @@ def audit_suite(
     folder: Path | None = None,
     write: bool = False,
     jobs: int = 2,
+    partition: str | None = None,
 ) -> tuple[Rebuilt, Path]:
     """Measure a suite from the hub or a mirror, and write its manifest.
 
@@ -86,13 +109,15 @@ def audit_suite(
     suite : str
         Its name.
     origin : str
-        "hub", or a mirror's folder.
+        "hub", or a mirror's folder; of no matter for a generated suite.
     folder : Path, optional
         Where the manifests are; the installed ones by default.
     write : bool
         Whether to write.
     jobs : int
         How many sets are measured at a time.
+    partition : {"public", "private"}, optional
+        Only this one's files; both by default.
 
     Returns
     -------
@@ -102,27 +127,39 @@ def audit_suite(
     Raises
     ------
     UsageError
-        If the suite is not one that is fetched.
+        If there is no such suite, or a generated one's manifest is to be written.
     TransportError
         If the hub or the mirror cannot be read.
     """
-    described = load_suites().get(suite)
-    if described is None or described.transport == "generated":
-        names = [s.name for s in load_suites().values() if s.transport != "generated"]
-        msg = f"audit: suite {suite!r}; wanted one of {', '.join(names)}"
+    described, _ = resolve(suite)
+    made = described.transport == "generated"
+    if made and write:
+        msg = (
+            f"audit: suite {described.name!r} is generated; write its manifest with "
+            f"`odbench {described.name} manifest --write FILE`"
+        )
         raise UsageError(msg)
     place = Path(str(manifest_folder())) if folder is None else folder
     source = fresh_source(described, None if origin == "hub" else origin)
-    old = read_manifest(suite, place)
-    total = sum(len(source.listing(partition)) for partition in PARTITIONS)
+    old = [
+        dataclasses.replace(row, family=row.family or row.id) if made else row
+        for row in read_manifest(described.name, place)
+    ]
+    partitions = PARTITIONS if partition is None else (partition,)
+    total = sum(len(source.listing(part)) for part in partitions)
     bar = Bar(total, visible=True, what="audit")
     try:
         found = rebuild(
-            described, source, old, jobs=jobs, step=lambda _: bar.step(failed=False)
+            described,
+            source,
+            old,
+            jobs=jobs,
+            step=lambda _: bar.step(failed=False),
+            partitions=partitions,
         )
     finally:
         bar.close()
-    file = place / f"{suite}.csv"
+    file = place / f"{described.name}.csv"
     if write:
         write_manifest(found.records, file)
     return found, file
@@ -135,6 +172,7 @@ def rebuild(
     *,
     jobs: int = 2,
     step: Callable[[str], None] = lambda _: None,
+    partitions: Sequence[str] = PARTITIONS,
 ) -> Rebuilt:
     """Measure every file of a source.
 
@@ -151,6 +189,8 @@ def rebuild(
         How many are measured at a time.
     step : callable
         Called with the id of every set that is done.
+    partitions : sequence of str
+        Which to measure; the rows of others are kept unseen.
 
     Returns
     -------
@@ -158,7 +198,7 @@ def rebuild(
         No row of `old` is lost.
     """
     before = {(r.partition, r.name): r for r in old}
-    listed = dict(_listed(suite, source))
+    listed = dict(_listed(suite, source, partitions))
     measured: dict[tuple[str, str], DatasetRecord] = {}
     failed = []
 
@@ -182,22 +222,27 @@ def rebuild(
     after = {(r.partition, r.name): r for r in records}
     return Rebuilt(
         records=tuple(records),
+        measured=tuple(after[key] for key in measured),
         new=tuple(after[key] for key in measured if key not in before),
         changed=tuple(
             (before[key], after[key])
             for key in after
             if key in before and before[key] != after[key]
         ),
-        kept=tuple(row for key, row in before.items() if key not in listed),
+        kept=tuple(
+            row
+            for key, row in before.items()
+            if key not in listed and row.partition in partitions
+        ),
         failed=tuple(failed),
     )
 
 
 def _listed(
-    suite: Suite, source: Source
+    suite: Suite, source: Source, partitions: Sequence[str]
 ) -> Iterator[tuple[tuple[str, str], DatasetRecord]]:
     """Yield a record without measurements for every listed file."""
-    for partition in PARTITIONS:
+    for partition in partitions:
         for name, file in sorted(source.listing(partition).items()):
             record = listed_record(suite, name, partition)
             yield (partition, name), with_listing(record, file)

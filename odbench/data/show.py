@@ -8,21 +8,39 @@ from typing import Any
 
 import numpy as np
 
-from odbench.data.catalog import find, load_dataset, unknown
+from odbench.data.catalog import load_dataset, locate, mirror_of, unknown
 from odbench.data.dataset import Dataset, DatasetRecord
 from odbench.data.suites import load_suites, rows_of
-from odbench.errors import TransportError, UnknownDatasetError, UsageError
+from odbench.errors import (
+    DataError,
+    OdbenchError,
+    TransportError,
+    UnknownDatasetError,
+    UsageError,
+)
+
+COLUMN_FACTS = ("column", "min", "mean", "max", "distinct")
 
 
-def identify(name: str, suite: str | None) -> DatasetRecord:
-    """Return the manifest row that a user means.
+def identify(
+    name: str,
+    suite: str | None,
+    *,
+    partition: str | None = None,
+    mirror: Path | str | None = None,
+) -> DatasetRecord:
+    """Return the record that a user means: of the manifest, the store or the mirror.
 
     Parameters
     ----------
     name : str
         ``suite/name``, or a name alone when `suite` is given or one suite has it.
     suite : str or None
-        Where to look.
+        Where to look; several with commas.
+    partition : str, optional
+        Only there; anywhere by default.
+    mirror : Path or str, optional
+        A mirror's folder; ``ODBENCH_MIRROR`` by default.
 
     Raises
     ------
@@ -31,15 +49,22 @@ def identify(name: str, suite: str | None) -> DatasetRecord:
     UsageError
         If several have.
     """
+
+    def look(dataset_id: str) -> DatasetRecord:
+        offline = mirror_of(mirror) is None
+        return locate(
+            dataset_id, partition=partition, mirror=mirror, manifest_only=offline
+        )
+
     if "/" in name:
-        return find(name)
-    suites = [suite] if suite else list(load_suites())
+        return look(name)
+    suites = list(load_suites()) if suite is None else suite.split(",")
     found = []
-    error: UnknownDatasetError | None = None
+    error: OdbenchError | None = None
     for one in suites:
         try:
-            found.append(find(f"{one}/{name}"))
-        except UnknownDatasetError as failure:
+            found.append(look(f"{one.strip()}/{name}"))
+        except (UnknownDatasetError, TransportError) as failure:
             error = failure
     if len(found) > 1:
         ids = " or ".join(record.id for record in found)
@@ -47,9 +72,9 @@ def identify(name: str, suite: str | None) -> DatasetRecord:
         raise UsageError(msg)
     if not found:
         assert error is not None
-        if suite:
+        if len(suites) == 1:
             raise error
-        known = (row.name for one in suites for row in rows_of(one))
+        known = (row.name for one in suites for row in rows_of(one.strip()))
         raise unknown(name, known)
     return found[0]
 
@@ -69,20 +94,23 @@ def describe(
     Returns
     -------
     facts : dict
-        The manifest's fields that are not empty.
+        The manifest's fields that are not empty, or what was measured on a set
+        without a row; ``unavailable`` says why where the set cannot be had.
     columns : list of dict
-        One a column: name, and over the training rows its minimum, mean, maximum and
-        number of distinct values; a single row that says why where the set cannot be
-        had.
+        One a column, `COLUMN_FACTS`, over the training rows; none where the set
+        cannot be had.
     """
-    facts = {"id": record.id, **dataclasses.asdict(record)}
-    facts["tags"] = list(record.tags)
-    facts = {key: value for key, value in facts.items() if value not in ("", None, [])}
     try:
         dataset = load_dataset(record.id, mirror=mirror, partition=record.partition)
-    except TransportError as error:
-        return facts, [{"columns": f"not known: {error}"}]
-    return facts, describe_columns(dataset)
+    except (TransportError, DataError) as error:
+        return {**_facts(record), "unavailable": str(error)}, []
+    return _facts(dataset.record), describe_columns(dataset)
+
+
+def _facts(record: DatasetRecord) -> dict[str, Any]:
+    """Return what a record says."""
+    facts = {"id": record.id, **dataclasses.asdict(record), "tags": list(record.tags)}
+    return {key: value for key, value in facts.items() if value not in ("", None, [])}
 
 
 def draw(

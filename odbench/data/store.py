@@ -163,8 +163,8 @@ class Store:
         ----------
         record : DatasetRecord
             With a content hash, only that content counts. Without, whatever is
-            stored under the name, unless the published file's digest is known and
-            differs.
+            stored under the name, unless the published file's digest or size is known
+            and differs.
 
         Returns
         -------
@@ -211,6 +211,11 @@ class Store:
                 raise StoreError(msg)
             values |= beside["record"]
         return StoredDataset(features, labels, _load_record(values))
+
+    def names(self, suite: str, partition: str) -> list[str]:
+        """Return the names under which something of a suite is stored, sorted."""
+        folder = self.root / "features" / suite / partition
+        return sorted(file.stem for file in folder.glob("[!.]*.arrow"))
 
     def provenance(self, record: DatasetRecord) -> dict[str, Any]:
         """Return where a stored data set came from."""
@@ -286,7 +291,7 @@ def _is_wanted(stored: DatasetRecord, wanted: DatasetRecord) -> bool:
         return stored.content_sha256 == wanted.content_sha256
     if wanted.file_sha256:
         return stored.file_sha256 == wanted.file_sha256
-    return True
+    return wanted.file_bytes in (None, stored.file_bytes)
 
 
 def _load_record(values: dict[str, Any]) -> DatasetRecord:

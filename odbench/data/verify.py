@@ -8,11 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from odbench.data.catalog import mirror_of, open_source, resolve, select
+from odbench.data.catalog import matches, mirror_of, open_source, resolve, select
 from odbench.data.content import check_content, content_sha256
 from odbench.data.dataset import DatasetRecord
 from odbench.data.source import Source
 from odbench.data.store import Store
+from odbench.data.suites import rows_of
 from odbench.errors import OdbenchError
 
 OK, FAULT, ABSENT, UNPINNED = "ok", "fault", "absent", "unpinned"
@@ -46,6 +47,8 @@ def verify_store(
 ) -> Iterator[Checked]:
     """Compare every stored byte of features and labels with the manifest.
 
+    What the manifest does not pin is compared with the hash that it was stored with.
+
     Yields
     ------
     Checked
@@ -56,7 +59,10 @@ def verify_store(
         if not store.place("features", record).is_file():
             return Checked(record.id, "store", ABSENT)
         try:
-            dataclasses.replace(store.read(record), record=record).check()
+            stored = store.read(record)
+            if record.content_sha256:
+                stored = dataclasses.replace(stored, record=record)
+            stored.check()
         except OdbenchError as error:
             return Checked(record.id, "store", FAULT, str(error))
         return Checked(record.id, "store", OK if record.content_sha256 else UNPINNED)
@@ -109,12 +115,29 @@ def verify_all(
     list of Checked
         First the store's, without what was never pulled; then the mirror's.
     """
-    records = select(suite, partition=partition, pattern=pattern, offline=True)
-    found = verify_store(records, Store.default(), jobs=jobs)
+    described, subset = resolve(suite)
+    store = Store.default()
+    records = _of_store(described.name, partition, pattern, store)
+    if subset is not None:
+        records = [record for record in records if record.name in subset]
+    found = verify_store(records, store, jobs=jobs)
     checks = [check for check in found if check.status != ABSENT]
-    described, _ = resolve(suite)
     if described.transport != "generated" and mirror_of(mirror) is not None:
         source = open_source(described, mirror=mirror)
         listed = select(suite, partition=partition, pattern=pattern, source=source)
         checks += verify_source(listed, source, jobs=jobs)
+    elif not records:
+        # Says what is wrong with the call.
+        select(suite, partition=partition, pattern=pattern, offline=True)
     return checks
+
+
+def _of_store(
+    suite: str, partition: str, pattern: str | None, store: Store
+) -> list[DatasetRecord]:
+    """Return a suite's manifest rows, and what is stored without one."""
+    rows = {row.name: row for row in rows_of(suite) if row.partition == partition}
+    for name in store.names(suite, partition):
+        unlisted = DatasetRecord(name=name, suite=suite, partition=partition)
+        rows.setdefault(name, unlisted)
+    return [row for row in rows.values() if not pattern or matches(row.name, pattern)]

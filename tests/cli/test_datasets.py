@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from odbench.cli import main
@@ -138,7 +139,11 @@ def test_show_without_a_source_still_shows_the_manifest(run, monkeypatch):
     code, out, _ = run("datasets", "show", "oddbench/ALLPatientData")
     assert code == 0
     assert "640dcd5dc70e561881fff709e408998bcd019cd141cb0ffa9c984c13368339c6" in out
-    assert "not known" in out
+    assert "unavailable" in out
+    _, out, _ = run("datasets", "show", "oddbench/ALLPatientData", "--format", "json")
+    assert json.loads(out)["columns"] == []
+    _, out, _ = run("datasets", "show", "oddbench/ALLPatientData", "--format", "csv")
+    assert out == "column,min,mean,max,distinct\n"
 
 
 @pytest.mark.parametrize("named", [None, "drawn.png"])
@@ -190,6 +195,71 @@ def test_audit_reports_differences_with_3_and_writes_on_demand(run, some, tmp_pa
     assert "3 rows" in out
     code, out, _ = run(*arguments, "--manifest", manifests)
     assert code == 0
+
+
+@pytest.fixture
+def unlisted(tmp_path, rng):
+    """A mirror of one suite, with a public and a private set that no manifest has."""
+    root = tmp_path / "unlisted"
+    for partition in ("public", "private"):
+        place = root / "MacrOData-CMU" / "OddBench" / partition
+        place.mkdir(parents=True)
+        labels = {"test_labels": np.arange(9) > 6} if partition == "public" else {}
+        train, test = rng.normal(size=(20, 2)), rng.normal(size=(9, 2))
+        np.savez(place / f"my {partition} one.npz", train=train, test=test, **labels)
+    return root
+
+
+@pytest.mark.parametrize("suite", [(), ("--suite", "oddbench")])
+def test_every_verb_takes_a_mirror_of_one_suite(run, unlisted, suite, own_cache):
+    options = (*suite, "--mirror", unlisted)
+    code, out, _ = run("datasets", "list", *options, "--format", "json")
+    (row,) = json.loads(out)
+    assert (code, row["id"], row["n_train"]) == (0, "oddbench/my public one", None)
+    globbed = (*options, "--datasets", "my*")
+    assert run("datasets", "pull", *globbed)[:2] == (
+        0,
+        "1 of 1 data sets in the store, 0.0 MB\n",
+    )
+    (row,) = json.loads(run("datasets", "list", *options, "--format", "json")[1])
+    assert row["n_train"] == 20
+    code, _, err = run("datasets", "verify", *globbed)
+    assert (code, err) == (0, "verify: 2 unpinned\n")
+    file = next((own_cache / "features").rglob("*.arrow"))
+    content = bytearray(file.read_bytes())
+    with np.load(next(unlisted.rglob("my public one.npz"))) as published:
+        content[content.index(published["train"][3, 1].tobytes())] ^= 1
+    file.write_bytes(content)
+    assert run("datasets", "verify", *suite)[0] == 3
+    file.unlink()
+    code, out, _ = run("datasets", "audit", *options)
+    assert code == 3
+    assert "new      oddbench/my public one (public)" in out
+    assert "new      oddbench/my private one (private)" in out
+
+
+def test_audit_lists_what_it_measured(run, unlisted):
+    options = ("--suite", "oddbench", "--mirror", unlisted, "--partition", "private")
+    code, out, _ = run("datasets", "audit", *options, "--format", "json")
+    (row,) = json.loads(out)
+    assert code == 3
+    assert (row["id"], row["status"]) == ("oddbench/my private one", "new")
+    assert (row["n_train"], row["duplicate_train"], row["n_anomalies"]) == (20, 0, None)
+
+
+def test_show_finds_what_only_the_mirror_or_the_store_has(run, unlisted):
+    name = "oddbench/my public one"
+    code, _, err = run("datasets", "show", name)
+    assert (code, "unknown" in err) == (2, True)
+    code, out, _ = run("datasets", "show", name, "--mirror", unlisted)
+    assert code == 0
+    assert "n_train             20\n" in out
+    assert run("datasets", "show", "my public one")[:2] == (0, out)
+    assert run("datasets", "show", name, "--partition", "private")[0] == 2
+    secret = ("--partition", "private", "--mirror", unlisted)
+    code, out, _ = run("datasets", "show", "oddbench/my private one", *secret)
+    assert code == 0
+    assert "n_anomalies" not in out
 
 
 def test_without_a_network_the_hub_is_one_line():

@@ -99,8 +99,10 @@ def test_a_private_row_says_nothing_about_labels(folder, manifests):
 
 
 def test_what_cannot_be_audited_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="synbench"):
-        audit_suite("synbench", str(tmp_path))
+    with pytest.raises(UsageError, match="odbench synbench manifest --write"):
+        audit_suite("synbench", "hub", write=True)
+    with pytest.raises(UsageError, match="wanted one of adbench"):
+        audit_suite("odbench", str(tmp_path))
     with pytest.raises(TransportError, match="no such folder"):
         audit_suite("oddbench", str(tmp_path / "no"), folder=tmp_path)
 
