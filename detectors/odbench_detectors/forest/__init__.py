@@ -1,0 +1,5 @@
+"""Isolation forest: rows that few random cuts set apart are anomalous."""
+
+from odbench_detectors.forest.info import IFOREST
+
+__all__ = ["IFOREST"]
