@@ -6,7 +6,8 @@ from sklearn.ensemble import IsolationForest as Theirs
 
 from odbench.plugins import find_detector
 from odbench_detectors.forest.detector import IsolationForest
-from odbench_detectors.forest.kernels_cpu import choose_rows, draw, grow, search_depth
+from odbench_detectors.forest.kernels_cpu import grow, search_depth
+from odbench_detectors.forest.random_cpu import choose_rows, draw
 from tests.reference import forest as slow
 
 

@@ -1,8 +1,4 @@
-"""Isolation trees, grown and walked; compiled.
-
-Random numbers are SplitMix64's, one stream a tree: integer arithmetic that every
-platform does alike, and no tree depends on another.
-"""
+"""Isolation trees, grown and walked; compiled."""
 
 from __future__ import annotations
 
@@ -14,14 +10,16 @@ from numba import njit
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray, IntArray
+from odbench_detectors.forest.random_cpu import (
+    Int32Array,
+    WordArray,
+    choose_rows,
+    draw,
+    first_state,
+)
 
-Int32Array = NDArray[np.int32]
 IndexArray = NDArray[np.uint32]
-WordArray = NDArray[np.uint64]
 
-_STEP = np.uint64(0x9E3779B97F4A7C15)
-_FIRST = np.uint64(0xBF58476D1CE4E5B9)
-_SECOND = np.uint64(0x94D049BB133111EB)
 # Rows that walk down a tree together: while one waits for memory, others go on.
 _BLOCK = 64
 
@@ -88,21 +86,6 @@ class Work(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def scrambled(word: np.uint64) -> np.uint64:
-    """Return SplitMix64's output of a state."""
-    word = (word ^ (word >> np.uint64(30))) * _FIRST
-    word = (word ^ (word >> np.uint64(27))) * _SECOND
-    return word ^ (word >> np.uint64(31))
-
-
-@njit(cache=True, nogil=True)
-def draw(stream: WordArray) -> float:
-    """Return the next number of a stream: in [0, 1), a multiple of 2**-53."""
-    stream[0] += _STEP
-    return float(scrambled(stream[0]) >> np.uint64(11)) * 2.0**-53
-
-
-@njit(cache=True, nogil=True)
 def search_depth(rows: int) -> float:
     """Return c(rows): the mean depth of an unsuccessful search among so many."""
     if rows <= 1:
@@ -111,33 +94,6 @@ def search_depth(rows: int) -> float:
         return 1.0
     harmonic = math.log(rows - 1.0) + np.euler_gamma
     return 2.0 * harmonic - 2.0 * (rows - 1.0) / rows
-
-
-@njit(cache=True, nogil=True)
-def choose_rows(stream: WordArray, order: Int32Array, sample: Int32Array) -> None:
-    """Draw rows without replacement.
-
-    Parameters
-    ----------
-    stream : uint64 array of shape (1,)
-        Random numbers.
-    order : int32 array of shape (n,)
-        All rows, ascending; so they are left.
-    sample : int32 array of shape (samples,)
-        Filled; samples <= n.
-    """
-    n, samples = len(order), len(sample)
-    picked = np.empty(samples, dtype=np.int64)
-    for i in range(samples):
-        j = i + int(draw(stream) * (n - i))
-        picked[i] = j
-        order[i], order[j] = order[j], order[i]
-    for i in range(samples):
-        sample[i] = order[i]
-    # Undone, so that the next tree does not depend on this one.
-    for i in range(samples - 1, -1, -1):
-        j = picked[i]
-        order[i], order[j] = order[j], order[i]
 
 
 @njit(cache=True, nogil=True)
@@ -267,7 +223,7 @@ def grow(X: FloatArray, trees: int, samples: int, seed: np.uint64) -> Forest:
     order = np.arange(len(X)).astype(np.int32)
     free = 0
     for tree in range(trees):
-        work.stream[0] = scrambled(seed + np.uint64(tree + 1) * _STEP)
+        work.stream[0] = first_state(seed, tree)
         choose_rows(work.stream, order, work.sample)
         for column in range(X.shape[1]):
             work.columns[column] = column

@@ -1,0 +1,65 @@
+"""Random numbers of the isolation forest, compiled: SplitMix64, one stream a tree.
+
+Integer arithmetic that every platform does alike, and no tree depends on another.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Int32Array = NDArray[np.int32]
+WordArray = NDArray[np.uint64]
+
+_STEP = np.uint64(0x9E3779B97F4A7C15)
+_FIRST = np.uint64(0xBF58476D1CE4E5B9)
+_SECOND = np.uint64(0x94D049BB133111EB)
+
+
+@njit(cache=True, nogil=True)
+def scrambled(word: np.uint64) -> np.uint64:
+    """Return SplitMix64's output of a state."""
+    word = (word ^ (word >> np.uint64(30))) * _FIRST
+    word = (word ^ (word >> np.uint64(27))) * _SECOND
+    return word ^ (word >> np.uint64(31))
+
+
+@njit(cache=True, nogil=True)
+def first_state(seed: np.uint64, tree: int) -> np.uint64:
+    """Return where the stream of a tree starts."""
+    return scrambled(seed + np.uint64(tree + 1) * _STEP)
+
+
+@njit(cache=True, nogil=True)
+def draw(stream: WordArray) -> float:
+    """Return the next number of a stream: in [0, 1), a multiple of 2**-53."""
+    stream[0] += _STEP
+    return float(scrambled(stream[0]) >> np.uint64(11)) * 2.0**-53
+
+
+@njit(cache=True, nogil=True)
+def choose_rows(stream: WordArray, order: Int32Array, sample: Int32Array) -> None:
+    """Draw rows without replacement.
+
+    Parameters
+    ----------
+    stream : uint64 array of shape (1,)
+        Random numbers.
+    order : int32 array of shape (n,)
+        All rows, ascending; so they are left.
+    sample : int32 array of shape (samples,)
+        Filled; samples <= n.
+    """
+    n, samples = len(order), len(sample)
+    picked = np.empty(samples, dtype=np.int64)
+    for i in range(samples):
+        j = i + int(draw(stream) * (n - i))
+        picked[i] = j
+        order[i], order[j] = order[j], order[i]
+    for i in range(samples):
+        sample[i] = order[i]
+    # Undone, so that the next tree does not depend on this one.
+    for i in range(samples - 1, -1, -1):
+        j = picked[i]
+        order[i], order[j] = order[j], order[i]
