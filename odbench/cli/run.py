@@ -123,6 +123,9 @@ def _request(options: dict[str, Any]) -> Request:
         raise UsageError(msg)
     named = options.pop("detectors")
     detectors = [spec for text in named for spec in parse_specs(text)] or None
+    if named and detectors is None:
+        msg = "--detectors: got no name; `odbench detectors list` lists them"
+        raise UsageError(msg)
     quiet = options.pop("quiet")
     return Request(
         suites=suites, detectors=detectors, show_progress=not quiet, **options

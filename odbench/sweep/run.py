@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from odbench import provenance
-from odbench.errors import RunBrokenError, RunLockedError
+from odbench.errors import RunBrokenError, RunLockedError, UsageError
 from odbench.sweep import journal
 from odbench.sweep.backends import run_tasks, without
 from odbench.sweep.estimate import Estimator
@@ -32,6 +33,11 @@ from odbench.sweep.worker import STOP, Setting, blank_row
 if TYPE_CHECKING:
     import pandas as pd
 
+# What making a folder, or a file in it, meets where the call named the wrong one.
+_UNWRITABLE = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS),
+    *(errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG),
+)
 # A trial whose worker died this often while it ran is given up.
 _STRIKES = 3
 
@@ -147,6 +153,8 @@ def execute(request: Request, prepared: Prepared) -> Summary:
     ------
     RunLockedError
         If another process writes to the same folder.
+    UsageError
+        If the folder cannot be written to begin with.
     RunBrokenError
         If results cannot be written, or workers keep dying.
     """
@@ -168,6 +176,12 @@ def execute(request: Request, prepared: Prepared) -> Summary:
                 journal.fold(folder)
             prepared.estimator.save()
     except OSError as error:
+        if error.errno in _UNWRITABLE and not summary.counts:
+            msg = (
+                f"run {str(folder)!r}: the folder cannot be written "
+                f"({error.strerror or error}); give another one with --out"
+            )
+            raise UsageError(msg) from error
         msg = (
             f"run {str(folder)!r}: cannot write results ({error.strerror or error}); "
             f"finished trials are kept: make room and give the same command again"

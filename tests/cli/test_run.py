@@ -140,6 +140,7 @@ def test_failures_give_exit_code_three_and_a_line(tmp_path, mine):
         (["--suite", "oddbenhc"], ["'oddbenhc'", "oddbench"]),
         (["--suite", "synbench", "--detectors", "kn"], ["'kn'", "knn"]),
         (["--suite", "synbench", "--detectors", "knn:kk=3"], ["'kk'", "'k'"]),
+        (["--suite", "synbench", "--detectors", ""], ["--detectors", "list"]),
         (["--suite", "synbench", "--datasets", "nosuch*"], ["nosuch*", "list"]),
         (["--suite", "synbench", "--jobs", "0"], ["jobs", "0", "1 or more"]),
         (["--suite", "synbench", "--timeout", "soon"], ["'soon'", "30m"]),
@@ -157,6 +158,19 @@ def test_bad_input_is_one_line_that_helps_and_exit_code_two(tmp_path, arguments,
     for word in words:
         assert word in line
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_a_wrong_call(tmp_path):
+    (tmp_path / "file").touch()
+
+    done = odbench(
+        *("run", "--suite", "synbench-mini", "--limit", "1", "--detectors", "ecod"),
+        *("--out", str(tmp_path / "file" / "out"), "--quiet"),
+    )
+
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "cannot be written (Not a directory); give another one with --out" in line
 
 
 def test_a_dry_run_says_what_it_would_do_and_does_nothing(tmp_path):
