@@ -9,11 +9,16 @@ from __future__ import annotations
 import ast
 import difflib
 import importlib.util
+import inspect
 import re
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from odbench.arrays import FloatArray
 from odbench.detector import DetectorInfo
 from odbench.errors import MissingExtraError, UnknownDetectorError
 
@@ -25,6 +30,8 @@ _NOT_ALONE = {"CD", "XGBOD", "DevNet", "LSCP"}
 _INERT = {"contamination", "n_jobs", "verbose", "behaviour", "novelty", "random_state"}
 # Detectors that score a row by the rows scored with it.
 _TRANSDUCTIVE = {"ECOD", "COPOD", "ROD", "SOS", "LOCI", "SOD", "COF"}
+# Detectors that draw from the global generators and take no seed.
+_UNSEEDED = {"AE1SVM", "ALAD", "AnoGAN", "MO_GAAL", "SO_GAAL"}
 _CLASS = re.compile(r"^class (\w+)\((?:BaseDetector|BaseDeepLearningDetector)\)", re.M)
 _OPTIONAL = re.compile(
     r"^\s*(?:import|from) (torch|suod|xgboost|combo|numba|hdbscan|statsmodels)\b", re.M
@@ -73,7 +80,54 @@ class PyodBuilder:
     def __call__(self, **params: Any) -> Any:
         """Return the unfitted PyOD detector."""
         module = importlib.import_module(f"pyod.models.{self.module}")
-        return getattr(module, self.member)(**params)
+        kind = getattr(module, self.member)
+        takes = inspect.signature(kind).parameters
+        if "n_features" in takes or self.member in _UNSEEDED:
+            return BuiltAtFit(kind, params)
+        return kind(**params)
+
+
+class BuiltAtFit:
+    """A PyOD detector that must be built after its caller has the table.
+
+    Some ask for the number of columns, some take no seed and draw from the global
+    generators, in scoring too (dropout stays on). These are therefore seeded just
+    before both.
+
+    Parameters
+    ----------
+    kind : type
+        PyOD's class.
+    params : dict
+        For its constructor; `random_state` is the seed.
+    """
+
+    def __init__(self, kind: Any, params: dict[str, Any]) -> None:
+        self.kind, self.params = kind, params
+
+    def fit(self, X: FloatArray) -> BuiltAtFit:
+        """Build the detector and fit it on `X`, (n_rows, n_columns) float64."""
+        takes = inspect.signature(self.kind).parameters
+        params = {k: v for k, v in self.params.items() if k in takes}
+        if "n_features" in takes:
+            params["n_features"] = X.shape[1]
+        _seed_everything(self.params.get("random_state"))
+        self._detector = self.kind(**params)
+        self._detector.fit(X)
+        return self
+
+    def decision_function(self, X: FloatArray) -> Any:
+        """Score rows as PyOD does: higher is more anomalous."""
+        _seed_everything(self.params.get("random_state"))
+        return self._detector.decision_function(X)
+
+
+def _seed_everything(seed: int | None) -> None:
+    """Seed the global generators; with None, from the operating system."""
+    np.random.seed(seed)  # noqa: NPY002 - the generator that those detectors draw from
+    torch = sys.modules.get("torch")
+    if torch is not None and seed is not None:
+        torch.manual_seed(seed)
 
 
 @cache
@@ -103,17 +157,17 @@ def _read(member: str, file: Path) -> DetectorInfo:
     needed = _OPTIONAL.findall(text)
     if "base_dl" in text or "gaal_base" in text:
         needed.append("torch")
-    torch = "torch" in needed
+    extra = {"torch": "deep", "suod": ""}
     return DetectorInfo(
         name=f"pyod.{member}",
         summary=_summary(node),
         build=PyodBuilder(file.stem, member),
         reference=f"https://pyod.readthedocs.io/en/latest/pyod.models.html#{file.stem}",
         params={k: v for k, v in defaults.items() if k not in _INERT},
-        deterministic="random_state" not in defaults,
+        deterministic="random_state" not in defaults and member not in _UNSEEDED,
         inductive=member not in _TRANSDUCTIVE,
         requires=("pyod", *sorted(set(needed))),
-        extra="deep" if torch else "pyod",
+        extra=next((extra[m] for m in extra if m in needed), "pyod"),
     )
 
 
