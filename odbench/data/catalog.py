@@ -234,4 +234,4 @@ def locate(
     for row in rows:
         if row.name == name:
             return row
-    raise unknown(dataset_id, (row.id for row in rows))
+    raise unknown(dataset_id, {row.id for row in (*rows, *rows_of(described.name))})

@@ -164,6 +164,8 @@ def test_load_dataset_gives_everything_at_once(folder):
 def test_an_unknown_name_gets_a_suggestion(folder):
     with pytest.raises(UnknownDatasetError, match=r"made1"):
         load_dataset("oddbench/mad1", mirror=folder)
+    with pytest.raises(UnknownDatasetError, match=r"did you mean oddbench/ALLPatient"):
+        load_dataset("oddbench/ALLPatientDat", mirror=folder)
     with pytest.raises(UnknownDatasetError, match="SUITE/NAME"):
         load_dataset("made1", mirror=folder)
     with pytest.raises(UsageError, match="oddbench"):
