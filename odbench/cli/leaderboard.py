@@ -75,15 +75,18 @@ def build(
 ) -> None:
     """Write the leaderboards of all suites in the results of RUN...
 
-    A RUN is a results.parquet or the folder that `odbench run --out` wrote.
+    A RUN is a results.parquet or the folder that `odbench run --out` wrote. Tables of
+    evaluated submissions that stand in the folder of --out are shown on the page.
     """
     from odbench.leaderboard.build import build_files, first_difference, write_files
+    from odbench.leaderboard.evaluated import read_evaluated
     from odbench.leaderboard.tables import Settings
     from odbench.leaderboard.terminal import render_table
 
     settings = Settings(resamples=resamples, cluster=cluster, seed=seed)
     with _warnings_as_lines():
-        built = build_files(runs, settings=settings)
+        evaluated = read_evaluated(out)
+        built = build_files(runs, settings=settings, evaluated=evaluated)
     if not check:
         write_files(built.files, out)
         click.echo(render_table(built.tables))
@@ -141,21 +144,29 @@ def show(
     cluster: Any,
     seed: int,
 ) -> None:
-    """Print a leaderboard that was built, or that of a run."""
-    from odbench.leaderboard.load import Part, load_leaderboard, load_slices
+    """Print a leaderboard that was built, or that of a run.
+
+    Of a built folder also the tables of evaluated submissions; as CSV or JSON, which
+    hold one kind of table, with --partition private.
+    """
+    from odbench.leaderboard.evaluated import render_evaluated
+    from odbench.leaderboard.load import Part, is_built, load_leaderboard, load_slices
     from odbench.leaderboard.tables import Settings
     from odbench.leaderboard.terminal import render_table, sorted_by
 
     settings = Settings(resamples=resamples, cluster=cluster, seed=seed)
+    evaluated = [] if part else _submitted(source, suite, partition)
     with _warnings_as_lines():
-        if part:
+        if evaluated and not is_built(source):
+            parts = []
+        elif part:
             parts = load_slices(source, part, policy=policy, settings=settings)
         else:
             table = load_leaderboard(source, policy=policy, settings=settings)
             parts = [Part("", "", table)]
     parts = [p._replace(table=_selected(p.table, suite, partition)) for p in parts]
     parts = [p for p in parts if len(p.table)]
-    if not parts:
+    if not parts and not evaluated:
         msg = (
             f"leaderboard {str(source)!r}: nothing for suite {suite or 'any'!r}, "
             f"partition {partition or 'any'!r}"
@@ -166,11 +177,15 @@ def show(
             heading = f"{p.slice}: {p.level}\n" if p.slice else ""
             text = render_table(p.table, sort=sort, policy=policy)
             click.echo(("\n" if i else "") + heading + text)
+        for i, each in enumerate(evaluated, len(parts)):
+            click.echo(("\n" if i else "") + render_evaluated(each))
         return
     import pandas as pd
 
-    joined = pd.concat([sorted_by(p.table, sort) for p in parts], ignore_index=True)
-    _emit(joined, form)
+    # Submissions have other columns: they are printed where nothing else was found.
+    tables = [sorted_by(p.table, sort) for p in parts]
+    tables = tables or [pd.DataFrame(list(each.rows)) for each in evaluated]
+    _emit(pd.concat(tables, ignore_index=True), form)
 
 
 @leaderboard.command()
@@ -204,6 +219,17 @@ def diff(
         click.echo(render_diff(changes))
     else:
         _emit(changes, form)
+
+
+def _submitted(source: Path, suite: str | None, partition: str | None) -> list[Any]:
+    """Return the tables of evaluated submissions of a built folder."""
+    from odbench.leaderboard.evaluated import read_evaluated
+
+    return [
+        each
+        for each in read_evaluated(source)
+        if suite in (None, each.suite) and partition in (None, each.partition)
+    ]
 
 
 def _selected(

@@ -161,6 +161,12 @@ def evaluate(
     answers = Answers(sets=sets, labels=truth, choose_rows=protocol_rows(sets.suite))
     evaluator = Evaluator(answers=answers, leaderboard=leaderboard)
     click.echo(_shown(evaluator.evaluate(request), options["style"]))
+    if (leaderboard / "index.html").is_file():
+        click.echo(
+            f"the page of {leaderboard} shows this after `odbench leaderboard build "
+            f"RUN... --out {leaderboard}`",
+            err=True,
+        )
 
 
 @submission.command("sets")

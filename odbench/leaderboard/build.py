@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from odbench.errors import ResultsError, UsageError
 from odbench.leaderboard import comparisons
+from odbench.leaderboard.evaluated import Evaluated, is_evaluated, markdown_lines
 from odbench.leaderboard.page import LEAST_PRIVATE_SETS, render_groups
 from odbench.leaderboard.page_data import Group
 from odbench.leaderboard.page_lines import provenance_lines
@@ -56,7 +57,12 @@ class Build(NamedTuple):
     tables: pd.DataFrame
 
 
-def build_files(runs: Sequence[Path], *, settings: Settings = DEFAULT) -> Build:
+def build_files(
+    runs: Sequence[Path],
+    *,
+    settings: Settings = DEFAULT,
+    evaluated: Sequence[Evaluated] = (),
+) -> Build:
     """Compute every file of a leaderboard folder.
 
     Parameters
@@ -65,6 +71,9 @@ def build_files(runs: Sequence[Path], *, settings: Settings = DEFAULT) -> Build:
         Results files or folders of runs; their order does not matter.
     settings : Settings
         Resamples, permutations, seed.
+    evaluated : sequence of Evaluated
+        Tables of evaluated submissions in the folder that is built into; they are
+        shown on the page and in the suites' Markdown.
 
     Returns
     -------
@@ -93,6 +102,8 @@ def build_files(runs: Sequence[Path], *, settings: Settings = DEFAULT) -> Build:
         for suite, cells in suites.items()
         for group in _suite(suite, cells, settings, files)
     ]
+    for each in evaluated:
+        _add_submissions(each, files)
     if not groups:
         names = ", ".join(source.name for source in sources)
         msg = f"results of {names}: hold no scores; nothing can be ranked"
@@ -102,13 +113,14 @@ def build_files(runs: Sequence[Path], *, settings: Settings = DEFAULT) -> Build:
     page = render_groups(
         groups,
         records,
-        provenance=provenance_lines(sources, settings),
+        provenance=provenance_lines(sources, settings, evaluated),
         files=sorted(files),
         parameters=parameters_of(sources),
+        evaluated=evaluated,
     )
     files["index.html"] = page.encode()
     files = dict(sorted(files.items()))
-    files[PROVENANCE] = provenance_json(sources, settings, files)
+    files[PROVENANCE] = provenance_json(sources, settings, files, evaluated)
     return Build(files, tables)
 
 
@@ -162,11 +174,11 @@ def first_difference(files: dict[str, bytes], out: Path) -> str | None:
 
 def _spare_submissions(files: dict[str, bytes], out: Path) -> None:
     """Refuse to write over a private table that evaluated submissions made."""
-    for name, content in files.items():
+    for name in files:
         there = out / name
         if not name.endswith("/private.csv") or not there.is_file():
             continue
-        if there.read_bytes().split(b"\n")[0] != content.split(b"\n")[0]:
+        if is_evaluated(there.read_bytes()):
             msg = (
                 f"{str(there)!r}: holds evaluated submissions, which results of runs "
                 "must not replace; name another folder with --out"
@@ -188,6 +200,32 @@ def _read(runs: Sequence[Path]) -> tuple[pd.DataFrame, list[Source]]:
     del frames
     together = ordered[0] if len(ordered) == 1 else pd.concat(ordered)
     return together, [sources[i] for i in order]
+
+
+def _add_submissions(evaluated: Evaluated, files: dict[str, bytes]) -> None:
+    """Add a table of submissions to its suite's Markdown."""
+    if evaluated.file in files:
+        msg = (
+            f"{evaluated.file}: the folder has evaluated submissions under this name, "
+            "which results of runs must not replace; name another folder with --out"
+        )
+        raise UsageError(msg)
+    name = f"{evaluated.suite}/README.md"
+    before = files.get(name, f"# {evaluated.suite}\n".encode())
+    files[name] = before + (
+        "\n".join(
+            [
+                "",
+                f"## {evaluated.partition}, evaluated submissions",
+                "",
+                f"Over {evaluated.rows[0]['n_datasets']} data sets; what a tier says "
+                "stands in `docs/submissions.md`.",
+                "",
+                *markdown_lines(evaluated),
+                "",
+            ]
+        ).encode()
+    )
 
 
 def _suite(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from odbench.errors import ResultsError, UsageError
+from odbench.leaderboard.evaluated import is_evaluated
 from odbench.leaderboard.slices import slice_table
 from odbench.leaderboard.tables import (
     COLUMNS,
@@ -81,6 +82,11 @@ def load_leaderboard(
         raise UsageError(msg)
     names = [f"{_BUILT[policy]}.csv"] + ["private.csv"] * (policy == "main")
     return _joined(path, names)
+
+
+def is_built(path: Path) -> bool:
+    """Say whether there are results behind a path, and not submissions alone."""
+    return path.is_file() or _is_results(path) or any(path.glob("*/public.csv"))
 
 
 def load_slices(
@@ -165,10 +171,7 @@ def _joined(folder: Path, names: list[str]) -> pd.DataFrame:
 
 def _of_submissions(file: Path) -> bool:
     """Say whether a private table was made of submissions, which are not rated."""
-    if file.name != "private.csv":
-        return False
-    with file.open(encoding="utf-8") as lines:
-        return "archive_sha256" in lines.readline()
+    return file.name == "private.csv" and is_evaluated(file.read_bytes())
 
 
 def _read_csv(file: Path) -> pd.DataFrame:

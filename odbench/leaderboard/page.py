@@ -20,7 +20,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from odbench.leaderboard import comparisons
-from odbench.leaderboard.page_data import Group, page_data
+from odbench.leaderboard.evaluated import Evaluated
+from odbench.leaderboard.page_data import TITLES, Group, page_data
 from odbench.leaderboard.page_records import Records, records_of
 from odbench.leaderboard.slices import slice_table
 from odbench.leaderboard.tables import DEFAULT, Settings, table_of
@@ -38,9 +39,9 @@ STYLES = ("style.css", "tables.css")
 # In this order: each file may use what those before it define.
 SCRIPTS = (
     "dom.js", "format.js", "data.js", "state.js", "theme.js", "table.js", "cells.js",
-    "metrics.js", "scope.js", "charts.js", "leaderboard.js", "detector.js",
-    "dataset.js", "winrates.js", "ranks.js", "pareto.js", "failures.js", "search.js",
-    "about.js", "app.js",
+    "metrics.js", "scope.js", "charts.js", "submissions.js", "leaderboard.js",
+    "detector.js", "dataset.js", "winrates.js", "ranks.js", "pareto.js", "failures.js",
+    "search.js", "about.js", "app.js",
 )  # fmt: skip
 Provenance = Sequence[tuple[str, str]]
 Parameters = Mapping[str, Mapping[str, object]]
@@ -55,6 +56,7 @@ def render_page(
     files: Collection[str] = (),
     parameters: Parameters = _NOTHING,
     settings: Settings = DEFAULT,
+    evaluated: Collection[Evaluated] = (),
 ) -> str:
     """Render the page from results alone.
 
@@ -73,6 +75,8 @@ def render_page(
         All parameters of a configuration, by its ``config_id``.
     settings : Settings
         Resamples, permutations, seed.
+    evaluated : collection of Evaluated
+        Tables of evaluated submissions that stand beside the page.
 
     Returns
     -------
@@ -87,6 +91,7 @@ def render_page(
         provenance=provenance,
         files=files,
         parameters=parameters,
+        evaluated=evaluated,
     )
 
 
@@ -135,6 +140,7 @@ def render_groups(
     provenance: Provenance = (),
     files: Collection[str] = (),
     parameters: Parameters = _NOTHING,
+    evaluated: Collection[Evaluated] = (),
 ) -> str:
     """Render the page from tables that were computed before.
 
@@ -144,7 +150,7 @@ def render_groups(
         Public partitions are shown first.
     records : Records
         From `odbench.leaderboard.page_records.records_of`.
-    title, provenance, files, parameters
+    title, provenance, files, parameters, evaluated
         See `render_page`.
 
     Returns
@@ -152,9 +158,8 @@ def render_groups(
     str
         HTML.
     """
-    # What everyone can check comes first.
-    groups = sorted(groups, key=lambda group: (group.private, group.key))
-    data = page_data(groups, records, title=title, files=files)
+    groups = sorted(groups, key=_place)
+    data = page_data(groups, records, title=title, files=files, evaluated=evaluated)
     for method in data["methods"]:
         known = parameters.get(method["config_id"], _NOTHING)
         method["params"] = [[str(name), str(value)] for name, value in known.items()]
@@ -170,7 +175,7 @@ def render_groups(
             "script": script,
             "data": inert_json(data),
             "provenance": _definitions(provenance),
-            "fallback": _links(sorted(files)),
+            "fallback": _links(sorted({*files, *(each.file for each in evaluated)})),
         },
     )
 
@@ -193,6 +198,14 @@ def inert_json(data: Any) -> str:
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     # A lone surrogate cannot be written as UTF-8.
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _place(group: Group) -> tuple[bool, int, tuple[str, str, str]]:
+    """Order groups: what everyone can check first, suites as their titles stand."""
+    known = list(TITLES)
+    suite = group.key[0]
+    place = known.index(suite) if suite in known else len(known)
+    return group.private, place, group.key
 
 
 def _asset(name: str) -> str:

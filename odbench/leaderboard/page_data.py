@@ -16,6 +16,7 @@ import numpy as np
 
 from odbench.arrays import BoolArray, FloatArray
 from odbench.leaderboard import figures
+from odbench.leaderboard.evaluated import Evaluated
 from odbench.leaderboard.page_failures import failures_of
 from odbench.leaderboard.page_pack import (
     pack_halves,
@@ -32,9 +33,10 @@ from odbench.leaderboard.page_tables import (
     whole_columns,
 )
 from odbench.leaderboard.slices import slices_of
-from odbench.leaderboard.suites import PUBLISHED_SIZES
+from odbench.leaderboard.suites import PRIVATE_SUITES, PUBLISHED_SIZES
 from odbench.leaderboard.text import PRIVATE_DECIMALS, rounded
 from odbench.scoring import aggregate
+from odbench.scoring.cells import ENDS, Cells
 from odbench.scoring.policy import Quality
 
 if TYPE_CHECKING:
@@ -95,7 +97,12 @@ class Group:
 
 
 def page_data(
-    groups: Collection[Group], records: Records, *, title: str, files: Collection[str]
+    groups: Collection[Group],
+    records: Records,
+    *,
+    title: str,
+    files: Collection[str],
+    evaluated: Collection[Evaluated] = (),
 ) -> dict[str, Any]:
     """Collect everything the page shows.
 
@@ -109,6 +116,8 @@ def page_data(
         Heading of the page.
     files : collection of str
         Paths of the files beside the page that it may link to.
+    evaluated : collection of Evaluated
+        Tables of evaluated submissions that stand beside the page.
 
     Returns
     -------
@@ -118,6 +127,7 @@ def page_data(
     methods = Methods(records)
     boards = [_board(group, records, methods, files) for group in groups]
     names = list(dict.fromkeys(group.key[0] for group in groups))
+    names += [e.suite for e in evaluated if e.suite not in names]
     suites = [
         {
             "name": name,
@@ -132,7 +142,19 @@ def page_data(
         "suites": suites,
         "methods": methods.rows,
         "boards": boards,
+        "closed": _closed(groups, names, evaluated),
+        "submissions": [each._asdict() for each in evaluated],
     }
+
+
+def _closed(
+    groups: Collection[Group], names: list[str], evaluated: Collection[Evaluated]
+) -> list[list[str]]:
+    """List the partitions that have submissions, or wait for them, and no results."""
+    known = {group.key[:2] for group in groups}
+    wanted = {(name, "private") for name in names if name in PRIVATE_SUITES}
+    wanted |= {(each.suite, each.partition) for each in evaluated}
+    return [list(pair) for pair in sorted(wanted - known)]
 
 
 def _board(
@@ -220,7 +242,15 @@ def _cells(quality: Quality, ranks: dict[str, FloatArray]) -> dict[str, Any]:
         "score_seconds": pack_seconds(cells.score_seconds.T),
         "trials": _exceptions(cells.trials, np.median(cells.trials, axis=0)),
         "failed": _exceptions(cells.failed, np.zeros(len(cells.methods))),
+        **_ends(cells),
     }
+
+
+def _ends(cells: Cells) -> dict[str, Any]:
+    """Pack the intervals, where there are any."""
+    if cells.intervals is None or np.isnan(cells.intervals).all():
+        return {}
+    return {name: pack_unit(cells.intervals[:, :, k].T) for k, name in enumerate(ENDS)}
 
 
 def _exceptions(counts: np.ndarray, usual: np.ndarray) -> dict[str, Any]:

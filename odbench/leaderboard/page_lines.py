@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from odbench.leaderboard.evaluated import Evaluated
 from odbench.leaderboard.provenance import Source
 from odbench.leaderboard.tables import DEFAULT, Settings
 
@@ -14,7 +15,9 @@ _VERSIONS = ("odbench", "python", "numpy", "scipy", "scikit-learn", "numba", "py
 
 
 def provenance_lines(
-    sources: Sequence[Source], settings: Settings
+    sources: Sequence[Source],
+    settings: Settings,
+    evaluated: Sequence[Evaluated] = (),
 ) -> list[tuple[str, str]]:
     """Say what a page was made from.
 
@@ -24,6 +27,8 @@ def provenance_lines(
         The runs.
     settings : Settings
         How the tables were computed.
+    evaluated : sequence of Evaluated
+        Tables of submissions that are shown as they stand.
 
     Returns
     -------
@@ -35,7 +40,12 @@ def provenance_lines(
     for source in sources:
         about = f"Run {source.name}" if len(sources) > 1 else "Run"
         lines += [(f"{about}, {name}", value) for name, value in _run(source)]
-    return [*lines, ("Resampling", _resampling(settings))]
+    lines.append(("Resampling", _resampling(settings)))
+    lines += [
+        (f"Submissions {each.file}", f"{len(each.rows)} methods, SHA-256 {each.sha256}")
+        for each in evaluated
+    ]
+    return lines
 
 
 def _command(sources: Sequence[Source], settings: Settings) -> str:

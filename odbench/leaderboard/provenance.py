@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from odbench.errors import ResultsError
+from odbench.leaderboard.evaluated import Evaluated
 from odbench.leaderboard.tables import Settings
 
 if TYPE_CHECKING:
@@ -109,7 +110,10 @@ def parameters_of(sources: Iterable[Source]) -> dict[str, dict[str, Any]]:
 
 
 def provenance_json(
-    sources: list[Source], settings: Settings, files: Mapping[str, bytes]
+    sources: list[Source],
+    settings: Settings,
+    files: Mapping[str, bytes],
+    evaluated: Sequence[Evaluated] = (),
 ) -> bytes:
     """Write down inputs, settings and outputs of a build.
 
@@ -121,6 +125,8 @@ def provenance_json(
         How the tables were computed.
     files : mapping of str to bytes
         Outputs by their path below the folder; their hashes are written down.
+    evaluated : sequence of Evaluated
+        Tables of submissions that the page shows; inputs, too.
 
     Returns
     -------
@@ -131,6 +137,7 @@ def provenance_json(
         "tables_version": TABLES_VERSION,
         "settings": asdict(settings),
         "runs": [asdict(source) for source in sources],
+        "submissions": {each.file: each.sha256 for each in evaluated},
         "files": {
             name: hashlib.sha256(data).hexdigest() for name, data in files.items()
         },

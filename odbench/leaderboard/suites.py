@@ -18,6 +18,10 @@ PUBLISHED_SIZES = MappingProxyType(
     }
 )
 
+# Suites whose private partition can be submitted to: data sets whose labels the hub
+# does not hold, and those drawn from a secret seed.
+PRIVATE_SUITES = ("oddbench", "ovrbench", "synbench")
+
 
 def coverage(suite: str, partition: str, n_datasets: int) -> str:
     """Say how much of a suite a table covers.

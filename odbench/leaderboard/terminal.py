@@ -112,13 +112,14 @@ def _aligned(rows: pd.DataFrame) -> list[str]:
     taken = len(str(len(rows))) + sum(widths) + 2 * (len(widths) + 1)
     longest = max(_SHORTEST_NAME, WIDTH - taken)
     body = [
-        [str(place), _shortened(name, longest), *line]
+        [str(place), shortened(name, longest), *line]
         for place, (name, line) in enumerate(zip(names, numbers, strict=True), 1)
     ]
     return align([["", "configuration", *headings], *body], left=(1,))
 
 
-def _shortened(name: str, longest: int) -> str:
+def shortened(name: str, longest: int) -> str:
+    """Cut a name to at most so many characters, and show that it was cut."""
     return name if len(name) <= longest else name[: longest - 1] + "…"
 
 

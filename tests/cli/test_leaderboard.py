@@ -2,12 +2,14 @@
 
 import io
 import json
+import shutil
 
 import pandas as pd
 import pytest
 
 from odbench.cli import main
 from odbench.leaderboard.tables import COLUMNS
+from tests.leaderboard.submission_world import make_world
 from tests.reference.trials import frame, place, random_trials
 
 FAST = ["--resamples", "20"]
@@ -152,12 +154,53 @@ def test_diff_of_two_builds(call, rng, run, tmp_path):
     }
 
 
-def test_a_table_of_submissions_does_not_disturb_show(call, run, tmp_path):
-    out = tmp_path / "board"
-    call("build", run, "--out", out, *FAST)
-    (out / "toy" / "private.csv").write_text("suite,method,archive_sha256\n")
+@pytest.fixture
+def board(call, run, rng, tmp_path):
+    """Build a folder that holds evaluated submissions, too."""
+    world = make_world(tmp_path, rng)
+    world.evaluate(world.submit(world.scores(rng, 1.0)))
+    call("build", run, "--out", world.leaderboard, *FAST)
+    return world
 
-    code, text, _ = call("show", out)
+
+def test_show_prints_results_and_submissions(call, board):
+    code, text, _ = call("show", board.leaderboard)
+    _, private, _ = call("show", board.leaderboard, "--partition", "private")
+    _, rows, _ = call(
+        "show", board.leaderboard, "--partition", "private", "--format", "json"
+    )
+    _, results, _ = call("show", board.leaderboard, "--format", "csv")
 
     assert code == 0
     assert "toy / public" in text
+    assert "synbench / private, evaluated submissions: 1 method on 24 data sets" in text
+    assert "toy / public" not in private
+    (row,) = json.loads(rows)
+    assert (row["method"], row["tier"]) == ("Mine", "re-scored")
+    assert "Mine" not in results
+
+
+def test_show_prints_submissions_where_there_are_no_results(call, board, tmp_path):
+    alone = tmp_path / "alone" / "synbench"
+    alone.mkdir(parents=True)
+    shutil.copy(board.leaderboard / "synbench" / "private.csv", alone)
+
+    code, text, _ = call("show", alone.parent)
+
+    assert code == 0
+    assert text.startswith("synbench / private, evaluated submissions")
+
+
+def test_a_new_evaluation_shows_in_the_check(call, board, run, rng):
+    build = ["build", run, "--out", board.leaderboard, *FAST]
+    assert call(*build, "--check")[0] == 0
+    before = (board.leaderboard / "synbench" / "private.csv").read_bytes()
+
+    board.evaluate(board.submit(board.scores(rng, 2.0), method="Other"))
+    code, _, err = call(*build, "--check")
+
+    assert code == 3
+    assert "differs from what the results give" in err
+    assert call(*build)[0] == 0
+    assert call(*build, "--check")[0] == 0
+    assert (board.leaderboard / "synbench" / "private.csv").read_bytes() != before

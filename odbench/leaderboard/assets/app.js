@@ -3,7 +3,7 @@
 const VIEW_MAKERS = {
   leaderboard: leaderboardView, datasets: datasetsView, winrates: winratesView, ranks: ranksView,
   pareto: paretoView, failures: failuresView, about: aboutView, search: searchView,
-  detector: detectorView, dataset: datasetView,
+  detector: detectorView, dataset: datasetView, submission: submissionView,
 };
 const NAVIGATION = [
   ["leaderboard", "Leaderboard"], ["datasets", "Data sets"], ["winrates", "Win rates"],
@@ -15,12 +15,23 @@ function notFound(message) {
   return { title: "Not found", nodes: [heading("Not found", message), el("p", {}, el("a", { href: "#/leaderboard" }, "To the leaderboard"))] };
 }
 
+// Of a partition without results there is but the table of submissions.
+const NEED_RESULTS = ["datasets", "winrates", "ranks", "pareto", "failures"];
+
+function viewOf(make) {
+  const scope = scopeOf(current.params);
+  if (!boardFor(scope)?.closed || !NEED_RESULTS.includes(current.view)) return make(scope, current.parts);
+  const title = `${NAVIGATION.find(([view]) => view === current.view)[1]}: ${boardTitle(boardFor(scope))}`;
+  return { title, nodes: [heading(title, null), scopeBar(scope, []), el("p", { class: "note" }, privateWords(), " ",
+    el("a", { href: linkTo("leaderboard") }, "To the leaderboard"), ".")] };
+}
+
 function drawPage({ quietly = false } = {}) {
   const make = Object.hasOwn(VIEW_MAKERS, current.view) ? VIEW_MAKERS[current.view] : null;
   forgetDrawings();
   let page;
-  if (!data.boards.length) page = { title: "No results", nodes: [heading("No results", "These runs hold no data set with labels.")] };
-  else page = make ? make(scopeOf(current.params), current.parts) : notFound(`There is no view “${current.view}”.`);
+  if (!boards.length) page = { title: "No results", nodes: [heading("No results", "These runs hold no data set with labels.")] };
+  else page = make ? viewOf(make) : notFound(`There is no view “${current.view}”.`);
   const focused = quietly ? null : document.activeElement?.id;
   main.replaceChildren(...page.nodes.filter(Boolean));
   document.title = `${page.title} – ${data.title}`;

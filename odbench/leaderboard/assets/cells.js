@@ -8,7 +8,7 @@ function barCell(text, share) {
 }
 
 // A value with its 95 % interval on a scale that all rows of the column share.
-function intervalCell(value, low, high, range) {
+function intervalCell(value, low, high, range, { write = format.elo, spelt = false } = {}) {
   if (missing(value)) return DASH;
   const at = (x) => Math.min(1, Math.max(0, (x - range[0]) / (range[1] - range[0] || 1)));
   const known = !missing(low) && !missing(high);
@@ -16,9 +16,10 @@ function intervalCell(value, low, high, range) {
     class: "interval", "aria-hidden": "true",
     vars: { "--low": at(known ? low : value), "--high": at(known ? high : value), "--at": at(value) },
   });
-  const words = known ? `95 % interval ${format.elo(low)} to ${format.elo(high)}` : "no interval";
+  const words = known ? `95 % interval ${write(low)} to ${write(high)}` : "no interval";
   return el("span", { class: "with-interval", title: words },
-    bar, el("span", { class: "figure" }, format.elo(value)), hidden(`, ${words}`));
+    bar, el("span", { class: "figure" }, write(value)),
+    spelt ? el("span", { class: "ends", "aria-hidden": "true" }, known ? `${write(low)}–${write(high)}` : "") : null, hidden(`, ${words}`));
 }
 
 function rangeOf(...lists) {
@@ -46,7 +47,12 @@ function methodLink(method) {
 function methodName(method) {
   const bare = method.config === "default" || method.config === "";
   return [el("span", { class: "name" }, method.detector),
-    bare ? null : [" ", el("span", { class: "config" }, method.config)]];
+    bare ? null : [" ", el("span", { class: "config" }, breakable(method.config))]];
+}
+
+// Where a narrow column may break the parameters of a configuration.
+function breakable(text) {
+  return text.split(/(?<=[=,])/).map((part, i) => [i ? el("wbr") : null, part]);
 }
 
 function setLink(board, t) {

@@ -53,6 +53,16 @@ function sliceMask(slice) {
 
 const unique = (items) => [...new Set(items)];
 
+// A partition that has submissions, or waits for them, and no results of runs.
+function closedBoard([suite, partition]) {
+  const nothing = { statuses: [], method: [], failed: [], counts: [] };
+  const all = { key: "all", group: "", label: "All data sets", members: null, n_sets: 0, tables: {} };
+  return { suite, partition, protocol: "one-class", closed: true, n_sets: 0, n_methods: 0, n_trials: 0, methods: [],
+    files: {}, sets: null, cells: null, slices: [all], policies: null, failure_counts: nothing };
+}
+
+const boards = [...data.boards, ...data.closed.map(closedBoard)];
+
 function suiteOf(name) {
   return data.suites.find((s) => s.name === name) ?? { name, title: name };
 }
@@ -66,7 +76,7 @@ function boardFor(scope) {
   const fits = (b) =>
     b.suite === scope.suite && b.partition === scope.partition &&
     b.protocol === scope.protocol;
-  return data.boards.find(fits);
+  return boards.find(fits);
 }
 
 function sliceFor(board, key) {

@@ -45,7 +45,8 @@ function anomalyShare(board, t) {
 }
 
 function datasetView(scope, [suite, name]) {
-  const board = boardFor({ ...scope, suite }) ?? data.boards.find((b) => b.suite === suite && b.sets);
+  const asked = boardFor({ ...scope, suite });
+  const board = asked?.sets ? asked : data.boards.find((b) => b.suite === suite && b.sets);
   const t = board?.sets ? board.sets.name.indexOf(name) : -1;
   if (t < 0) return notFound(`No data set ${suite ?? ""}/${name ?? ""} here.`);
   return { title: `${suite}/${name}`, nodes: [
@@ -90,14 +91,33 @@ function detectorsTable(board, t) {
   const rows = board.methods.map((m, i) => ({ method: data.methods[m], i }));
   const value = (name) => (r) => cell(board, name, t, r.i);
   const rank = (name, text, title) => ({ key: name, label: text, title, kind: "number", low: true, class: "place", value: value(name), cell: (r) => format.place(value(name)(r)) });
-  const scored = (name, text, lowest) => ({ key: name, label: text, kind: "number", value: value(name),
+  const scored = (name, text, lowest) => (hasIntervals(board, t) ? withEnds(board, t, name, text) : { key: name, label: text, kind: "number", value: value(name),
     cell: (r) => barCell(format.score(value(name)(r)), (value(name)(r) - lowest) / (1 - lowest)) });
   const seconds = (name, text) => ({ key: name, label: text, kind: "number", low: true, value: value(name), cell: (r) => format.seconds(value(name)(r)) });
-  return dataTable({ id: "main", caption: "Every configuration on this data set", showCaption: true, rows, noun: ["configuration"], sort: "rank_auroc",
+  const ends = hasIntervals(board, t) ? ENDS.map((key) => ({ key, value: value(key) })) : [];
+  const table = dataTable({ id: "main", caption: "Every configuration on this data set", extra: ends, showCaption: true, rows, noun: ["configuration"], sort: "rank_auroc",
     columns: [
       rank("rank_auroc", "Rank", "Rank by AUROC on this data set, ties averaged"),
       { key: "detector", label: "Detector", kind: "text", header: true, value: (r) => methodLabel(r.method), cell: (r) => methodLink(r.method) },
       scored("auroc", "AUROC", 0.5), scored("ap", "AP", 0), rank("rank_ap", "Rank AP", "Rank by AP on this data set, ties averaged"), seconds("fit_seconds", "Fit"), seconds("score_seconds", "Score"),
       { key: "failed", label: "Failed", kind: "number", low: true, value: value("failed"), cell: (r) => failedOf(board, t, r.i) }],
     searchText: (r) => methodLabel(r.method), filter: "Filter detectors", file: `${board.suite}-${board.sets.name[t]}`.replace(/[^\w.-]+/g, "_"), files: filesOf(board, "per_dataset") });
+  return el("div", {}, table, el("p", { class: "fine" }, ends.length
+    ? "Bars are 95 % intervals: what other test rows of the same kind could have given (AUROC: DeLong; AP: bootstrap), means over the seeds. None where a trial failed or its scores were not kept."
+    : "No intervals here: the runs behind these results did not keep their scores (--keep-scores)."));
+}
+
+const ENDS = ["auroc_low", "auroc_high", "ap_low", "ap_high"];
+
+function hasIntervals(board, t) {
+  return ENDS.every((key) => board.methods.some((_, i) => !missing(cell(board, key, t, i))));
+}
+
+// A column whose values stand with their intervals, on a scale that all rows share.
+function withEnds(board, t, name, text) {
+  const at = (key) => (r) => cell(board, key, t, r.i);
+  const all = (key) => board.methods.map((_, i) => cell(board, key, t, i));
+  const range = rangeOf(all(name), all(`${name}_low`), all(`${name}_high`));
+  return { key: name, label: text, kind: "number", title: `${text} with its 95 % interval`, value: at(name),
+    cell: (r) => intervalCell(at(name)(r), at(`${name}_low`)(r), at(`${name}_high`)(r), range, { write: format.share, spelt: true }) };
 }

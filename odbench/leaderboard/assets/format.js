@@ -20,7 +20,7 @@ const format = {
   seconds: (x) => {
     if (missing(x)) return DASH;
     if (x === 0) return "0 s";
-    if (x < 0.001) return `${(x * 1e6).toPrecision(2)} µs`;
+    if (x < 0.001) return `${Number((x * 1e6).toPrecision(2))} µs`;
     if (x < 1) return `${Number((x * 1e3).toPrecision(3))} ms`;
     return x < 100 ? `${x.toPrecision(3)} s` : `${grouped.format(x)} s`;
   },

@@ -2,6 +2,7 @@
 
 function leaderboardView(scope) {
   const board = boardFor(scope);
+  if (board.closed) return closedView(board, scope);
   const slice = sliceFor(board, scope.slice);
   const view = slice.tables[scope.view] ? scope.view : "each";
   const table = slice.tables[view];
@@ -14,6 +15,8 @@ function leaderboardView(scope) {
       boardTable(board, slice, table, view),
       el("p", { class: "fine" }, "A trial that failed counts as AUROC 0.5 and AP equal to the share of anomalies, and ranks last. ",
         el("a", { href: linkTo("about") }, "How to read this table"), "."),
+      tierNote(board.partition === "private" ? "re-run" : "self-reported"),
+      submissionsSection(board),
     ],
   };
 }

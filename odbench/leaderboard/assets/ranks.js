@@ -32,7 +32,7 @@ function rankDiagram(board, tests, width) {
   const plot = Math.max(60, width - labels - right);
   const x = (rank) => labels + ((rank - range[0]) / (range[1] - range[0] || 1)) * plot;
   const y = (at) => top + row * (at + 0.5);
-  const ticks = niceTicks(range[0], range[1], Math.max(2, Math.floor(plot / 50)));
+  const ticks = niceTicks(range[0], range[1], Math.max(2, Math.floor(plot / 64)));
   return svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-labelledby": "cd-title cd-text" },
     svg("title", { id: "cd-title" }, "Critical-difference diagram"),
     svg("desc", { id: "cd-text" }, `${order.length} configurations by average rank, from ${methodLabel(data.methods[board.methods[order[0]]])} to ${methodLabel(data.methods[board.methods[order.at(-1)]])}. The table below holds the same numbers.`),
@@ -45,7 +45,7 @@ function rankDiagram(board, tests, width) {
 
 function rankRow(board, tests, i, at, x, y, labels, end) {
   const method = data.methods[board.methods[i]];
-  const room = Math.floor(labels / 7.2);
+  const room = Math.floor((labels - 10) / 7.4);
   const text = methodLabel(method);
   const short = text.length > room ? `${text.slice(0, room - 1)}…` : text;
   return svg("g", { class: "rank-row" }, svg("title", {}, `${text}: average rank ${format.rank(tests.ranks[i])}`),

@@ -10,10 +10,10 @@ const VIEWS = {
 function scopeBar(scope, wanted) {
   const board = boardFor(scope);
   const fields = [
-    select("suite", "Suite", unique(data.boards.map((b) => b.suite))
+    select("suite", "Suite", unique(boards.map((b) => b.suite))
       .map((name) => [name, suiteOf(name).title]), scope.suite, { slice: "" }),
   ];
-  const same = data.boards.filter((b) => b.suite === scope.suite);
+  const same = boards.filter((b) => b.suite === scope.suite);
   fields.push(select("partition", "Partition", unique(same.map((b) => b.partition))
     .map((p) => [p, p]), scope.partition, { slice: "" }));
   const protocols = unique(same.filter((b) => b.partition === scope.partition).map((b) => b.protocol));

@@ -8,10 +8,13 @@ function searchView() {
   const fits = (text) => words.every((word) => text.toLowerCase().includes(word));
   const methods = words.length ? data.methods.filter((m) => !m.view && fits(methodLabel(m))) : [];
   const sets = words.length ? findSets(fits) : [];
-  const lead = words.length ? `${plural(methods.length, "configuration")} and ${plural(sets.length, "data set")} for “${query}”.` : "Type a part of a detector's or a data set's name.";
+  const sent = words.length ? data.submissions.flatMap((found) => found.rows.filter((row) => fits(row.method)).map((row) => ({ found, row }))) : [];
+  const counts = [plural(methods.length, "configuration"), plural(sets.length, "data set"), ...(sent.length ? [plural(sent.length, "submission")] : [])];
+  const lead = words.length ? `${counts.slice(0, -1).join(", ")} and ${counts.at(-1)} for “${query}”.` : "Type a part of a detector's or a data set's name.";
   document.getElementById("announcer").textContent = lead;
   return { title: "Search", nodes: [heading("Search", lead),
     resultList("Detectors", methods, (m) => methodLink(m)),
+    resultList("Submissions", sent, ({ found, row }) => [submissionLink(found, row), el("span", { class: "where" }, ` ${boardTitle(found)}`)]),
     resultList("Data sets", sets, ({ board, t }) => [setLink(board, t), el("span", { class: "where" }, ` ${suiteOf(board.suite).title}, ${board.partition}`)])] };
 }
 

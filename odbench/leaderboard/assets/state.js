@@ -1,6 +1,6 @@
 // The address bar is the state: #/view/part/part?key=value. Defaults are left out.
 
-const first = data.boards[0];
+const first = boards[0];
 const DEFAULTS = {
   suite: first?.suite ?? "", partition: first?.partition ?? "",
   protocol: first?.protocol ?? "", slice: "all", view: "each", metric: "auroc",
@@ -28,8 +28,8 @@ function scopeOf(params) {
   if (!boardFor(scope)) {
     // A link that names a board which is not here: the nearest that is.
     const near =
-      data.boards.find((b) => b.suite === scope.suite && b.partition === scope.partition) ??
-      data.boards.find((b) => b.suite === scope.suite) ?? first;
+      boards.find((b) => b.suite === scope.suite && b.partition === scope.partition) ??
+      boards.find((b) => b.suite === scope.suite) ?? first;
     for (const key of ["suite", "partition", "protocol"]) scope[key] = near?.[key] ?? "";
   }
   const board = boardFor(scope);

@@ -19,7 +19,11 @@ def file(tmp_path_factory):
     results = made.simulated(made.SMALL, methods=20, seeds=2)
     path = tmp_path_factory.mktemp("page") / "index.html"
     page = render_page(
-        results, provenance=made.PROVENANCE, files=made.FILES, settings=made.QUICK
+        results,
+        provenance=made.PROVENANCE,
+        files=made.FILES,
+        settings=made.QUICK,
+        evaluated=made.evaluated(),
     )
     path.write_text(page, encoding="utf-8")
     return path

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from odbench.leaderboard.evaluated import Evaluated
+from odbench.leaderboard.private_table import COLUMNS as COLUMNS_OF_SUBMISSIONS
 from odbench.leaderboard.tables import Settings
 from odbench.results import COLUMNS
 
@@ -28,6 +30,7 @@ SMALL = {
     ("oddbench", "public"): 140,
     ("oddbench", "private"): 30,
     ("synbench", "public"): 60,
+    ("ovrbench", "public"): 6,
 }
 FULL = {
     ("oddbench", "public"): 690,
@@ -53,6 +56,10 @@ VIEWS = {
     "all columns": "#/leaderboard?cols=all&suite=synbench",
     "oracle": "#/leaderboard?view=oracle",
     "private": "#/leaderboard?partition=private",
+    "submissions": "#/leaderboard?suite=synbench&partition=private",
+    "no submissions": "#/leaderboard?suite=ovrbench&partition=private",
+    "closed": "#/winrates?suite=ovrbench&partition=private",
+    "submission": "#/submission/synbench/private/Method%203",
     "data sets": "#/datasets",
     "detector": "#/detector/000000000003",
     "data set": f"#/dataset/oddbench/{SET}",
@@ -166,6 +173,31 @@ def _sets(suite, partition, n, rng) -> pd.DataFrame:
             "licence": "CC BY 4.0",
         }
     )  # fmt: skip
+
+
+def evaluated(*, method: str = "Method", text: str = "none") -> list[Evaluated]:
+    """Make up a table of submissions, every third one re-run."""
+    rows = tuple(
+        dict.fromkeys(COLUMNS_OF_SUBMISSIONS, text)
+        | {
+            "suite": "synbench",
+            "partition": "private",
+            "method": f"{method} {k}",
+            "kind": "deep" if k % 2 else "classical",
+            "tier": "re-scored" if k % 3 else "re-run",
+            "n_datasets": 100,
+            "n_failed": k,
+            "mean_auroc": round(0.9 - 0.03 * k, 3),
+            "mean_ap": round(0.5 + 0.02 * ((k * 5) % 7), 3),
+            "mean_ap_adjusted": round(0.4 + 0.02 * ((k * 5) % 7), 3),
+            "median_fit_seconds": 10.0 ** (k - 4),
+            "median_score_seconds": 0.25,
+            "evaluated": f"2026-01-{k + 1:02d}",
+        }
+        for k in range(7)
+    )
+    file = "synbench/private.csv"
+    return [Evaluated("synbench", "private", file, "ab" * 32, rows)]
 
 
 def hostile() -> pd.DataFrame:

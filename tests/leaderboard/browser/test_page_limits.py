@@ -27,11 +27,16 @@ def test_nothing_is_wider_than_a_phone(page, address):
 def small_file(tmp_path_factory):
     """Few rows of everything: axe looks at each cell."""
     sizes = {("oddbench", "public"): 12, ("oddbench", "private"): 20}
-    results = made.simulated({**sizes, ("synbench", "public"): 12}, methods=15)
+    sizes |= {("synbench", "public"): 12, ("ovrbench", "public"): 2}
+    results = made.simulated(sizes, methods=15)
     results = results[results["detector"].isin(["knn", "hbos", "lof"])]
     path = tmp_path_factory.mktemp("small") / "index.html"
     page = render_page(
-        results, provenance=made.PROVENANCE, files=made.FILES, settings=made.QUICK
+        results,
+        provenance=made.PROVENANCE,
+        files=made.FILES,
+        settings=made.QUICK,
+        evaluated=made.evaluated(),
     )
     path.write_text(page, encoding="utf-8")
     return path
@@ -89,6 +94,7 @@ def test_hostile_names_never_run(browser, tmp_path):
             title=made.HOSTILE,
             provenance=[("Command", made.HOSTILE)],
             settings=made.QUICK,
+            evaluated=made.evaluated(method=made.HOSTILE, text=made.HOSTILE_URL),
         ),
         encoding="utf-8",
     )
@@ -112,6 +118,11 @@ def test_hostile_names_never_run(browser, tmp_path):
     page.wait_title("script")
 
     assert page.text("h1") == made.HOSTILE
+    page.open("#/leaderboard?suite=synbench&partition=private")
+    page.run("document.querySelector('#table-main tbody a').click()")
+    page.wait_title("script")
+    assert page.text("h1").startswith(made.HOSTILE)
+    assert "javascript:" in page.text(".facts")
     assert not page.all("a[href^='javascript']")
     assert not page.all("img")
     assert page.run("return window.broken") is None

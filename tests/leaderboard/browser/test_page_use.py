@@ -2,6 +2,9 @@
 
 import pytest
 
+from odbench.leaderboard.page import render_page
+from odbench.scoring.cells import split_results
+from tests.leaderboard.browser import chromium
 from tests.leaderboard.browser import simulated as made
 
 
@@ -233,3 +236,122 @@ def test_a_new_view_moves_the_focus_to_its_heading(page):
 
     assert page.run("return document.activeElement.id") == "page-title"
     assert page.one("nav a[aria-current]").text == "Failures"
+
+
+PRIVATE = "#/leaderboard?suite=synbench&partition=private"
+
+
+def test_the_partition_switch_leads_to_the_submissions_and_back(page):
+    page.open("#/leaderboard?suite=synbench")
+    page.choose("#scope-partition", "private")
+    page.wait_title("private partition")
+
+    assert page.run("return document.activeElement.tagName") in ("SELECT", "BODY")
+    assert page.column(1) == [f"Method {k}" for k in range(7)]
+    assert page.column(2)[:4] == ["re-run", "re-scored", "re-scored", "re-run"]
+    assert "100 data sets" in page.text(".lead")
+    link = page.one(".downloads a")
+    assert link.get_attribute("href").endswith("/synbench/private.csv")
+
+    page.driver.back()
+    page.wait_title("public partition")
+    assert page.text("#main").count("self-reported") == 1
+
+
+def test_submissions_sort_by_tier_and_by_number(page):
+    page.open(PRIVATE)
+    page.one("#sort-main-tier").click()
+    page.wait("return location.hash.includes('sort=tier')")
+    assert page.column(2) == ["re-run"] * 3 + ["re-scored"] * 4
+
+    page.one("#sort-main-mean_ap").click()
+    page.wait("return location.hash.includes('sort=-mean_ap')")
+    values = numbers(page.column(4))
+    assert values == sorted(values, reverse=True)
+    assert page.run("return document.activeElement.id") == "sort-main-mean_ap"
+
+
+def test_submissions_filter_by_tier_and_by_word_and_the_address_keeps_it(page):
+    page.open(PRIVATE)
+    page.choose("#tier", "re-run")
+    page.wait("return location.hash.includes('tier=re-run')")
+    assert page.column(1) == ["Method 0", "Method 3", "Method 6"]
+
+    page.one("#filter-main").send_keys("deep")
+    page.wait("return document.querySelectorAll('#table-main tbody tr').length === 1")
+    address = page.run("return location.hash")
+    page.open(address)
+    assert page.column(1) == ["Method 3"]
+    assert page.one("#tier").get_attribute("value") == "re-run"
+
+
+def test_each_tier_that_occurs_is_explained(page):
+    page.open(PRIVATE)
+
+    assert [node.text for node in page.all(".tiers dt")] == ["re-run", "re-scored"]
+    assert "ran the submitted code" in page.text(".tiers")
+
+
+def test_a_submission_has_a_page_of_its_own(page):
+    page.open(PRIVATE)
+    page.run("document.querySelector('#table-main tbody tr:nth-child(4) a').click()")
+    page.wait_title("Method 3")
+
+    assert "Place 4 of 7" in page.text(".lead")
+    assert "re-run" in page.text(".facts")
+    page.one(".crumbs a").click()
+    page.wait_title("SynBench, private partition")
+
+
+def test_an_empty_private_partition_says_what_would_be_there_and_how(page):
+    page.open("#/leaderboard?suite=ovrbench&partition=private")
+
+    assert "No submission" in page.text(".lead")
+    assert "three decimals" in page.text(".note")
+    assert "--suite ovrbench --partition private" in page.text(".how pre")
+    assert page.one(".how").get_attribute("open")
+    assert not page.all("table")
+
+
+@pytest.mark.parametrize(
+    "view", ["datasets", "winrates", "ranks", "pareto", "failures"]
+)
+def test_other_views_of_a_closed_partition_lead_back(page, view):
+    page.open(f"#/{view}?suite=synbench&partition=private")
+
+    assert "private partition" in page.text("h1")
+    page.one(".note a").click()
+    page.wait_title("SynBench, private partition")
+
+
+def test_search_finds_submissions(page):
+    page.open("#/search?q=method+5")
+
+    assert "1 submission" in page.text(".lead")
+    page.one(".results a").click()
+    page.wait_title("Method 5")
+
+
+def test_intervals_stand_beside_values_where_scores_were_kept(browser, tmp_path):
+    results = made.simulated({("oddbench", "public"): 6}, methods=4, seeds=2)
+    for name in ("auroc", "ap"):
+        results[f"{name}_low"] = results[name] * 0.9
+        results[f"{name}_high"] = 1 - (1 - results[name]) * 0.9
+    path = tmp_path / "index.html"
+    path.write_text(render_page(results, settings=made.QUICK), encoding="utf-8")
+    page = chromium.Page(browser, path)
+    page.complaints()
+    name = results["dataset"].iloc[0]
+    page.open(f"#/dataset/oddbench/{name}")
+
+    (board,) = split_results(results)
+    low, high = board.intervals[0, :, 0], board.intervals[0, :, 1]
+    shown = page.run(
+        """return [...document.querySelectorAll("#table-main .ends")].map(
+          (node) => node.textContent)"""
+    )
+    assert sorted(shown[::2]) == sorted(
+        f"{a:.3f}–{b:.3f}" for a, b in zip(low, high, strict=True)
+    )
+    assert "95 % intervals" in page.text("#main")
+    assert page.complaints() == []

@@ -1,0 +1,138 @@
+"""Tables of submissions are shown as they stand, and only if they are whole."""
+
+import json
+import re
+
+import pytest
+
+from odbench.errors import SubmissionError, UsageError
+from odbench.leaderboard.build import build_files
+from odbench.leaderboard.evaluated import (
+    markdown_lines,
+    read_evaluated,
+    render_evaluated,
+)
+from odbench.leaderboard.private_table import COLUMNS
+from odbench.leaderboard.tables import Settings
+from tests.leaderboard.submission_world import make_world
+from tests.reference.trials import frame, place, random_trials
+
+QUICK = Settings(resamples=5, permutations=20)
+TABLE = "synbench/private.csv"
+
+
+@pytest.fixture
+def world(tmp_path, rng):
+    world = make_world(tmp_path, rng)
+    for name, strength, tier in (
+        ("Weak", 0.5, "re-scored"),
+        ("Strong | <b>", 2.0, "re-run"),
+        ("A name that no terminal has room for, not even a wide one", 1.0, "re-scored"),
+    ):
+        archive = world.submit(world.scores(rng, strength), method=name)
+        world.evaluate(archive, tier=tier, submitter=name)
+    return world
+
+
+def test_a_table_is_read_as_the_evaluation_wrote_it(world):
+    (found,) = read_evaluated(world.leaderboard)
+
+    assert (found.suite, found.partition, found.file) == ("synbench", "private", TABLE)
+    assert [row["tier"] for row in found.rows] == ["re-run", "re-scored", "re-scored"]
+    values = [row["mean_auroc"] for row in found.rows]
+    assert values == sorted(values, reverse=True)
+    assert {row["n_datasets"] for row in found.rows} == {24}
+    assert tuple(found.rows[0]) == COLUMNS
+
+
+def test_other_tables_of_that_name_are_passed_over(tmp_path):
+    (tmp_path / "toy").mkdir()
+    (tmp_path / "toy" / "private.csv").write_text("suite,partition,detector\n")
+    (tmp_path / "toy" / "public.csv").write_text(",".join(COLUMNS) + "\n")
+
+    assert read_evaluated(tmp_path) == []
+    assert read_evaluated(tmp_path / "nowhere") == []
+
+
+def test_a_table_without_rows_is_no_table(tmp_path):
+    (tmp_path / "synbench").mkdir()
+    (tmp_path / TABLE).write_text(",".join(COLUMNS) + "\n")
+
+    assert read_evaluated(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "change", "words"),
+    [
+        ("re-run", "self-made", "tier 'self-made'"),
+        (r",24,0,0\.(\d+)", r",24,0,0.\g<1>77", "mean_auroc: not rounded"),
+        (r",24,0,0\.(\d+)", r",24,0,nan", "mean_auroc: not rounded"),
+        (",24,0,", ",19,0,", "over 19 data sets"),
+        (",24,0,", ",many,0,", "is not what an evaluation writes"),
+        ("synbench,private", "oddbench,private", "another suite"),
+        ("archive_sha256,sets", "archive_sha256,list", "other columns"),
+    ],
+)
+def test_a_table_that_was_edited_is_refused(world, pattern, change, words):
+    file = world.leaderboard / TABLE
+    file.write_text(re.sub(pattern, change, file.read_text(), count=1))
+
+    with pytest.raises(SubmissionError, match=words) as caught:
+        read_evaluated(world.leaderboard)
+
+    assert "\n" not in str(caught.value)
+    assert TABLE in str(caught.value)
+
+
+def test_a_terminal_has_room_for_every_line(world):
+    (found,) = read_evaluated(world.leaderboard)
+
+    lines = render_evaluated(found).splitlines()
+
+    assert "3 methods on 24 data sets" in lines[0]
+    assert max(map(len, lines)) <= 100
+
+
+def test_markdown_takes_no_markup_from_a_name(world):
+    (found,) = read_evaluated(world.leaderboard)
+
+    text = "\n".join(markdown_lines(found))
+
+    assert "Strong \\| \\<b\\>" in text
+    assert len({line.count(" | ") for line in markdown_lines(found)}) == 1
+
+
+@pytest.fixture
+def run(rng, tmp_path):
+    trials = (t | {"suite": "synbench"} for t in random_trials(rng, datasets=8))
+    return place(frame(trials), tmp_path / "results")
+
+
+def test_a_build_shows_submissions_and_names_them_as_inputs(world, run):
+    evaluated = read_evaluated(world.leaderboard)
+
+    files = build_files([run], settings=QUICK, evaluated=evaluated).files
+
+    assert TABLE not in files
+    assert "## private, evaluated submissions" in files["synbench/README.md"].decode()
+    provenance = json.loads(files["provenance.json"])
+    assert provenance["submissions"] == {TABLE: evaluated[0].sha256}
+    page = files["index.html"].decode()
+    assert f"Submissions {TABLE}" in page
+    assert '"method":"Weak"' in page
+    assert all(name not in page for name in world.truth)
+    again = build_files([run], settings=QUICK, evaluated=evaluated).files
+    assert again == files
+
+
+def test_results_and_submissions_cannot_have_one_name(world, run, rng, tmp_path):
+    about = {"suite": "synbench", "partition": "private"}
+    trials = (t | about for t in random_trials(rng, datasets=20))
+    private = place(frame(trials), tmp_path / "private")
+
+    with pytest.raises(UsageError, match="must not replace"):
+        build_files(
+            [run, private],
+            settings=QUICK,
+            evaluated=read_evaluated(world.leaderboard),
+        )
