@@ -18,6 +18,9 @@ COLUMNS = (
     "mean_auroc_after", "elo_before", "elo_after", "within_interval",
 )  # fmt: skip
 
+# Where a table stands all of whose rows are of one of these kinds.
+_ALONE = {"new": "the second", "gone": "the first"}
+
 
 def compare(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     """Set two leaderboards side by side.
@@ -67,6 +70,14 @@ def render_diff(changes: pd.DataFrame) -> str:
     """
     blocks = []
     for (suite, partition, protocol), rows in changes.groupby(list(GROUP), sort=True):
+        heading = f"{suite} / {partition}, {protocol}"
+        if rows["change"].nunique() == 1 and rows["change"].iloc[0] in _ALONE:
+            where = _ALONE[rows["change"].iloc[0]]
+            many = "" if len(rows) == 1 else "s"
+            blocks.append(
+                f"{heading}: only in {where} ({len(rows)} configuration{many})"
+            )
+            continue
         lines: list[list[str]] = [
             ["configuration", "place", "change", "AUROC", "Elo", "within interval"]
         ]
@@ -85,7 +96,6 @@ def render_diff(changes: pd.DataFrame) -> str:
                     "-" if within is None else ("yes" if within else "no"),
                 ]
             )
-        heading = f"{suite} / {partition}, {protocol}"
         blocks.append("\n".join([heading, "", *align(lines, left=(0,))]))
     return "\n\n".join(blocks) or "Nothing to compare."
 

@@ -174,7 +174,8 @@ def _choose_rows(
     found = sorted(set(label[rows.index]))
     if len(found) != 1:
         there = ", ".join(found or sorted(set(label)))
-        msg = f"configuration {config!r}: {len(found)} fit; wanted one of {there[:500]}"
+        asked = "run" if config is None else f"configuration {config!r}"
+        msg = f"{asked}: {len(found)} fit; name one with --config: {there[:500]}"
         raise SubmissionError(msg)
     protocols = sorted(set(rows["protocol"]))
     if protocols != [PROTOCOL]:

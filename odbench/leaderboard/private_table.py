@@ -72,7 +72,8 @@ def released(
         if entry["sets_sha256"] != sets.sha256:
             continue
         rows = [row for row in rows if not same(row["method"], entry["method"])]
-        rows.append(dict(entry["row"]))
+        # The log sorts its keys; a row has the order of the table.
+        rows.append({name: entry["row"][name] for name in COLUMNS})
     return sorted(rows, key=lambda row: (-row["mean_auroc"], row["method"]))
 
 

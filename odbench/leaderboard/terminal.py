@@ -119,8 +119,11 @@ def _aligned(rows: pd.DataFrame) -> list[str]:
 
 
 def shortened(name: str, longest: int) -> str:
-    """Cut a name to at most so many characters, and show that it was cut."""
-    return name if len(name) <= longest else name[: longest - 1] + "…"
+    """Cut a name in its middle: configurations differ at their ends, too."""
+    if len(name) <= longest:
+        return name
+    tail = (longest - 1) // 2
+    return f"{name[: longest - 1 - tail]}…{name[-tail:]}"
 
 
 def align(lines: Sequence[Sequence[str]], *, left: Sequence[int] = ()) -> list[str]:

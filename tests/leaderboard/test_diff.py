@@ -69,6 +69,19 @@ def test_the_text_shows_both_sides(sides):
     assert max(map(len, text.splitlines())) <= 100
 
 
+def test_a_table_that_only_one_side_has_is_one_line(sides):
+    before, after = sides
+    other = after.assign(suite="other")
+
+    text = render_diff(compare(before, other))
+
+    assert text.splitlines() == [
+        "other / public, one-class: only in the second (3 configurations)",
+        "",
+        "toy / public, one-class: only in the first (3 configurations)",
+    ]
+
+
 def test_nothing_compared_with_nothing_is_said():
     empty = build_leaderboard(frame([]))
 

@@ -386,3 +386,11 @@ def test_public_labels_decide_rows_only_in_the_public_partition(world, rng):
     assert row["partition"] == "public"
     assert (world.leaderboard / "synbench" / "submissions.csv").is_file()
     assert not (world.leaderboard / "synbench" / "private.csv").exists()
+
+
+def test_a_second_answer_has_its_fields_in_the_order_of_the_table(world, rng):
+    archive = world.submit(world.scores(rng, 1.0))
+
+    rows = [world.evaluate(archive) for _ in range(2)]
+
+    assert [tuple(row) for row in rows] == [COLUMNS, COLUMNS]

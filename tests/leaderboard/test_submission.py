@@ -124,7 +124,7 @@ def test_a_run_of_another_kind_is_refused(world, rng, tmp_path, changes, match):
 def test_a_configuration_that_fits_nothing_lists_what_is_there(world, rng, tmp_path):
     run = world.run(world.scores(rng, 1.0))
 
-    with pytest.raises(SubmissionError, match=r"wanted one of mine\[default\]"):
+    with pytest.raises(SubmissionError, match=r"with --config: mine\[default\]"):
         pack(run, tmp_path / "m.zip", sets=world.sets, facts=FACTS, config="knn")
     for config in ("mine", "mine[default]", "0123456789ab"):
         pack(run, tmp_path / "m.zip", sets=world.sets, facts=FACTS, config=config)

@@ -43,6 +43,20 @@ def test_long_names_and_many_rows_fit_into_a_hundred_columns(rng):
     assert max(map(len, text.splitlines())) <= 100
 
 
+def test_names_that_are_cut_still_differ():
+    configs = ("aggregate=columns", "aggregate=columns,reference=batch")
+    results = frame(
+        trial("a", "a_long_name_of_a_detector", 0.5 + k / 10, config=config)
+        for k, config in enumerate(configs)
+    )
+
+    lines = render_table(build_leaderboard(results)).splitlines()
+
+    names = {line.split()[1] for line in lines if "…" in line}
+    assert len(names) == 2
+    assert all(name.startswith("a_long") and name.endswith("]") for name in names)
+
+
 def test_each_partition_has_its_own_block():
     results = frame([trial("a", "knn", 0.5), trial("a", "knn", 0.5, suite="other")])
 

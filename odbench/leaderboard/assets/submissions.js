@@ -41,13 +41,17 @@ function submissionsLead(found) {
 
 function howToSubmit(board) {
   const open = !submissionsOf(board);
+  // OddBench's private features are on the hub; the others are handed out as a folder.
+  const drawn = board.suite !== "oddbench";
+  const sets = drawn ? " --sets sets.json" : "";
   const lines = [
-    `odbench run --suite ${board.suite} --partition ${board.partition} --detectors me.py:Mine --keep-scores --out run`,
-    'odbench submission pack run --method "Mine" --author "A. Person" --training-data none --out mine.zip',
-    "odbench submission check mine.zip",
+    `odbench run --suite ${board.suite} --partition ${board.partition}${drawn ? " --mirror FEATURES" : ""} --detectors me.py:Mine --keep-scores --out run`,
+    `odbench submission pack run${sets} --method "Mine" --author "A. Person" --training-data none --out mine.zip`,
+    `odbench submission check mine.zip${sets}`,
   ];
   return el("details", { class: "how", open }, el("summary", {}, "How to submit"),
-    el("p", {}, "Score the data sets of the partition, pack the scores, and send the archive to the maintainers of this leaderboard. The detector needs no labels, and its code stays with you."),
+    el("p", {}, "Score the data sets of the partition, pack the scores, and send the archive to the maintainers of this leaderboard. The detector needs no labels, and its code stays with you.",
+      drawn ? " FEATURES is the folder of data sets and sets.json the list of them; ask the maintainers for both where they are not published beside this page." : ""),
     el("pre", { tabindex: "0", "aria-label": "Commands" }, el("code", {}, lines.join("\n"))),
     el("p", { class: "fine" }, "Data sets may be missing; each counts as a failure. At least 20 must be scored. A resubmission replaces the row only where its mean AUROC rises by more than 0.005."));
 }

@@ -285,6 +285,29 @@ def test_submissions_filter_by_tier_and_by_word_and_the_address_keeps_it(page):
     assert page.one("#tier").get_attribute("value") == "re-run"
 
 
+def test_submissions_to_a_public_partition_stand_below_its_results(browser, tmp_path):
+    (private,) = made.evaluated()
+    evaluated = private._replace(
+        suite="oddbench", partition="public", file="oddbench/submissions.csv"
+    )
+    path = tmp_path / "index.html"
+    results = made.simulated({("oddbench", "public"): 6}, methods=4)
+    path.write_text(
+        render_page(results, settings=made.QUICK, evaluated=[evaluated]), "utf-8"
+    )
+    page = chromium.Page(browser, path)
+    page.complaints()
+    page.open("#/leaderboard?submissions.sort=-n_failed&sort=detector")
+
+    assert page.column(1, "table-submissions")[0] == "Method 6"
+    assert page.column(1) == sorted(page.column(1))
+    page.choose("#tier", "re-scored")
+    page.wait("return location.hash.includes('tier=')")
+    assert len(page.column(1, "table-submissions")) == 4
+    assert len(page.column(1)) == 4
+    assert page.complaints() == []
+
+
 def test_each_tier_that_occurs_is_explained(page):
     page.open(PRIVATE)
 
