@@ -168,7 +168,8 @@ def pull(
 ) -> None:
     """Bring data sets into the store. Again does nothing.
 
-    Exit code 3 when some could not be had; the others are there.
+    Without --suite: what the mirror has, or without a mirror everything. Exit code 3
+    when some could not be had; the others are there.
     """
     from odbench.data.dataset import DatasetRecord
     from odbench.data.pull import ensure
@@ -178,6 +179,7 @@ def pull(
         suite,
         mirror,
         lambda name: settled_records(name, partition, pattern, limit, mirror),
+        made=mirror_of(mirror) is None,
     )
     failures = []
     size = 0

@@ -254,7 +254,10 @@ class Store:
         """
         digest = content_sha256(raw.train, raw.test, raw.labels)
         check_content(
-            digest, record, place="the arrays to store", step="fetch the file again"
+            digest,
+            record,
+            place=record.path or "the arrays to store",
+            step="fetch the file again",
         )
         record = dataclasses.replace(record, content_sha256=digest)
         values = dataclasses.asdict(record)

@@ -238,6 +238,11 @@ def test_every_verb_takes_a_mirror_of_one_suite(run, unlisted, suite, own_cache)
     assert "new      oddbench/my private one (private)" in out
 
 
+def test_without_names_a_mirror_is_pulled_and_nothing_generated(run, unlisted):
+    code, out, _ = run("datasets", "pull", "--mirror", unlisted)
+    assert (code, out) == (0, "1 of 1 data sets in the store, 0.0 MB\n")
+
+
 def test_audit_lists_what_it_measured(run, unlisted):
     options = ("--suite", "oddbench", "--mirror", unlisted, "--partition", "private")
     code, out, _ = run("datasets", "audit", *options, "--format", "json")
