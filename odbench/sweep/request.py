@@ -11,6 +11,8 @@ from odbench.errors import UsageError
 from odbench.sweep.backends import BACKENDS
 
 _RUNS = Path("odbench-runs")
+# As `odbench.data.protocol` has it: half of the training rows or more are no inliers.
+_MOST_CONTAMINATED = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +48,11 @@ class Request:
                 "memory_limit",
                 self.memory_limit is None or self.memory_limit > 0,
                 "more than 0 GiB",
+            ),
+            (
+                "contamination",
+                0 <= self.contamination < _MOST_CONTAMINATED,
+                "a share from 0 to below 0.5, such as 0.05",
             ),
             ("backend", self.backend in BACKENDS, f"one of {', '.join(BACKENDS)}"),
         )

@@ -144,6 +144,7 @@ def test_failures_give_exit_code_three_and_a_line(tmp_path, mine):
         (["--suite", "synbench", "--datasets", "nosuch*"], ["nosuch*", "list"]),
         (["--suite", "synbench", "--jobs", "0"], ["jobs", "0", "1 or more"]),
         (["--suite", "synbench", "--timeout", "soon"], ["'soon'", "30m"]),
+        (["--suite", "synbench", "--contamination", "1.5"], ["1.5", "below 0.5"]),
         (["--suite", "synbench", "--nonsense"], ["--nonsense", "--help"]),
         (["--suite", "oddbench", "--mirror", "/no/such"], ["/no/such"]),
         ([], ["--suite"]),
