@@ -7,6 +7,7 @@ detectors, GPU or network.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,22 +96,27 @@ def schema() -> pa.Schema:
     )  # fmt: skip
 
 
-def write_results(rows: pa.Table, path: Path) -> None:
+def write_results(rows: pa.Table | Iterable[pa.Table], path: Path) -> None:
     """Write a results file whole or not at all.
 
     Parameters
     ----------
-    rows : pyarrow.Table
-        Columns of `schema`, in its order.
+    rows : pyarrow.Table or iterable of them
+        Columns of `schema`, in its order. Several tables are written one by one, so
+        that no more than one need be in memory.
     path : Path
         Where to; replaced in one step once the new file is on the disk.
     """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
+    full = schema()
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as sink:
-            pq.write_table(rows.cast(schema()), sink, compression="zstd")
+            with pq.ParquetWriter(sink, full, compression="zstd") as writer:
+                for table in [rows] if isinstance(rows, pa.Table) else rows:
+                    writer.write_table(table.cast(full))
             sink.flush()
             os.fsync(sink.fileno())
         temporary.replace(path)
@@ -118,19 +124,24 @@ def write_results(rows: pa.Table, path: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def read_results(path: Path | str) -> pd.DataFrame:
+def read_results(
+    path: Path | str, columns: Iterable[str] | None = None
+) -> pd.DataFrame:
     """Read a results file, or the results of a run's folder, as a data frame.
 
     Parameters
     ----------
     path : Path or str
         A ``results.parquet`` or the folder of a run that holds one.
+    columns : iterable of str, optional
+        Which of `COLUMNS`, where not all are needed. Words then come as sorted
+        categories, in a fraction of the memory.
 
     Returns
     -------
     pandas.DataFrame
-        One row a trial; every column of `COLUMNS`, null where the file lacks an
-        optional one.
+        One row a trial; every column of `COLUMNS` that is wanted, in that order, null
+        where the file lacks an optional one.
 
     Raises
     ------
@@ -149,12 +160,18 @@ def read_results(path: Path | str) -> pd.DataFrame:
             f"folder that `odbench run --out` wrote"
         )
         raise ResultsError(msg)
+    full = schema() if columns is None else _some_of(columns)
+    wanted = set(full.names)
+    words = [field.name for field in full if pa.types.is_dictionary(field.type)]
     try:
-        table = pq.read_table(file, partitioning=None)
+        names = pq.read_schema(file).names
+        known = [name for name in words if name in names]
+        with pq.ParquetFile(file, read_dictionary=known) as stored:
+            table = stored.read([name for name in names if name in wanted])
     except (pa.ArrowException, OSError) as error:
         msg = f"results {str(file)!r}: not a readable Parquet file ({error})"
         raise ResultsError(msg) from error
-    missing = [name for name in REQUIRED if name not in table.column_names]
+    missing = [name for name in REQUIRED if name not in names]
     if missing:
         msg = (
             f"results {str(file)!r}: lacks {', '.join(missing)}; wanted the columns "
@@ -162,21 +179,26 @@ def read_results(path: Path | str) -> pd.DataFrame:
         )
         raise ResultsError(msg)
     try:
-        table = completed(table)
+        table = completed(table, full)
     except pa.ArrowException as error:
         msg = f"results {str(file)!r}: a column has the wrong type ({error})"
         raise ResultsError(msg) from error
     frame: pd.DataFrame = table.to_pandas()
+    for name in words:
+        in_order = sorted(frame[name].cat.categories)
+        frame[name] = frame[name].cat.set_categories(in_order)
     return frame
 
 
-def completed(table: pa.Table) -> pa.Table:
+def completed(table: pa.Table, full: pa.Schema | None = None) -> pa.Table:
     """Give a table, such as one of an older version, every column of `schema`.
 
     Parameters
     ----------
     table : pyarrow.Table
         Any of the columns of `schema`; others are left out.
+    full : pyarrow.Schema, optional
+        Wanted instead of `schema`.
 
     Returns
     -------
@@ -185,8 +207,22 @@ def completed(table: pa.Table) -> pa.Table:
     """
     import pyarrow as pa
 
-    full = schema()
+    full = schema() if full is None else full
     for field in full:
         if field.name not in table.column_names:
             table = table.append_column(field, pa.nulls(len(table), field.type))
     return table.select(full.names).cast(full)
+
+
+def _some_of(columns: Iterable[str]) -> pa.Schema:
+    """Return the schema of some columns, words as numbers into a list."""
+    import pyarrow as pa
+
+    wanted, word = set(columns), pa.dictionary(pa.int32(), pa.string())
+    return pa.schema(
+        [
+            field.with_type(word) if pa.types.is_string(field.type) else field
+            for field in schema()
+            if field.name in wanted
+        ]
+    )

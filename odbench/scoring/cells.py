@@ -43,6 +43,10 @@ FACTS = (
 )  # fmt: skip
 
 
+# All of the results that a leaderboard over whole suites depends on.
+USED = (*_WORDS, *_NUMBERS, "n_test", "n_anomalies")
+
+
 class Method(NamedTuple):
     """One competitor: a detector with its parameters.
 
