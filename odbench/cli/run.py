@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +11,6 @@ import click
 from odbench.errors import UsageError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from odbench.sweep.prepare import Prepared
     from odbench.sweep.request import Request
     from odbench.sweep.run import Summary
@@ -133,51 +130,22 @@ def _request(options: dict[str, Any]) -> Request:
 
 
 def _run(request: Request, prepared: Prepared) -> int:
-    from odbench.results import read_results
+    from odbench.cli.run_table import table_of_run
+    from odbench.sweep.failures import read_failures
     from odbench.sweep.prepare import say
     from odbench.sweep.run import execute
 
     summary = execute(request, prepared)
     if request.show_progress:
         say(_sentence(summary))
-    results = read_results(summary.folder)
-    if not len(results):
-        _complain(summary, results)
-        return 3
-    table = _leaderboard(summary, results)
-    click.echo(table)
-    _complain(summary, results)
-    if summary.interrupted:
+    found = read_failures(summary.folder)
+    if found.trials:
+        click.echo(table_of_run(summary.folder))
+    for line in [f"not used: {fault}" for fault in summary.faults] + found.lines():
+        say(line)
+    if found.trials and summary.interrupted:
         return 130
-    bad = (results["status"] != "ok").any()
-    return 3 if bad or summary.faults else 0
-
-
-def _leaderboard(summary: Summary, results: pd.DataFrame) -> str:
-    """Write ``leaderboard.csv`` and return it for reading."""
-    import pandas as pd
-
-    from odbench.leaderboard.tables import build_leaderboard
-    from odbench.leaderboard.terminal import render_table
-    from odbench.sweep.journal import RESULTS
-
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always", UserWarning)
-        board = build_leaderboard(results)
-    for warning in told:
-        click.echo(f"odbench: {warning.message}", err=True)
-    path = summary.folder / "leaderboard.csv"
-    if not summary.counts and _is_current(path, summary.folder / RESULTS):
-        return render_table(pd.read_csv(path))
-    temporary = path.with_name(f".{path.name}.tmp")
-    board.to_csv(temporary, index=False)
-    temporary.replace(path)
-    return render_table(board)
-
-
-def _is_current(board: Path, results: Path) -> bool:
-    """Say whether a leaderboard was written after the results that it is about."""
-    return board.exists() and board.stat().st_mtime_ns >= results.stat().st_mtime_ns
+    return 3 if not found.trials or found.causes or summary.faults else 0
 
 
 def _sentence(summary: Summary) -> str:
@@ -192,28 +160,14 @@ def _sentence(summary: Summary) -> str:
     )
 
 
-def _complain(summary: Summary, results: pd.DataFrame) -> None:
-    """Say what went wrong: a line a data set, a line a configuration."""
-    from odbench.sweep.prepare import say
-
-    for fault in summary.faults:
-        say(f"not used: {fault}")
-    bad = results[results["status"] != "ok"]
-    for (detector, config), rows in bad.groupby(["detector", "config"]):
-        label = detector if config == "default" else f"{detector}:{config}"
-        causes = rows["status"].value_counts()
-        common = causes.index[0]
-        reason = rows.loc[rows["status"] == common, "reason"].mode()
-        counts = ", ".join(f"{count} {status}" for status, count in causes.items())
-        example = f", mostly: {reason.iloc[0]}" if len(reason) else ""
-        say(f"{label}: {counts}{example}")
-
-
 def _tell_plan(request: Request, prepared: Prepared) -> int:
-    plan = prepared.plan
+    from odbench.sweep.finished import dependencies
+    from odbench.sweep.plan import why_pending
+
+    plan, earlier = prepared.plan, dependencies(request.folder)
     left = plan.total - plan.done
     click.echo(f"{plan.total} trials: {plan.done} done, {left} to do")
-    for reason, count in plan.reasons.most_common():
+    for reason, count in why_pending(plan, earlier).most_common():
         click.echo(f"  {count:>7} {reason}")
     if left:
         from odbench import provenance
@@ -224,8 +178,8 @@ def _tell_plan(request: Request, prepared: Prepared) -> int:
         if prepared.unknown:
             click.echo(f"  {prepared.unknown} trials of configurations never timed")
         size = sum(
-            8 * (record.n_train + record.n_test) * record.n_columns
-            for record, _ in plan.pending
+            8 * (batch.record.n_train + batch.record.n_test) * batch.record.n_columns
+            for batch in plan.pending
         )
         click.echo(f"{len(plan.pending)} data sets, {size / 2**20:,.0f} MiB as arrays")
     click.echo(f"results go to {request.folder}")

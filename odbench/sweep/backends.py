@@ -6,11 +6,10 @@ import contextlib
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 from odbench.errors import RunBrokenError, UsageError
-from odbench.sweep.plan import Task
+from odbench.sweep.trials import Batch
 from odbench.sweep.worker import Report, Setting, close_sandbox, do_task
 
 BACKENDS = ("loky", "threading", "dask", "ray")
@@ -20,13 +19,13 @@ _FRUITLESS = 5
 
 
 def run_tasks(
-    tasks: list[Task],
+    batches: list[Batch],
     setting: Setting,
     *,
     backend: str,
     jobs: int,
     scheduler: str | None = None,
-    remaining: Callable[[list[Task]], list[Task]],
+    remaining: Callable[[list[Batch]], list[Batch]],
     stopped: Callable[[], bool],
 ) -> Iterator[Report]:
     """Do tasks in parallel and yield what each leaves behind, in any order.
@@ -35,8 +34,8 @@ def run_tasks(
 
     Parameters
     ----------
-    tasks : list of Task
-        Longest first.
+    batches : list of Batch
+        Longest first; each becomes a task when a worker is about to be free.
     setting : Setting
         The run's.
     backend : str
@@ -46,7 +45,7 @@ def run_tasks(
     scheduler : str or None
         Address of a dask scheduler or a ray head; None for one on this machine.
     remaining : callable
-        Reduces tasks to the trials without a result; called after a pool broke.
+        Reduces batches to the trials without a result; called after a pool broke.
     stopped : callable
         True once no further task should begin.
 
@@ -57,15 +56,15 @@ def run_tasks(
     RunBrokenError
         If the pool breaks again and again without any progress.
     """
-    fruitless, left = 0, _trials(tasks)
+    fruitless, left = 0, _trials(batches)
     with _cluster(backend, jobs, scheduler) as (options, deaths):
-        while tasks and not stopped():
+        while batches and not stopped():
             try:
-                yield from _through_joblib(tasks, setting, options, stopped)
+                yield from _through_joblib(batches, setting, options, stopped)
             except deaths as error:
-                tasks = remaining(tasks)
-                fruitless = fruitless + 1 if _trials(tasks) == left else 0
-                left = _trials(tasks)
+                batches = remaining(batches)
+                fruitless = fruitless + 1 if _trials(batches) == left else 0
+                left = _trials(batches)
                 if fruitless >= _FRUITLESS:
                     msg = f"run: workers die before any trial is done ({error})"
                     raise RunBrokenError(msg) from error
@@ -73,22 +72,12 @@ def run_tasks(
                 return
 
 
-def _trials(tasks: Iterable[Task]) -> int:
-    return sum(len(task.trials) for task in tasks)
-
-
-def without(tasks: Iterable[Task], done: Callable[[str], bool]) -> list[Task]:
-    """Return tasks without the trials that are done."""
-    left = []
-    for task in tasks:
-        trials = tuple(trial for trial in task.trials if not done(trial.key))
-        if trials:
-            left.append(replace(task, trials=trials))
-    return left
+def _trials(batches: Iterable[Batch]) -> int:
+    return sum(map(len, batches))
 
 
 def _through_joblib(
-    tasks: list[Task],
+    batches: list[Batch],
     setting: Setting,
     options: dict[str, Any],
     stopped: Callable[[], bool],
@@ -96,10 +85,10 @@ def _through_joblib(
     from joblib import Parallel, delayed, parallel_config
 
     def feed() -> Iterator[Any]:
-        for task in tasks:
+        for batch in batches:
             if stopped():
                 return
-            yield delayed(do_task)(task, setting)
+            yield delayed(do_task)(batch.task(), setting)
 
     ray = options["backend"] == "ray"
     try:

@@ -69,16 +69,20 @@ class Estimator:
 
     def learn(self, trials: Iterable[tuple[str, str, float, float]]) -> None:
         """Add finished trials: detector, configuration, cells, seconds."""
+        touched = set()
         for detector, config, cells, seconds in trials:
             if cells > 0 and seconds > 0:
-                self._points.setdefault(f"{detector}:{config}", []).append(
-                    (float(cells), float(seconds))
-                )
-        for name, points in self._points.items():
-            self._points[name] = _thin(sorted(points))
+                name = f"{detector}:{config}"
+                touched.add(name)
+                self._points.setdefault(name, []).append((float(cells), float(seconds)))
+        for name in touched:
+            self._points[name].sort()
+            if len(self._points[name]) > 2 * _POINTS:
+                self._points[name] = _thin(self._points[name])
 
     def save(self) -> None:
         """Keep the points; a disk that is full loses them quietly."""
+        self._points = {name: _thin(points) for name, points in self._points.items()}
         if self._file is None:
             return
         temporary = self._file.with_suffix(f".{os.getpid()}.tmp")

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from odbench.errors import UsageError
-from odbench.sweep.plan import Protocol, Task, Trial, key_of
+from odbench.sweep.trials import Protocol, Task, Trial, key_of
 from odbench.sweep.worker import blank_row
 
 if TYPE_CHECKING:

@@ -2,94 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from odbench.data.protocol import PROTOCOL_VERSION, ROW_LIMIT
+import numpy as np
+
+from odbench.arrays import FloatArray, IntArray
 from odbench.sweep.estimate import Estimator
+from odbench.sweep.keys import Keys
+from odbench.sweep.trials import Batch, Choices, Places, Protocol, Task, Trial
 
 if TYPE_CHECKING:
     from odbench.data.dataset import DatasetRecord
     from odbench.plugins import Configuration
 
+__all__ = ["Plan", "Protocol", "Task", "Trial", "make_plan", "tasks_of", "why_pending"]
+
 STOCHASTIC_SEEDS = 5
 # A task of more than this is cut along what cannot be shared, so that no core waits
 # long for the last one.
 _TASK_SECONDS = 20.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Protocol:
-    """How a data set becomes a trial's rows.
-
-    Attributes
-    ----------
-    name : str
-        "one-class" or "contaminated".
-    contamination : float
-        Share of anomalies among the training rows, 0 for one-class.
-    """
-
-    name: str = "one-class"
-    contamination: float = 0.0
-
-    @property
-    def label(self) -> str:
-        """What results and leaderboards call it."""
-        if self.contamination:
-            return f"{self.name}-{self.contamination:g}"
-        return self.name
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One configuration on one data set with one seed.
-
-    Attributes
-    ----------
-    spec : str
-        How the detector's process finds the configuration.
-    seed : int
-        0, 1, ...: which repetition this is.
-    random_state : int
-        What a stochastic detector is given; follows from data set, configuration
-        and seed alone.
-    key : str
-        32 hex digits over everything that a result depends on.
-    facts : mapping
-        Columns of the results that are known beforehand.
-    """
-
-    spec: str
-    seed: int
-    random_state: int
-    key: str
-    facts: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """Trials of one data set that one worker does in a row.
-
-    Attributes
-    ----------
-    record : DatasetRecord
-        The data set.
-    protocol : Protocol
-        How its rows are chosen.
-    trials : tuple of Trial
-        In the order in which they run.
-    seconds : float
-        The estimate, for the order of tasks.
-    """
-
-    record: DatasetRecord
-    protocol: Protocol
-    trials: tuple[Trial, ...]
-    seconds: float
+_REASONS = ("new", "data set changed", "detector changed", "protocol changed")
 
 
 @dataclass
@@ -98,21 +33,18 @@ class Plan:
 
     Attributes
     ----------
+    choices : Choices
+        What each data set is tried with.
     total, done : int
         Trials asked for, and those that need not run again.
-    pending : list of (DatasetRecord, list of (Trial, Configuration))
-        What is left.
-    reasons : Counter
-        Why trials are not done: "new", "detector changed", ...
+    pending : list of Batch
+        What is left, by data set.
     """
 
-    protocol: Protocol
+    choices: Choices
     total: int = 0
     done: int = 0
-    pending: list[tuple[DatasetRecord, list[tuple[Trial, Configuration]]]] = field(
-        default_factory=list
-    )
-    reasons: Counter[str] = field(default_factory=Counter)
+    pending: list[Batch] = field(default_factory=list)
 
 
 def make_plan(
@@ -121,8 +53,7 @@ def make_plan(
     *,
     seeds: int | None,
     protocol: Protocol,
-    done: Mapping[str, str],
-    earlier: Mapping[tuple[str, str, str, int], Mapping[str, str]],
+    done: Keys,
 ) -> Plan:
     """Lay out every trial and leave out what is done.
 
@@ -136,36 +67,67 @@ def make_plan(
         Repetitions of stochastic detectors, None for 5; others run once.
     protocol : Protocol
         For all of them.
-    done : mapping of key to status
+    done : Keys
         Trials that need not run again.
-    earlier : mapping of (suite/partition/data set, detector, configuration, seed)
-        What earlier results of the same trial depended on, to say why it must run
-        again.
 
     Returns
     -------
     Plan
     """
-    plan = Plan(protocol)
-    chosen = [(one, _facts(one), _seeds(one, seeds)) for one in configurations]
+    chosen = tuple(configurations)
+    repetitions = tuple(_seeds(one, seeds) for one in chosen)
+    plan = Plan(Choices(chosen, repetitions, protocol))
     for record in records:
-        pending = []
-        for configuration, facts, repetitions in chosen:
-            for seed in range(repetitions):
-                plan.total += 1
-                key = key_of(record, facts, seed, protocol)
-                if key in done:
-                    plan.done += 1
-                    continue
-                trial = _trial(record, configuration, facts, seed, key)
-                pending.append((trial, configuration))
-                plan.reasons[_reason(record, trial, earlier)] += 1
-        if pending:
-            plan.pending.append((record, pending))
+        places = np.flatnonzero(~done.contains(plan.choices.keys(record)))
+        plan.total += len(plan.choices)
+        plan.done += len(plan.choices) - len(places)
+        if len(places):
+            plan.pending.append(Batch(plan.choices, record, places.astype(np.int32)))
     return plan
 
 
-def tasks_of(plan: Plan, estimator: Estimator) -> list[Task]:
+def why_pending(plan: Plan, earlier: Iterable[tuple[Any, ...]]) -> Counter[str]:
+    """Say why trials are not done.
+
+    Parameters
+    ----------
+    plan : Plan
+        What is left to do.
+    earlier : iterable of tuple
+        What earlier results depended on: suite, partition, data set, detector,
+        configuration, seed, content hash, detector version; the newest last.
+
+    Returns
+    -------
+    Counter
+        Trials by reason: "new", "detector changed", ...
+    """
+    choices = plan.choices
+    place_of = {
+        (choices.facts[number]["detector"], choices.facts[number]["config_id"], seed): i
+        for i, (number, seed) in enumerate(choices.pairs)
+    }
+    known = {
+        (batch.record.suite, batch.record.partition, batch.record.name): (
+            batch.record.content_sha256,
+            np.zeros(len(choices), dtype=np.int8),
+        )
+        for batch in plan.pending
+    }
+    for row in earlier:
+        place = place_of.get(row[3:6])
+        if place is not None and row[:3] in known:
+            now, found = known[row[:3]]
+            facts = choices.facts[choices.pairs[place][0]]
+            same = (row[6] == now, row[7] == facts["detector_version"])
+            found[place] = 1 if not same[0] else 2 if not same[1] else 3
+    counts: Counter[str] = Counter()
+    for batch, (_, found) in zip(plan.pending, known.values(), strict=True):
+        counts.update(_REASONS[code] for code in found[batch.places].tolist())
+    return counts
+
+
+def tasks_of(plan: Plan, estimator: Estimator) -> list[Batch]:
     """Group what is pending by data set and shared work, longest first.
 
     Parameters
@@ -177,109 +139,82 @@ def tasks_of(plan: Plan, estimator: Estimator) -> list[Task]:
 
     Returns
     -------
-    list of Task
+    list of Batch
         Small data sets whole; a large one cut into groups that share nothing.
     """
-    tasks = []
-    for record, pending in plan.pending:
-        costs = {
-            trial.key: estimator.seconds(
-                str(trial.facts["detector"]), str(trial.facts["config"]), record
-            )
-            for trial, _ in pending
-        }
-        whole = sum(costs.values()) <= _TASK_SECONDS
-        for group in [pending] if whole else _unshared(pending):
-            trials = tuple(trial for trial, _ in sorted(group, key=_order))
-            seconds = sum(costs[trial.key] for trial in trials)
-            tasks.append(Task(record, plan.protocol, trials, seconds))
-    return sorted(tasks, key=lambda task: -task.seconds)
+    choices = plan.choices
+    number_at = np.array([number for number, _ in choices.pairs], dtype=np.int64)
+    in_order = sorted(range(len(choices)), key=lambda i: _order(choices, i))
+    order: Places = np.array(in_order, dtype=np.int32)
+    apart = _Apart(choices)
+    batches = []
+    for whole in plan.pending:
+        costs = _costs(choices, whole.record, estimator)[number_at]
+        is_pending = np.zeros(len(choices), dtype=np.bool_)
+        is_pending[whole.places] = True
+        places = order[is_pending[order]]
+        parts = [places]
+        if costs[places].sum() > _TASK_SECONDS:
+            group = apart.groups(number_at[places])
+            parts = [places[group == one] for one in range(group.max() + 1)]
+        batches += [
+            Batch(choices, whole.record, part, float(costs[part].sum()))
+            for part in parts
+        ]
+    return sorted(batches, key=lambda batch: -batch.seconds)
 
 
-def _unshared(
-    pending: list[tuple[Trial, Configuration]],
-) -> list[list[tuple[Trial, Configuration]]]:
-    """Part trials so that two that share any kind of work stay together."""
-    groups: list[tuple[set[str], list[tuple[Trial, Configuration]]]] = []
-    for trial, configuration in pending:
-        kinds, together = set(configuration.info.shares), [(trial, configuration)]
-        apart = []
-        for other in groups:
-            if other[0] & kinds:
-                kinds |= other[0]
-                together = other[1] + together
-            else:
-                apart.append(other)
-        groups = [*apart, (kinds, together)]
-    return [together for _, together in groups]
+class _Apart:
+    """Part configurations so that two that share any kind of work stay together."""
+
+    def __init__(self, choices: Choices) -> None:
+        self._shares = [set(one.info.shares) for one in choices.configurations]
+        self._known: dict[bytes, IntArray] = {}
+
+    def groups(self, numbers: IntArray) -> IntArray:
+        """Return the group of each of these configurations, counted from 0."""
+        present = np.unique(numbers)
+        # Most data sets lack the same trials.
+        group_of = self._known.get(present.tobytes())
+        if group_of is None:
+            group_of = np.zeros(len(self._shares), dtype=np.int64)
+            for group, members in enumerate(self._parted(present.tolist())):
+                group_of[members] = group
+            self._known[present.tobytes()] = group_of
+        return group_of[numbers]
+
+    def _parted(self, numbers: list[int]) -> list[list[int]]:
+        groups: list[tuple[set[str], list[int]]] = []
+        for number in numbers:
+            kinds, together, apart = set(self._shares[number]), [number], []
+            for other in groups:
+                if other[0] & kinds:
+                    kinds |= other[0]
+                    together = other[1] + together
+                else:
+                    apart.append(other)
+            groups = [*apart, (kinds, together)]
+        return [together for _, together in groups]
 
 
-def _order(item: tuple[Trial, Configuration]) -> tuple[Any, ...]:
-    trial, _ = item
-    return trial.seed, trial.facts["detector"], trial.facts["config"]
+def _costs(choices: Choices, record: DatasetRecord, estimator: Estimator) -> FloatArray:
+    """Return the seconds of a trial of each configuration on a data set."""
+    return np.array(
+        [
+            estimator.seconds(facts["detector"], facts["config"], record)
+            for facts in choices.facts
+        ],
+        dtype=np.float64,
+    )
+
+
+def _order(choices: Choices, place: int) -> tuple[Any, ...]:
+    number, seed = choices.pairs[place]
+    facts = choices.facts[number]
+    return seed, facts["detector"], facts["config"]
 
 
 def _seeds(configuration: Configuration, seeds: int | None) -> int:
     if configuration.info.deterministic:
         return 1
     return STOCHASTIC_SEEDS if seeds is None else seeds
-
-
-def _facts(configuration: Configuration) -> dict[str, Any]:
-    info = configuration.info
-    return {
-        "detector": info.name,
-        "detector_version": configuration.version,
-        "config": configuration.label,
-        "config_id": configuration.id,
-        "detector_reference": info.reference,
-        "deterministic": info.deterministic,
-        "inductive": info.inductive,
-    }
-
-
-def _trial(
-    record: DatasetRecord,
-    configuration: Configuration,
-    facts: Mapping[str, Any],
-    seed: int,
-    key: str,
-) -> Trial:
-    name = _name(facts, seed)
-    random_state = int(_digest(f"{record.id}|{name}")[:8], 16) & 0x7FFFFFFF
-    return Trial(configuration.spec, seed, random_state, key, facts)
-
-
-def key_of(
-    record: DatasetRecord, facts: Mapping[str, Any], seed: int, protocol: Protocol
-) -> str:
-    """Return 32 hex digits over everything that a trial's result depends on."""
-    return _digest(
-        f"{record.partition}|{record.id}|{record.content_sha256}|{_name(facts, seed)}"
-        f"|{facts['detector_version']}|{protocol.label}|{PROTOCOL_VERSION}|{ROW_LIMIT}"
-    )
-
-
-def _name(facts: Mapping[str, Any], seed: int) -> str:
-    return f"{facts['detector']}|{facts['config_id']}|{seed}"
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def _reason(
-    record: DatasetRecord,
-    trial: Trial,
-    earlier: Mapping[tuple[str, str, str, int], Mapping[str, str]],
-) -> str:
-    where = f"{record.suite}/{record.partition}/{record.name}"
-    facts = trial.facts
-    before = earlier.get((where, facts["detector"], facts["config_id"], trial.seed))
-    if before is None:
-        return "new"
-    if before["content_sha256"] != record.content_sha256:
-        return "data set changed"
-    if before["detector_version"] != facts["detector_version"]:
-        return "detector changed"
-    return "protocol changed"

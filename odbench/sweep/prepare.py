@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from odbench.errors import UsageError
 from odbench.specs import plain
-from odbench.sweep import journal
 from odbench.sweep.estimate import Estimator
+from odbench.sweep.finished import finished
+from odbench.sweep.keys import Keys
 from odbench.sweep.oracle import NAME as ORACLE
 from odbench.sweep.oracle import oracle_rows
-from odbench.sweep.plan import Plan, Protocol, Task, make_plan, tasks_of
+from odbench.sweep.plan import Plan, make_plan, tasks_of
 from odbench.sweep.request import Request
+from odbench.sweep.trials import Batch, Protocol
 
 if TYPE_CHECKING:
     from odbench.data.catalog import Settled
@@ -31,7 +34,7 @@ class Prepared:
     ----------
     plan : Plan
         Trials done and to do.
-    tasks : list of Task
+    batches : list of Batch
         What is to do, in its order.
     seconds : float
         Estimate of all trials together, one after another.
@@ -49,7 +52,7 @@ class Prepared:
     """
 
     plan: Plan
-    tasks: list[Task]
+    batches: list[Batch]
     seconds: float
     unknown: int
     faults: list[str]
@@ -77,9 +80,7 @@ def prepare(request: Request, *, pull: bool = True) -> Prepared:
 
     configurations = _configurations(request)
     records, faults = _records(request), list[str]()
-    done, earlier = journal.finished(request.folder)
-    if request.retry_failed:
-        done = {key: status for key, status in done.items() if status == "ok"}
+    done = finished(request.folder, only_ok=request.retry_failed)
 
     def planned() -> Plan:
         return make_plan(
@@ -88,30 +89,38 @@ def prepare(request: Request, *, pull: bool = True) -> Prepared:
             seeds=request.seeds,
             protocol=_protocol(request),
             done=done,
-            earlier=earlier,
         )
 
     plan = planned()
     if pull and plan.pending:
-        wanted = {record.id for record, _ in plan.pending}
+        wanted = {batch.record.id for batch in plan.pending}
         records, failed = _pull(records, wanted, request)
         faults += failed
         plan = planned()
     estimator = Estimator(Store.default().root / "timings.json")
-    tasks = tasks_of(plan, estimator)
-    unknown = sum(
-        not estimator.knows(str(t.facts["detector"]), str(t.facts["config"]))
-        for _, pending in plan.pending
-        for t, _ in pending
-    )
-    seconds = sum(task.seconds for task in tasks)
+    batches = tasks_of(plan, estimator)
+    unknown = _never_timed(plan, estimator)
+    seconds = sum(batch.seconds for batch in batches)
     oracle = _oracle(request, records, plan, done)
     params = {one.id: plain(one.params) for one in configurations}
-    return Prepared(plan, tasks, seconds, unknown, faults, estimator, oracle, params)
+    return Prepared(plan, batches, seconds, unknown, faults, estimator, oracle, params)
+
+
+def _never_timed(plan: Plan, estimator: Estimator) -> int:
+    """Count the trials to do of which no like was ever timed."""
+    is_new = np.array(
+        [
+            not estimator.knows(facts["detector"], facts["config"])
+            for number, _ in plan.choices.pairs
+            for facts in [plan.choices.facts[number]]
+        ],
+        dtype=np.bool_,
+    )
+    return int(sum(is_new[batch.places].sum() for batch in plan.pending))
 
 
 def _oracle(
-    request: Request, records: list[DatasetRecord], plan: Plan, done: Mapping[str, str]
+    request: Request, records: list[DatasetRecord], plan: Plan, done: Keys
 ) -> list[dict[str, Any]]:
     """Return the oracle's rows that were asked for, and count them in the plan."""
     if ORACLE not in (request.detectors or ()):

@@ -6,12 +6,12 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from odbench.sweep.journal import FOLDER, parse_line
+from odbench.sweep.keys import Keys
 from odbench.sweep.worker import START
 
 _LOOK_SECONDS = 0.25
@@ -46,7 +46,7 @@ class Progress:
         self._total = total
         self._show = show
         self._read: dict[Path, int] = {}
-        self._done: set[str] = set()
+        self._done = Keys()
         self._guard = threading.Lock()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
@@ -85,11 +85,6 @@ class Progress:
         if self._bar is not None:
             self._bar.close()
 
-    def add(self, row: Mapping[str, Any]) -> None:
-        """Count a result that stands in no journal yet."""
-        with self._guard:
-            self._take(row)
-
     def look(self) -> None:
         """Read what the journals have gained."""
         with self._guard:
@@ -115,6 +110,8 @@ class Progress:
     def _look_at(self, path: Path) -> None:
         start = self._read.get(path, 0)
         try:
+            if path.stat().st_size == start:
+                return
             with path.open("rb") as journal:
                 journal.seek(start)
                 data = journal.read()
@@ -123,18 +120,22 @@ class Progress:
         # A line may be half written: it is read next time.
         whole = data[: data.rfind(b"\n") + 1]
         self._read[path] = start + len(whole)
-        for line in whole.splitlines(keepends=True):
-            entry = parse_line(line)
-            if entry is not None:
-                self._take(entry)
+        entries = map(parse_line, whole.splitlines(keepends=True))
+        self._take([entry for entry in entries if entry is not None])
 
-    def _take(self, entry: Mapping[str, Any]) -> None:
-        if START in entry:
-            self.running[entry["of"]] = (entry[START], entry["at"])
-        elif entry.get("key") not in self._done:
-            self.running.pop(entry["key"], None)
-            self._done.add(entry["key"])
-            self.counts[entry["status"]] += 1
+    def _take(self, entries: list[dict[str, Any]]) -> None:
+        results = []
+        for entry in entries:
+            if START in entry:
+                self.running[entry["of"]] = (entry[START], entry["at"])
+            elif "key" in entry:
+                self.running.pop(entry["key"], None)
+                results.append(entry)
+        # A cluster may do a task again: each trial counts once.
+        is_new = self._done.add(row["key"] for row in results).tolist()
+        self.counts.update(
+            row["status"] for row, new in zip(results, is_new, strict=True) if new
+        )
 
     def _speak(self) -> None:
         done = self.counts.total()

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,18 +20,21 @@ from typing import TYPE_CHECKING, Any
 from odbench import provenance
 from odbench.errors import RunBrokenError, RunLockedError, UsageError
 from odbench.sweep import journal
-from odbench.sweep.backends import run_tasks, without
+from odbench.sweep.backends import run_tasks
 from odbench.sweep.estimate import Estimator
-from odbench.sweep.plan import Task, Trial
+from odbench.sweep.finished import journaled
+from odbench.sweep.fold import fold, is_folded
 from odbench.sweep.prepare import Prepared, hidden_places, prepare
 from odbench.sweep.processes import kill_marked
 from odbench.sweep.progress import Progress
 from odbench.sweep.request import Request
 from odbench.sweep.sandbox import Limits
+from odbench.sweep.trials import Batch, Task, Trial
 from odbench.sweep.worker import STOP, Setting, blank_row
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 # What making a folder, or a file in it, meets where the call named the wrong one.
 _UNWRITABLE = (
@@ -165,16 +168,16 @@ def execute(request: Request, prepared: Prepared) -> Summary:
         (folder / journal.FOLDER).mkdir(parents=True, exist_ok=True)
         with _locked(folder):
             _write_run(request, folder, prepared.configurations)
-            if prepared.tasks:
+            if prepared.batches:
                 _sweep(request, prepared, summary)
             if prepared.oracle:
                 with journal.Journal(folder) as own:
                     for row in prepared.oracle:
                         own.append(row)
                 summary.counts["ok"] += len(prepared.oracle)
-            if not journal.is_folded(folder):
-                journal.fold(folder)
-            prepared.estimator.save()
+            if not is_folded(folder):
+                fold(folder, each=_teacher(prepared.estimator))
+                prepared.estimator.save()
     except OSError as error:
         if error.errno in _UNWRITABLE and not summary.counts:
             msg = (
@@ -197,7 +200,7 @@ def _sweep(request: Request, prepared: Prepared, summary: Summary) -> None:
     stop = folder / journal.FOLDER / STOP
     token.write_text(setting.token, encoding="ascii")
     stop.unlink(missing_ok=True)
-    total = sum(len(task.trials) for task in prepared.tasks)
+    total = sum(map(len, prepared.batches))
     try:
         with (
             _interruptible(stop, summary),
@@ -206,7 +209,7 @@ def _sweep(request: Request, prepared: Prepared, summary: Summary) -> None:
         ):
             strikes = _Strikes(folder, progress, own)
             for report in run_tasks(
-                prepared.tasks,
+                prepared.batches,
                 setting,
                 backend=request.backend,
                 jobs=request.jobs or provenance.cores(),
@@ -227,7 +230,6 @@ def _sweep(request: Request, prepared: Prepared, summary: Summary) -> None:
         stop.unlink(missing_ok=True)
         token.unlink(missing_ok=True)
     summary.counts = progress.counts
-    _teach(prepared.estimator, folder)
 
 
 class _Strikes:
@@ -239,17 +241,19 @@ class _Strikes:
         self._own = own
         self._counts: Counter[str] = Counter()
 
-    def remaining(self, tasks: list[Task]) -> list[Task]:
+    def remaining(self, batches: list[Batch]) -> list[Batch]:
         """Return what has no result; give up trials that outlive no worker."""
         self._counts.update(self._progress.in_flight().keys())
         self._progress.forget()
-        for task in tasks:
-            for trial in task.trials:
-                if self._counts[trial.key] >= _STRIKES:
-                    self._own.append(_given_up(task, trial))
-                    self._counts[trial.key] = 0
-        done = {row["key"] for row in journal.read_journals(self._folder)}
-        return without(tasks, done.__contains__)
+        struck = {key for key, count in self._counts.items() if count >= _STRIKES}
+        for batch in batches if struck else ():
+            for trial in batch.trials():
+                if trial.key in struck:
+                    self._own.append(_given_up(batch.task(), trial))
+                    del self._counts[trial.key]
+        done = journaled(self._folder)
+        left = (batch.without(done) for batch in batches)
+        return [batch for batch in left if len(batch)]
 
 
 def _given_up(task: Task, trial: Trial) -> dict[str, Any]:
@@ -280,16 +284,20 @@ def _setting(request: Request) -> Setting:
     )
 
 
-def _teach(estimator: Estimator, folder: Path) -> None:
-    estimator.learn(
-        (
-            row["detector"],
-            row["config"],
-            (row["n_train"] + row["n_test"]) * row["n_columns"],
-            (row.get("fit_seconds") or 0) + (row.get("score_seconds") or 0),
+def _teacher(estimator: Estimator) -> Callable[[pa.Table], None]:
+    """Return what tells an estimator how long results took."""
+
+    def teach(rows: pa.Table) -> None:
+        names = ("n_train", "n_test", "n_columns", "fit_seconds", "score_seconds")
+        columns = (rows[name].to_pylist() for name in ("detector", "config", *names))
+        estimator.learn(
+            (detector, config, (train + test) * width, (fit or 0.0) + (score or 0.0))
+            for detector, config, train, test, width, fit, score in zip(
+                *columns, strict=True
+            )
         )
-        for row in journal.read_journals(folder)
-    )
+
+    return teach
 
 
 def _write_run(

@@ -8,7 +8,9 @@ from odbench.configuration import Configuration
 from odbench.data.dataset import DatasetRecord
 from odbench.detector import DetectorInfo
 from odbench.sweep.estimate import Estimator
-from odbench.sweep.plan import Protocol, make_plan, tasks_of
+from odbench.sweep.keys import Keys
+from odbench.sweep.plan import Protocol, make_plan, tasks_of, why_pending
+from odbench.sweep.trials import key_of
 
 
 def info(name, **more):
@@ -24,19 +26,16 @@ RECORD = DatasetRecord(
 )
 
 
-def plan_of(configurations, records=(RECORD,), *, done=(), seeds=None, earlier=None):
+def plan_of(configurations, records=(RECORD,), *, done=(), seeds=None):
+    known = Keys()
+    known.add(done)
     return make_plan(
-        records,
-        configurations,
-        seeds=seeds,
-        protocol=Protocol(),
-        done=dict.fromkeys(done, "ok"),
-        earlier=earlier or {},
+        records, configurations, seeds=seeds, protocol=Protocol(), done=known
     )
 
 
 def keys(plan):
-    return [trial.key for _, pending in plan.pending for trial, _ in pending]
+    return [trial.key for batch in plan.pending for trial in batch.trials()]
 
 
 def test_deterministic_detectors_run_once_and_others_with_five_seeds():
@@ -67,26 +66,41 @@ def test_what_is_done_is_left_out():
     ],
 )
 def test_a_change_gives_another_key_and_is_named(change, reason):
-    earlier = {
-        ("oddbench/public/a", "a", configuration("a").id, 0): {
-            "content_sha256": "c",
-            "detector_version": "1",
-        }
-    }
+    earlier = ("oddbench", "public", "a", "a", configuration("a").id, 0, "c", "1")
     before = keys(plan_of([configuration("a")]))
     record = RECORD
     if "content_sha256" in change:
         record = dataclasses.replace(RECORD, **change)
 
     plan = plan_of(
-        [configuration("a", change.get("version", "1"))],
-        [record],
-        done=before,
-        earlier=earlier,
+        [configuration("a", change.get("version", "1"))], [record], done=before
     )
 
     assert plan.done == 0
-    assert dict(plan.reasons) == {reason: 1}
+    assert dict(why_pending(plan, [earlier])) == {reason: 1}
+
+
+def test_what_was_tried_last_says_why_a_trial_must_run():
+    def tried(name, content, version="1"):
+        known = configuration(name)
+        return ("oddbench", "public", "a", name, known.id, 0, content, version)
+
+    plan = plan_of([configuration(name) for name in "abcd"])
+    earlier = [
+        tried("a", "c"),
+        tried("a", "d"),
+        tried("b", "d"),
+        tried("b", "c", "2"),
+        tried("c", "c"),
+        tried("other", "c"),
+    ]
+
+    assert dict(why_pending(plan, earlier)) == {
+        "data set changed": 1,
+        "detector changed": 1,
+        "protocol changed": 1,
+        "new": 1,
+    }
 
 
 def test_a_key_does_not_depend_on_what_else_is_asked():
@@ -111,7 +125,7 @@ def test_a_small_data_set_is_one_task_and_a_large_one_is_cut_by_shared_work():
     tasks = tasks_of(plan_of(configurations, [RECORD, large]), Estimator())
 
     groups = [
-        (task.record.name, sorted(t.facts["detector"] for t in task.trials))
+        (task.record.name, sorted(t.facts["detector"] for t in task.trials()))
         for task in tasks
     ]
     assert ("a", ["cats", "ecod", "iforest", "knn", "lof"]) in groups
@@ -121,6 +135,34 @@ def test_a_small_data_set_is_one_task_and_a_large_one_is_cut_by_shared_work():
     assert [t.seconds for t in tasks] == sorted(
         (t.seconds for t in tasks), reverse=True
     )
+
+
+def test_a_worker_gets_the_trials_that_are_left_seed_by_seed():
+    configurations = [configuration("b", deterministic=False), configuration("a")]
+    everything = keys(plan_of(configurations))
+
+    (batch,) = tasks_of(plan_of(configurations, done=everything[1:3]), Estimator())
+    task = batch.task()
+
+    assert [(t.seed, t.facts["detector"]) for t in task.trials] == [
+        (0, "a"), (0, "b"), (3, "b"), (4, "b"),
+    ]  # fmt: skip
+    assert len(batch) == 4
+    assert [t.key for t in task.trials] == [
+        key_of(RECORD, t.facts, t.seed, Protocol()) for t in task.trials
+    ]
+    assert len({t.random_state for t in task.trials}) == 4
+    done = Keys()
+    done.add([task.trials[1].key])
+    left = batch.without(done).task().trials
+    assert left == (task.trials[0], *task.trials[2:])
+
+
+def test_a_key_stays_what_it_was_so_that_old_results_count():
+    (trial,) = plan_of([configuration("a")]).pending[0].trials()
+
+    assert trial.key == "af9177dcbe9bf5b4aa1fb64169173444"
+    assert trial.random_state == 1716913948
 
 
 def test_estimates_come_from_earlier_trials_and_survive_a_process(tmp_path):

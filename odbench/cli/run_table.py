@@ -1,0 +1,98 @@
+"""The table at the end of a run: made from its results, and kept until they change."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import click
+
+BOARD = "leaderboard.csv"
+# What the last table was made of, and what it said.
+_KEPT = ".leaderboard.json"
+
+
+def table_of_run(folder: Path) -> str:
+    """Return the leaderboard of a run for reading; ``leaderboard.csv`` holds it.
+
+    Where results, scoring and file are those of the last time, so is the table: rating
+    hundreds of configurations takes seconds.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's; its results are folded.
+    """
+    from odbench.sweep.fold import RESULTS
+
+    made_of = _fingerprint(folder / RESULTS)
+    kept = _kept(folder)
+    if kept is None or kept["of"] != made_of:
+        kept = {"of": made_of, **_made(folder)}
+        _write(folder / _KEPT, json.dumps(kept))
+    for line in kept["told"]:
+        click.echo(f"odbench: {line}", err=True)
+    return str(kept["table"])
+
+
+def _made(folder: Path) -> dict[str, Any]:
+    """Compute the table, write ``leaderboard.csv``, and return what is kept."""
+    from odbench.leaderboard.tables import build_leaderboard
+    from odbench.leaderboard.terminal import render_table
+    from odbench.results import read_results
+    from odbench.scoring.cells import USED
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", UserWarning)
+        board = build_leaderboard(read_results(folder, USED))
+    text = board.to_csv(index=False)
+    _write(folder / BOARD, text)
+    return {
+        "board": _digest(text.encode()),
+        "told": [str(warning.message) for warning in told],
+        "table": render_table(board),
+    }
+
+
+def _kept(folder: Path) -> dict[str, Any] | None:
+    """Return what was kept, None if there is nothing or the board was changed."""
+    try:
+        kept = json.loads((folder / _KEPT).read_text(encoding="utf-8"))
+        same = kept["board"] == _digest((folder / BOARD).read_bytes())
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    complete = isinstance(kept.get("told"), list) and {"of", "table"} <= kept.keys()
+    return kept if same and complete else None
+
+
+def _fingerprint(results: Path) -> str:
+    """Return what changes with the results, or with the code that makes a table."""
+    import platform
+    from importlib.metadata import version
+
+    import odbench
+
+    here = Path(odbench.__file__).parent
+    digest = hashlib.sha256(platform.python_version().encode())
+    for library in ("numpy", "pandas", "pyarrow"):
+        digest.update(f"|{library} {version(library)}".encode())
+    for part in ("scoring", "leaderboard"):
+        for source in sorted((here / part).glob("*.py")):
+            digest.update(source.read_bytes())
+    with results.open("rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _write(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(text, encoding="utf-8", newline="")
+    temporary.replace(path)

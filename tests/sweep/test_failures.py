@@ -1,0 +1,30 @@
+"""What went wrong, a line a configuration."""
+
+from odbench.sweep.failures import read_failures
+from odbench.sweep.fold import fold
+from odbench.sweep.journal import FOLDER
+from tests.reference.sweep import row, write
+
+
+def test_a_line_a_configuration_with_its_commonest_reason(tmp_path):
+    (tmp_path / FOLDER).mkdir()
+    ends = [("failed", "one"), ("failed", "two"), ("failed", "two"), ("timeout", "3")]
+    write(
+        tmp_path,
+        row("a", detector="good"),
+        *(row("a", seed=s, status=e, reason=r) for s, (e, r) in enumerate(ends)),
+        row("a", config="k=3", config_id="1", status="failed", reason="b"),
+        row("b", config="k=3", config_id="1", status="failed", reason="a"),
+        row("c", config="k=3", config_id="1"),
+        row("a", detector="quiet", status="killed", reason=None),
+    )
+    fold(tmp_path)
+
+    found = read_failures(tmp_path)
+
+    assert found.trials == 9
+    assert found.lines() == [
+        "knn: 3 failed, 1 timeout, mostly: two",
+        "knn:k=3: 2 failed, mostly: a",
+        "quiet: 1 killed",
+    ]

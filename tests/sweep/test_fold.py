@@ -1,0 +1,179 @@
+"""Folding: the newest of each trial, in one order, a few rows in memory."""
+
+import itertools
+import json
+import random
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from odbench.results import read_results, schema
+from odbench.sweep import fold as folding
+from odbench.sweep.fold import RESULTS, fold, is_folded
+from odbench.sweep.journal import FOLDER
+from tests.reference.sweep import folded, row, write
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / FOLDER).mkdir()
+    return tmp_path
+
+
+def stored(folder):
+    return pq.read_table(folder / RESULTS, partitioning=None)
+
+
+def texts(folder):
+    return [path.read_text() for path in sorted((folder / FOLDER).glob("*.jsonl"))]
+
+
+def random_rows(chance, n, datasets):
+    """Trials among which some are the same, of different age."""
+    return [
+        row(
+            chance.choice(datasets),
+            suite=chance.choice(["oddbench", "ovrbench"]),
+            detector=chance.choice(["knn", "lof", "ünï"]),
+            config_id=f"{chance.randrange(4):012x}",
+            seed=chance.randrange(3),
+            started_at=f"2026-01-0{chance.randrange(1, 9)}T00:00:00",
+            key=f"{chance.getrandbits(128):032x}",
+            auroc=chance.random(),
+            n_train=chance.randrange(1000),
+        )
+        for _ in range(n)
+    ]
+
+
+@pytest.mark.parametrize("pieces", [1, 7, 8192])
+def test_folding_equals_reading_everything_at_once(folder, monkeypatch, pieces):
+    monkeypatch.setattr(folding, "_ROWS", pieces)
+    chance = random.Random(20260101)
+    names = ["a", "ab", "Z", "ä", 'quo"ted', "back\\slash", "日本", "~"]
+    kept = []
+
+    for _ in range(3):
+        for _ in range(3):
+            write(folder, *random_rows(chance, 60, names))
+        (folder / FOLDER / "cut.jsonl").write_text(json.dumps(row("cut"))[:-9])
+        (folder / FOLDER / "odd.jsonl").write_text('{"key":\n[1]\n\0\0\n{"a": 1}\n')
+        expected = folded(kept, texts(folder))
+        fold(folder)
+        kept = stored(folder).to_pylist()
+
+        assert kept == expected
+        assert is_folded(folder)
+    assert stored(folder).schema.equals(schema())
+
+
+def test_no_more_than_a_few_rows_are_held(folder, monkeypatch):
+    """One journal a data set and two folds: what is held does not grow with them."""
+    monkeypatch.setattr(folding, "_ROWS", 40)
+    written = []
+    newest = folding._newest
+
+    def watched(table):
+        written.append(len(table))
+        return newest(table)
+
+    monkeypatch.setattr(folding, "_newest", watched)
+    for half in range(2):
+        for number in range(60):
+            write(folder, *(row(f"{number:02d}", s, str(half)) for s in range(10)))
+        fold(folder)
+
+    assert max(written) <= 60
+    assert len(stored(folder)) == 600
+    assert set(stored(folder)["key"].to_pylist()) == {"1"}
+
+
+def test_each_row_of_the_journals_is_shown_once(folder):
+    write(folder, row("b", key="2"), row("a", key="1"))
+    fold(folder)
+    write(folder, row("b", key="3"), row("c", key="4"))
+    shown = []
+
+    fold(folder, each=lambda rows: shown.extend(rows["key"].to_pylist()))
+
+    assert shown == ["3", "4"]
+
+
+def test_folding_twice_after_a_crash_between_write_and_delete_changes_nothing(folder):
+    write(folder, row("a", key="1"), row("b", key="2"))
+    kept = {p: p.read_bytes() for p in (folder / FOLDER).glob("*.jsonl")}
+    fold(folder)
+    once = read_results(folder)
+    for path, data in kept.items():
+        path.write_bytes(data)
+
+    fold(folder)
+
+    assert read_results(folder).equals(once)
+
+
+def test_a_disk_that_fills_up_loses_neither_results_nor_journals(folder, monkeypatch):
+    write(folder, row("a", key="1"))
+    fold(folder)
+    before = (folder / RESULTS).read_bytes()
+    write(folder, row("b", key="2"))
+
+    def full(self, table):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pq.ParquetWriter, "write_table", full)
+        with pytest.raises(OSError, match="No space left"):
+            fold(folder)
+
+    assert (folder / RESULTS).read_bytes() == before
+    assert [path.name for path in folder.iterdir() if path.suffix == ".tmp"] == []
+    fold(folder)
+    assert stored(folder)["key"].to_pylist() == ["1", "2"]
+
+
+def test_results_that_stand_in_another_order_are_sorted_first(folder, monkeypatch):
+    monkeypatch.setattr(folding, "_ROWS", 2)
+    rows = [row(name, key=name) for name in "dacb"]
+    table = pa.Table.from_pylist(rows, schema=schema())
+    pq.write_table(table, folder / RESULTS)
+    write(folder, row("a", key="new", started_at="2026-01-02T00:00:00"))
+
+    fold(folder)
+
+    assert stored(folder)["key"].to_pylist() == ["new", "b", "c", "d"]
+
+
+def test_what_an_earlier_version_wrote_is_read(folder):
+    """One group of rows for the whole file, and journals with any order of fields."""
+    rows = [row(name, key=name) for name in "ac"]
+    pq.write_table(
+        pa.Table.from_pylist(rows, schema=schema()),
+        folder / RESULTS,
+        compression="zstd",
+    )
+    later = row("b", key="b")
+    turned = dict(itertools.chain(reversed(later.items())))
+    (folder / FOLDER / "old.jsonl").write_text(json.dumps(turned) + "\n")
+
+    fold(folder)
+
+    assert stored(folder)["key"].to_pylist() == ["a", "b", "c"]
+
+
+def test_results_that_lack_newer_columns_are_folded_with_new_ones(folder):
+    table = pa.Table.from_pylist([row("a", key="0")], schema=schema())
+    pq.write_table(table.drop_columns(["ap_low", "ap_high"]), folder / RESULTS)
+    write(folder, row("b", key="1", ap_low=0.25))
+
+    fold(folder)
+
+    assert stored(folder).schema.equals(schema())
+    assert stored(folder)["ap_low"].to_pylist() == [None, 0.25]
+
+
+def test_an_empty_run_has_an_empty_results_file(folder):
+    fold(folder)
+
+    assert len(read_results(folder)) == 0
