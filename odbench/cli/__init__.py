@@ -6,6 +6,7 @@ but some trials failed or a check found faults, 130 interrupted.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -76,19 +77,27 @@ def _run(arguments: list[str] | None) -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return 2
-    except click.ClickException as error:
-        return _complain(_usage(error))
     except click.exceptions.Exit as error:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("odbench: interrupted", err=True)
         return 130
-    except OdbenchError as error:
-        return _complain(str(error), 1 if isinstance(error, RunBrokenError) else 2)
+    except (click.ClickException, OdbenchError) as error:
+        return _complain(_spell(error), 1 if isinstance(error, RunBrokenError) else 2)
     except BrokenPipeError:
         # Whoever reads the output has enough (`odbench ... | head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.filename is None:
+            raise
+        # A path that cannot be read or written: the disk's doing, or the call's.
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+        return _complain(
+            f"{str(error.filename)!r}: {error.strerror}; name another path, or check "
+            f"this one's rights and room",
+            1 if full else 2,
+        )
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else 1
     return outcome if isinstance(outcome, int) else 0
@@ -99,7 +108,9 @@ def _complain(message: str, code: int = 2) -> int:
     return code
 
 
-def _usage(error: click.ClickException) -> str:
+def _spell(error: click.ClickException | OdbenchError) -> str:
+    if isinstance(error, OdbenchError):
+        return str(error)
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "odbench"
-    return f"{error.format_message()} See `{path} --help`."
+    return f"{error.format_message().removesuffix('.')}. See `{path} --help`."

@@ -237,7 +237,7 @@ def verify(
     context.exit(3 if faults else 0)
 
 
-@datasets.command("audit")
+@datasets.command("audit", short_help="Measure files anew; compare with the manifest.")
 @suite_option
 @click.option(
     "--partition", type=click.Choice(("public", "private")), help="[default: both]"

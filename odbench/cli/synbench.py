@@ -16,7 +16,7 @@ def synbench() -> None:
     """  # noqa: D301 - click's own mark for "do not wrap"
 
 
-@synbench.command()
+@synbench.command(short_help="Draw data sets that were never published.")
 @click.option(
     "--seed-file",
     required=True,
@@ -39,7 +39,7 @@ def private(seed_file: Path, count: int, out: Path) -> None:
     click.echo(f"keep to yourself: {out / 'labels'} and the seed file")
 
 
-@synbench.command()
+@synbench.command(short_help="Generate every public set; check the manifest.")
 @click.option(
     "--write",
     "file",
