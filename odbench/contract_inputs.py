@@ -19,7 +19,9 @@ def read_only(bench: Bench) -> str:
 def fortran(bench: Bench) -> str:
     """Score arrays in column-major order."""
     train = np.asfortranarray(bench.table.train)
-    return _same(bench, train, np.asfortranarray(bench.table.test), "Fortran-ordered arrays")
+    return _same(
+        bench, train, np.asfortranarray(bench.table.test), "Fortran-ordered arrays"
+    )
 
 
 def strided(bench: Bench) -> str:
