@@ -64,6 +64,31 @@ def test_products_and_tree_agree_to_the_last_bit(rng, monkeypatch):
         assert np.array_equal(tree.distances, products.distances)
 
 
+def awkward_tables(rng):
+    """Yield tables on which single precision cannot tell who is near."""
+    yield rng.normal(size=(900, 12)) + 1e4, rng.normal(size=(300, 12)) + 1e4
+    grid = rng.integers(0, 2, size=(2000, 10)).astype(float)
+    yield grid, grid[:300]
+    heavy = rng.standard_t(1, size=(1500, 8)) ** 3
+    yield heavy, np.concatenate([heavy[:100], rng.standard_t(1, size=(200, 8)) ** 3])
+    close = 1.0 + 1e-9 * rng.normal(size=(1500, 9))
+    yield close, close[:300] + 1e-10
+    yield rng.normal(size=(40, 70)), rng.normal(size=(300, 70))
+    yield rng.normal(size=(700, 6)) * 1e16, rng.normal(size=(200, 6)) * 1e17
+
+
+@pytest.mark.parametrize("k", [1, 5, 20, 90])
+def test_products_are_exact_where_rounding_blurs_them(rng, monkeypatch, k):
+    monkeypatch.setattr(graph_module, "_tree_is_cheaper", lambda *_: False)
+    for train, queries in awkward_tables(rng):
+        found = NeighbourIndex(train).search(queries, k)
+        measured = ((queries[:, None] - train[None]) ** 2).cumsum(axis=2)[:, :, -1]
+        order = np.argsort(measured, axis=1, kind="stable")[:, :k]
+        nearest = np.sqrt(np.take_along_axis(measured, order, axis=1))
+        assert np.array_equal(found.rows, order)
+        assert np.array_equal(found.distances, nearest)
+
+
 def test_fewer_neighbours_are_the_first_of_more(rng):
     train = np.round(rng.normal(size=(2000, 7)))
     index = NeighbourIndex(train)

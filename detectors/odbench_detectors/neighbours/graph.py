@@ -22,7 +22,7 @@ from odbench_detectors.neighbours.distinct_cpu import (
     distinct,
     members_of,
 )
-from odbench_detectors.neighbours.products import searcher
+from odbench_detectors.neighbours.products import fits, searcher
 from odbench_detectors.neighbours.tree_cpu import IndexArray
 
 Metric = Literal["euclidean", "manhattan"]
@@ -36,8 +36,9 @@ _TASK = 256
 # questioned.
 _PILOT = 64
 _FEW_COLUMNS = 6
-# Nanoseconds: a value that the tree looks at, a value in a product, a product sifted.
-_TREE_COST, _PRODUCT_COST, _SIFT_COST = 0.8, 0.1, 1.2
+# Nanoseconds: a value that the tree looks at, a value in a product, a product sifted,
+# a neighbour found among products.
+_TREE_COST, _PRODUCT_COST, _SIFT_COST, _KEEP_COST = 0.75, 0.06, 0.5, 200.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,11 +151,12 @@ class NeighbourIndex:
         def by_products(chosen: IndexArray) -> None:
             products(queries, chosen, distances, rows)
 
-        if city or len(near) < _PILOT or queries.shape[1] < _FEW_COLUMNS:
+        wide = queries.shape[1] >= _FEW_COLUMNS and not city
+        if not wide or len(near) < _PILOT or not (fits(queries) and fits(self._rows)):
             _in_threads(by_tree, near, n_threads)
         else:
             seen = by_tree(near[:: len(near) // _PILOT]) / _PILOT
-            if _tree_is_cheaper(seen, *self._rows.shape):
+            if _tree_is_cheaper(seen, self._rows.shape, k):
                 _in_threads(by_tree, near, n_threads)
             else:
                 products = searcher(
@@ -224,17 +226,21 @@ def _without_self(found: NeighbourGraph, number: Int32Array, k: int) -> Neighbou
     )
 
 
-def _tree_is_cheaper(seen: float, m: int, d: int) -> bool:
+def _tree_is_cheaper(seen: float, shape: tuple[int, ...], k: int) -> bool:
     """Compare nanoseconds a query, by figures measured on one core.
 
     Parameters
     ----------
     seen : float
         Values that the tree looks at for a query.
-    m, d : int
+    shape : tuple of int
         Distinct rows and columns, all of which products look at.
+    k : int
+        Neighbours.
     """
-    return _TREE_COST * seen < (_PRODUCT_COST * d + _SIFT_COST) * m
+    m, d = shape
+    products = (_PRODUCT_COST * d + _SIFT_COST) * m + _KEEP_COST * k
+    return _TREE_COST * seen < products
 
 
 def _in_threads(

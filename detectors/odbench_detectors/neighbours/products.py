@@ -8,13 +8,26 @@ from typing import Any
 import numpy as np
 
 from odbench.arrays import FloatArray
+from odbench_detectors.neighbours import tree_cpu
 from odbench_detectors.neighbours.distinct_cpu import Int32Array
-from odbench_detectors.neighbours.heap_cpu import clear, unload
-from odbench_detectors.neighbours.products_cpu import box_gaps, sift, slack
+from odbench_detectors.neighbours.products_cpu import (
+    LARGEST,
+    box_gaps,
+    settle,
+    sift,
+    slack,
+)
 from odbench_detectors.neighbours.tree_cpu import IndexArray
 
-# Rows of one block: its products with 256 queries fill a core's own cache.
-BLOCK = 1024
+# Rows of one block: its products with the queries of a task stay in a core's own cache.
+BLOCK = 512
+
+
+def fits(rows: FloatArray) -> bool:
+    """Say whether sums of squares of rows, (n, d), stay within single precision."""
+    return len(rows) == 0 or bool(
+        max(rows.max(), -rows.min()) < np.sqrt(LARGEST / max(rows.shape[1], 1))
+    )
 
 
 def searcher(
@@ -30,7 +43,7 @@ def searcher(
     tree
         What `tree_cpu.build` returned for `table`.
     table : float64 array of shape (m, d)
-        Distinct rows.
+        Distinct rows, that `fits`.
     offsets, members : int32 arrays
         The table's rows behind each distinct one.
 
@@ -40,12 +53,17 @@ def searcher(
         ``(queries, chosen, distances, rows)``, which fills `distances` (squared) and
         `rows` at `chosen` exactly as `tree_cpu.search` would.
     """
-    order, starts, low, high, _ = tree
+    order, starts, low, high, leaves = tree
     rows = np.ascontiguousarray(table[order])
-    less = 1.0 - slack(table.shape[1])
-    row_norms = np.einsum("ij,ij->i", rows, rows) * less
+    d = rows.shape[1]
+    less = slack(d)
+    row_norms = np.einsum("ij,ij->i", rows, rows)
+    # With a column of 1 in the queries, one product is |x|^2 - 2 q.x.
+    wide = np.empty((len(rows), d + 1), dtype=np.float32)
+    wide[:, :d] = -2.0 * rows
+    wide[:, d] = (1.0 - 2.0 * less) * row_norms
     nodes = _block_nodes(starts)
-    low, high = low[nodes], high[nodes]
+    block_low, block_high = low[nodes], high[nodes]
 
     def search(
         queries: FloatArray,
@@ -53,23 +71,36 @@ def searcher(
         distances: FloatArray,
         found: Int32Array,
     ) -> None:
-        block = np.ascontiguousarray(queries[chosen])
-        norms = np.einsum("ij,ij->i", block, block) * less
-        shape = (len(block), distances.shape[1])
-        far, row = np.empty(shape), np.empty(shape, dtype=np.int32)
-        clear(far.reshape(-1), row.reshape(-1))
-        gaps = box_gaps(block, low, high)
+        asked, k = queries[chosen], distances.shape[1]
+        norms = np.einsum("ij,ij->i", asked, asked)
+        narrow = np.ones((len(asked), d + 1), dtype=np.float32)
+        narrow[:, :d] = asked
+        near = np.empty((len(asked), 4 * k + 32), dtype=np.float32)
+        which = np.empty(near.shape, dtype=np.int32)
+        count = np.zeros(len(asked), dtype=np.int32)
+        limit = np.full(len(asked), np.inf, dtype=np.float32)
+        reach = np.full(len(asked), np.inf)
+        space = np.empty(len(asked) * BLOCK, dtype=np.float32)
+        gaps = box_gaps(asked, block_low, block_high)
         for b in np.argsort(gaps, kind="stable"):
-            if gaps[b] > far[:, 0].max():
+            if gaps[b] > reach.max():
                 break
             start, stop = starts[nodes[b]]
-            products = block @ rows[start:stop].T
+            products = space[: len(asked) * (stop - start)].reshape(len(asked), -1)
+            np.matmul(narrow, wide[start:stop].T, out=products)
             sift(
-                products, block, norms, rows, row_norms, start,
-                order, offsets, members, far, row,
+                products, start, norms, row_norms, less, k,
+                near, which, count, limit, reach,
             )  # fmt: skip
-        for i, q in enumerate(chosen):
-            unload(far[i], row[i], distances[q], found[q])
+        left = settle(
+            queries, chosen, norms, row_norms, less, near, which, count, limit, reach,
+            rows, order, offsets, members, distances, found,
+        )  # fmt: skip
+        if len(left):
+            tree_cpu.search(
+                queries, left, order, starts, low, high, leaves,
+                offsets, members, False, distances, found,
+            )  # fmt: skip
 
     return search
 
