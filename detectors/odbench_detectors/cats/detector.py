@@ -13,7 +13,7 @@ from odbench_detectors.cats.conformal import SplitConformal, benjamini_hochberg
 from odbench_detectors.cats.explain import Explanation, explain_placed
 from odbench_detectors.cats.scale import Standard, sample
 from odbench_detectors.cats.tail import Tail
-from odbench_detectors.cats.views import VIEWS, Placed, Views, taken
+from odbench_detectors.cats.views import VIEWS, Placed, Views
 from odbench_detectors.columns import KIND as COLUMNS
 from odbench_detectors.columns import as_table, check_rows, obtain_columns
 from odbench_detectors.neighbours.sharing import NeighbourDetector
@@ -199,7 +199,7 @@ class CATS(NeighbourDetector):
 
     def _calibrate(self) -> dict[str, Tail]:
         rows = sample(len(self._train), CALIBRATION, _CALIBRATION_SEED)
-        raw = self.views.raw(taken(self.views.train, rows))
+        raw = self.views.raw_of_train(rows)
         # The mixtures have seen the rows that they learned from.
         fresh = ~np.isin(rows, self.views.learners)
         unseen = {"density": fresh, "copula": fresh}

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from odbench.arrays import FloatArray, IntArray
-from odbench_detectors.cats.mixture_cpu import log_joint, moments, scatter
+from odbench_detectors.cats.mixture_cpu import (
+    log_joint,
+    log_sum,
+    moments,
+    nearest_centre,
+    scatter,
+    shares_of,
+)
 
 COMPONENTS = 8
 # Columns beyond which, and rows a parameter direction below which, a component has a
@@ -49,7 +56,7 @@ class Mixture:
         -------
         float64 array of shape (m,)
         """
-        return -_log_sum(log_joint(rows, self.means, self.factors, self.offsets))
+        return -log_sum(log_joint(rows, self.means, self.factors, self.offsets))
 
 
 def fit_mixture(rows: FloatArray, rng: np.random.Generator) -> Mixture:
@@ -69,13 +76,15 @@ def fit_mixture(rows: FloatArray, rng: np.random.Generator) -> Mixture:
     n, d = rows.shape
     k = max(1, min(COMPONENTS, n // 10))
     full = d <= _FULL_COLUMNS and n > _ROWS_A_COLUMN * d * k
-    shares = np.eye(k)[_nearest_centre(rows, _centres(rows, k, rng))]
+    columns = np.ascontiguousarray(rows.T)
+    nearest = nearest_centre(rows, _centres(rows, k, rng))
+    shares = np.ascontiguousarray(np.eye(k)[:, nearest])
     last = -np.inf
     for _ in range(_ROUNDS):
-        mixture = _maximise(rows, shares, full=full)
+        mixture = _maximise(columns, shares, full=full)
         joint = log_joint(rows, mixture.means, mixture.factors, mixture.offsets)
-        total = _log_sum(joint)
-        shares = np.exp(joint - total[:, None])
+        total = log_sum(joint)
+        shares = shares_of(joint, total)
         likelihood = float(total.mean())
         if likelihood - last < _ENOUGH:
             break
@@ -83,10 +92,10 @@ def fit_mixture(rows: FloatArray, rng: np.random.Generator) -> Mixture:
     return mixture
 
 
-def _maximise(rows: FloatArray, shares: FloatArray, *, full: bool) -> Mixture:
-    n, d = rows.shape
-    mass, means = moments(rows, shares)
-    covariances = scatter(rows, shares, means, full) / mass[:, None, None]
+def _maximise(columns: FloatArray, shares: FloatArray, *, full: bool) -> Mixture:
+    d, n = columns.shape
+    mass, means = moments(columns, shares)
+    covariances = scatter(columns, shares, means, full) / mass[:, None, None]
     if full:
         covariances += _RIDGE * np.eye(d)
         lower = np.linalg.cholesky(covariances)
@@ -110,28 +119,12 @@ def _centres(rows: FloatArray, k: int, rng: np.random.Generator) -> FloatArray:
         centres[c] = rows[rng.choice(len(rows), p=chance)]
         square = np.minimum(square, _square(rows, centres[c]))
     for _ in range(_LLOYD):
-        nearest = _nearest_centre(rows, centres)
+        nearest = nearest_centre(rows, centres)
         for c in np.unique(nearest):
             centres[c] = rows[nearest == c].mean(axis=0)
     return centres
 
 
-def _nearest_centre(rows: FloatArray, centres: FloatArray) -> IntArray:
-    squares = np.stack([_square(rows, centre) for centre in centres])
-    nearest: IntArray = squares.argmin(axis=0)
-    return nearest
-
-
 def _square(rows: FloatArray, centre: FloatArray) -> FloatArray:
     square: FloatArray = ((rows - centre) ** 2).sum(axis=1)
     return square
-
-
-def _log_sum(joint: FloatArray) -> FloatArray:
-    """Return the log of the sum of exponentials of each row."""
-    largest = joint.max(axis=1)
-    total = np.zeros(len(joint))
-    for k in range(joint.shape[1]):
-        total += np.exp(joint[:, k] - largest)
-    summed: FloatArray = largest + np.log(total)
-    return summed

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numba import njit
 
-from odbench.arrays import FloatArray
+from odbench.arrays import FloatArray, IntArray
+
+# Rows that are measured side by side, each in a lane of its own.
+_LANES = 8
+# exp(-40) is lost when it is added to 1.
+_LOST = -40.0
+# What a share this small adds is lost in rounding as well.
+_NO_SHARE = 1e-12
 
 
 @njit(cache=True, nogil=True)
@@ -29,33 +38,93 @@ def log_joint(
     """
     m, d = rows.shape
     out = np.empty((m, len(means)))
-    diagonal = factors.shape[1] == 1
-    off = np.empty(d)
-    for i in range(m):
+    lanes, off = np.zeros((d, _LANES)), np.empty((d, _LANES))
+    square = np.empty(_LANES)
+    for start in range(0, m, _LANES):
+        count = min(_LANES, m - start)
+        for r in range(count):
+            for j in range(d):
+                lanes[j, r] = rows[start + r, j]
         for k in range(len(means)):
-            square = 0.0
             for j in range(d):
-                off[j] = rows[i, j] - means[k, j]
-            for j in range(d):
-                if diagonal:
-                    total = off[j] * factors[k, 0, j]
-                else:
-                    total = 0.0
-                    for e in range(j + 1):
-                        total += off[e] * factors[k, e, j]
-                square += total * total
-            out[i, k] = offsets[k] - 0.5 * square
+                for r in range(_LANES):
+                    off[j, r] = lanes[j, r] - means[k, j]
+            _squares(off, factors[k], square)
+            for r in range(count):
+                out[start + r, k] = offsets[k] - 0.5 * square[r]
     return out
 
 
 @njit(cache=True, nogil=True)
-def moments(rows: FloatArray, shares: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _squares(off: FloatArray, factor: FloatArray, square: FloatArray) -> None:
+    """Measure eight rows; a lane is summed in one order whatever the others hold.
+
+    Written out, because the compiler keeps single variables in registers.
+    """
+    d = len(off)
+    diagonal = factor.shape[0] == 1
+    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
+    for j in range(d):
+        t0 = t1 = t2 = t3 = t4 = t5 = t6 = t7 = 0.0
+        for e in range(j if diagonal else 0, j + 1):
+            f = factor[0 if diagonal else e, j]
+            t0 += off[e, 0] * f
+            t1 += off[e, 1] * f
+            t2 += off[e, 2] * f
+            t3 += off[e, 3] * f
+            t4 += off[e, 4] * f
+            t5 += off[e, 5] * f
+            t6 += off[e, 6] * f
+            t7 += off[e, 7] * f
+        s0 += t0 * t0
+        s1 += t1 * t1
+        s2 += t2 * t2
+        s3 += t3 * t3
+        s4 += t4 * t4
+        s5 += t5 * t5
+        s6 += t6 * t6
+        s7 += t7 * t7
+    square[0], square[1], square[2], square[3] = s0, s1, s2, s3
+    square[4], square[5], square[6], square[7] = s4, s5, s6, s7
+
+
+@njit(cache=True, nogil=True)
+def log_sum(joint: FloatArray) -> FloatArray:
+    """Return the log of the sum of exponentials of each row, (m, K) to (m,)."""
+    summed = np.empty(len(joint))
+    for i in range(len(joint)):
+        line = joint[i]
+        largest = line.max()
+        total = 0.0
+        for value in line:
+            if value - largest > _LOST:
+                total += math.exp(value - largest)
+        summed[i] = largest + math.log(total)
+    return summed
+
+
+@njit(cache=True, nogil=True)
+def shares_of(joint: FloatArray, total: FloatArray) -> FloatArray:
+    """Return ``exp(joint - total)`` turned round, (m, K) to (K, m)."""
+    shares = np.zeros((joint.shape[1], len(joint)))
+    for i in range(len(joint)):
+        for c in range(joint.shape[1]):
+            below = joint[i, c] - total[i]
+            if below > _LOST:
+                shares[c, i] = math.exp(below)
+    return shares
+
+
+# Sums may be taken in any order here: all rows are train rows.
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def moments(columns: FloatArray, shares: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the mass and mean of rows shared among components.
 
     Parameters
     ----------
-    rows : float64 array of shape (n, d)
-    shares : float64 array of shape (n, K)
+    columns : float64 array of shape (d, n)
+        The rows, column by column.
+    shares : float64 array of shape (K, n)
         Of each row, from 0 to 1.
 
     Returns
@@ -63,30 +132,33 @@ def moments(rows: FloatArray, shares: FloatArray) -> tuple[FloatArray, FloatArra
     tuple of float64 arrays
         Mass (K,), above 0; means (K, d).
     """
-    n, d = rows.shape
-    k = shares.shape[1]
-    mass = np.full(k, 1e-9)
-    means = np.zeros((k, d))
-    for i in range(n):
-        for c in range(k):
-            mass[c] += shares[i, c]
-            for j in range(d):
-                means[c, j] += shares[i, c] * rows[i, j]
-    for c in range(k):
+    d, n = columns.shape
+    mass = np.full(len(shares), 1e-9)
+    means = np.zeros((len(shares), d))
+    for c in range(len(shares)):
+        share = shares[c]
+        total = 0.0
+        for i in range(n):
+            total += share[i]
+        mass[c] += total
         for j in range(d):
-            means[c, j] /= mass[c]
+            column = columns[j]
+            total = 0.0
+            for i in range(n):
+                total += share[i] * column[i]
+            means[c, j] = total / mass[c]
     return mass, means
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
 def scatter(
-    rows: FloatArray, shares: FloatArray, means: FloatArray, full: bool
+    columns: FloatArray, shares: FloatArray, means: FloatArray, full: bool
 ) -> FloatArray:
     """Sum products of columns about each component's mean.
 
     Parameters
     ----------
-    rows, shares, means
+    columns, shares, means
         As in `moments`.
     full : bool
         Whether to sum products of all columns, or squares only.
@@ -95,24 +167,48 @@ def scatter(
     -------
     float64 array of shape (K, d, d), or (K, 1, d) of squares
     """
-    n, d = rows.shape
-    k = len(means)
-    out = np.zeros((k, d if full else 1, d))
-    off = np.empty(d)
-    for i in range(n):
-        for c in range(k):
-            share = shares[i, c]
-            # What a share this small adds is lost in rounding anyway.
-            if share < 1e-12:
-                continue
-            for j in range(d):
-                off[j] = rows[i, j] - means[c, j]
-            if not full:
-                for j in range(d):
-                    out[c, 0, j] += share * off[j] * off[j]
-                continue
-            for e in range(d):
-                weighted = share * off[e]
-                for j in range(d):
-                    out[c, e, j] += weighted * off[j]
+    d, n = columns.shape
+    out = np.zeros((len(means), d if full else 1, d))
+    off, weighted = np.empty((d, n)), np.empty(n)
+    mine = np.empty(n, dtype=np.intp)
+    for c in range(len(means)):
+        count = 0
+        for i in range(n):
+            if shares[c, i] >= _NO_SHARE:
+                mine[count] = i
+                count += 1
+        for j in range(d):
+            for p in range(count):
+                off[j, p] = columns[j, mine[p]] - means[c, j]
+        for e in range(d):
+            for p in range(count):
+                weighted[p] = shares[c, mine[p]] * off[e, p]
+            for j in range(0 if full else e, e + 1):
+                other = off[j]
+                total = 0.0
+                for p in range(count):
+                    total += weighted[p] * other[p]
+                if full:
+                    out[c, e, j] = out[c, j, e] = total
+                else:
+                    out[c, 0, e] = total
     return out
+
+
+@njit(cache=True, nogil=True)
+def nearest_centre(rows: FloatArray, centres: FloatArray) -> IntArray:
+    """Return which of some centres, (K, d), each row, (n, d), is nearest to."""
+    n, d = rows.shape
+    nearest = np.empty(n, dtype=np.int64)
+    for i in range(n):
+        shortest = math.inf
+        nearest[i] = 0
+        for c in range(len(centres)):
+            total = 0.0
+            for j in range(d):
+                difference = rows[i, j] - centres[c, j]
+                total += difference * difference
+            if total < shortest:
+                shortest = total
+                nearest[i] = c
+    return nearest

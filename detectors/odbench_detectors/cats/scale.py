@@ -74,17 +74,21 @@ def whitening(Z: FloatArray) -> FloatArray:
         Principal axes over their standard deviations, negligible ones left out; at
         least one column.
     """
+    n, d = Z.shape
+    # The rows' products have the columns' axes in them, and are fewer where d > n.
+    by_rows = d > n
     with np.errstate(over="ignore"):
-        products = Z.T @ Z / len(Z)
+        products = (Z @ Z.T if by_rows else Z.T @ Z) / n
     if not np.isfinite(products).all():
-        return np.eye(Z.shape[1])
+        return np.eye(d)
     variances, axes = np.linalg.eigh(products)
     kept = variances > _NEGLIGIBLE * variances[-1]
     if not kept.any():
-        return np.eye(Z.shape[1])
-    whitened: FloatArray = np.ascontiguousarray(
-        axes[:, kept] / np.sqrt(variances[kept])
-    )
+        return np.eye(d)
+    variances, axes = variances[kept], axes[:, kept]
+    if by_rows:
+        axes = Z.T @ (axes / np.sqrt(n * variances))
+    whitened: FloatArray = np.ascontiguousarray(axes / np.sqrt(variances))
     return whitened
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from odbench.arrays import FloatArray
+from odbench_detectors.cats.kernels_cpu import below_each
 
 
 @dataclass(frozen=True)
@@ -53,13 +54,13 @@ class Tail:
             From 0; higher is more anomalous.
         """
         n = len(self.scores)
-        above = n - np.searchsorted(self.scores, scores, side="left")
+        above = n - below_each(self.scores, scores)
         excess = np.maximum(scores - self.scores[-1], 0.0) / self.spread
-        surprise: FloatArray = _log_ratio(n)[above] + excess / (1.0 + excess)
+        surprise: FloatArray = log_ratio(n)[above] + excess / (1.0 + excess)
         return surprise
 
 
-def _log_ratio(n: int) -> FloatArray:
+def log_ratio(n: int) -> FloatArray:
     """Return -log((1 + a) / (n + 1)) for a = 0 ... n."""
     ratio: FloatArray = -np.log((1.0 + np.arange(n + 1)) / (n + 1.0))
     return ratio

@@ -12,6 +12,7 @@ from odbench.arrays import FloatArray, IntArray
 from odbench_detectors.cats import kernels_cpu as kernels
 from odbench_detectors.cats.mixture import Mixture, fit_mixture
 from odbench_detectors.cats.scale import normal_scores, sample, whitening
+from odbench_detectors.cats.tail import log_ratio
 
 # Name -> what a high value means, for `explain`.
 VIEWS = {
@@ -32,6 +33,8 @@ _TINY = 1e-9
 _MIXTURE_ROWS, _MIXTURE_SEED = 1_000, 1
 
 Rows: TypeAlias = NDArray[np.int32]
+# Of each row, the distances to the first and the last of a few, and their rows.
+Few: TypeAlias = tuple[FloatArray, FloatArray, Rows]
 
 
 @dataclass(frozen=True)
@@ -75,15 +78,15 @@ class Views:
         self.n = len(Z)
         self._columns = columns
         self._axes = whitening(Z)
-        _, _, gap = kernels.look_up(Z, columns, 1)
-        self._gaps = np.sort(np.ascontiguousarray(gap.T), axis=1)
-        self.train = self.place(Z, candidates, own=1)
-        few = min(FEW, candidates.shape[1])
-        self._few = few
-        self._scales = tuple(
-            kernels.nearest_few(space, space, candidates, few)[0]
-            for space in (self.train.share, self.train.whitened)
-        )
+        halves = np.arange(2 * self.n + 1) / (2.0 * self.n)
+        self._normal = normal_scores(halves, self.n)
+        stands = kernels.look_up(Z, columns, 1)
+        self._gaps = np.sort(np.ascontiguousarray(stands[2].T), axis=1)
+        self.train = self._placed(Z, candidates, stands, own=1)
+        self._few = min(FEW, candidates.shape[1])
+        self._own = self._nearest_few(self.train)
+        # What a train row has itself on ranks and whitened, for the local views.
+        self._scales = tuple(last for _, last, _ in self._own)
         self.learners = sample(self.n, min(self.n // 2, _MIXTURE_ROWS), _MIXTURE_SEED)
         self.mixtures = tuple(
             _mixture(space[self.learners])
@@ -92,14 +95,25 @@ class Views:
 
     def place(self, Z: FloatArray, candidates: Rows, *, own: int = 0) -> Placed:
         """Put rows on every scale; `own` is 1 for the train rows themselves."""
-        share, rarest, gap = kernels.look_up(Z, self._columns, own)
-        others = self.n - own
+        stands = kernels.look_up(Z, self._columns, own)
+        return self._placed(Z, candidates, stands, own)
+
+    def _placed(
+        self,
+        Z: FloatArray,
+        candidates: Rows,
+        stands: tuple[FloatArray, IntArray, FloatArray],
+        own: int,
+    ) -> Placed:
+        share, rarest, gap = stands
+        # Shares are whole numbers of half a row, so their scores stand in a table.
+        halves = np.rint(share * (2.0 * self.n)).astype(np.intp)
         return Placed(
             z=Z,
             whitened=kernels.rotate(Z, self._axes),
             share=share,
-            normal=normal_scores(share, self.n),
-            tail=-np.log((1.0 + rarest) / (others + 1.0)),
+            normal=self._normal[halves],
+            tail=log_ratio(self.n - own)[rarest],
             gap=kernels.rarity_of_gaps(gap, self._gaps, own),
             candidates=candidates,
         )
@@ -109,38 +123,56 @@ class Views:
         self.train = replace(
             self.train, tail=self.train.tail[:0].copy(), gap=self.train.gap[:0].copy()
         )
+        del self._own
 
     def raw(self, at: Placed) -> dict[str, FloatArray]:
         """Return each view's scores of placed rows, float64 of shape (m,).
 
         Higher is more anomalous; the scales of two views have nothing in common.
         """
-        train, scale = self.train, self._scales
+        return self._raw(at, self._nearest_few(at))
+
+    def raw_of_train(self, rows: IntArray) -> dict[str, FloatArray]:
+        """Return the scores of some train rows, each left out for itself.
+
+        Only before `forget_columns`.
+        """
+        if len(rows) == self.n:
+            return self._raw(self.train, self._own)
+        near = tuple((a[rows], b[rows], c[rows]) for a, b, c in self._own)
+        return self._raw(taken(self.train, rows), near)
+
+    def _nearest_few(self, at: Placed) -> tuple[Few, ...]:
+        """Find the nearest candidates on ranks and whitened."""
+        return tuple(
+            kernels.nearest_few(here, there, at.candidates, self._few)
+            for here, there in (
+                (at.share, self.train.share),
+                (at.whitened, self.train.whitened),
+            )
+        )
+
+    def _raw(self, at: Placed, near: tuple[Few, ...]) -> dict[str, FloatArray]:
+        train = self.train
+        by_rank, whitened = near
         return {
-            "whitened": kernels.nearest_city(
-                at.whitened, train.whitened, at.candidates
-            )[0],
+            "whitened": whitened[0],
             "normal": kernels.nearest_city(at.normal, train.normal, at.candidates)[0],
             "changes": kernels.fewest_changes(at.z, train.z, at.candidates)[0],
             "tail": at.tail.max(axis=1),
             "gap": at.gap.max(axis=1),
-            "local_rank": self._isolation(
-                at.share, train.share, at.candidates, scale[0]
-            ),
-            "local_whitened": self._isolation(
-                at.whitened, train.whitened, at.candidates, scale[1]
-            ),
+            "local_rank": _isolation(by_rank, self._scales[0]),
+            "local_whitened": _isolation(whitened, self._scales[1]),
             "density": self.mixtures[0].surprise(at.z),
             "copula": self.mixtures[1].surprise(at.normal),
         }
 
-    def _isolation(
-        self, rows: FloatArray, train: FloatArray, candidates: Rows, scale: FloatArray
-    ) -> FloatArray:
-        """Compare a row's distance to its fifth neighbour with its neighbours' own."""
-        last, found = kernels.nearest_few(rows, train, candidates, self._few)
-        ratio: FloatArray = (last + _TINY) / (kernels.mean_at(scale, found) + _TINY)
-        return ratio
+
+def _isolation(near: Few, scale: FloatArray) -> FloatArray:
+    """Compare a row's distance to its fifth neighbour with its neighbours' own."""
+    _, last, found = near
+    ratio: FloatArray = (last + _TINY) / (kernels.mean_at(scale, found) + _TINY)
+    return ratio
 
 
 def _mixture(rows: FloatArray) -> Mixture:
