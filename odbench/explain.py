@@ -24,6 +24,7 @@ def explain_dataset_row(
     *,
     detector: str = "ecod",
     mirror: Path | str | None = None,
+    partition: str = "public",
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Explain the score of a data set's test row; see `explain_row`.
 
@@ -37,6 +38,8 @@ def explain_dataset_row(
         The specification of a detector that has ``explain``.
     mirror : Path or str, optional
         Where to fetch from.
+    partition : {"public", "private"}
+        Which part.
 
     Returns
     -------
@@ -52,7 +55,7 @@ def explain_dataset_row(
     """
     from odbench.data.catalog import load_dataset
 
-    data = load_dataset(dataset_id, mirror=mirror)
+    data = load_dataset(dataset_id, mirror=mirror, partition=partition)
     facts, table = explain_row(
         data.X_train, data.X_test, data.columns, row, detector=detector
     )

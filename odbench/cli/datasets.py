@@ -130,7 +130,11 @@ def show(
         from odbench.explain import explain_dataset_row
 
         facts, columns = explain_dataset_row(
-            record.id, row, detector=detector, mirror=mirror
+            record.id,
+            row,
+            detector=detector,
+            mirror=mirror,
+            partition=record.partition,
         )
     if form == "table":
         width = max(len(key) for key in facts)

@@ -10,6 +10,7 @@ import numpy as np
 
 from odbench.data.catalog import load_dataset, locate, mirror_of, unknown
 from odbench.data.dataset import Dataset, DatasetRecord
+from odbench.data.store import Store
 from odbench.data.suites import load_suites, rows_of
 from odbench.errors import (
     DataError,
@@ -95,7 +96,8 @@ def describe(
     -------
     facts : dict
         The manifest's fields that are not empty, or what was measured on a set
-        without a row; ``unavailable`` says why where the set cannot be had.
+        without a row; ``skipped_members``, those of its archive that were not read;
+        ``unavailable`` says why where the set cannot be had.
     columns : list of dict
         One a column, `COLUMN_FACTS`, over the training rows; none where the set
         cannot be had.
@@ -104,7 +106,10 @@ def describe(
         dataset = load_dataset(record.id, mirror=mirror, partition=record.partition)
     except (TransportError, DataError) as error:
         return {**_facts(record), "unavailable": str(error)}, []
-    return _facts(dataset.record), describe_columns(dataset)
+    facts = _facts(dataset.record)
+    if skipped := Store.default().provenance(record)["skipped"]:
+        facts["skipped_members"] = skipped
+    return facts, describe_columns(dataset)
 
 
 def _facts(record: DatasetRecord) -> dict[str, Any]:

@@ -206,7 +206,14 @@ def unlisted(tmp_path, rng):
         place.mkdir(parents=True)
         labels = {"test_labels": np.arange(9) > 6} if partition == "public" else {}
         train, test = rng.normal(size=(20, 2)), rng.normal(size=(9, 2))
-        np.savez(place / f"my {partition} one.npz", train=train, test=test, **labels)
+        pickled = np.array({"a": 1}, dtype=object)
+        np.savez(
+            place / f"my {partition} one.npz",
+            train=train,
+            test=test,
+            meta_info=pickled,
+            **labels,
+        )
     return root
 
 
@@ -265,6 +272,9 @@ def test_show_finds_what_only_the_mirror_or_the_store_has(run, unlisted):
     code, out, _ = run("datasets", "show", "oddbench/my private one", *secret)
     assert code == 0
     assert "n_anomalies" not in out
+    assert "skipped_members  meta_info\n" in out
+    code, out, _ = run("datasets", "show", "my private one", *secret, "--explain", 3)
+    assert (code, "label" in out) == (0, False)
 
 
 def test_without_a_network_the_hub_is_one_line():
