@@ -73,7 +73,9 @@ class Mirror:
         found = {}
         for file in sorted(folder.iterdir()):
             if file.suffix == ".npz" and not file.name.startswith("."):
-                listed = Listed(f"{path}/{file.name}", file.stat().st_size)
+                # A link that leads nowhere is that data set's failure, not the list's.
+                size = file.stat().st_size if file.is_file() else None
+                listed = Listed(f"{path}/{file.name}", size)
                 found[name_of(self.suite, file.name)] = listed
         return found
 

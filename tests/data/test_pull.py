@@ -52,6 +52,18 @@ def test_a_name_that_no_file_may_have_is_one_failure(folder, archive):
     assert isinstance(outcomes["made0"], StoredDataset)
 
 
+def test_a_link_that_leads_nowhere_is_one_failure(folder):
+    place = next(folder.rglob("made0.npz")).parent
+    (place / "gone.npz").symlink_to(place / "nowhere")
+    (place / "folder.npz").mkdir()
+    records = select("oddbench", mirror=folder)
+    outcomes = {r.name: o for r, o in ensure(records, mirror=folder, progress=False)}
+    for name in ("gone", "folder"):
+        assert isinstance(outcomes[name], TransportError)
+        assert f"public/{name}.npz" in str(outcomes[name])
+    assert isinstance(outcomes["made0"], StoredDataset)
+
+
 def test_what_nobody_thought_of_is_one_failure(folder, monkeypatch):
     real = pull.measure
 
