@@ -22,6 +22,13 @@ PUBLISHED_SIZES = MappingProxyType(
 # does not hold, and those drawn from a secret seed.
 PRIVATE_SUITES = ("oddbench", "ovrbench", "synbench")
 
+# The row of a synthetic suite that knows the law of the data; nobody can have it.
+ORACLE = "oracle"
+ORACLE_WORDS = (
+    "`oracle` is no detector: it knows the law that the data were drawn from, and "
+    "shows what is possible at all. Gaps and tests against the best are against it."
+)
+
 
 def coverage(suite: str, partition: str, n_datasets: int) -> str:
     """Say how much of a suite a table covers.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from odbench.leaderboard.suites import coverage
+from odbench.leaderboard.suites import ORACLE, ORACLE_WORDS, coverage
 from odbench.leaderboard.tables import GROUP
 from odbench.leaderboard.terminal import method_name
 from odbench.scoring.policy import MEANINGS
@@ -150,6 +150,8 @@ def _notes(rows: pd.DataFrame) -> list[str]:
     notes = [f"{failed} of {trials} trials failed and count as {MEANINGS['main']}."]
     if missing:
         notes[0] += f" {missing} trials are missing and count likewise."
+    if (rows["detector"] == ORACLE).any():
+        notes += ["", ORACLE_WORDS]
     return [*notes, ""]
 
 

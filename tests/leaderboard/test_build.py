@@ -175,6 +175,19 @@ def test_evaluated_submissions_are_not_written_over(rng, tmp_path):
     assert not (out / "README.md").exists()
 
 
+def test_an_oracle_is_said_to_be_none_of_the_detectors(tmp_path):
+    trials = [
+        trial(name, detector, auroc)
+        for name in ("a", "b")
+        for detector, auroc in (("oracle", 0.99), ("knn", 0.8), ("lof", 0.7))
+    ]
+
+    files = build_files([place(frame(trials), tmp_path / "run")]).files
+
+    assert "| knn |" in files["README.md"].decode().splitlines()[-1]
+    assert "`oracle` is no detector" in files["toy/README.md"].decode()
+
+
 def test_results_without_scores_cannot_be_built(tmp_path):
     run = place(frame([trial("a", "knn", None, status="ok")]), tmp_path / "run")
 

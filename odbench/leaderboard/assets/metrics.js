@@ -7,14 +7,14 @@ const METRICS = {
   rank_auroc: ["Rank AUROC", "Average rank by AUROC over the data sets, ties averaged. Lower is better.", "rank", "low"],
   rank_ap: ["Rank AP", "Average rank by AP over the data sets, ties averaged. Lower is better.", "rank", "low"],
   elo_auroc: ["Elo AUROC", "Bradley–Terry rating from all paired comparisons by AUROC, mean 1000, with its 95 % bootstrap interval. Higher is better.", "elo"],
-  elo_ap: ["Elo AP", "Bradley–Terry rating from all paired comparisons by AP, mean 1000, with its 95 % bootstrap interval. Higher is better.", "elo"],
+  elo_ap: ["Elo AP", "Bradley–Terry rating from all paired comparisons by AP, mean 1000. Higher is better.", "elo"],
   win_rate: ["Win rate", "Share of comparisons by AUROC that the method wins, a tie counting half. Higher is better.", "share"],
   champion_delta: ["Champion Δ", "Mean share of the error (1 − AUROC) that the best method of each data set would have saved. Lower is better.", "share", "low"],
   rauc_ratio: ["rAUC ratio", "Mean of AUROC over the best AUROC of the data set. Higher is better.", "share"],
   rauc_minmax: ["rAUC min–max", "Mean place between the worst and the best AUROC of the data set. Higher is better.", "share"],
   top3_auroc: ["Top 3 AUROC", "Share of data sets on which the method is among the best three by AUROC. Higher is better.", "share"],
   top3_ap: ["Top 3 AP", "Share of data sets on which the method is among the best three by AP. Higher is better.", "share"],
-  gap_auroc: ["Gap to best", "Mean AUROC of the best method minus that of this one. Lower is better.", "score", "low"],
+  gap_auroc: ["Gap to best", "Mean AUROC of the best method minus that of this one, with the central 95 % of its Bayesian bootstrap. Lower is better.", "score", "low"],
   p_best: ["p (perm.)", "Paired permutation test against the best method by mean AUROC, Holm-corrected.", "p"],
   p_wilcoxon: ["p (Wilcoxon)", "Wilcoxon signed-rank test against the best method by mean AUROC, Holm-corrected.", "p"],
   p_equivalent: ["P (equivalent)", "Posterior probability that the mean gap to the best method is at most 0.005 AUROC.", "share"],
@@ -46,13 +46,14 @@ function decimalsOf(table, i) {
 function metricColumn(key, table) {
   const [label, title, how, low] = METRICS[key];
   const values = table[key];
-  const range = key.startsWith("elo_")
+  const withEnds = key.startsWith("elo_") || (key === "gap_auroc" && table.gap_auroc_low);
+  const range = withEnds
     ? rangeOf(values, table[`${key}_low`], table[`${key}_high`]) : null;
   return {
     key, label, title, kind: "number", low: low === "low", value: (i) => values[i],
     cell: (i) => {
       if (range) {
-        return intervalCell(values[i], table[`${key}_low`]?.[i], table[`${key}_high`]?.[i], range);
+        return intervalCell(values[i], table[`${key}_low`]?.[i], table[`${key}_high`]?.[i], range, { write: format[how] });
       }
       // Numbers that were rounded for a reason must not look exact.
       const text = how === "score" && decimalsOf(table, i) ? format.share(values[i]) : format[how](values[i]);

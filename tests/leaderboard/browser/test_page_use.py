@@ -84,6 +84,30 @@ def test_views_of_configurations_are_told_apart(page):
     assert all("oracle: best on test" in name for name in page.column(1))
 
 
+def test_a_view_links_to_the_file_that_holds_it(browser, tmp_path):
+    path = tmp_path / "index.html"
+    results = made.simulated({("oddbench", "public"): 4}, methods=16)
+    files = ["oddbench/public.csv", "oddbench/views.csv", "oddbench/slices.csv"]
+    path.write_text(render_page(results, settings=made.QUICK, files=files), "utf-8")
+    page = chromium.Page(browser, path)
+
+    for address, name in (("", "public"), ("?view=oracle", "views")):
+        page.open(f"#/leaderboard{address}")
+        link = page.one(".downloads a").get_attribute("href")
+        assert link.endswith(f"oddbench/{name}.csv")
+
+
+def test_the_gap_to_the_best_has_its_interval(page):
+    page.open("#/leaderboard?cols=evidence")
+
+    titles = page.run(
+        """return [...document.querySelectorAll("#table-main .with-interval")].map(
+          (node) => node.title)"""
+    )
+    assert len(titles) == 20
+    assert all(title.startswith("95 % interval 0.") for title in titles)
+
+
 def test_search_finds_data_sets_and_detectors_while_typing(page):
     page.open()
     page.one("#search").send_keys("table_of_0012")
