@@ -8,23 +8,21 @@ import os
 import secrets
 import selectors
 import shutil
-import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from odbench.arrays import FloatArray, IntArray
-from odbench.sweep.processes import MARK, kill_tree, resident_tree
+from odbench.arrays import IntArray
+from odbench.sweep.launch import has_cuda, launch
+from odbench.sweep.outcome import Outcome, broken, judge, obituary
+from odbench.sweep.processes import kill_tree, resident_tree
 
-_CHILD = "odbench.sweep.child"
 # How often a running trial's memory is looked at.
 _POLL_SECONDS = 0.05
 # Importing the interpreter's libraries must not count against a trial.
@@ -35,18 +33,6 @@ _ADDRESS_SLACK = 8 << 30
 _ANSWER_LIMIT = 1 << 16
 # A process that has grown this much between data sets is replaced.
 _TIRED_BYTES = 2 << 30
-_THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "NUMBA_NUM_THREADS",
-)
-# Where data, labels and secrets are; a detector has no business to know.
-_SECRET_PREFIXES = ("ODBENCH_", "HF_", "HUGGING_FACE", "AWS_", "SSH_")
-_SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "API_KEY")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,28 +52,6 @@ class Limits:
     seconds: float = 3600.0
     memory_bytes: int = 0
     threads: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a trial ended.
-
-    Attributes
-    ----------
-    status : str
-        One of `odbench.results.STATUSES`.
-    reason : str
-        Empty when the status is "ok".
-    scores : float64 array of shape (n_test,) or None
-        In the order in which the rows were shown; None unless "ok".
-    costs : mapping
-        Seconds and bytes as columns of the results.
-    """
-
-    status: str
-    reason: str
-    scores: FloatArray | None
-    costs: Mapping[str, Any]
 
 
 class _SandboxEndedError(Exception):
@@ -206,7 +170,11 @@ class Sandbox:
                 },
                 self._limits.seconds,
             )
-            return self._judge(answer, scores)
+            outcome = judge(answer, scores, n_test=self._n_test)
+            if outcome.status == "memory":
+                # What is left of its heap is nobody's guess.
+                self.close()
+            return outcome
         except _SandboxEndedError as ended:
             self.close()
             return ended.outcome
@@ -226,29 +194,9 @@ class Sandbox:
     def _start(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="odbench-"))
         self._mark = f"{self._run_mark}-{secrets.token_hex(8)}"
-        ours, theirs = socket.socketpair()
-        try:
-            self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-P",
-                    "-m",
-                    "odbench.sweep.child",
-                    str(theirs.fileno()),
-                ],
-                stdin=subprocess.DEVNULL,
-                # Whatever a detector prints, a gigabyte of it too, is nobody's output.
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                cwd=self._folder,
-                env=self._environment(),
-                pass_fds=(theirs.fileno(),),
-                # A group of its own: it can be killed whole, and Ctrl-C passes it by.
-                start_new_session=True,
-            )
-        finally:
-            theirs.close()
-        self._channel = ours
+        self._process, self._channel = launch(
+            self._folder, mark=self._mark, threads=self._limits.threads
+        )
         self._ask(
             {
                 "do": "hello",
@@ -256,12 +204,17 @@ class Sandbox:
                 "hidden": [str(path) for path in self._hidden],
                 "address_space": (
                     self._limits.memory_bytes + _ADDRESS_SLACK
-                    if self._limits.memory_bytes and not _has_cuda()
+                    if self._limits.memory_bytes and not has_cuda()
                     else 0
                 ),
             },
             _START_SECONDS,
         )
+
+    @property
+    def _n_test(self) -> int:
+        assert self._rows is not None and self._loaded is not None  # noqa: PT018
+        return len(self._rows) - int(self._loaded["n_train"])
 
     def _send_load(self) -> None:
         assert self._folder is not None and self._loaded is not None  # noqa: PT018
@@ -277,20 +230,6 @@ class Sandbox:
             raise _SandboxEndedError(
                 Outcome(answer["status"], answer["reason"], None, {})
             )
-
-    def _environment(self) -> dict[str, str]:
-        kept = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(_SECRET_PREFIXES)
-            and not any(word in name.upper() for word in _SECRET_WORDS)
-        }
-        kept.update(dict.fromkeys(_THREAD_VARIABLES, str(self._limits.threads)))
-        kept.update({MARK: self._mark, "TMPDIR": str(self._folder)})
-        # Weights are loaded by the user beforehand; a trial is no place to download.
-        kept["HF_HUB_OFFLINE"] = os.environ.get("HF_HUB_OFFLINE", "0")
-        kept.setdefault("MPLBACKEND", "Agg")
-        return kept
 
     def _ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
         """Send a request and wait for its answer within the limits.
@@ -317,16 +256,16 @@ class Sandbox:
                 except ConnectionResetError:
                     data = b""
                 if not data:
-                    raise _SandboxEndedError(self._obituary())
+                    raise _SandboxEndedError(obituary(self._process))
                 received += data
                 if len(received) > _ANSWER_LIMIT:
-                    raise _SandboxEndedError(_broken("an answer of over 64 KiB"))
+                    raise _SandboxEndedError(broken("an answer of over 64 KiB"))
         try:
             answer = json.loads(received)
         except ValueError:
-            raise _SandboxEndedError(_broken("an answer that is not JSON")) from None
+            raise _SandboxEndedError(broken("an answer that is not JSON")) from None
         if not isinstance(answer, dict):
-            raise _SandboxEndedError(_broken("an answer that is no object"))
+            raise _SandboxEndedError(broken("an answer that is no object"))
         return answer
 
     def _check(self, started: float, seconds: float) -> None:
@@ -350,62 +289,3 @@ class Sandbox:
                     f"over the limit of {limit / 2**30:.2f} GiB"
                 )
                 raise _SandboxEndedError(Outcome("memory", reason, None, {}))
-
-    def _obituary(self) -> Outcome:
-        assert self._process is not None
-        try:
-            code = self._process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            return _broken("its line to the driver closed")
-        if code < 0:
-            name = signal.Signals(-code).name
-            hint = "; out of memory?" if code == -signal.SIGKILL else ""
-            return Outcome("killed", f"killed by {name}{hint}", None, {})
-        return Outcome("killed", f"its process exited with code {code}", None, {})
-
-    def _judge(self, answer: dict[str, Any], scores: Path) -> Outcome:
-        assert self._rows is not None and self._loaded is not None  # noqa: PT018
-        if "status" in answer:
-            outcome = Outcome(str(answer["status"]), str(answer["reason"]), None, {})
-            if outcome.status == "memory":
-                # What is left of its heap is nobody's guess.
-                raise _SandboxEndedError(outcome)
-            return outcome
-        n_test = len(self._rows) - self._loaded["n_train"]
-        costs = {
-            name: answer[name]
-            for name in (
-                "fit_seconds",
-                "score_seconds",
-                "shared_seconds",
-                "warmup_seconds",
-                "peak_memory_bytes",
-            )
-            if isinstance(answer.get(name), (int, float))
-        }
-        if answer.get("shape") != [n_test]:
-            reason = f"scores of shape {answer.get('shape')}, wanted [{n_test}]"
-            return Outcome("shape", reason, None, costs)
-        try:
-            values = np.fromfile(scores, dtype="<f8", count=n_test + 1)
-            scores.unlink()
-        except OSError as error:
-            return Outcome("failed", f"its scores cannot be read: {error}", None, costs)
-        if len(values) != n_test:
-            return Outcome(
-                "shape", f"{len(values)} scores, wanted {n_test}", None, costs
-            )
-        bad = int(np.count_nonzero(~np.isfinite(values)))
-        if bad:
-            reason = f"{bad} of {n_test} scores are not finite"
-            return Outcome("nonfinite", reason, None, costs)
-        return Outcome("ok", "", values, costs)
-
-
-def _broken(what: str) -> Outcome:
-    return Outcome("killed", f"its process broke the protocol: {what}", None, {})
-
-
-def _has_cuda() -> bool:
-    # CUDA reserves address space far beyond what it uses.
-    return Path("/dev/nvidiactl").exists()

@@ -24,7 +24,8 @@ import numpy as np
 from odbench.arrays import FloatArray, IntArray, LabelArray
 from odbench.errors import OdbenchError
 from odbench.sweep.journal import FOLDER, Journal
-from odbench.sweep.sandbox import Limits, Outcome, Sandbox
+from odbench.sweep.outcome import Outcome
+from odbench.sweep.sandbox import Limits, Sandbox
 from odbench.sweep.trials import Task, Trial
 
 if TYPE_CHECKING:
