@@ -18,6 +18,7 @@ from odbench.errors import OdbenchError, UnknownDatasetError, UsageError
 
 __all__ = [
     "Settled",
+    "choose",
     "ensure",
     "find",
     "label_places",
@@ -78,7 +79,7 @@ def select(
     UnknownDatasetError
         If nothing matches.
     """
-    described, subset = resolve(suite)
+    described, _ = resolve(suite)
     if partition not in PARTITIONS:
         msg = f"partition {partition!r}: unknown; wanted one of {', '.join(PARTITIONS)}"
         raise UsageError(msg)
@@ -86,11 +87,39 @@ def select(
         msg = f"limit: got {limit}; wanted at least 1"
         raise UsageError(msg)
     if offline:
-        records = list(known(described, partition).records)
+        records = known(described, partition).records
     elif source is not None:
-        records = list(settle(described, source, partition=partition).records)
+        records = settle(described, source, partition=partition).records
     else:
-        records = list(settled(described, partition, mirror=mirror).records)
+        records = settled(described, partition, mirror=mirror).records
+    return choose(suite, records, partition=partition, pattern=pattern, limit=limit)
+
+
+def choose(
+    suite: str,
+    records: Iterable[DatasetRecord],
+    *,
+    partition: str = "public",
+    pattern: str | None = None,
+    limit: int | None = None,
+) -> list[DatasetRecord]:
+    """Return those that are wanted of the data sets that there are; see `select`.
+
+    Parameters
+    ----------
+    suite : str
+        A suite or one of its subsets.
+    records : iterable of DatasetRecord
+        All that the suite has in this partition, by name.
+    partition, pattern, limit
+        As `select` takes them.
+
+    Raises
+    ------
+    UnknownDatasetError
+        If nothing matches.
+    """
+    described, subset = resolve(suite)
     if subset is not None:
         records = [r for r in records if r.name in subset]
     chosen = [r for r in records if pattern is None or matches(r.name, pattern)]

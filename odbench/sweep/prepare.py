@@ -179,20 +179,24 @@ def _configurations(request: Request) -> list[Configuration]:
 
 def _records(request: Request) -> list[DatasetRecord]:
     """Select data sets, the list settled with where they come from."""
-    from odbench.data.catalog import resolve, select
+    from odbench.data.catalog import choose, resolve
     from odbench.data.settle import settled
 
     records: dict[str, DatasetRecord] = {}
+    found: dict[str, Settled] = {}
     for name in request.suites:
-        if request.show_progress:
-            suite, _ = resolve(name)
-            _tell_missing(settled(suite, request.partition, mirror=request.mirror))
-        chosen = select(
+        suite, _ = resolve(name)
+        # A suite is listed once, whatever parts of it are named.
+        if suite.name not in found:
+            found[suite.name] = settled(suite, request.partition, mirror=request.mirror)
+            if request.show_progress:
+                _tell_missing(found[suite.name])
+        chosen = choose(
             name,
+            found[suite.name].records,
             partition=request.partition,
             pattern=request.datasets,
             limit=request.limit,
-            mirror=request.mirror,
         )
         records.update((record.id, _measured(record)) for record in chosen)
     return list(records.values())

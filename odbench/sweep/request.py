@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from odbench.data.dataset import PARTITIONS
 from odbench.errors import UsageError
 from odbench.sweep.backends import BACKENDS
 
@@ -53,6 +54,11 @@ class Request:
                 "contamination",
                 0 <= self.contamination < _MOST_CONTAMINATED,
                 "a share from 0 to below 0.5, such as 0.05",
+            ),
+            (
+                "partition",
+                self.partition in PARTITIONS,
+                f"one of {', '.join(PARTITIONS)}",
             ),
             ("backend", self.backend in BACKENDS, f"one of {', '.join(BACKENDS)}"),
         )

@@ -1,0 +1,54 @@
+"""From what was asked to what is left to do."""
+
+import pytest
+
+from odbench.data import settle
+from odbench.errors import UnknownDatasetError, UsageError
+from odbench.sweep.prepare import prepare
+from odbench.sweep.request import Request
+
+
+@pytest.fixture
+def asked(made_up, tmp_path):
+    def ask(*suites, **more):
+        return Request(
+            suites=suites,
+            detectors=["ecod"],
+            mirror=str(made_up),
+            out=tmp_path / "out",
+            **more,
+        )
+
+    return ask
+
+
+@pytest.mark.parametrize("show", [True, False])
+def test_a_source_is_listed_once(asked, monkeypatch, capsys, show):
+    listed = []
+
+    def settled(suite, partition, *, mirror):
+        listed.append(suite.name)
+        return real(suite, partition, mirror=mirror)
+
+    real = settle.settled
+    monkeypatch.setattr(settle, "settled", settled)
+
+    prepared = prepare(asked("oddbench", "oddbench", show_progress=show), pull=False)
+
+    assert listed == ["oddbench"]
+    assert prepared.plan.total == 3
+    remarks = capsys.readouterr().err.count("of the manifest are not listed")
+    assert remarks == int(show)
+
+
+def test_data_sets_are_chosen_by_pattern_and_number(asked):
+    plan = prepare(asked("oddbench", datasets="*a", limit=2), pull=False).plan
+
+    assert [batch.record.name for batch in plan.pending] == ["Alpha", "Beta"]
+    with pytest.raises(UnknownDatasetError, match=r"nosuch\*"):
+        prepare(asked("oddbench", datasets="nosuch*"), pull=False)
+
+
+def test_a_partition_that_does_not_exist_is_refused(asked):
+    with pytest.raises(UsageError, match="partition: got 'secret', wanted one of"):
+        asked("oddbench", partition="secret")
