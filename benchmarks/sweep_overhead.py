@@ -3,9 +3,12 @@
     python benchmarks/sweep_overhead.py [--trials 20000] [--resume 100000]
 
 Runs over 200 small data sets made on the spot, with two workers, and prints
-milliseconds a trial and core for a quarter of the trials and for all of them (flat or
-not), the driver's memory, and how long a finished sweep of --resume trials takes to
-find out that there is nothing to do. Start-up of interpreter and workers is included.
+
+- milliseconds a trial and core for a quarter of the trials, for all of them and for
+  --resume trials (flat or not), start-up of interpreter and workers included;
+- the driver's peak memory until the results are written, and with the table after them;
+- how long the finished sweep of --resume trials takes to find out that there is nothing
+  to do.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import psutil
@@ -58,29 +62,57 @@ def make_mirror(root: Path) -> None:
         )
 
 
-def run(root: Path, out: str, configurations: int) -> tuple[float, int]:
-    """Run and return wall seconds and the driver's peak resident bytes."""
+class Cost(NamedTuple):
+    """What a run took: wall seconds, and the driver's peak resident bytes.
+
+    The first peak is that until the results are written, the second that of the whole
+    command, which goes on to rate the configurations.
+    """
+
+    seconds: float
+    peak: int
+    peak_with_table: int
+
+
+def run(root: Path, out: str, configurations: int) -> Cost:
+    """Run a sweep and say what it took."""
     spec = root / "at_once.py"
     specs = ",".join(f"{spec}:AtOnce:i={i + 1}" for i in range(configurations))
     arguments = [sys.executable, "-m", "odbench", "run", "--suite", "oddbench"]
     arguments += ["--mirror", str(root / "mirror"), "--out", str(root / out)]
     arguments += ["--jobs", str(JOBS), "--quiet", "--detectors", specs]
     environment = {**os.environ, "ODBENCH_CACHE": str(root / "cache")}
+    results, peak, peak_with_table = root / out / "results.parquet", 0, 0
     started = time.perf_counter()
     with subprocess.Popen(
         arguments, env=environment, stdout=subprocess.DEVNULL
     ) as process:
-        driver, peak = psutil.Process(process.pid), 0
+        driver = psutil.Process(process.pid)
         while process.poll() is None:
             try:
-                peak = max(peak, driver.memory_info().rss)
+                resident = driver.memory_info().rss
             except psutil.Error:
                 break
-            time.sleep(0.05)
+            if not results.exists():
+                peak = max(peak, resident)
+            peak_with_table = max(peak_with_table, resident)
+            time.sleep(0.02)
         process.wait()
     if process.returncode:
         sys.exit(f"odbench run ended with {process.returncode}")
-    return time.perf_counter() - started, peak
+    return Cost(time.perf_counter() - started, peak, peak_with_table)
+
+
+def sweep(root: Path, trials: int) -> None:
+    """Run a sweep of so many trials and print what it took."""
+    cost = run(root, f"run-{trials}", trials // SETS)
+    print(
+        f"{trials:>7} trials on {SETS} sets: {cost.seconds:6.1f} s, "
+        f"{1e3 * cost.seconds * JOBS / trials:5.2f} ms a trial and core, "
+        f"driver {cost.peak / 2**20:.0f} MiB, "
+        f"{cost.peak_with_table / 2**20:.0f} MiB with the table",
+        flush=True,
+    )
 
 
 def main() -> None:
@@ -95,19 +127,13 @@ def main() -> None:
         (root / "at_once.py").write_text(DETECTOR)
         run(root, "first", 1)  # Fills the store, so that no run below pays for it.
         for trials in (asked.trials // 4, asked.trials):
-            seconds, peak = run(root, f"run-{trials}", trials // SETS)
-            print(
-                f"{trials:>7} trials on {SETS} sets: {seconds:6.1f} s, "
-                f"{1e3 * seconds * JOBS / trials:5.2f} ms a trial and core, "
-                f"driver {peak / 2**20:.0f} MiB",
-                flush=True,
-            )
+            sweep(root, trials)
         if asked.resume:
-            run(root, "big", asked.resume // SETS)
-            seconds, peak = run(root, "big", asked.resume // SETS)
+            sweep(root, asked.resume)
+            cost = run(root, f"run-{asked.resume}", asked.resume // SETS)
             print(
-                f"{asked.resume:>7} trials, all done: {seconds:6.1f} s to find out, "
-                f"driver {peak / 2**20:.0f} MiB"
+                f"{asked.resume:>7} trials, all done: {cost.seconds:6.1f} s to find "
+                f"out, driver {cost.peak_with_table / 2**20:.0f} MiB"
             )
 
 

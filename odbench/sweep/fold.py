@@ -33,7 +33,7 @@ IDENTITY = (
 )
 Place: TypeAlias = tuple[str, str, str]
 # Rows that are sorted and written together: whole data sets until there are as many.
-_ROWS = 8192
+_ROWS = 4096
 # How a row begins as a worker writes it; any other order of its fields is read too.
 _WORD = rb'"([ !#-\[\]-~]*)"'
 _START = re.compile(

@@ -7,6 +7,7 @@ import pytest
 from odbench.configuration import Configuration
 from odbench.data.dataset import DatasetRecord
 from odbench.detector import DetectorInfo
+from odbench.sweep import trials
 from odbench.sweep.estimate import Estimator
 from odbench.sweep.keys import Keys
 from odbench.sweep.plan import Protocol, make_plan, tasks_of, why_pending
@@ -156,6 +157,28 @@ def test_a_worker_gets_the_trials_that_are_left_seed_by_seed():
     done.add([task.trials[1].key])
     left = batch.without(done).task().trials
     assert left == (task.trials[0], *task.trials[2:])
+
+
+def test_a_trial_is_made_when_its_turn_comes(monkeypatch):
+    made = []
+
+    class Counted(trials.Trial):
+        def __init__(self, *given):
+            made.append(given)
+            super().__init__(*given)
+
+    monkeypatch.setattr(trials, "Trial", Counted)
+    records = [dataclasses.replace(RECORD, name=f"{i}") for i in range(50)]
+    many = [configuration(f"{i}", deterministic=False) for i in range(20)]
+
+    plan = plan_of(many, records)
+    batches = tasks_of(plan, Estimator())
+    left = [batch.without(Keys()) for batch in batches]
+
+    assert plan.total == sum(map(len, left)) == 5000
+    assert not made
+    assert sum(batch.places.nbytes for batch in batches) == 4 * 5000
+    assert len(batches[0].task().trials) == len(made) == 100
 
 
 def test_a_key_stays_what_it_was_so_that_old_results_count():
