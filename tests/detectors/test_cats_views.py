@@ -6,7 +6,14 @@ from scipy.stats import multivariate_normal
 
 from odbench_detectors.cats import kernels_cpu as kernels
 from odbench_detectors.cats.mixture import fit_mixture
-from odbench_detectors.cats.mixture_cpu import log_joint
+from odbench_detectors.cats.mixture_cpu import (
+    log_joint,
+    log_sum,
+    moments,
+    nearest_centre,
+    scatter,
+    share_out,
+)
 from odbench_detectors.cats.scale import Standard, normal_scores, sample, whitening
 from odbench_detectors.cats.tail import Tail
 from odbench_detectors.cats.views import VIEWS, Views
@@ -148,6 +155,77 @@ def test_mixture_densities_are_those_of_scipy(rng, d):
         )
     assert weights.sum() == pytest.approx(1.0, abs=1e-6)
     assert mixture.full == (d <= 3)
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_moments_and_scatter_are_weighted_sums(rng, full):
+    rows, shares = rng.normal(size=(203, 5)), rng.dirichlet(np.full(3, 0.2), size=203).T
+    shares[:, :20] = np.array([[1.0], [0.0], [0.0]])
+    columns = rows.T.copy()
+    mass, means = moments(columns, shares.copy())
+    assert mass == pytest.approx(shares.sum(axis=1), rel=1e-9)
+    sums = scatter(columns, shares.copy(), means, full)
+    for c, share in enumerate(shares):
+        mean = np.average(rows, axis=0, weights=share)
+        assert means[c] == pytest.approx(mean, rel=1e-8, abs=1e-9)
+        off = rows - mean
+        products = (off * share[:, None]).T @ off
+        expected = products if full else np.diag(products)[None]
+        assert sums[c] == pytest.approx(expected, rel=1e-8, abs=1e-8)
+
+
+def test_shares_sum_to_one_however_far_components_are(rng):
+    joint = rng.normal(size=(50, 4)) * np.array([1.0, 10.0, 100.0, 1000.0])
+    shares, likelihood = share_out(joint)
+    total = np.logaddexp.reduce(joint, axis=1)
+    assert log_sum(joint) == pytest.approx(total, rel=1e-13)
+    assert likelihood == pytest.approx(total.mean(), rel=1e-13)
+    assert pytest.approx(np.exp(joint - total[:, None]), abs=1e-12) == shares.T
+
+
+def test_a_row_goes_to_its_nearest_centre_or_the_first_of_them(rng):
+    rows, centres = rng.normal(size=(90, 3)), rng.normal(size=(5, 3))
+    centres[4] = centres[1]
+    square = ((rows[:, None] - centres) ** 2).sum(axis=2)
+    assert (nearest_centre(rows, centres) == square.argmin(axis=1)).all()
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 7, 64, 100])
+def test_values_are_counted_below_as_numpy_does(rng, n):
+    ordered = np.sort(np.round(rng.normal(size=n), 1))
+    values = np.concatenate([ordered, ordered + 0.05, [-9.0, 9.0]])
+    counted = kernels.below_each(ordered, values)
+    assert (counted == np.searchsorted(ordered, values)).all()
+
+
+@pytest.mark.parametrize("d", [1, 2, 7, 33])
+@pytest.mark.parametrize("k", [1, 3, 5, 8, 20])
+def test_nearest_candidates_are_those_of_a_sort(rng, d, k):
+    train, rows = rng.normal(size=(50, d)), rng.normal(size=(15, d))
+    candidates = np.argsort(rng.random((15, 50)), axis=1)[:, :k].astype(np.int32)
+    few = min(5, k)
+    first, last, found = kernels.nearest_few(rows, train, candidates, few)
+    distance, row = kernels.nearest_city(rows, train, candidates)
+    for i in range(15):
+        away = np.array([slow.city(rows[i], train[c]) for c in candidates[i]])
+        order = np.argsort(away, kind="stable")[:few]
+        assert (found[i] == candidates[i][order]).all()
+        # Summed from left to right, as here: to the last bit.
+        assert [first[i], last[i]] == [away[order[0]], away[order[-1]]]
+        assert distance[i] == first[i]
+        assert row[i] == found[i, 0]
+
+
+def test_axes_of_a_wide_table_are_those_of_its_covariance(rng):
+    Z, _ = a_table(rng, 40, "continuous")
+    wide = np.hstack([Z @ rng.normal(size=(4, 60)), rng.normal(size=(40, 3))])
+    assert wide.shape[1] > len(wide)
+    variances, axes = np.linalg.eigh(wide.T @ wide / 40)
+    kept = variances > 1e-6 * variances[-1]
+    expected = wide @ axes[:, kept] / np.sqrt(variances[kept])
+    whitened = wide @ whitening(wide)
+    assert whitened.shape == expected.shape
+    assert np.abs(whitened) == pytest.approx(np.abs(expected), abs=1e-6)
 
 
 def test_mixture_finds_two_far_groups(rng):

@@ -13,7 +13,7 @@ from odbench_detectors.cats.mixture_cpu import (
     moments,
     nearest_centre,
     scatter,
-    shares_of,
+    share_out,
 )
 
 COMPONENTS = 8
@@ -83,9 +83,7 @@ def fit_mixture(rows: FloatArray, rng: np.random.Generator) -> Mixture:
     for _ in range(_ROUNDS):
         mixture = _maximise(columns, shares, full=full)
         joint = log_joint(rows, mixture.means, mixture.factors, mixture.offsets)
-        total = log_sum(joint)
-        shares = shares_of(joint, total)
-        likelihood = float(total.mean())
+        shares, likelihood = share_out(joint)
         if likelihood - last < _ENOUGH:
             break
         last = likelihood

@@ -104,15 +104,34 @@ def log_sum(joint: FloatArray) -> FloatArray:
 
 
 @njit(cache=True, nogil=True)
-def shares_of(joint: FloatArray, total: FloatArray) -> FloatArray:
-    """Return ``exp(joint - total)`` turned round, (m, K) to (K, m)."""
-    shares = np.zeros((joint.shape[1], len(joint)))
-    for i in range(len(joint)):
-        for c in range(joint.shape[1]):
-            below = joint[i, c] - total[i]
-            if below > _LOST:
-                shares[c, i] = math.exp(below)
-    return shares
+def share_out(joint: FloatArray) -> tuple[FloatArray, float]:
+    """Share rows among components.
+
+    Parameters
+    ----------
+    joint : float64 array of shape (n, K)
+        See `log_joint`.
+
+    Returns
+    -------
+    tuple
+        Shares, float64 of shape (K, n), which sum to 1 for each row; the mean of
+        `log_sum` over rows.
+    """
+    n, k = joint.shape
+    shares = np.zeros((k, n))
+    likelihood = 0.0
+    for i in range(n):
+        largest = joint[i].max()
+        total = 0.0
+        for c in range(k):
+            if joint[i, c] - largest > _LOST:
+                shares[c, i] = math.exp(joint[i, c] - largest)
+                total += shares[c, i]
+        for c in range(k):
+            shares[c, i] /= total
+        likelihood += largest + math.log(total)
+    return shares, likelihood / n
 
 
 # Sums may be taken in any order here: all rows are train rows.

@@ -34,7 +34,7 @@ LIMIT = 1e140
 _TASK = 256
 # Queries that try the tree before it is chosen, and the columns below which it is not
 # questioned.
-_PILOT = 64
+_PILOT = 24
 _FEW_COLUMNS = 6
 # Nanoseconds: a value that the tree looks at, a value in a product, a product sifted,
 # a neighbour found among products.
