@@ -92,8 +92,8 @@ class _Sandboxed:
         warm_up = self._warm_up(configuration, request["random_state"])
         detector = configuration.build(request["random_state"])
         train, test = self._train, self._test
+        self._work.start_trial()
         if hasattr(detector, "use_workspace"):
-            self._work.start_trial()
             detector.use_workspace(self._work)
         else:
             # A stranger may write into what it is given; the next one must not see.

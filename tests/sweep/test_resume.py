@@ -241,3 +241,22 @@ def test_a_full_disk_while_results_are_written_loses_none(
     pd.testing.assert_frame_equal(
         without_costs(out), without_costs(tmp_path / "undisturbed")
     )
+
+
+def test_only_who_shares_work_is_charged_for_it(made_up, hostile, tmp_path):
+    strangers = ",".join(hostile(f"Slow:seconds=0.0{i}") for i in range(1, 6))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "odbench", "run", "--suite", "oddbench"]
+        + ["--detectors", f"knn,lof,dte_np,pca,gmm,{strangers}", "--jobs", "1"]
+        + ["--mirror", str(made_up), "--out", str(tmp_path / "out")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert finish(process)[0] == 0
+
+    table = read_results(tmp_path / "out")
+    shares = table["detector"].isin(["knn", "lof", "dte_np"])
+
+    assert (table["shared_seconds"][shares] > 0).any()
+    assert (table["shared_seconds"][~shares] == 0).all()
