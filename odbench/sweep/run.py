@@ -364,13 +364,16 @@ def _locked(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _interruptible(stop: Path, summary: Summary) -> Iterator[None]:
-    """Turn the first Ctrl-C into "finish what runs", the second into "now"."""
+    """Turn the first Ctrl-C into "finish what runs", the second into "now".
+
+    A cluster's SIGTERM leaves seconds, so it means "now" at once.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def on_interrupt(number: int, frame: Any) -> None:  # noqa: ARG001
-        if summary.interrupted:
+        if summary.interrupted or number == signal.SIGTERM:
             raise KeyboardInterrupt
         summary.interrupted = True
         stop.touch()
@@ -378,8 +381,10 @@ def _interruptible(stop: Path, summary: Summary) -> Iterator[None]:
             "\nodbench: finishing the trials that run; Ctrl-C again to stop now\n"
         )
 
-    before = signal.signal(signal.SIGINT, on_interrupt)
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, on_interrupt) for number in numbers]
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

@@ -144,6 +144,22 @@ def test_ctrl_c_twice_stops_now_and_keeps_what_was_finished(command, tmp_path, h
     assert len(read_results(tmp_path / "out")) > 0
 
 
+def test_a_schedulers_sigterm_stops_now_and_keeps_what_was_finished(
+    command, tmp_path, hostile
+):
+    process = command("out", "--detectors", hostile("Slow:seconds=100"))
+    wait_for_a_result(tmp_path / "out")
+
+    asked = time.monotonic()
+    process.terminate()
+    code, _, err = finish(process)
+
+    assert code == 130
+    assert "leaked" not in err
+    assert time.monotonic() - asked < 20
+    assert len(read_results(tmp_path / "out")) > 0
+
+
 def test_a_second_run_in_the_same_folder_is_refused(command, tmp_path):
     first = command()
     wait_for_a_result(tmp_path / "out")
