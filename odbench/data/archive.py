@@ -128,7 +128,7 @@ class _Archive:
     def facts(self) -> dict[str, Any]:
         """Read everything that is not a table or labels."""
         used = (*_TABLES, *_LABELS, *_ROWWISE)
-        return {m: self.values(m).tolist() for m in self.headers if m not in used}
+        return {m: _text(self.values(m)) for m in self.headers if m not in used}
 
 
 def read_archive(
@@ -220,6 +220,13 @@ def _read(
         facts=facts,
         skipped=tuple(sorted(archive.skipped)),
     )
+
+
+def _text(values: NDArray[Any]) -> Any:
+    """Return a fact as lists and scalars that JSON knows."""
+    if values.dtype.kind == "S":
+        values = np.char.decode(values, "utf-8", "replace")
+    return values.tolist()
 
 
 def _columns(names: Any, count: int) -> tuple[str, ...]:

@@ -64,12 +64,14 @@ def measure(record: DatasetRecord, obtained: Obtained) -> DatasetRecord:
 def _published(facts: dict[str, Any]) -> dict[str, Any]:
     """Return the manifest's fields that an archive states about itself."""
     tags = facts.get("tags")
+    tags = tags if isinstance(tags, list) else str(tags or "").split()
     source = facts.get("classification_bench")
     if source is None and "tablib_origin" in facts:
         source = "TabLib"
     return {
         "domain": str(facts.get("origin") or ""),
-        "tags": tuple(str(tag) for tag in tags) if isinstance(tags, list) else (),
+        # The manifest separates tags by spaces.
+        "tags": tuple("_".join(str(tag).split()) for tag in tags),
         "source": str(source or ""),
         "source_url": clean_url(str(facts.get("github_link") or "")),
     }

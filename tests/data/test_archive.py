@@ -293,6 +293,14 @@ def test_something_else_entirely_is_one_line(tmp_path):
         read_archive(path, dataset_id="tiny/made")
 
 
+def test_facts_in_bytes_are_text(write, members):
+    members["feature_names"] = np.array(["é".encode(), b"b", b"\xff"])
+    members["github_link"] = np.array(b"https://github.com/a/b")
+    raw = write(members)
+    assert raw.columns == ("é", "b", "\ufffd")
+    assert raw.facts["github_link"] == "https://github.com/a/b"
+
+
 def test_labels_may_stand_in_a_column(write, members):
     flat = write(members).labels
     for member in ("train_labels", "test_labels"):
