@@ -66,7 +66,7 @@ class Progress:
                 file=sys.stderr,
                 dynamic_ncols=True,
                 smoothing=0.05,
-                bar_format="{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} "
+                bar_format="{percentage:3.0f}%|{bar:12}| {n_fmt}/{total_fmt} "
                 "[{elapsed}<{remaining}, {rate_fmt}]{desc}",
             )
         self._thread.start()
