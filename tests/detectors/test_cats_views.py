@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from odbench_detectors.cats import kernels_cpu as kernels
+from odbench_detectors.cats import search_cpu as search
 from odbench_detectors.cats.mixture import fit_mixture
 from odbench_detectors.cats.mixture_cpu import (
     log_joint,
@@ -80,15 +81,44 @@ def test_local_views_compare_with_what_the_neighbours_have(rng):
         assert raw["local_whitened"][i] == pytest.approx(whitened, rel=1e-6)
 
 
+def looked_up(rows, columns, own):
+    """Look up with tables that say what was looked up in them."""
+    n = columns.shape[1]
+    halves, counts = np.arange(2 * n + 1.0), np.arange(n + 1.0 - own)
+    return search.look_up(rows, columns, own, halves, counts)
+
+
 @pytest.mark.parametrize("kind", ["continuous", "duplicates", "integers"])
 def test_a_train_row_is_looked_up_in_the_table_without_it(rng, kind):
     Z, _ = a_table(rng, 40, kind)
-    _, rarest, gap = kernels.look_up(Z, np.sort(Z.T.copy(), axis=1), 1)
+    _, _, rarest, gap = looked_up(Z, np.sort(Z.T.copy(), axis=1), 1)
     for i in range(len(Z)):
         others = np.sort(np.delete(Z, i, axis=0).T.copy(), axis=1)
-        _, without_it, gap_without_it = kernels.look_up(Z[i : i + 1], others, 0)
+        _, _, without_it, gap_without_it = looked_up(Z[i : i + 1], others, 0)
         assert (rarest[i] == without_it[0]).all()
         assert (gap[i] == gap_without_it[0]).all()
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 16, 17, 100])
+@pytest.mark.parametrize("digits", [0, 1, 9])
+def test_values_are_looked_up_as_counting_finds_them(rng, n, digits):
+    # More rows than go through the columns together, and zeros of both signs.
+    train = np.round(rng.normal(size=(n, 3)), digits)
+    rows = np.vstack([train, np.round(rng.normal(size=(600, 3)), digits)])
+    rows[::7] *= 0.0
+    train[:: max(n // 2, 1), 0] *= 0.0
+    found = looked_up(rows, np.sort(train.T.copy(), axis=1), 0)
+    share, halves, rarest, gap = found
+    below = (train[None] < rows[:, None]).sum(axis=1)
+    not_above = (train[None] <= rows[:, None]).sum(axis=1)
+    assert (halves == below + not_above).all()
+    assert (share == halves / (2.0 * n)).all()
+    assert (rarest == np.minimum(not_above, n - below)).all()
+    assert (gap == np.abs(train[None] - rows[:, None]).min(axis=1)).all()
+    rarity = search.rarity_of_gaps(gap, np.sort(gap.T.copy(), axis=1), 0)
+    above = (gap[None] >= gap[:, None]).sum(axis=1)
+    expected = -np.log((1.0 + above) / (len(gap) + 1.0))
+    assert rarity == pytest.approx(expected, abs=1e-12)
 
 
 def test_tail_counts_and_keeps_the_order_beyond_the_largest(rng):
@@ -136,6 +166,21 @@ def test_sample_is_all_rows_or_a_fixed_choice():
     assert len(set(chosen)) == 50
     assert (chosen == sample(1000, 50, 0)).all()
     assert (np.diff(chosen) > 0).all()
+
+
+@pytest.mark.parametrize("full", [True, False])
+@pytest.mark.parametrize("d", [1, 7, 60])
+def test_a_row_has_the_same_density_in_every_batch(rng, full, d):
+    rows, means = rng.normal(size=(35, d)), rng.normal(size=(3, d))
+    factors = np.triu(rng.normal(size=(3, d, d))) if full else rng.random((3, 1, d))
+    joint = log_joint(rows, means, factors, np.zeros(3))
+    for k in range(3):
+        off = rows - means[k]
+        square = ((off @ factors[k] if full else off * factors[k]) ** 2).sum(axis=1)
+        assert joint[:, k] == pytest.approx(-0.5 * square, rel=1e-9)
+    for part in (slice(0, 1), slice(3, 20), slice(34, 35)):
+        alone = log_joint(rows[part].copy(), means, factors, np.zeros(3))
+        assert (alone == joint[part]).all()
 
 
 @pytest.mark.parametrize("d", [1, 3, 60])
@@ -194,7 +239,8 @@ def test_a_row_goes_to_its_nearest_centre_or_the_first_of_them(rng):
 def test_values_are_counted_below_as_numpy_does(rng, n):
     ordered = np.sort(np.round(rng.normal(size=n), 1))
     values = np.concatenate([ordered, ordered + 0.05, [-9.0, 9.0]])
-    counted = kernels.below_each(ordered, values)
+    values = np.concatenate([values, [0.0, -0.0]])
+    counted = search.below_each(ordered, values)
     assert (counted == np.searchsorted(ordered, values)).all()
 
 

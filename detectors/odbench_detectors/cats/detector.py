@@ -208,4 +208,5 @@ class CATS(NeighbourDetector):
 
 
 def _float64(X: FloatArray) -> FloatArray:
-    return np.asarray(X, dtype=np.float64)
+    # The array itself where it is one; sums have another order in another layout.
+    return np.ascontiguousarray(X, dtype=np.float64)

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from odbench.arrays import FloatArray, IntArray
+from odbench.arrays import FloatArray
 
 Rows = NDArray[np.int32]
 
@@ -33,120 +33,6 @@ def rotate(rows: FloatArray, axes: FloatArray) -> FloatArray:
             for e in range(axes.shape[1]):
                 out[i, e] += rows[i, j] * axes[j, e]
     return out
-
-
-@njit(cache=True, nogil=True)
-def below(ordered: FloatArray, x: float) -> int:
-    """Return how many of some ascending values are below x, without a branch."""
-    first, size = 0, len(ordered)
-    while size > 1:
-        half = size // 2
-        first += half if ordered[first + half - 1] < x else 0
-        size -= half
-    return first + (size == 1 and ordered[first] < x)
-
-
-@njit(cache=True, nogil=True)
-def below_each(ordered: FloatArray, values: FloatArray) -> IntArray:
-    """Return how many of some ascending values are below each of others."""
-    counts = np.empty(len(values), dtype=np.int64)
-    for i in range(len(values)):
-        counts[i] = below(ordered, values[i])
-    return counts
-
-
-@njit(cache=True, nogil=True)
-def _end_of_run(ordered: FloatArray, left: int, x: float) -> int:
-    """Return where the values that equal x end; they start at `left`."""
-    n = len(ordered)
-    step, low = 1, left
-    while low < n and ordered[min(low + step, n) - 1] == x:
-        low = min(low + step, n)
-        step *= 2
-    high = min(low + step, n)
-    while low < high:
-        middle = (low + high) // 2
-        if ordered[middle] == x:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@njit(cache=True, nogil=True)
-def look_up(
-    rows: FloatArray, columns: FloatArray, own: int
-) -> tuple[FloatArray, IntArray, FloatArray]:
-    """Find where values stand in the sorted train columns.
-
-    Parameters
-    ----------
-    rows : float64 array of shape (m, d)
-    columns : float64 array of shape (d, n)
-        Ascending along each row.
-    own : int
-        1 if the rows are train rows, which stand in the columns themselves and are
-        not to be counted; else 0.
-
-    Returns
-    -------
-    tuple of arrays of shape (m, d)
-        The share of train values below, ties half (a train row's own included); how
-        many *other* train values lie on the emptier side, ties included; the distance
-        to the nearest other train value.
-    """
-    m, d = rows.shape
-    n = columns.shape[1]
-    share = np.empty((m, d))
-    rarest = np.empty((m, d), dtype=np.int64)
-    gap = np.empty((m, d))
-    for j in range(d):
-        column = columns[j]
-        for i in range(m):
-            x = rows[i, j]
-            left = below(column, x)
-            right = _end_of_run(column, left, x)
-            share[i, j] = (left + right) / (2.0 * n)
-            rarest[i, j] = min(right, n - left) - own
-            if right - left > own:
-                gap[i, j] = 0.0
-                continue
-            nearest = math.inf
-            if left > 0:
-                nearest = x - column[left - 1]
-            if right < n:
-                nearest = min(nearest, column[right] - x)
-            gap[i, j] = nearest
-    return share, rarest, gap
-
-
-@njit(cache=True, nogil=True)
-def rarity_of_gaps(gap: FloatArray, gaps: FloatArray, own: int) -> FloatArray:
-    """Return minus the log of each gap's tail among the train gaps of its column.
-
-    Parameters
-    ----------
-    gap : float64 array of shape (m, d)
-    gaps : float64 array of shape (d, n)
-        Ascending along each row.
-    own : int
-        1 if the gaps stand among the train gaps themselves.
-
-    Returns
-    -------
-    float64 array of shape (m, d)
-    """
-    m, d = gap.shape
-    n = gaps.shape[1]
-    rarity = np.empty((m, d))
-    table = np.empty(n + 1)
-    for above in range(own, n + 1):
-        table[above] = -math.log((1.0 + above - own) / (n + 1.0 - own))
-    for j in range(d):
-        ordered = gaps[j]
-        for i in range(m):
-            rarity[i, j] = table[n - below(ordered, gap[i, j])]
-    return rarity
 
 
 @njit(cache=True, nogil=True)

@@ -41,7 +41,7 @@ class Mixture:
 
     def likeliest(self, rows: FloatArray) -> IntArray:
         """Return the component of the largest share of each row, (m,) int64."""
-        joint = log_joint(rows, self.means, self.factors, self.offsets)
+        joint = self._joint(rows)
         likeliest: IntArray = joint.argmax(axis=1)
         return likeliest
 
@@ -56,7 +56,12 @@ class Mixture:
         -------
         float64 array of shape (m,)
         """
-        return -log_sum(log_joint(rows, self.means, self.factors, self.offsets))
+        return -log_sum(self._joint(rows))
+
+    def _joint(self, rows: FloatArray) -> FloatArray:
+        # Sums are taken in another order for another layout.
+        rows = np.ascontiguousarray(rows)
+        return log_joint(rows, self.means, self.factors, self.offsets)
 
 
 def fit_mixture(rows: FloatArray, rng: np.random.Generator) -> Mixture:
@@ -73,6 +78,7 @@ def fit_mixture(rows: FloatArray, rng: np.random.Generator) -> Mixture:
     -------
     Mixture
     """
+    rows = np.ascontiguousarray(rows)
     n, d = rows.shape
     k = max(1, min(COMPONENTS, n // 10))
     full = d <= _FULL_COLUMNS and n > _ROWS_A_COLUMN * d * k

@@ -26,6 +26,7 @@ def log_joint(
     Parameters
     ----------
     rows : float64 array of shape (m, d)
+        C-contiguous.
     means : float64 array of shape (K, d)
     factors : float64 array of shape (K, d, d), or (K, 1, d) if diagonal
         Each component's U with U @ U.T its precision, U upper triangular.
@@ -38,6 +39,12 @@ def log_joint(
     """
     m, d = rows.shape
     out = np.empty((m, len(means)))
+    if factors.shape[1] == 1:
+        for i in range(m):
+            for k in range(len(means)):
+                away = _square(rows[i], means[k], factors[k, 0])
+                out[i, k] = offsets[k] - 0.5 * away
+        return out
     lanes, off = np.zeros((d, _LANES)), np.empty((d, _LANES))
     square = np.empty(_LANES)
     for start in range(0, m, _LANES):
@@ -55,19 +62,17 @@ def log_joint(
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath={"contract"})
 def _squares(off: FloatArray, factor: FloatArray, square: FloatArray) -> None:
     """Measure eight rows; a lane is summed in one order whatever the others hold.
 
     Written out, because the compiler keeps single variables in registers.
     """
-    d = len(off)
-    diagonal = factor.shape[0] == 1
     s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
-    for j in range(d):
+    for j in range(len(off)):
         t0 = t1 = t2 = t3 = t4 = t5 = t6 = t7 = 0.0
-        for e in range(j if diagonal else 0, j + 1):
-            f = factor[0 if diagonal else e, j]
+        for e in range(j + 1):
+            f = factor[e, j]
             t0 += off[e, 0] * f
             t1 += off[e, 1] * f
             t2 += off[e, 2] * f
@@ -86,6 +91,16 @@ def _squares(off: FloatArray, factor: FloatArray, square: FloatArray) -> None:
         s7 += t7 * t7
     square[0], square[1], square[2], square[3] = s0, s1, s2, s3
     square[4], square[5], square[6], square[7] = s4, s5, s6, s7
+
+
+# One order whatever the batch: that of the vectors.
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def _square(row: FloatArray, mean: FloatArray, factor: FloatArray) -> float:
+    total = 0.0
+    for j in range(len(row)):
+        scaled = (row[j] - mean[j]) * factor[j]
+        total += scaled * scaled
+    return total
 
 
 @njit(cache=True, nogil=True)
@@ -188,6 +203,11 @@ def scatter(
     """
     d, n = columns.shape
     out = np.zeros((len(means), d if full else 1, d))
+    if not full:
+        for c in range(len(means)):
+            for e in range(d):
+                out[c, 0, e] = _squares_about(columns[e], shares[c], means[c, e])
+        return out
     off, weighted = np.empty((d, n)), np.empty(n)
     mine = np.empty(n, dtype=np.intp)
     for c in range(len(means)):
@@ -202,16 +222,22 @@ def scatter(
         for e in range(d):
             for p in range(count):
                 weighted[p] = shares[c, mine[p]] * off[e, p]
-            for j in range(0 if full else e, e + 1):
+            for j in range(e + 1):
                 other = off[j]
                 total = 0.0
                 for p in range(count):
                     total += weighted[p] * other[p]
-                if full:
-                    out[c, e, j] = out[c, j, e] = total
-                else:
-                    out[c, 0, e] = total
+                out[c, e, j] = out[c, j, e] = total
     return out
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def _squares_about(column: FloatArray, share: FloatArray, mean: float) -> float:
+    total = 0.0
+    for i in range(len(column)):
+        off = column[i] - mean
+        total += share[i] * (off * off)
+    return total
 
 
 @njit(cache=True, nogil=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from odbench.arrays import FloatArray
-from odbench_detectors.cats.kernels_cpu import below_each
+from odbench_detectors.cats.search_cpu import below_each
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray, IntArray
 from odbench_detectors.cats import kernels_cpu as kernels
+from odbench_detectors.cats import search_cpu as search
 from odbench_detectors.cats.mixture import Mixture, fit_mixture
 from odbench_detectors.cats.scale import normal_scores, sample, whitening
 from odbench_detectors.cats.tail import log_ratio
@@ -80,8 +81,8 @@ class Views:
         self._axes = whitening(Z)
         halves = np.arange(2 * self.n + 1) / (2.0 * self.n)
         self._normal = normal_scores(halves, self.n)
-        stands = kernels.look_up(Z, columns, 1)
-        self._gaps = np.sort(np.ascontiguousarray(stands[2].T), axis=1)
+        stands = self._look_up(Z, own=1)
+        self._gaps = np.sort(np.ascontiguousarray(stands[3].T), axis=1)
         self.train = self._placed(Z, candidates, stands, own=1)
         self._few = min(FEW, candidates.shape[1])
         self._own = self._nearest_few(self.train)
@@ -95,26 +96,23 @@ class Views:
 
     def place(self, Z: FloatArray, candidates: Rows, *, own: int = 0) -> Placed:
         """Put rows on every scale; `own` is 1 for the train rows themselves."""
-        stands = kernels.look_up(Z, self._columns, own)
-        return self._placed(Z, candidates, stands, own)
+        return self._placed(Z, candidates, self._look_up(Z, own), own)
+
+    def _look_up(self, Z: FloatArray, own: int) -> tuple[FloatArray, ...]:
+        tails = log_ratio(self.n - own)
+        return search.look_up(Z, self._columns, own, self._normal, tails)
 
     def _placed(
-        self,
-        Z: FloatArray,
-        candidates: Rows,
-        stands: tuple[FloatArray, IntArray, FloatArray],
-        own: int,
+        self, Z: FloatArray, candidates: Rows, stands: tuple[FloatArray, ...], own: int
     ) -> Placed:
-        share, rarest, gap = stands
-        # Shares are whole numbers of half a row, so their scores stand in a table.
-        halves = np.rint(share * (2.0 * self.n)).astype(np.intp)
+        share, normal, tail, gap = stands
         return Placed(
             z=Z,
             whitened=kernels.rotate(Z, self._axes),
             share=share,
-            normal=self._normal[halves],
-            tail=log_ratio(self.n - own)[rarest],
-            gap=kernels.rarity_of_gaps(gap, self._gaps, own),
+            normal=normal,
+            tail=tail,
+            gap=search.rarity_of_gaps(gap, self._gaps, own),
             candidates=candidates,
         )
 

@@ -1,0 +1,197 @@
+"""Numba kernels that find where values stand in sorted columns, without a branch."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from odbench.arrays import FloatArray, IntArray
+
+Places = NDArray[np.uint64]
+
+# Values that are searched for side by side: a search alone waits for every step.
+_LANES = 16
+# Rows that go through all columns together, so that they stay in the cache.
+_ROWS = 512
+_ONE = np.uint64(1)
+
+
+@njit(cache=True, nogil=True)
+def _below(ordered: FloatArray, x: FloatArray, place: Places) -> None:
+    """Count the values of `ordered`, at least one, that are below each x.
+
+    By the sign of a difference, as the compiler makes a jump of a comparison, and a
+    processor guesses every second jump wrong. Zeros in x have to be -0.0: then no zero
+    is below another.
+    """
+    place[:] = np.uint64(0)
+    size = np.uint64(len(ordered))
+    while size > _ONE:
+        half = size >> _ONE
+        for r in range(_LANES):
+            away = ordered[place[r] + half - _ONE] - x[r]
+            place[r] += np.uint64(np.float64(away).view(np.int64) >> 63) & half
+        size -= half
+    for r in range(_LANES):
+        away = ordered[place[r]] - x[r]
+        place[r] += np.uint64(np.float64(away).view(np.int64) >> 63) & _ONE
+
+
+@njit(cache=True, nogil=True)
+def _not_above(ordered: FloatArray, x: FloatArray, place: Places) -> None:
+    """Count the values that are not above each x, as `_below` does; zeros are -0.0."""
+    place[:] = np.uint64(0)
+    size = np.uint64(len(ordered))
+    while size > _ONE:
+        half = size >> _ONE
+        for r in range(_LANES):
+            away = (x[r] + 0.0) - ordered[place[r] + half - _ONE]
+            place[r] += np.uint64(~(np.float64(away).view(np.int64) >> 63)) & half
+        size -= half
+    for r in range(_LANES):
+        away = (x[r] + 0.0) - ordered[place[r]]
+        place[r] += np.uint64(~(np.float64(away).view(np.int64) >> 63)) & _ONE
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _zero_below(x: float) -> float:
+    """Return x, and -0.0 for 0.0."""
+    return -(-x + 0.0)
+
+
+@njit(cache=True, nogil=True)
+def below_each(ordered: FloatArray, values: FloatArray) -> IntArray:
+    """Return how many of some ascending values are below each of others."""
+    counts = np.empty(len(values), dtype=np.int64)
+    x, place = np.zeros(_LANES), np.empty(_LANES, dtype=np.uint64)
+    for start in range(0, len(values), _LANES):
+        count = min(_LANES, len(values) - start)
+        for r in range(count):
+            x[r] = _zero_below(values[start + r])
+        _below(ordered, x, place)
+        for r in range(count):
+            counts[start + r] = place[r]
+    return counts
+
+
+@njit(cache=True, nogil=True)
+def _any_twice(ordered: FloatArray) -> bool:
+    twice = 0
+    for i in range(len(ordered) - 1):
+        twice += ordered[i] == ordered[i + 1]
+    return twice > 0
+
+
+@njit(cache=True, nogil=True)
+def _gap(column: FloatArray, x: float, left: int, right: int, own: int) -> float:
+    """Return the distance from x to the nearest other value; x is at left to right."""
+    if right - left > own:
+        return 0.0
+    nearest = math.inf
+    if left > 0:
+        nearest = x - column[left - 1]
+    if right < len(column):
+        nearest = min(nearest, column[right] - x)
+    return nearest
+
+
+@njit(cache=True, nogil=True)
+def look_up(
+    rows: FloatArray,
+    columns: FloatArray,
+    own: int,
+    normal_of: FloatArray,
+    tail_of: FloatArray,
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Find where values stand in the sorted train columns.
+
+    Parameters
+    ----------
+    rows : float64 array of shape (m, d)
+    columns : float64 array of shape (d, n)
+        Ascending along each row.
+    own : int
+        1 if the rows are train rows, which stand in the columns themselves and are
+        not to be counted; else 0.
+    normal_of : float64 array of shape (2 n + 1,)
+        What to write for a share of 0, 1, ... halves of a train row.
+    tail_of : float64 array of shape (n + 1 - own,)
+        What to write where 0, 1, ... *other* train values lie on the emptier side,
+        ties included.
+
+    Returns
+    -------
+    tuple of float64 arrays of shape (m, d)
+        The share of train values below, ties half (a train row's own included); the
+        entries of `normal_of` and of `tail_of`; the distance to the nearest other
+        train value.
+    """
+    m, d = rows.shape
+    n = columns.shape[1]
+    share, normal = np.empty((m, d)), np.empty((m, d))
+    tail, gap = np.empty((m, d)), np.empty((m, d))
+    twice = np.empty(d, dtype=np.bool_)
+    for j in range(d):
+        twice[j] = _any_twice(columns[j])
+    x, place = np.zeros(_LANES), np.empty(_LANES, dtype=np.uint64)
+    after = np.empty(_LANES, dtype=np.uint64)
+    for first in range(0, m, _ROWS):
+        for j in range(d):
+            column = columns[j]
+            for start in range(first, min(first + _ROWS, m), _LANES):
+                count = min(_LANES, m - start)
+                for r in range(count):
+                    x[r] = _zero_below(rows[start + r, j])
+                _below(column, x, place)
+                if twice[j]:
+                    _not_above(column, x, after)
+                for r in range(count):
+                    i = start + r
+                    left = np.int64(place[r])
+                    right = left + (left < n and column[min(left, n - 1)] == x[r])
+                    if twice[j]:
+                        right = np.int64(after[r])
+                    share[i, j] = (left + right) / (2.0 * n)
+                    normal[i, j] = normal_of[left + right]
+                    tail[i, j] = tail_of[min(right, n - left) - own]
+                    gap[i, j] = _gap(column, x[r], int(left), int(right), own)
+    return share, normal, tail, gap
+
+
+@njit(cache=True, nogil=True)
+def rarity_of_gaps(gap: FloatArray, gaps: FloatArray, own: int) -> FloatArray:
+    """Return minus the log of each gap's tail among the train gaps of its column.
+
+    Parameters
+    ----------
+    gap : float64 array of shape (m, d)
+    gaps : float64 array of shape (d, n)
+        Ascending along each row.
+    own : int
+        1 if the gaps stand among the train gaps themselves.
+
+    Returns
+    -------
+    float64 array of shape (m, d)
+    """
+    m, d = gap.shape
+    n = gaps.shape[1]
+    rarity = np.empty((m, d))
+    table = np.empty(n + 1)
+    for above in range(own, n + 1):
+        table[above] = -math.log((1.0 + above - own) / (n + 1.0 - own))
+    x, place = np.zeros(_LANES), np.empty(_LANES, dtype=np.uint64)
+    for first in range(0, m, _ROWS):
+        for j in range(d):
+            ordered = gaps[j]
+            for start in range(first, min(first + _ROWS, m), _LANES):
+                count = min(_LANES, m - start)
+                for r in range(count):
+                    x[r] = _zero_below(gap[start + r, j])
+                _below(ordered, x, place)
+                for r in range(count):
+                    rarity[start + r, j] = table[n - np.int64(place[r])]
+    return rarity
