@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from odbench.errors import ResultsError, UsageError
 from odbench.leaderboard import comparisons
-from odbench.leaderboard.evaluated import Evaluated, is_evaluated, markdown_lines
+from odbench.leaderboard.evaluated import (
+    Evaluated,
+    is_evaluated,
+    markdown_lines,
+    plain_markdown,
+)
 from odbench.leaderboard.page import LEAST_PRIVATE_SETS, render_groups
 from odbench.leaderboard.page_data import Group
 from odbench.leaderboard.page_lines import provenance_lines
@@ -109,7 +114,7 @@ def build_files(
         msg = f"results of {names}: hold no scores; nothing can be ranked"
         raise ResultsError(msg)
     tables = pd.concat([_shown(group) for group in groups], ignore_index=True)
-    files["README.md"] = _index(tables).encode()
+    files["README.md"] = _index(tables, evaluated).encode()
     page = render_groups(
         groups,
         records,
@@ -320,7 +325,7 @@ def _shown(group: Group) -> pd.DataFrame:
     return rounded(group.table, decimals=PRIVATE_DECIMALS)
 
 
-def _index(tables: pd.DataFrame) -> str:
+def _index(tables: pd.DataFrame, evaluated: Sequence[Evaluated]) -> str:
     lines = [
         "# Leaderboards",
         "",
@@ -338,5 +343,15 @@ def _index(tables: pd.DataFrame) -> str:
         lines.append(
             f"| [{suite}]({suite}/README.md) | {partition} | {protocol} | {sets} | "
             f"{len(rows)} | {best} |"
+        )
+    if evaluated:
+        lines += ["", "Evaluated submissions:", ""]
+        lines += ["| suite | partition | data sets | methods | best mean AUROC |"]
+        lines += ["| :-- | :-- | --: | --: | :-- |"]
+    for each in evaluated:
+        lines.append(
+            f"| [{each.suite}]({each.suite}/README.md) | {each.partition} | "
+            f"{each.rows[0]['n_datasets']} | {len(each.rows)} | "
+            f"{plain_markdown(str(each.rows[0]['method']))} |"
         )
     return "\n".join(lines) + "\n"

@@ -143,7 +143,7 @@ def markdown_lines(evaluated: Evaluated) -> list[str]:
     headings, body = _cells(evaluated.rows)
     marks = [":--" if name in ("method", "tier") else "--:" for name in headings]
     lines = [_joined(headings), _joined(marks)]
-    lines += [_joined([_plain(cell) for cell in line]) for line in body]
+    lines += [_joined([plain_markdown(cell) for cell in line]) for line in body]
     return lines
 
 
@@ -162,7 +162,7 @@ def render_evaluated(evaluated: Evaluated) -> str:
     return "\n".join([title, order, "", *lines])
 
 
-def _plain(text: str) -> str:
+def plain_markdown(text: str) -> str:
     """Keep a stranger's words from being read as Markdown or HTML."""
     return re.sub(r"([\\`*_{}\[\]<>|])", r"\\\1", text)
 

@@ -115,6 +115,8 @@ def test_a_build_shows_submissions_and_names_them_as_inputs(world, run):
 
     assert TABLE not in files
     assert "## private, evaluated submissions" in files["synbench/README.md"].decode()
+    index = files["README.md"].decode().splitlines()
+    assert index[-1].endswith(r"| 24 | 3 | Strong \| \<b\> |")
     provenance = json.loads(files["provenance.json"])
     assert provenance["submissions"] == {TABLE: evaluated[0].sha256}
     page = files["index.html"].decode()
