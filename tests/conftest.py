@@ -1,6 +1,7 @@
 """Fixtures that every test may ask for."""
 
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,10 @@ MIRROR_PLACES = (
     os.environ.get("ODBENCH_TEST_MIRROR"),
     Path(__file__).parents[2] / "shared" / "mirror",
 )
+
+# A shell's background job ignores Ctrl-C, and what the tests start would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
