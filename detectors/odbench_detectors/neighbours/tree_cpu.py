@@ -21,11 +21,13 @@ IndexArray = NDArray[np.intp]
 LEAF = 32
 # Columns between two looks at whether a leaf can still matter.
 _STRIDE = 8
+# Leaves are filled up to a multiple of this, so that vectors leave no rest.
+_LANES = 8
 
 
 @njit(cache=True, nogil=True)
 def build(
-    rows: FloatArray, leaf: int
+    rows: FloatArray, size: int
 ) -> tuple[IndexArray, IndexArray, FloatArray, FloatArray, FloatArray]:
     """Build a balanced tree, split at the median of each node's widest column.
 
@@ -33,7 +35,7 @@ def build(
     ----------
     rows : float64 array of shape (m, d)
         Distinct rows, m > 0.
-    leaf : int
+    size : int
         A leaf holds at most so many rows.
 
     Returns
@@ -44,12 +46,12 @@ def build(
         Where each node's rows start and stop in `order`.
     low, high : float64 arrays of shape (nodes, d)
         Each node's box.
-    leaves : float64 array of shape (m * d,)
-        The rows of each leaf, column by column.
+    leaves : float64 array of shape (leaves, d, width)
+        The rows of each leaf, column by column, filled up with infinity.
     """
     m, d = rows.shape
     leaves_wanted = 1
-    while leaves_wanted * leaf < m:
+    while leaves_wanted * size < m:
         leaves_wanted *= 2
     nodes = 2 * leaves_wanted - 1
     order = np.arange(m)
@@ -65,14 +67,16 @@ def build(
             _partition(rows[:, column], order, start, stop - 1, middle)
             starts[2 * node + 1] = start, middle
             starts[2 * node + 2] = middle, stop
-    leaves = np.empty(m * d)
+    fullest = 1
     for node in range(leaves_wanted - 1, nodes):
-        start, stop = starts[node]
-        at = start * d
-        for j in range(d):
-            for p in range(start, stop):
-                leaves[at] = rows[order[p], j]
-                at += 1
+        fullest = max(fullest, starts[node, 1] - starts[node, 0])
+    width = -(-fullest // _LANES) * _LANES
+    leaves = np.full((leaves_wanted, d, width), np.inf)
+    for leaf in range(leaves_wanted):
+        start, stop = starts[leaves_wanted - 1 + leaf]
+        for p in range(start, stop):
+            for j in range(d):
+                leaves[leaf, j, p - start] = rows[order[p], j]
     return order, starts, low, high, leaves
 
 
@@ -132,74 +136,65 @@ def near_order(
     leaf = np.empty(len(queries), dtype=np.intp)
     inner = len(starts) // 2
     for q in range(len(queries)):
-        node = 0
+        query, node = queries[q], 0
         while node < inner:
             left, right = 2 * node + 1, 2 * node + 2
-            a = _gap(queries[q], low[left], high[left], False)
-            b = _gap(queries[q], low[right], high[right], False)
+            a = _gap(query, low, high, left, False)
+            b = _gap(query, low, high, right, False)
             node = left if a <= b else right
         leaf[q] = node
     return np.argsort(leaf, kind="mergesort")
 
 
-@njit(cache=True, nogil=True)
-def _gap(query: FloatArray, low: FloatArray, high: FloatArray, city: bool) -> float:
+# Arrays are passed whole with an index: a slice costs more than what is done with it.
+@njit(cache=True, nogil=True, inline="always")
+def _gap(
+    query: FloatArray, low: FloatArray, high: FloatArray, node: int, city: bool
+) -> float:
     """Return the least distance (squared unless `city`) from a query to a box."""
     total = 0.0
     for j in range(len(query)):
-        gap = max(low[j] - query[j], query[j] - high[j], 0.0)
+        gap = max(low[node, j] - query[j], query[j] - high[node, j], 0.0)
         total += gap if city else gap * gap
     return total
 
 
 @njit(cache=True, nogil=True)
-def _scan(
-    query: FloatArray, leaf: FloatArray, count: int, sums: FloatArray, reach: float
+def _scan(  # noqa: PLR0917 - numba passes by position
+    query: FloatArray,
+    leaves: FloatArray,
+    leaf: int,
+    city: bool,
+    reach: float,
+    sums: FloatArray,
 ) -> int:
-    """Sum the squared distances to the rows of a leaf, until all exceed `reach`.
+    """Sum the distances (squared unless `city`) from a query to the rows of a leaf.
 
-    Returns how many columns were summed.
+    Stops when all exceed `reach`; returns how many columns were summed.
     """
-    for p in range(count):
+    for p in range(len(sums)):
         sums[p] = 0.0
     d = len(query)
     for first in range(0, d, _STRIDE):
         last = min(first + _STRIDE, d)
         for j in range(first, last):
-            value = query[j]
-            column = leaf[j * count : (j + 1) * count]
-            for p in range(count):
-                difference = value - column[p]
-                sums[p] += difference * difference
-        if last < d and not _any_within(sums, count, reach):
+            x = query[j]
+            if city:
+                for p in range(len(sums)):
+                    sums[p] += abs(x - leaves[leaf, j, p])
+            else:
+                for p in range(len(sums)):
+                    difference = x - leaves[leaf, j, p]
+                    sums[p] += difference * difference
+        if last < d and not _any_within(sums, reach):
             return last
     return d
 
 
 @njit(cache=True, nogil=True)
-def _scan_city(
-    query: FloatArray, leaf: FloatArray, count: int, sums: FloatArray, reach: float
-) -> int:
-    """Sum the absolute distances to the rows of a leaf, as `_scan` does."""
-    for p in range(count):
-        sums[p] = 0.0
-    d = len(query)
-    for first in range(0, d, _STRIDE):
-        last = min(first + _STRIDE, d)
-        for j in range(first, last):
-            value = query[j]
-            column = leaf[j * count : (j + 1) * count]
-            for p in range(count):
-                sums[p] += abs(value - column[p])
-        if last < d and not _any_within(sums, count, reach):
-            return last
-    return d
-
-
-@njit(cache=True, nogil=True)
-def _any_within(sums: FloatArray, count: int, reach: float) -> bool:
+def _any_within(sums: FloatArray, reach: float) -> bool:
     within = 0
-    for p in range(count):
+    for p in range(len(sums)):
         within += sums[p] <= reach
     return within > 0
 
@@ -241,49 +236,39 @@ def search(  # noqa: PLR0917 - numba passes by position
     float
         The values of the table that were looked at.
     """
-    d = queries.shape[1]
-    k = distances.shape[1]
+    d, k = queries.shape[1], distances.shape[1]
     inner = len(starts) // 2
     far, row = np.empty(k), np.empty(k, dtype=np.int32)
-    widest = 1
-    for node in range(inner, len(starts)):
-        widest = max(widest, starts[node, 1] - starts[node, 0])
-    sums = np.empty(widest)
-    stack = np.empty(128, dtype=np.intp)
-    gaps = np.empty(128)
+    sums = np.empty(leaves.shape[2])
+    stack, gaps = np.empty(128, dtype=np.intp), np.empty(128)
     seen = 0.0
     for q in chosen:
         query = queries[q]
         clear(far, row)
-        stack[0] = 0
-        gaps[0] = 0.0
+        stack[0], gaps[0] = 0, 0.0
         depth = 1
         while depth:
             depth -= 1
             node = stack[depth]
-            if gaps[depth] > far[0]:
+            reach = far[0]
+            if gaps[depth] > reach:
                 continue
-            if node < inner:
+            while node < inner:
                 near, distant = 2 * node + 1, 2 * node + 2
-                a = _gap(query, low[near], high[near], city)
-                b = _gap(query, low[distant], high[distant], city)
+                a = _gap(query, low, high, near, city)
+                b = _gap(query, low, high, distant, city)
                 if b < a:
                     near, distant = distant, near
                     a, b = b, a
-                stack[depth] = distant
-                gaps[depth] = b
-                stack[depth + 1] = near
-                gaps[depth + 1] = a
-                depth += 2
+                stack[depth], gaps[depth] = distant, b
+                depth += b <= reach
+                node = near if a <= reach else len(starts)
+            if node == len(starts):
                 continue
-            start, stop = starts[node]
-            leaf = leaves[start * d : stop * d]
-            if city:
-                columns = _scan_city(query, leaf, stop - start, sums, far[0])
-            else:
-                columns = _scan(query, leaf, stop - start, sums, far[0])
+            columns = _scan(query, leaves, node - inner, city, reach, sums)
+            start, stop = starts[node, 0], starts[node, 1]
             seen += columns * (stop - start)
-            if columns < d:
+            if columns < d or not _any_within(sums, reach):
                 continue
             for p in range(stop - start):
                 if sums[p] <= far[0]:
