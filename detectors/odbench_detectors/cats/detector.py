@@ -1,4 +1,4 @@
-"""The detector CATS: calibrated tails of nine views, added up."""
+"""The detector CATS: calibrated tails of eight views, added up."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from odbench_detectors.neighbours.sharing import NeighbourDetector
 # Train rows that a tail is taken over, at most.
 CALIBRATION = 20_000
 _CALIBRATION_SEED = 0
-_NEIGHBOURS = 20
+_NEIGHBOURS = 15
 # Rows that are placed at once: bounds the memory.
 _CHUNK = 8_192
 
@@ -29,12 +29,12 @@ _CHUNK = 8_192
 class CATS(NeighbourDetector):
     """CAlibrated Tail Sum: different cheap views of a table, calibrated, added up.
 
-    Each of nine views scores a row by a simple rule. A view's score x becomes a
+    Each of eight views scores a row by a simple rule. A view's score x becomes a
     surprise s = -log P(X >= x), P taken over what train rows score *without having
     seen themselves*, so that views of any scale can be added. The detector's score is
     the length of the vector of surprises, ``sqrt(sum(s**2))``.
 
-    One search for the 20 nearest train rows (Euclidean, standardised columns) serves
+    One search for the 15 nearest train rows (Euclidean, standardised columns) serves
     all views: distances on other scales are taken to these candidates only. There are
     no parameters, and a row's score does not depend on the rows scored with it.
 

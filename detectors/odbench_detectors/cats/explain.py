@@ -107,7 +107,6 @@ def _blame(views: Views, at: Placed) -> dict[str, FloatArray]:
     whitened = apart(at.z, train.z, "whitened")
     split = {
         "whitened": whitened,
-        "normal": apart(at.normal, train.normal, "normal"),
         "changes": (at.z != train.z[alike]).astype(np.float64),
         "tail": _largest(at.tail),
         "gap": _largest(at.gap),

@@ -22,8 +22,8 @@ COMPONENTS = 8
 _FULL_COLUMNS = 50
 _ROWS_A_COLUMN = 3
 _RIDGE = 1e-3
-_ROUNDS, _LLOYD = 20, 3
-_ENOUGH = 3e-3
+_ROUNDS, _LLOYD = 10, 3
+_ENOUGH = 1e-2
 
 
 @dataclass(frozen=True)

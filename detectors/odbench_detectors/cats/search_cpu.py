@@ -56,6 +56,15 @@ def _not_above(ordered: FloatArray, x: FloatArray, place: Places) -> None:
         place[r] += np.uint64(~(np.float64(away).view(np.int64) >> 63)) & _ONE
 
 
+@njit(cache=True, nogil=True)
+def _after_one(column: FloatArray, x: FloatArray, place: Places, after: Places) -> None:
+    """Count as `_not_above` does, from `place`, where no value stands twice."""
+    n = np.uint64(len(column))
+    for r in range(_LANES):
+        at = place[r]
+        after[r] = at + np.uint64((at < n) & (column[min(at, n - _ONE)] == x[r]))
+
+
 @njit(cache=True, nogil=True, inline="always")
 def _zero_below(x: float) -> float:
     """Return x, and -0.0 for 0.0."""
@@ -86,16 +95,25 @@ def _any_twice(ordered: FloatArray) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _gap(column: FloatArray, x: float, left: int, right: int, own: int) -> float:
-    """Return the distance from x to the nearest other value; x is at left to right."""
-    if right - left > own:
-        return 0.0
-    nearest = math.inf
-    if left > 0:
-        nearest = x - column[left - 1]
-    if right < len(column):
-        nearest = min(nearest, column[right] - x)
-    return nearest
+def _gaps(  # noqa: PLR0917 - numba passes by position
+    column: FloatArray,
+    x: FloatArray,
+    place: Places,
+    after: Places,
+    own: int,
+    gap: FloatArray,
+) -> None:
+    """Write the distance from each x to the nearest other value of an ascending column.
+
+    `place` and `after` count the values below and not above. Both neighbours are read
+    for all, and chosen by a mask: a jump would wait for each.
+    """
+    n, itself = np.uint64(len(column)), np.uint64(own)
+    for r in range(_LANES):
+        left, right = place[r], after[r]
+        below = x[r] - column[max(left, _ONE) - _ONE] if left > 0 else math.inf
+        above = column[min(right, n - _ONE)] - x[r] if right < n else math.inf
+        gap[r] = min(below, above) if right - left <= itself else 0.0
 
 
 @njit(cache=True, nogil=True)
@@ -136,8 +154,10 @@ def look_up(
     twice = np.empty(d, dtype=np.bool_)
     for j in range(d):
         twice[j] = _any_twice(columns[j])
-    x, place = np.zeros(_LANES), np.empty(_LANES, dtype=np.uint64)
+    x, nearest = np.zeros(_LANES), np.empty(_LANES)
+    place = np.empty(_LANES, dtype=np.uint64)
     after = np.empty(_LANES, dtype=np.uint64)
+    whole, itself = np.uint64(n), np.uint64(own)
     for first in range(0, m, _ROWS):
         for j in range(d):
             column = columns[j]
@@ -148,16 +168,16 @@ def look_up(
                 _below(column, x, place)
                 if twice[j]:
                     _not_above(column, x, after)
+                else:
+                    _after_one(column, x, place, after)
+                _gaps(column, x, place, after, own, nearest)
                 for r in range(count):
+                    left, right = place[r], after[r]
                     i = start + r
-                    left = np.int64(place[r])
-                    right = left + (left < n and column[min(left, n - 1)] == x[r])
-                    if twice[j]:
-                        right = np.int64(after[r])
-                    share[i, j] = (left + right) / (2.0 * n)
+                    share[i, j] = np.int64(left + right) / (2.0 * n)
                     normal[i, j] = normal_of[left + right]
-                    tail[i, j] = tail_of[min(right, n - left) - own]
-                    gap[i, j] = _gap(column, x[r], int(left), int(right), own)
+                    tail[i, j] = tail_of[min(right, whole - left) - itself]
+                    gap[i, j] = nearest[r]
     return share, normal, tail, gap
 
 

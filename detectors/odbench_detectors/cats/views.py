@@ -1,4 +1,4 @@
-"""The nine views of CATS: what each measures, for train rows and for new ones."""
+"""The eight views of CATS: what each measures, for train rows and for new ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from odbench_detectors.cats.tail import log_ratio
 # Name -> what a high value means, for `explain`.
 VIEWS = {
     "whitened": "far from every train row once correlations are taken out",
-    "normal": "far from every train row on the normal scores of its columns",
     "changes": "differs in many columns even from the most alike train row",
     "tail": "a value at the edge of its column",
     "gap": "a value that is far from all train values of its column",
@@ -155,7 +154,6 @@ class Views:
         by_rank, whitened = near
         return {
             "whitened": whitened[0],
-            "normal": kernels.nearest_city(at.normal, train.normal, at.candidates)[0],
             "changes": kernels.fewest_changes(at.z, train.z, at.candidates)[0],
             "tail": at.tail.max(axis=1),
             "gap": at.gap.max(axis=1),
