@@ -45,7 +45,7 @@ def measure(detector: CATS, X: FloatArray) -> dict[str, tuple[FloatArray, FloatA
 
 
 def draw() -> Figure:
-    """Draw three of the nine views, their calibrated tails, and the sum of all nine."""
+    """Draw three of the eight views, their calibrated tails, and the sum of all."""
     X = table()
     detector = CATS().fit(X)
     grid = np.stack([side.reshape(-1) for side in np.meshgrid(SIDE, SIDE)], axis=1)
@@ -63,7 +63,7 @@ def draw() -> Figure:
         axes[f"{name} map"].set_title("surprise s, in nats", fontsize="small")
     scores = detector.decision_function(grid)
     draw_map(axes["sum"], X, scores, np.linspace(0, 20, 11))
-    axes["sum"].set_title("CATS: sqrt(sum of s²) over all nine views", loc="left")
+    axes["sum"].set_title("CATS: sqrt(sum of s²) over all eight views", loc="left")
     axes[f"{list(SHOWN)[-1]} tail"].set_xlabel("what the view measures")
     return drawing
 

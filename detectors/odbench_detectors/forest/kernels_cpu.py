@@ -22,6 +22,8 @@ IndexArray = NDArray[np.uint32]
 
 # Rows that walk down a tree together: while one waits for memory, others go on.
 _BLOCK = 64
+# Lengths are multiples of one over this; a sum of a million of them is exact.
+_UNITS = 2.0**32
 
 
 class Nodes(NamedTuple):
@@ -87,13 +89,18 @@ class Work(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def search_depth(rows: int) -> float:
-    """Return c(rows): the mean depth of an unsuccessful search among so many."""
+    """Return c(rows): the mean depth of an unsuccessful search among so many.
+
+    Rounded to a multiple of 2**-32, so that sums of lengths are exact in any order:
+    rows that are equally isolated tie, whatever the processor makes of a logarithm.
+    """
     if rows <= 1:
         return 0.0
     if rows == 2:
         return 1.0
     harmonic = math.log(rows - 1.0) + np.euler_gamma
-    return 2.0 * harmonic - 2.0 * (rows - 1.0) / rows
+    depth = 2.0 * harmonic - 2.0 * (rows - 1.0) / rows
+    return math.floor(depth * _UNITS + 0.5) / _UNITS
 
 
 @njit(cache=True, nogil=True)
