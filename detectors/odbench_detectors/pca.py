@@ -26,9 +26,10 @@ class PrincipalComponents(Estimator):
     ----------
     floor : float, default=0.0
         The least share of the variance that an axis is given. With 0, a table whose
-        columns depend on each other has axes without variance, every score is
-        infinite, and all rows get the largest float: no ranking, as in published
-        tables. A small floor, 1e-12 say, ranks such tables too.
+        columns depend on each other has axes without variance. Where one comes out as
+        0, every score is infinite, and all rows get the largest float: no ranking, as
+        in published tables. Where it comes out as rounding, it decides alone; which,
+        depends on the processor. A small floor, 1e-12 say, ranks such tables too.
 
     References
     ----------
