@@ -16,6 +16,7 @@ from odbench.arrays import FloatArray, IntArray
 from odbench.detector import Workspace
 from odbench.errors import DetectorError
 from odbench_detectors import columns_cpu as kernels
+from odbench_detectors.sort_cpu import sort_rows
 
 KIND = "odbench.sorted_columns"
 
@@ -93,7 +94,7 @@ def sorted_columns(X: Floats, *, n_jobs: int = 1) -> SortedColumns:
         # A long column is measured while it is still in the cache.
         step = 1 if n_rows >= _LONG else last - first
         for j in range(first, last, step):
-            values[j : j + step].sort(axis=1)
+            sort_rows(values[j : j + step])
             kernels.skewness(values[j : j + step], SYMMETRIC, skewness[j : j + step])
         check_finite(block[:, 0], block[:, -1], first)
 
@@ -168,7 +169,10 @@ def merged_columns(
         Those of all rows together, bit by bit.
     """
     values = xp.concatenate([shard.values for shard in shards], axis=1)
-    values.sort(axis=1)
+    if xp is np:
+        sort_rows(values)
+    else:
+        values.sort(axis=1)
     skewness = np.empty(values.shape[0])
     host = values if xp is np else xp.asnumpy(values)
 
@@ -214,7 +218,7 @@ def check_rows(X: Any, n_columns: int) -> Floats:
 def in_threads(work: Callable[[int, int], None], size: int, n_jobs: int) -> None:
     """Call ``work(first, last)`` on consecutive parts of ``range(size)`` in threads.
 
-    Threads, because NumPy's sort and the kernels release the interpreter's lock.
+    Threads, because the sorts and the kernels release the interpreter's lock.
     numba's own thread pool is not used: it cannot run in two threads at once.
     """
     threads = n_jobs if n_jobs > 0 else os.cpu_count() or 1

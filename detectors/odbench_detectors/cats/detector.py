@@ -17,6 +17,7 @@ from odbench_detectors.cats.views import VIEWS, Placed, Views
 from odbench_detectors.columns import KIND as COLUMNS
 from odbench_detectors.columns import as_table, check_rows, obtain_columns
 from odbench_detectors.neighbours.sharing import NeighbourDetector
+from odbench_detectors.sort_cpu import sorted_rows
 
 # Train rows that a tail is taken over, at most.
 CALIBRATION = 20_000
@@ -81,7 +82,7 @@ class CATS(NeighbourDetector):
         self._standard = Standard.of(X)
         Z = self._standard.apply(X)
         if Z is not X:
-            self._columns = np.sort(np.ascontiguousarray(Z.T), axis=1)
+            self._columns = sorted_rows(Z.T)
         super().fit(Z)
         self.views = Views(Z, self._columns, self.train_graph().rows)
         self.tails = self._calibrate()

@@ -8,6 +8,7 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench_detectors.cats.search_cpu import below_each
+from odbench_detectors.sort_cpu import sorted_rows
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Tail:
     @classmethod
     def of(cls, scores: FloatArray) -> Tail:
         """Calibrate on the scores of train rows, float64 of shape (n,)."""
-        ordered = np.sort(scores)
+        ordered = sorted_rows(scores[None])[0]
         largest = float(ordered[-1])
         spread = largest - float(ordered[len(ordered) // 2])
         return cls(ordered, max(spread, 1e-12 * max(abs(largest), 1.0)))

@@ -14,6 +14,7 @@ from odbench_detectors.cats import search_cpu as search
 from odbench_detectors.cats.mixture import Mixture, fit_mixture
 from odbench_detectors.cats.scale import normal_scores, sample, whitening
 from odbench_detectors.cats.tail import log_ratio
+from odbench_detectors.sort_cpu import sorted_rows
 
 # Name -> what a high value means, for `explain`.
 VIEWS = {
@@ -81,7 +82,7 @@ class Views:
         halves = np.arange(2 * self.n + 1) / (2.0 * self.n)
         self._normal = normal_scores(halves, self.n)
         stands = self._look_up(Z, own=1)
-        self._gaps = np.sort(np.ascontiguousarray(stands[3].T), axis=1)
+        self._gaps = sorted_rows(stands[3].T)
         self.train = self._placed(Z, candidates, stands, own=1)
         self._few = min(FEW, candidates.shape[1])
         self._own = self._nearest_few(self.train)
