@@ -141,6 +141,7 @@ def stages(n: int, d: int) -> None:
     from odbench_detectors import columns_cpu
     from odbench_detectors.columns import SYMMETRIC, sorted_columns
     from odbench_detectors.ecod import cpu
+    from odbench_detectors.sort_cpu import sorted_rows
 
     train, rows = draw(n, d)
     columns = sorted_columns(train)
@@ -148,7 +149,8 @@ def stages(n: int, d: int) -> None:
     skewness, tails = np.empty(d), np.ones(d, np.int8)
     work: dict[str, Work] = {
         "transpose": lambda: columns_cpu.transpose(train, np.empty_like(flat)),
-        "sort": lambda: np.sort(flat, axis=1),
+        "np.sort": lambda: np.sort(flat, axis=1),
+        "sort": lambda: sorted_rows(flat),
         "skew": lambda: columns_cpu.skewness(columns.values, SYMMETRIC, skewness),
         "buckets": lambda: cpu.cut_buckets(columns, n, 1),
         "score": lambda: cpu.tail_sums(columns, rows, tails, plus=1, aggregate="sums"),
@@ -218,7 +220,8 @@ def main() -> None:
             variants,
         ),
         (
-            "ns a value     transpose    np.sort   skewness    buckets     search",
+            "ns a value     transpose    np.sort   our sort   skewness    buckets"
+            "     search",
             stages,
         ),
     )
