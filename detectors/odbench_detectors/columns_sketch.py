@@ -16,6 +16,7 @@ from odbench_detectors.columns import (
     check_finite,
     check_rows,
 )
+from odbench_detectors.sort_cpu import sort_rows, sorted_rows
 
 
 class ColumnSketch:
@@ -160,7 +161,7 @@ class ColumnSketch:
 
     def _flush(self) -> None:
         """Turn the full buffer of rows into one of weight 1."""
-        full = np.sort(self._pending, axis=1)
+        full = sorted_rows(self._pending)
         self._keep_ends(full, full)
         self._filled = 0
         self._carry(full, 0)
@@ -169,7 +170,7 @@ class ColumnSketch:
         """Put a buffer on its level; two on one level become one on the next."""
         while level in self._levels:
             both = np.concatenate((self._levels.pop(level), values), axis=1)
-            both.sort(axis=1)
+            sort_rows(both)
             turn = self._turns.get(level, 0)
             self._turns[level] = 1 - turn
             values = both[:, turn::2].copy()
@@ -190,8 +191,8 @@ class ColumnSketch:
         self, lows: FloatArray, highs: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
         half = self.size // 2
-        low = np.sort(np.concatenate((self._low, lows), axis=1), axis=1)
-        high = np.sort(np.concatenate((self._high, highs), axis=1), axis=1)
+        low = sorted_rows(np.concatenate((self._low, lows), axis=1))
+        high = sorted_rows(np.concatenate((self._high, highs), axis=1))
         return low[:, :half], high[:, -half:]
 
 
