@@ -141,7 +141,7 @@ def stages(n: int, d: int) -> None:
     from odbench_detectors import columns_cpu
     from odbench_detectors.columns import SYMMETRIC, sorted_columns
     from odbench_detectors.ecod import cpu
-    from odbench_detectors.sort_cpu import sorted_rows
+    from odbench_detectors.sort_cpu import sort_by_buckets
 
     train, rows = draw(n, d)
     columns = sorted_columns(train)
@@ -150,7 +150,7 @@ def stages(n: int, d: int) -> None:
     work: dict[str, Work] = {
         "transpose": lambda: columns_cpu.transpose(train, np.empty_like(flat)),
         "np.sort": lambda: np.sort(flat, axis=1),
-        "sort": lambda: sorted_rows(flat),
+        "our sort": lambda: sort_by_buckets(flat.copy()),
         "skew": lambda: columns_cpu.skewness(columns.values, SYMMETRIC, skewness),
         "buckets": lambda: cpu.cut_buckets(columns, n, 1),
         "score": lambda: cpu.tail_sums(columns, rows, tails, plus=1, aggregate="sums"),

@@ -191,8 +191,10 @@ class ColumnSketch:
         self, lows: FloatArray, highs: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
         half = self.size // 2
-        low = sorted_rows(np.concatenate((self._low, lows), axis=1))
-        high = sorted_rows(np.concatenate((self._high, highs), axis=1))
+        low = np.concatenate((self._low, lows), axis=1)
+        high = np.concatenate((self._high, highs), axis=1)
+        sort_rows(low)
+        sort_rows(high)
         return low[:, :half], high[:, -half:]
 
 

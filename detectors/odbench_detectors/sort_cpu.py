@@ -11,8 +11,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-# float64 or float32
-Floats = NDArray[Any]
 Counts = NDArray[np.uint32]
 
 # Row lengths for which buckets can pay: below, a call costs more; above, they leave
@@ -24,7 +22,7 @@ _CROWD = 24
 _SLOWER, _TRIED, _TIMES = 1.5, 4096, 5
 
 
-def sort_rows(values: Floats) -> None:
+def sort_rows(values: NDArray[Any]) -> None:
     """Sort each row in ascending order, in place.
 
     The result is that of NumPy's sort, except that zeros of both signs may stand in
@@ -41,7 +39,7 @@ def sort_rows(values: Floats) -> None:
         values.sort(axis=1)
 
 
-def sorted_rows(values: Floats) -> Floats:
+def sorted_rows(values: NDArray[Any]) -> NDArray[Any]:
     """Return a C-contiguous copy of an array, sorted by `sort_rows`."""
     rows = np.array(values, order="C")
     sort_rows(rows)
@@ -59,7 +57,7 @@ def _numpy_is_slow() -> bool:
     """
     sample = np.random.default_rng(0).normal(size=(1, _TRIED))
 
-    def seconds(sort: Callable[[Floats], None]) -> float:
+    def seconds(sort: Callable[[NDArray[Any]], None]) -> float:
         best = np.inf
         for _ in range(_TIMES):
             rows = sample.copy()
@@ -72,7 +70,7 @@ def _numpy_is_slow() -> bool:
     return theirs > _SLOWER * seconds(sort_by_buckets)
 
 
-def sort_by_buckets(values: Floats) -> None:
+def sort_by_buckets(values: NDArray[Any]) -> None:
     """Sort as `sort_rows` does, by buckets of equal width where values spread.
 
     Parameters
@@ -88,7 +86,7 @@ def sort_by_buckets(values: Floats) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _sort_rows(values: Floats, done: NDArray[np.bool_]) -> None:
+def _sort_rows(values: NDArray[Any], done: NDArray[np.bool_]) -> None:
     """Sort rows by buckets; `done` says which could be, the others are permuted."""
     n = values.shape[1]
     out = np.empty(n, dtype=values.dtype)
@@ -107,7 +105,9 @@ def _buckets(n: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _sort_row(row: Floats, out: Floats, bucket: Counts, counts: Counts) -> bool:
+def _sort_row(
+    row: NDArray[Any], out: NDArray[Any], bucket: Counts, counts: Counts
+) -> bool:
     if not _all_finite(row):
         return False
     largest = _spread(row, out, bucket, counts)
@@ -136,7 +136,7 @@ def _sort_row(row: Floats, out: Floats, bucket: Counts, counts: Counts) -> bool:
 
 # Any order of additions gives NaN where there is a NaN or an infinity, else 0.
 @njit(cache=True, nogil=True, fastmath={"reassoc"})
-def _all_finite(row: Floats) -> bool:
+def _all_finite(row: NDArray[Any]) -> bool:
     total = 0.0
     for i in range(len(row)):
         total += row[i] * 0.0
@@ -145,7 +145,7 @@ def _all_finite(row: Floats) -> bool:
 
 # Without NaN the least can be found in vectors.
 @njit(cache=True, nogil=True, fastmath={"nnan", "nsz"})
-def _ends(row: Floats) -> tuple[float, float]:
+def _ends(row: NDArray[Any]) -> tuple[float, float]:
     low = high = row[0]
     for i in range(len(row)):
         low = row[i] if row[i] < low else low
@@ -154,13 +154,15 @@ def _ends(row: Floats) -> tuple[float, float]:
 
 
 @njit(cache=True, nogil=True)
-def _all_equal(row: Floats) -> bool:
+def _all_equal(row: NDArray[Any]) -> bool:
     low, high = _ends(row)
     return low == high
 
 
 @njit(cache=True, nogil=True)
-def _spread(row: Floats, out: Floats, bucket: Counts, counts: Counts) -> int:
+def _spread(
+    row: NDArray[Any], out: NDArray[Any], bucket: Counts, counts: Counts
+) -> int:
     """Write values to `out`, sorted as far as buckets of equal width can tell.
 
     Parameters
@@ -202,7 +204,7 @@ def _spread(row: Floats, out: Floats, bucket: Counts, counts: Counts) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _insert(nearly: Floats, row: Floats) -> None:
+def _insert(nearly: NDArray[Any], row: NDArray[Any]) -> None:
     """Write values that are nearly sorted to `row`, sorted by insertion."""
     row[0] = nearly[0]
     for i in range(1, len(nearly)):

@@ -72,8 +72,7 @@ def test_scores_are_those_of_the_slow_forest(rng, table, samples):
     for seed in (0, 20260101, 2**64 - 1):
         ours = score(train, test, seed, trees=7, samples=samples)
         expected = slow.scores(train, test, 7, samples, seed)
-        # Lengths are rounded to 2**-32.
-        assert ours == pytest.approx(expected, rel=1e-9)
+        assert ours == pytest.approx(expected, rel=1e-14)
 
 
 def test_lengths_are_those_of_the_slow_trees(rng):
@@ -86,9 +85,7 @@ def test_lengths_are_those_of_the_slow_trees(rng):
             at = root
             while nodes.child[at] != at:
                 at = nodes.child[at] + (row[nodes.column[at]] > nodes.cut[at])
-            # Lengths are rounded to 2**-32.
-            expected = slow.length(theirs, row)
-            assert nodes.length[at] == pytest.approx(expected, rel=0, abs=2**-33)
+            assert nodes.length[at] == pytest.approx(slow.length(theirs, row), 1e-15)
 
 
 @pytest.mark.parametrize("table", [normal, coarse])

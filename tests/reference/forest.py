@@ -31,13 +31,14 @@ def sample(numbers, rows, size):
 
 
 def search_depth(rows):
-    """Return the mean depth of an unsuccessful search among so many."""
+    """Return the mean depth of an unsuccessful search among so many, to 2**-32."""
     if rows <= 1:
         return 0.0
     if rows == 2:
         return 1.0
     euler = 0.5772156649015329
-    return 2 * (math.log(rows - 1) + euler) - 2 * (rows - 1) / rows
+    depth = 2 * (math.log(rows - 1) + euler) - 2 * (rows - 1) / rows
+    return round(depth * 2**32) / 2**32
 
 
 def tree(rows, size, seed, number):
