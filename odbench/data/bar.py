@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
 
 _PLAIN_SECONDS = 10.0
+# Of a terminal that does not say how wide it is.
+_COLUMNS = 80
+
+
+def columns() -> int | None:
+    """Return how wide a bar on stderr must be, or None where the terminal says it."""
+    told = os.get_terminal_size(sys.stderr.fileno()).columns
+    return None if told else _COLUMNS
 
 
 class Bar:
@@ -36,7 +45,7 @@ class Bar:
             from tqdm import tqdm
 
             self._bar = tqdm(
-                total=total, desc=what, unit="set", file=sys.stderr, leave=True
+                total=total, desc=what, unit="set", file=sys.stderr, ncols=columns()
             )
 
     def add_bytes(self, count: int) -> None:

@@ -121,26 +121,6 @@ def win_rate(rank: FloatArray) -> FloatArray:
     return share
 
 
-def win_matrix(rank: FloatArray) -> FloatArray:
-    """Return how often each method beats each other one, a tie counting half.
-
-    Parameters
-    ----------
-    rank : float64 array of shape (n_datasets, n_methods)
-        From `ranks`.
-
-    Returns
-    -------
-    float64 array of shape (n_methods, n_methods)
-        Row beats column, share of the data sets in [0, 1]; 0.5 on the diagonal.
-    """
-    matrix = np.empty((rank.shape[1], rank.shape[1]))
-    for i, own in enumerate(rank.T):
-        difference = rank - own[:, None]
-        matrix[i] = np.mean((difference > 0) + 0.5 * (difference == 0), axis=0)
-    return matrix
-
-
 def champion_delta(values: FloatArray) -> FloatArray:
     """Return how much of a method's error the best method on each set would save.
 

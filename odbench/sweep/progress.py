@@ -10,12 +10,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from odbench.data.bar import columns
 from odbench.sweep.journal import FOLDER, parse_line
 from odbench.sweep.keys import Keys
 from odbench.sweep.worker import START
 
 _LOOK_SECONDS = 0.25
 _LINE_SECONDS = 15.0
+_BAR = "{percentage:3.0f}%|{bar:12}| {n_fmt}/{total_fmt} [{elapsed}{desc}"
 
 
 class Progress:
@@ -46,11 +48,13 @@ class Progress:
         self._total = total
         self._show = show
         self._read: dict[Path, int] = {}
+        self._tried: set[str] = set()
         self._done = Keys()
         self._guard = threading.Lock()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
-        self._began = self._spoke = time.monotonic()
+        self._spoke = time.monotonic()
+        self._first: tuple[float, int] | None = None
         self._bar: Any = None
 
     def __enter__(self) -> Progress:
@@ -60,14 +64,14 @@ class Progress:
         if self._show and sys.stderr.isatty():
             from tqdm import tqdm
 
+            width = columns()
             self._bar = tqdm(
                 total=self._total,
-                unit="trial",
                 file=sys.stderr,
-                dynamic_ncols=True,
-                smoothing=0.05,
-                bar_format="{percentage:3.0f}%|{bar:12}| {n_fmt}/{total_fmt} "
-                "[{elapsed}<{remaining}, {rate_fmt}]{desc}",
+                ncols=width,
+                dynamic_ncols=width is None,
+                bar_format=_BAR,
+                desc="]",
             )
         self._thread.start()
         return self
@@ -129,7 +133,8 @@ class Progress:
             if START in entry:
                 self.running[entry["of"]] = (entry[START], entry["at"])
             elif "key" in entry:
-                self.running.pop(entry["key"], None)
+                title, _ = self.running.pop(entry["key"], ("", 0.0))
+                self._tried.add(_configuration(title))
                 results.append(entry)
         # A cluster may do a task again: each trial counts once.
         is_new = self._done.add(row["key"] for row in results).tolist()
@@ -139,19 +144,32 @@ class Progress:
 
     def _speak(self) -> None:
         done = self.counts.total()
+        now = time.monotonic()
+        if done and self._first is None:
+            self._first = (now, done)
         if self._bar is not None:
             self._bar.n = done
-            self._bar.set_description_str(self._state(), refresh=True)
-        elif self._show and time.monotonic() - self._spoke >= _LINE_SECONDS:
-            self._spoke = time.monotonic()
-            rate = done / (self._spoke - self._began)
-            left = f", {_clock((self._total - done) / rate)} left" if rate else ""
+            text = f"{self._pace(now, done)}]{self._state()}"
+            self._bar.set_description_str(text, refresh=True)
+        elif self._show and now - self._spoke >= _LINE_SECONDS:
+            self._spoke = now
             print(  # noqa: T201 - this is the plain form of the bar
-                f"odbench: {done}/{self._total} trials, {rate:.1f}/s{left}"
+                f"odbench: {done}/{self._total} trials{self._pace(now, done)}"
                 f"{self._state()}",
                 file=sys.stderr,
                 flush=True,
             )
+
+    def _pace(self, now: float, done: int) -> str:
+        """Return trials a second and the time left, counted from the first result.
+
+        What comes before it is loading and compiling, which happen once.
+        """
+        if self._first is None or done == self._first[1]:
+            return ""
+        rate = (done - self._first[1]) / max(now - self._first[0], _LOOK_SECONDS)
+        left = _clock((self._total - done) / rate)
+        return f", {rate:.1f}/s, {left} left"
 
     def _state(self) -> str:
         bad = [
@@ -159,12 +177,19 @@ class Progress:
             for status, count in sorted(self.counts.items())
             if status != "ok"
         ]
-        state = f" {', '.join(bad)}" if bad else ""
+        state = "".join(f", {text}" for text in bad)
         with self._guard:
             slowest = min(self.running.values(), key=lambda item: item[1], default=None)
         if slowest is not None and time.time() - slowest[1] > 1:
-            state += f" | {slowest[0]} {_clock(time.time() - slowest[1])}"
+            title, began = slowest
+            state += f" | {title} {_clock(time.time() - began)}"
+            if _configuration(title) not in self._tried:
+                state += ", its first may compile"
         return state
+
+
+def _configuration(title: str) -> str:
+    return title.partition(" on ")[0]
 
 
 def _clock(seconds: float) -> str:

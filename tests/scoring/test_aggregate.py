@@ -66,18 +66,6 @@ def test_ranks_equal_scipys(table):
 
 @patient
 @given(tables())
-def test_the_win_matrix_holds_the_win_rates(table):
-    rank = aggregate.ranks(np.array(table[0]), np.array(table[1]))
-
-    matrix = aggregate.win_matrix(rank)
-
-    np.testing.assert_allclose(matrix + matrix.T, 1.0)
-    others = (matrix.sum(axis=1) - 0.5) / (len(matrix) - 1)
-    np.testing.assert_allclose(others, aggregate.win_rate(rank))
-
-
-@patient
-@given(tables())
 def test_sizes_count_how_many_share_a_rank(table):
     keys = np.array(table[0])
 

@@ -1,0 +1,121 @@
+"""What a user sees of a running sweep: the bar in a terminal, lines elsewhere."""
+
+import fcntl
+import json
+import os
+import pty
+import struct
+import sys
+import termios
+import time
+
+import pytest
+
+from odbench.sweep import progress
+from odbench.sweep.journal import FOLDER
+from odbench.sweep.progress import Progress
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / FOLDER).mkdir()
+    return tmp_path
+
+
+def write(folder, *entries):
+    with (folder / FOLDER / "0.jsonl").open("a", encoding="utf-8") as journal:
+        journal.writelines(json.dumps(entry) + "\n" for entry in entries)
+
+
+def start(key, title):
+    return {"start": title, "of": key, "at": time.time() - 5}
+
+
+def result(key, status="ok"):
+    return {"key": key, "status": status}
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(progress.time, "monotonic", clock)
+    # Only what a test asks for is read.
+    monkeypatch.setattr(Progress, "_follow", lambda _: None)
+    return clock
+
+
+def keys(first, n):
+    return [f"{number:032x}" for number in range(first, first + n)]
+
+
+def test_the_time_left_is_told_from_the_first_result_on(folder, clock, capsys):
+    with Progress(folder, 100, show=True) as shown:
+        clock.now += 60  # one minute of compiling
+        shown.look()
+        write(folder, *map(result, keys(0, 10)))
+        clock.now += 20
+        shown.look()
+        write(folder, *map(result, keys(10, 20)))
+        clock.now += 20
+        shown.look()
+
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[:3] == [
+        "odbench: 0/100 trials",
+        "odbench: 10/100 trials",
+        "odbench: 30/100 trials, 1.0/s, 1:10 left",
+    ]
+
+
+def test_failures_and_the_slowest_trial_are_named(folder, clock, capsys):
+    one, two, three = keys(0, 3)
+    with Progress(folder, 3, show=True) as shown:
+        write(folder, start(one, "knn:k=5 on a/b"), result(one, "failed"))
+        write(folder, start(two, "knn:k=5 on a/c"))
+        clock.now += 20
+        shown.look()
+        write(folder, result(two), start(three, "lof on a/c"))
+        clock.now += 20
+        shown.look()
+
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "odbench: 1/3 trials, 1 failed | knn:k=5 on a/c 0:05"
+    assert lines[1] == (
+        "odbench: 2/3 trials, 0.1/s, 0:20 left, 1 failed | lof on a/c 0:05, "
+        "its first may compile"
+    )
+
+
+def test_a_trial_done_twice_counts_once(folder, clock):
+    with Progress(folder, 2, show=False) as shown:
+        write(folder, *map(result, keys(0, 1) * 2))
+        shown.look()
+
+        assert shown.counts == {"ok": 1}
+
+
+@pytest.mark.parametrize("columns", [0, 70])
+def test_a_terminal_of_any_width_gets_a_bar(folder, columns, monkeypatch):
+    ours, theirs = pty.openpty()
+    size = struct.pack("HHHH", 24, columns, 0, 0)
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, size)
+    with os.fdopen(theirs, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        with Progress(folder, 8, show=True) as shown:
+            write(folder, *map(result, keys(0, 2)))
+            shown.look()
+            text = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+
+    assert "2/8 [" in text
+    assert max(map(len, text.split("\r"))) <= (columns or 80)
