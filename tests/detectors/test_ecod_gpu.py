@@ -1,4 +1,7 @@
-"""The array twin of ECOD's kernels agrees with numba; on a GPU where there is one."""
+"""The array twin of ECOD's kernels agrees with numba; on a GPU where there is one.
+
+Elsewhere it runs on NumPy, and on a stand-in that is as strict and lazy as a device.
+"""
 
 import numpy as np
 import pytest
@@ -9,17 +12,27 @@ from odbench_detectors.columns_sketch import ColumnSketch
 from odbench_detectors.ecod import cpu, device, gpu
 from odbench_detectors.ecod.copod import COPOD
 from odbench_detectors.ecod.detector import ECOD
+from tests.detectors.late_device import STREAM, LateDevice
 
 
-@pytest.fixture(params=["numpy", pytest.param("cupy", marks=pytest.mark.gpu)])
-def xp(request):
-    """Array namespaces that the twin runs on."""
-    if request.param == "numpy":
+DEVICES = ["late device", pytest.param("cupy", marks=pytest.mark.gpu)]
+
+
+def namespace(name):
+    if name == "numpy":
         return np
+    if name == "late device":
+        return LateDevice()
     try:
         return device.find_cupy()
     except DetectorError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(params=["numpy", *DEVICES])
+def xp(request):
+    """Array namespaces that the twin runs on."""
+    return namespace(request.param)
 
 
 def table(rng, n_rows):
@@ -42,6 +55,18 @@ def test_twins_sort_alike(rng, xp, order, dtype):
 
     assert_array_equal(device.to_host(twin.values, xp), ours.values)
     assert_allclose(twin.skewness, ours.skewness, rtol=1e-10)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_tables_arrive_whole_through_two_buffers(rng, xp, order, threads):
+    X = np.asarray(rng.standard_normal((1000, 7)), order=order)
+    arrived = xp.empty((7, 1000))
+
+    device.upload_columns(X, arrived, xp=xp, budget=4000, n_jobs=threads)
+
+    assert STREAM.idle
+    assert_array_equal(device.to_host(arrived, xp), X.T)
 
 
 @pytest.mark.parametrize("aggregate", ["sums", "columns", "copod"])
@@ -89,13 +114,11 @@ def test_array_twin_marks_rows_with_nan(rng, xp):
         gpu.sorted_columns(rows, xp=xp)
 
 
-@pytest.mark.gpu
+@pytest.mark.parametrize("name", DEVICES)
 @pytest.mark.parametrize("make", [ECOD, COPOD, lambda **kw: ECOD("columns", **kw)])
-def test_device_changes_nothing(rng, make):
-    try:
-        device.find_cupy()
-    except DetectorError as error:
-        pytest.skip(str(error))
+def test_device_changes_nothing(rng, make, name, monkeypatch):
+    xp = namespace(name)
+    monkeypatch.setattr(device, "find_cupy", lambda: xp)
     X, rows = table(rng, 5000), 1.3 * table(rng, 4000)
     on_cpu = make(device="cpu").fit(X[:3000]).partial_fit(X[3000:])
     on_gpu = make(device="cuda").fit(X[:3000]).partial_fit(X[3000:])
