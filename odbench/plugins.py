@@ -122,7 +122,8 @@ def list_detectors() -> tuple[list[DetectorInfo], list[str]]:
     for name in sorted(registry.entries):
         try:
             obj = registry.load(name)
-            infos += _members(obj, name) or [_info_of(obj, name, {})]
+            members = _members(obj, name)
+            infos += [_info_of(obj, name, {})] if members is None else members
         except Exception as error:
             registry.warnings.append(one_line(error))
     return infos, registry.warnings
@@ -213,7 +214,10 @@ def _installed(target: str, given: Mapping[str, Any]) -> tuple[DetectorInfo, str
     if target in registry.entries:
         obj = registry.load(target)
         if isinstance(obj, DetectorFamily) and not isinstance(obj, DetectorInfo):
-            some = ", ".join(f"{target}.{m}" for m in obj.members()[:3])
+            members = obj.members()
+            if not members:
+                obj.info("NAME")
+            some = ", ".join(f"{target}.{m}" for m in members[:3])
             msg = f"detector {target!r}: is a family; name a member: {some}, ..."
             raise UnknownDetectorError(msg)
         info = _info_of(obj, target, given)
@@ -243,11 +247,13 @@ def _info_of(obj: object, name: str, given: Mapping[str, Any]) -> DetectorInfo:
     return foreign.describe(obj, name, given)
 
 
-def _members(obj: object, name: str) -> list[DetectorInfo]:
+def _members(obj: object, name: str) -> list[DetectorInfo] | None:
+    """Return a family's detectors, None where it is no family."""
     if isinstance(obj, (DetectorInfo, type)) or not isinstance(obj, DetectorFamily):
-        return []
+        return None
     infos = []
-    for member in obj.members():
+    # A family whose library is missing knows no names, but says what to install.
+    for member in obj.members() or ["NAME"]:
         try:
             infos.append(obj.info(member))
         except MissingExtraError as error:

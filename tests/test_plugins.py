@@ -22,6 +22,7 @@ from odbench.plugins import (
     grid_of,
     list_detectors,
 )
+from odbench_detectors import pyod_family
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "odbench-example-plugin"
 CORE = {
@@ -178,6 +179,21 @@ class TestInstalled:
     def test_unknown_parameters_are_met_with_the_known(self):
         with pytest.raises(DetectorError, match=r"'method'\? it has k, me"):
             find_detector("knn:metod=mean")
+
+    def test_a_family_without_its_library_says_what_to_install(self, monkeypatch):
+        monkeypatch.setattr(pyod_family, "_modules", dict)
+        monkeypatch.setattr(pyod_family.importlib.util, "find_spec", lambda _: None)
+
+        infos, warnings = list_detectors()
+
+        (info,) = (info for info in infos if info.name.startswith("pyod"))
+        assert (info.name, warnings) == ("pyod.NAME", [])
+        assert info.summary.endswith("pip install 'odbench[pyod]'")
+        for spec in ("pyod", "pyod.KNN"):
+            with pytest.raises(
+                MissingExtraError, match=r"pip install 'odbench\[pyod\]"
+            ):
+                find_detector(spec)
 
     def test_a_missing_library_names_the_command(self):
         with pytest.raises(MissingExtraError, match=r"pip install 'odbench\[deep\]'"):

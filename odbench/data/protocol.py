@@ -14,7 +14,6 @@ from odbench.arrays import FloatArray, IntArray, LabelArray
 from odbench.data.chance import shuffled, stream
 from odbench.errors import UsageError
 
-PROTOCOLS = ("one-class", "contaminated")
 PROTOCOL_VERSION = 1
 ROW_LIMIT = 100_000
 

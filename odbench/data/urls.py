@@ -16,13 +16,13 @@ import urllib.request
 from pathlib import Path
 from typing import IO
 
+from odbench.data import patience
 from odbench.data.atomic import is_local, whole_file
 from odbench.data.dataset import DatasetRecord
 from odbench.data.manifest import Suite, read_manifest
 from odbench.data.source import Listed, Obtained, Tick, read_file
 from odbench.errors import ArchiveError, HashMismatchError, TransportError
 
-WAITS = (1.0, 2.0, 4.0, 8.0)
 _LONGEST_WAIT = 120.0
 _TIMEOUT = 30.0
 _CHUNK = 1 << 18
@@ -88,7 +88,7 @@ class Urls:
 def _download(url: str, file: Path, what: str, tick: Tick) -> None:
     """Fetch a URL into a file; cut connections go on where they stopped."""
     with whole_file(file) as sink:
-        for wait in (*WAITS, None):
+        for wait in (*patience.WAITS, None):
             try:
                 _append(url, sink, tick)
             except urllib.error.HTTPError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +16,7 @@ from odbench.leaderboard.evaluated import (
     markdown_lines,
     plain_markdown,
 )
-from odbench.leaderboard.page import LEAST_PRIVATE_SETS, render_groups
+from odbench.leaderboard.page import group_of, render_groups
 from odbench.leaderboard.page_data import Group
 from odbench.leaderboard.page_lines import provenance_lines
 from odbench.leaderboard.page_records import records_of
@@ -27,16 +26,10 @@ from odbench.leaderboard.provenance import (
     provenance_json,
     source_of,
 )
-from odbench.leaderboard.slices import slice_table
+from odbench.leaderboard.rules import FEWEST_SETS, MOST_DECIMALS
 from odbench.leaderboard.suites import ORACLE, coverage
 from odbench.leaderboard.tables import DEFAULT, Settings, left_out, table_of
-from odbench.leaderboard.text import (
-    PRIVATE_DECIMALS,
-    csv_bytes,
-    rounded,
-    suite_markdown,
-)
-from odbench.leaderboard.views import has_grid, view_table
+from odbench.leaderboard.text import csv_bytes, rounded, suite_markdown
 from odbench.results import read_results
 from odbench.scoring.cells import Cells, split_results
 from odbench.scoring.policy import apply_policy
@@ -240,7 +233,7 @@ def _suite(
     import pandas as pd
 
     groups = [
-        _group(part, settings)
+        group_of(part, settings)
         for part in cells
         if part.partition != "private" or _many_enough(part)
     ]
@@ -251,26 +244,9 @@ def _suite(
     closed = [group.table for group in groups if group.private]
     if closed:
         table = pd.concat(closed, ignore_index=True)
-        files[f"{suite}/private.csv"] = csv_bytes(table, decimals=PRIVATE_DECIMALS)
+        files[f"{suite}/private.csv"] = csv_bytes(table, decimals=MOST_DECIMALS)
     _write_open(suite, [g for g in groups if not g.private], settings, files)
     return groups
-
-
-def _group(cells: Cells, settings: Settings) -> Group:
-    """Compute the tables of one partition; of a private one only aggregates."""
-    quality = apply_policy(cells, "main")
-    table = table_of(quality, settings)
-    if cells.partition == "private":
-        return Group(quality, table)
-    # Slices and views are many; the tests that they leave out are in the main table.
-    quick = replace(settings, permutations=0)
-    return Group(
-        quality,
-        table,
-        slices=slice_table(quality, quick),
-        views=view_table(quality, quick) if has_grid(cells) else None,
-        policies=comparisons.policy_table(cells),
-    )
 
 
 def _write_open(
@@ -307,12 +283,12 @@ def _write_open(
 
 def _many_enough(cells: Cells) -> bool:
     """Say whether aggregates over a private partition may be shown."""
-    if len(cells.datasets) >= LEAST_PRIVATE_SETS:
+    if len(cells.datasets) >= FEWEST_SETS:
         return True
     message = (
         f"leaderboard of {cells.suite}/private ({cells.protocol}): "
         f"{len(cells.datasets)} scored data sets; wanted at least "
-        f"{LEAST_PRIVATE_SETS}, so it is left out"
+        f"{FEWEST_SETS}, so it is left out"
     )
     warnings.warn(message, stacklevel=2)
     return False
@@ -322,7 +298,7 @@ def _shown(group: Group) -> pd.DataFrame:
     """Return a leaderboard as exact as its readers may know it."""
     if not group.private:
         return group.table
-    return rounded(group.table, decimals=PRIVATE_DECIMALS)
+    return rounded(group.table, decimals=MOST_DECIMALS)
 
 
 def _index(tables: pd.DataFrame, evaluated: Sequence[Evaluated]) -> str:

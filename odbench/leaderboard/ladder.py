@@ -47,28 +47,3 @@ def climbs(value: float, released: float | None, *, step: float) -> bool:
         msg = f"ladder: step {step}; wanted a number above 0, such as 0.005"
         raise UsageError(msg)
     return released is None or value > released + step
-
-
-def most_releases(first: float, *, step: float) -> int:
-    """Return how many new values one method can be given after its first.
-
-    Every release is above the last one by more than ``step``, less the half unit that
-    rounding may give back, and no value is above 1.
-
-    Parameters
-    ----------
-    first : float
-        The first released value, from 0 to 1.
-    step : float
-        As in `climbs`.
-
-    Returns
-    -------
-    int
-
-    Examples
-    --------
-    >>> most_releases(0.5, step=0.005)
-    100
-    """
-    return int((1.0 - first) / step + 1e-9)

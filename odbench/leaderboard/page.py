@@ -23,6 +23,7 @@ from odbench.leaderboard import comparisons
 from odbench.leaderboard.evaluated import Evaluated
 from odbench.leaderboard.page_data import TITLES, Group, page_data
 from odbench.leaderboard.page_records import Records, records_of
+from odbench.leaderboard.rules import FEWEST_SETS
 from odbench.leaderboard.slices import slice_table
 from odbench.leaderboard.tables import DEFAULT, Settings, table_of
 from odbench.leaderboard.views import has_grid, view_table
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TITLE = "Leaderboards of outlier detectors"
-# An aggregate over fewer data sets tells too much about each of them.
-LEAST_PRIVATE_SETS = 20
 STYLES = ("style.css", "tables.css")
 # In this order: each file may use what those before it define.
 SCRIPTS = (
@@ -112,16 +111,18 @@ def groups_of(results: pd.DataFrame, settings: Settings = DEFAULT) -> Iterator[G
         too few data sets.
     """
     for cells in split_results(results):
-        least = LEAST_PRIVATE_SETS if cells.partition == "private" else 1
+        least = FEWEST_SETS if cells.partition == "private" else 1
         if len(cells.datasets) >= least:
-            yield _group(cells, settings)
+            yield group_of(cells, settings)
 
 
-def _group(cells: Cells, settings: Settings) -> Group:
+def group_of(cells: Cells, settings: Settings) -> Group:
+    """Compute the tables of one partition; of a private one only aggregates."""
     quality = apply_policy(cells, "main")
     table = table_of(quality, settings)
     if cells.partition == "private":
         return Group(quality, table)
+    # Slices and views are many; the tests that they leave out are in the main table.
     quick = replace(settings, permutations=0)
     return Group(
         quality,

@@ -32,9 +32,10 @@ from odbench.leaderboard.page_tables import (
     policy_columns,
     whole_columns,
 )
+from odbench.leaderboard.rules import MOST_DECIMALS
 from odbench.leaderboard.slices import slices_of
 from odbench.leaderboard.suites import PRIVATE_SUITES, PUBLISHED_SIZES
-from odbench.leaderboard.text import PRIVATE_DECIMALS, rounded
+from odbench.leaderboard.text import rounded
 from odbench.scoring import aggregate
 from odbench.scoring.cells import ENDS, Cells
 from odbench.scoring.policy import Quality
@@ -309,7 +310,7 @@ def _slices(
 
 
 def _pareto(group: Group, table: pd.DataFrame, methods: Methods) -> dict[str, Any]:
-    shown = rounded(table, decimals=PRIVATE_DECIMALS) if group.private else table
+    shown = rounded(table, decimals=MOST_DECIMALS) if group.private else table
     return figures.pareto_points(shown, methods.of(table))
 
 

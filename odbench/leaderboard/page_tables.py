@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from odbench.leaderboard.page_records import Records
-from odbench.leaderboard.text import PRIVATE_DECIMALS, rounded
+from odbench.leaderboard.rules import MOST_DECIMALS
+from odbench.leaderboard.text import rounded
 from odbench.scoring.cells import Method
 from odbench.scoring.policy import POLICIES
 
@@ -100,8 +101,8 @@ def whole_columns(
     """
     if not private:
         return _columns(rounded(table), methods, _LEFT_OUT)
-    numbers = rounded(table, decimals=PRIVATE_DECIMALS)
-    return {**_columns(numbers, methods, _LEFT_OUT), "decimals": PRIVATE_DECIMALS}
+    numbers = rounded(table, decimals=MOST_DECIMALS)
+    return {**_columns(numbers, methods, _LEFT_OUT), "decimals": MOST_DECIMALS}
 
 
 def part_columns(numbers: pd.DataFrame, methods: Methods) -> dict[str, Any]:

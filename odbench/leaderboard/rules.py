@@ -10,6 +10,8 @@ from typing import Any
 
 from odbench.errors import SubmissionError, UsageError
 
+# An aggregate of private data over fewer sets, or with more digits, tells too much
+# about each of them.
 FEWEST_SETS = 20
 MOST_DECIMALS = 3
 TIERS = ("self-reported", "re-scored", "re-run")

@@ -18,7 +18,6 @@ from odbench.scoring.policy import MEANINGS
 if TYPE_CHECKING:
     import pandas as pd
 
-PRIVATE_DECIMALS = 3
 _DECIMALS = 6
 # Beginnings of column names, decimals; the first that fits holds.
 _BY_NAME = (("elo_", 2), ("rank_", 4), ("total_rank", 4), ("place", 0))

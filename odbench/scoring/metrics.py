@@ -28,7 +28,8 @@ class Metrics(NamedTuple):
     ap_adjusted : float
         See `adjusted_average_precision`.
     f1 : float
-        See `f1_at_n`.
+        F1 when as many rows are flagged as there are anomalies: precision and recall
+        then have the same denominator, so it is `precision_at_n`.
     """
 
     auroc: float
@@ -177,32 +178,6 @@ def precision_at_n(labels: ArrayLike, scores: ArrayLike) -> float:
         See `evaluate`.
     """
     return _precision_at_n(_steps(labels, scores))
-
-
-def f1_at_n(labels: ArrayLike, scores: ArrayLike) -> float:
-    """Return F1 when as many rows are flagged as there are anomalies.
-
-    Precision and recall then have the same denominator, so F1 equals both: this is
-    `precision_at_n` under the name that tables use.
-
-    Parameters
-    ----------
-    labels : array of shape (n_rows,)
-        1 for an anomaly, 0 for an inlier; both occur.
-    scores : array of shape (n_rows,)
-        Finite; higher is more anomalous.
-
-    Returns
-    -------
-    float
-        In [0, 1]; higher is better.
-
-    Raises
-    ------
-    DataError, DetectorError
-        See `evaluate`.
-    """
-    return precision_at_n(labels, scores)
 
 
 def _steps(labels: ArrayLike, scores: ArrayLike) -> _Steps:

@@ -113,7 +113,6 @@ def tiny_suite(monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries without long waits."""
-    from odbench.data import patience, urls
+    from odbench.data import patience
 
     monkeypatch.setattr(patience, "WAITS", (0.01, 0.01, 0.01))
-    monkeypatch.setattr(urls, "WAITS", (0.01, 0.01, 0.01))

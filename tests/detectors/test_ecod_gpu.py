@@ -14,7 +14,6 @@ from odbench_detectors.ecod.copod import COPOD
 from odbench_detectors.ecod.detector import ECOD
 from tests.detectors.late_device import STREAM, LateDevice
 
-
 DEVICES = ["late device", pytest.param("cupy", marks=pytest.mark.gpu)]
 
 

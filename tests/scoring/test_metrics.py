@@ -86,7 +86,6 @@ def test_single_metrics_are_those_of_evaluate(rng):
     assert metrics.auroc(labels, scores) == found.auroc
     assert metrics.average_precision(labels, scores) == found.ap
     assert metrics.precision_at_n(labels, scores) == found.f1
-    assert metrics.f1_at_n(labels, scores) == found.f1
 
 
 def test_constant_scores_are_chance():

@@ -42,6 +42,12 @@ class LoopsForEver(OnlyOnRealRows):
             pass
 
 
+class WaitsInNativeCode(OnlyOnRealRows):
+    def misbehave(self, X):
+        # PyDLL keeps the interpreter's lock: no Python code of this process runs again.
+        ctypes.PyDLL(None).pause()
+
+
 class IgnoresTermination(OnlyOnRealRows):
     def misbehave(self, X):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -83,7 +89,7 @@ class EatsMemory(OnlyOnRealRows):
 
 class RunsOutOfMemory(OnlyOnRealRows):
     def misbehave(self, X):
-        raise MemoryError("Unable to allocate 8 PiB")
+        np.empty(1 << 50)
 
 
 class Segfaults(OnlyOnRealRows):

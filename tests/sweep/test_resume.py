@@ -68,6 +68,16 @@ def journaled(folder: Path) -> list[str]:
     ]
 
 
+def test_two_runs_at_once_share_a_cache(command, tmp_path, monkeypatch):
+    monkeypatch.setenv("ODBENCH_CACHE", str(tmp_path / "cache"))
+
+    runs = [command("a"), command("b")]
+
+    assert [finish(run)[0] for run in runs] == [0, 0]
+    a, b = (without_costs(tmp_path / name) for name in "ab")
+    pd.testing.assert_frame_equal(a, b)
+
+
 def test_the_same_command_again_does_nothing_and_says_so(command, tmp_path):
     assert finish(command())[0] == 0
     before = (tmp_path / "out/results.parquet").read_bytes()
