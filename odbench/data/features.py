@@ -1,7 +1,6 @@
 """The features of a data set in one memory-mapped Arrow file, and nothing else.
 
-This module is all that a detector's process needs of the data: it knows no labels and
-cannot find any.
+It knows no labels and cannot find any.
 """
 
 from __future__ import annotations

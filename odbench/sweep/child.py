@@ -1,8 +1,8 @@
 """The detector's process: gets features, gives scores, never sees a label.
 
 Started as ``python -m odbench.sweep.child FD``, where FD is one end of a socket pair.
-Each request and each answer is one line of JSON; scores go into a file of raw float64
-values, so nothing that this process says is ever unpickled.
+Each request and each answer is one line of JSON; tables come and scores go as raw
+float64 values behind descriptors, so nothing that this process says is ever unpickled.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from odbench.sweep.confine import die_with_parent, hide
+from odbench.sweep.processes import adopt_descendants
 
 if TYPE_CHECKING:
     from odbench.arrays import FloatArray
@@ -41,6 +42,7 @@ class _Sandboxed:
         self._train: FloatArray | None = None
         self._test: FloatArray | None = None
         self._work: SharedWork | None = None
+        self._scores = -1
 
     def hello(self, request: dict[str, Any]) -> dict[str, Any]:
         """Shut this process in; everything after this is a stranger's code."""
@@ -52,28 +54,21 @@ class _Sandboxed:
         if request["address_space"]:
             hard = resource.getrlimit(resource.RLIMIT_AS)[1]
             resource.setrlimit(resource.RLIMIT_AS, (request["address_space"], hard))
+            # Nor may memory hide behind a descriptor, or a file fill the disk.
+            hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+            resource.setrlimit(resource.RLIMIT_FSIZE, (request["file_size"], hard))
         return {"enforced": enforced}
 
     def load(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Prepare one data set: choose the rows, standardise, forget the last one."""
-        import numpy as np
-
-        from odbench.data.features import read_features
-        from odbench.data.protocol import standardise
+        """Take one data set's tables and forget those before."""
+        from odbench.sweep.handover import received
         from odbench.sweep.workspace import SharedWork
 
         self._train = self._test = self._work = None
-        train, test, _ = read_features(Path(request["features"]))
-        rows = np.load(request["rows"], allow_pickle=False)
-        n_train = request["n_train"]
-        moved = request["n_moved"]
-        chosen, shown = rows[: n_train - moved], rows[n_train:]
-        kept = train if len(chosen) == len(train) else train[chosen]
-        if moved:
-            kept = np.vstack([kept, test[rows[n_train - moved : n_train]]])
-        self._train, self._test = standardise(kept, test[shown])
-        for array in (self._train, self._test):
-            array.flags.writeable = False
+        if self._scores >= 0:
+            os.close(self._scores)
+        tables, self._scores = request["descriptors"]
+        self._train, self._test = received(request, tables)
         self._work = SharedWork((self._train, self._test))
         for spec in request["specs"]:
             # What cannot be built says so in its own trial.
@@ -86,6 +81,8 @@ class _Sandboxed:
     def trial(self, request: dict[str, Any]) -> dict[str, Any]:
         """Fit and score one configuration with one seed."""
         import numpy as np
+
+        from odbench.sweep.handover import give_scores
 
         assert self._train is not None and self._test is not None and self._work  # noqa: PT018
         configuration = self._configuration(request["spec"])
@@ -112,7 +109,7 @@ class _Sandboxed:
         reused = self._work.reused_seconds
         shape = np.shape(scores)
         if shape == (len(test),):
-            np.asarray(scores, dtype="<f8").tofile(request["scores"])
+            give_scores(scores, self._scores)
         return {
             "shape": list(shape),
             "fit_seconds": fitted - started + fit_reused,
@@ -196,23 +193,38 @@ def _failure(error: BaseException) -> dict[str, Any]:
     return {"status": status, "reason": text[:_REASON_LENGTH] + where}
 
 
+def _requests(channel: socket.socket) -> Iterator[dict[str, Any]]:
+    """Yield each line as it comes, with the descriptors that came with it."""
+    line, descriptors = bytearray(), list[int]()
+    while True:
+        data, came, _, _ = socket.recv_fds(channel, 1 << 16, 2)
+        if not data:
+            return
+        line += data
+        descriptors += came
+        if line.endswith(b"\n"):
+            yield json.loads(line) | {"descriptors": descriptors}
+            line, descriptors = bytearray(), []
+
+
 def main() -> None:
     """Answer requests until the other side hangs up."""
     die_with_parent()
     channel = socket.socket(fileno=int(sys.argv[1]))
     # A stranger's process must not inherit the line to the driver.
     channel.set_inheritable(False)
+    adopt_descendants(without=channel)
+    die_with_parent()
     state = _Sandboxed()
-    with channel.makefile("rb") as requests:
-        for line in requests:
-            request = json.loads(line)
-            try:
-                with _undisturbed(request):
-                    answer = getattr(state, request["do"])(request)
-            except BaseException as error:
-                # A stranger's code may raise anything, SystemExit too.
-                answer = _failure(error)
-            channel.sendall(json.dumps(answer).encode() + b"\n")
+    for request in _requests(channel):
+        try:
+            with _undisturbed(request):
+                answer = getattr(state, request["do"])(request)
+        except BaseException as error:
+            # A stranger's code may raise anything, SystemExit too.
+            answer = _failure(error)
+        answer["id"] = request["id"]
+        channel.sendall(json.dumps(answer).encode() + b"\n")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Shut a detector's process out of what it must not see, for as long as it lives.
 
-Labels, mirrors and the hub's cache are hidden twice: from Python by an audit hook,
-and on Linux (5.13 or newer) from native code and from child processes too by
-Landlock, the kernel's unprivileged sandbox.
+Data, labels and results are hidden twice: from Python by an audit hook, and on Linux
+(5.13 or newer) from native code and from child processes too by Landlock, the kernel's
+unprivileged sandbox. From Linux 6.12 on it can send no signal to who runs it, either.
 """
 
 from __future__ import annotations
@@ -24,10 +24,15 @@ _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _RIGHTS_1, _RIGHTS_2 = (1 << 13) - 1, (1 << 14) - 1
 # Execute, write, read and truncate: the rights that make sense for a file.
 _FILE_RIGHTS = 0b111
+_SIXTH, _SCOPE_SIGNAL = 6, 1 << 1
 
 
 class _RulesetAttribute(ctypes.Structure):
-    _fields_ = (("handled_access_fs", ctypes.c_uint64),)
+    _fields_ = (
+        ("handled_access_fs", ctypes.c_uint64),
+        ("handled_access_net", ctypes.c_uint64),
+        ("scoped", ctypes.c_uint64),
+    )
 
 
 class _PathBeneath(ctypes.Structure):
@@ -90,10 +95,10 @@ def _hide_from_everything(hidden: list[Path]) -> bool:
     libc = ctypes.CDLL(None, use_errno=True)
     version = libc.syscall(_CREATE_RULESET, None, 0, _ASK_VERSION)
     rights = _RIGHTS_2 if version >= 2 else _RIGHTS_1
-    attribute = _RulesetAttribute(rights)
-    ruleset = libc.syscall(
-        _CREATE_RULESET, ctypes.byref(attribute), ctypes.sizeof(attribute), 0
-    )
+    attribute = _RulesetAttribute(rights, 0, _SCOPE_SIGNAL)
+    # Older kernels know the first field alone.
+    size = ctypes.sizeof(attribute) if version >= _SIXTH else 8
+    ruleset = libc.syscall(_CREATE_RULESET, ctypes.byref(attribute), size, 0)
     if ruleset < 0:
         return False
     try:

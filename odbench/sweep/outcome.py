@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,11 @@ _COSTS = (
     "warmup_seconds",
     "peak_memory_bytes",
 )
+# What a process may say of its own trial; all else is seen from outside.
+_SAID = ("failed", "memory")
+_REASON_LENGTH = 600
+# Beyond any trial's seconds and any machine's bytes.
+_LARGEST_COST = 2.0**60
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +49,17 @@ class Outcome:
     costs: Mapping[str, Any]
 
 
-def judge(answer: Mapping[str, Any], scores: Path, *, n_test: int) -> Outcome:
+def judge(
+    answer: Mapping[str, Any], scores: Callable[[], FloatArray], *, n_test: int
+) -> Outcome:
     """Make an outcome of what a process answered.
 
     Parameters
     ----------
     answer : mapping
         Its status and reason where something went wrong, else shape and costs.
-    scores : Path
-        Where its scores lie as raw numbers; read and removed.
+    scores : callable
+        Returns the float64 scores that it left, NaN where it left none.
     n_test : int
         How many there should be.
 
@@ -61,27 +68,37 @@ def judge(answer: Mapping[str, Any], scores: Path, *, n_test: int) -> Outcome:
     Outcome
     """
     if "status" in answer:
-        return Outcome(str(answer["status"]), str(answer["reason"]), None, {})
-    costs = {
-        name: answer[name]
-        for name in _COSTS
-        if isinstance(answer.get(name), (int, float))
-    }
+        status, reason = answer["status"], answer.get("reason")
+        if status not in _SAID or not isinstance(reason, str):
+            return broken("a status that is none")
+        return Outcome(status, printable(reason), None, {})
+    costs = {name: answer[name] for name in _COSTS if _is_cost(answer.get(name))}
+    if "peak_memory_bytes" in costs:
+        costs["peak_memory_bytes"] = int(costs["peak_memory_bytes"])
     if answer.get("shape") != [n_test]:
         reason = f"scores of shape {answer.get('shape')}, wanted [{n_test}]"
-        return Outcome("shape", reason, None, costs)
-    try:
-        values = np.fromfile(scores, dtype="<f8", count=n_test + 1)
-        scores.unlink()
-    except OSError as error:
-        return Outcome("failed", f"its scores cannot be read: {error}", None, costs)
-    if len(values) != n_test:
-        return Outcome("shape", f"{len(values)} scores, wanted {n_test}", None, costs)
+        return Outcome("shape", printable(reason), None, costs)
+    values = scores()
     bad = int(np.count_nonzero(~np.isfinite(values)))
     if bad:
         reason = f"{bad} of {n_test} scores are not finite"
         return Outcome("nonfinite", reason, None, costs)
     return Outcome("ok", "", values, costs)
+
+
+def printable(text: str) -> str:
+    """Return a stranger's text as one line that any terminal and file takes."""
+    line = " ".join(text.split())[:_REASON_LENGTH]
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+
+
+def _is_cost(value: object) -> bool:
+    return (
+        isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+        and 0 <= value <= _LARGEST_COST
+    )
 
 
 def obituary(process: subprocess.Popen[bytes]) -> Outcome:

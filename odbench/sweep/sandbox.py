@@ -7,21 +7,20 @@ import json
 import os
 import secrets
 import selectors
-import shutil
 import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from odbench.arrays import IntArray
+from odbench.arrays import FloatArray
+from odbench.sweep.handover import Handover
 from odbench.sweep.launch import has_cuda, launch
 from odbench.sweep.outcome import Outcome, broken, judge, obituary
-from odbench.sweep.processes import kill_tree, resident_tree
+from odbench.sweep.processes import kill_tree, remove_tree, resident_tree
 
 # How often a running trial's memory is looked at.
 _POLL_SECONDS = 0.05
@@ -98,47 +97,34 @@ class Sandbox:
         self._run_mark = mark
         self._mark = ""
         self._parent = os.getppid() if orphan_exits else 0
-        self._loaded: dict[str, Any] | None = None
-        self._rows: IntArray | None = None
+        self._specs: list[str] = []
+        self._handover: Handover | None = None
 
-    def load(
-        self,
-        features: Path,
-        *,
-        rows: IntArray,
-        n_train: int,
-        n_moved: int,
-        specs: list[str],
-    ) -> None:
+    def load(self, train: FloatArray, test: FloatArray, *, specs: list[str]) -> None:
         """Say which data set the next trials are about.
 
         Parameters
         ----------
-        features : Path
-            The store's file of features.
-        rows : int64 array
-            First the rows of train that are learnt from, then `n_moved` rows of
-            test that are learnt from too, then the rows of test to be scored, in
-            the order in which they are shown.
-        n_train : int
-            How many of `rows` are learnt from, moved ones included.
-        n_moved : int
-            How many of them stand in test.
+        train, test : float64 arrays of shape (n_train, n_columns), (n_test, n_columns)
+            As a detector shall see them.
         specs : list of str
             Every configuration that will be tried, so that work can be shared.
+
+        Raises
+        ------
+        StoreError
+            If there is no memory for the tables.
         """
         if self._process and resident_tree(self._process.pid) > _TIRED_BYTES:
             self.close()
-        self._rows = rows
-        self._loaded = {
-            "do": "load",
-            "features": str(features),
-            "n_train": n_train,
-            "n_moved": n_moved,
-            "specs": specs,
-        }
+        self._drop_tables()
+        self._specs, self._handover = specs, Handover(train, test)
         if self._process:
-            self._send_load()
+            try:
+                self._send_load()
+            except _SandboxEndedError:
+                # Something that an earlier trial left behind; the next begins anew.
+                self.close()
 
     def trial(self, spec: str, random_state: int) -> Outcome:
         """Fit and score one configuration on the loaded data set.
@@ -159,20 +145,15 @@ class Sandbox:
             if self._process is None:
                 self._start()
                 self._send_load()
-            assert self._folder is not None
-            scores = self._folder / "scores"
+            assert self._handover is not None
+            self._handover.blank()
             answer = self._ask(
-                {
-                    "do": "trial",
-                    "spec": spec,
-                    "random_state": random_state,
-                    "scores": str(scores),
-                },
+                {"do": "trial", "spec": spec, "random_state": random_state},
                 self._limits.seconds,
             )
-            outcome = judge(answer, scores, n_test=self._n_test)
-            if outcome.status == "memory":
-                # What is left of its heap is nobody's guess.
+            outcome = judge(answer, self._handover.scores, n_test=self._handover.n_test)
+            if outcome.status in {"memory", "killed"}:
+                # What is left of its heap, or its manners, is nobody's guess.
                 self.close()
             return outcome
         except _SandboxEndedError as ended:
@@ -180,7 +161,10 @@ class Sandbox:
             return ended.outcome
 
     def close(self) -> None:
-        """Kill the process, whatever it has started, and its folder."""
+        """Kill the process, whatever it has started, and its folder.
+
+        The tables stay: the next trial starts another process on them.
+        """
         if self._process:
             kill_tree(self._process, self._mark)
             self._process = None
@@ -188,8 +172,18 @@ class Sandbox:
             self._channel.close()
             self._channel = None
         if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            remove_tree(self._folder)
             self._folder = None
+
+    def end(self) -> None:
+        """Close, for good."""
+        self.close()
+        self._drop_tables()
+
+    def _drop_tables(self) -> None:
+        if self._handover is not None:
+            self._handover.close()
+            self._handover = None
 
     def _start(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="odbench-"))
@@ -207,31 +201,29 @@ class Sandbox:
                     if self._limits.memory_bytes and not has_cuda()
                     else 0
                 ),
+                "file_size": self._limits.memory_bytes,
             },
             _START_SECONDS,
         )
 
-    @property
-    def _n_test(self) -> int:
-        assert self._rows is not None and self._loaded is not None  # noqa: PT018
-        return len(self._rows) - int(self._loaded["n_train"])
-
     def _send_load(self) -> None:
-        assert self._folder is not None and self._loaded is not None  # noqa: PT018
-        assert self._rows is not None
-        rows = self._folder / "rows.npy"
-        np.save(rows, self._rows)
-        request = {**self._loaded, "rows": str(rows)}
-        try:
-            answer = self._ask(request, _START_SECONDS + self._limits.seconds)
-        finally:
-            rows.unlink(missing_ok=True)
+        assert self._handover is not None
+        answer = self._ask(
+            {"do": "load", "specs": self._specs, **self._handover.describe()},
+            _START_SECONDS + self._limits.seconds,
+            self._handover.descriptors,
+        )
         if "status" in answer:
             raise _SandboxEndedError(
-                Outcome(answer["status"], answer["reason"], None, {})
+                judge(answer, self._handover.scores, n_test=self._handover.n_test)
             )
 
-    def _ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
+    def _ask(
+        self,
+        request: dict[str, Any],
+        seconds: float,
+        descriptors: Sequence[int] = (),
+    ) -> dict[str, Any]:
         """Send a request and wait for its answer within the limits.
 
         Raises
@@ -240,10 +232,14 @@ class Sandbox:
             If the process died, or had to be told off by a limit.
         """
         assert self._channel is not None and self._process is not None  # noqa: PT018
-        request["folder"] = str(self._folder)
+        request |= {"folder": str(self._folder), "id": secrets.token_hex(8)}
         started = time.monotonic()
-        with contextlib.suppress(BrokenPipeError):
-            self._channel.sendall(json.dumps(request).encode() + b"\n")
+        data = json.dumps(request).encode() + b"\n"
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            if descriptors:
+                sent = socket.send_fds(self._channel, [data], list(descriptors))
+                data = data[sent:]
+            self._channel.sendall(data)
         received = bytearray()
         with selectors.DefaultSelector() as selector:
             selector.register(self._channel, selectors.EVENT_READ)
@@ -262,10 +258,12 @@ class Sandbox:
                     raise _SandboxEndedError(broken("an answer of over 64 KiB"))
         try:
             answer = json.loads(received)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise _SandboxEndedError(broken("an answer that is not JSON")) from None
         if not isinstance(answer, dict):
             raise _SandboxEndedError(broken("an answer that is no object"))
+        if answer.get("id") != request["id"]:
+            raise _SandboxEndedError(broken("an answer that nobody asked for"))
         return answer
 
     def _check(self, started: float, seconds: float) -> None:

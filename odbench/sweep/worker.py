@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import hashlib
 import os
 import signal
 import socket
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 STOP = "stop"
 # Marks the line that says which trial a worker has begun.
 START = "start"
+# A detector must neither read nor write what others got.
+_OF_THE_RUN = (FOLDER, "results.parquet", "run.json", "leaderboard.csv", "scores")
 _kept = threading.local()
 
 
@@ -114,6 +117,8 @@ def do_task(task: Task, setting: Setting) -> Report:
             _do_trials(task, setting, put)
     except OdbenchError as error:
         return Report(rows, f"{task.record.id}: {error}")
+    except MemoryError:
+        return Report(rows, f"{task.record.id}: not enough memory to prepare it")
     except OSError as error:
         return Report(rows, error.strerror or str(error), fatal=True)
     return Report(rows)
@@ -123,7 +128,7 @@ def close_sandbox() -> None:
     """End this thread's sandbox, if it has one."""
     sandbox = getattr(_kept, "sandbox", None)
     if sandbox is not None:
-        sandbox.close()
+        sandbox.end()
         _kept.sandbox = None
 
 
@@ -139,13 +144,7 @@ def _do_trials(task: Task, setting: Setting, put: Any) -> None:
             return
         if chosen.differs(loaded, trial.seed):
             chosen.choose(trial.seed)
-            sandbox.load(
-                stored.features_path,
-                rows=chosen.shown,
-                n_train=chosen.n_train,
-                n_moved=chosen.n_moved,
-                specs=specs,
-            )
+            sandbox.load(*chosen.tables(stored), specs=specs)
             loaded = trial.seed
         started = datetime.now(UTC)
         put({START: _title(trial, task), "of": trial.key, "at": started.timestamp()})
@@ -161,18 +160,17 @@ def _do_trials(task: Task, setting: Setting, put: Any) -> None:
 class _Choice:
     """The rows of one data set that a seed's trials use, and the order they are shown.
 
-    Files hold inliers first; the order in which a detector sees the rows to be scored
-    must say nothing, so they are shuffled, and the scores put back.
+    Files hold inliers first; the order in which a detector sees rows must say nothing,
+    so they are shuffled, and the scores put back. The shuffle is drawn from the labels:
+    the same everywhere, and nobody without them can undo it.
     """
 
     def __init__(self, task: Task, labels: LabelArray | None) -> None:
         self._task = task
         self._labels = labels
         self._seeded = False
-        self.n_train = self.n_moved = 0
-        self.shown: IntArray = np.empty(0, dtype=np.int64)
-        self.test: IntArray = self.shown
-        self._order: IntArray = self.shown
+        self.train: IntArray = np.empty(0, dtype=np.int64)
+        self.test = self._moved = self._order = self.train
         self.is_subset = False
 
     def differs(self, loaded: int | None, seed: int) -> bool:
@@ -194,12 +192,29 @@ class _Choice:
         )
         self.is_subset = not rows.is_everything(record.n_train, record.n_test)
         self._seeded = self.is_subset
-        rng = np.random.default_rng(np.random.SeedSequence(entropy=[len(rows.test)]))
-        self._order = rng.permutation(len(rows.test))
-        self.test = rows.test
-        self.n_moved = len(rows.moved)
-        self.n_train = len(rows.train) + self.n_moved
-        self.shown = np.concatenate([rows.train, rows.moved, rows.test[self._order]])
+        self.train, self.test, self._moved = rows.train, rows.test, rows.moved
+        self._order = self._chance().permutation(len(rows.test))
+
+    @property
+    def n_train(self) -> int:
+        """Rows that are learnt from, moved ones included."""
+        return len(self.train) + len(self._moved)
+
+    def tables(self, stored: StoredDataset) -> tuple[FloatArray, FloatArray]:
+        """Return train and test as a detector sees them."""
+        from odbench.data.protocol import standardise
+
+        train, test, _ = stored.features()
+        kept = train if len(self.train) == len(train) else train[self.train]
+        if len(self._moved):
+            kept = np.vstack([kept, test[self._moved]])
+            kept = kept[self._chance().permutation(len(kept))]
+        return standardise(kept, test[self.test[self._order]])
+
+    def _chance(self) -> np.random.Generator:
+        labels = b"" if self._labels is None else self._labels.tobytes()
+        digest = hashlib.sha256(b"shown-2" + labels).digest()
+        return np.random.default_rng(int.from_bytes(digest, "little"))
 
     def put_back(self, scores: FloatArray) -> FloatArray:
         """Return scores in the order of the data set."""
@@ -341,13 +356,16 @@ def _sandbox(setting: Setting) -> Sandbox:
 
 
 def _hidden(setting: Setting) -> tuple[Path, ...]:
-    """Return every place of this machine that may hold labels."""
+    """Return what no detector has a business with: data, labels, others' results."""
     from odbench.data.store import Store
 
-    # The folder must exist before a process can be shut out of it.
-    labels = Store.default().root / "labels"
-    labels.mkdir(parents=True, exist_ok=True)
-    return (labels, *setting.hidden)
+    root = Store.default().root
+    # A folder must exist before a process can be shut out of it.
+    data = [root / "labels", root / "features"]
+    for folder in data:
+        folder.mkdir(parents=True, exist_ok=True)
+    run = [setting.out / name for name in _OF_THE_RUN]
+    return (*data, *run, *setting.hidden)
 
 
 def _stored(task: Task, setting: Setting) -> StoredDataset:

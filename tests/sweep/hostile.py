@@ -2,11 +2,13 @@
 
 import contextlib
 import ctypes
+import hashlib
 import os
 import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -80,6 +82,34 @@ class LeavesAChild(OnlyOnRealRows):
         )
 
 
+class LeavesADaemon(OnlyOnRealRows):
+    """Its child is in another session, without the mark, and an orphan."""
+
+    work = "import time; time.sleep(3600)"
+
+    def misbehave(self, X):
+        start = (
+            "import subprocess, sys; subprocess.Popen([sys.executable, '-c', "
+            f"{self.work!r}, 'odbench-leftover'], env={{}}, start_new_session=True)"
+        )
+        subprocess.run([sys.executable, "-c", start], env={}, check=True)
+
+
+class EatsMemoryInADaemon(LeavesADaemon):
+    work = "import time; eaten = bytearray(b'x') * (2 << 30); time.sleep(3600)"
+
+    def misbehave(self, X):
+        super().misbehave(X)
+        time.sleep(3600)
+
+
+class HidesMemory(OnlyOnRealRows):
+    def misbehave(self, X):
+        hidden = os.memfd_create("hidden")
+        for _ in range(2048):
+            os.write(hidden, bytes(1 << 20))
+
+
 class EatsMemory(OnlyOnRealRows):
     def misbehave(self, X):
         eaten = []
@@ -110,6 +140,18 @@ class RaisesSystemExit(OnlyOnRealRows):
 class Raises(OnlyOnRealRows):
     def misbehave(self, X):
         raise ValueError("no luck\nwith these rows")
+
+
+class RaisesBytesThatAreNoText(OnlyOnRealRows):
+    def misbehave(self, X):
+        raise ValueError("bad byte \udce9, \x1b[31m red")
+
+
+class DigsDeep(OnlyOnRealRows):
+    def misbehave(self, X):
+        for _ in range(3000):
+            Path("d").mkdir()
+            os.chdir("d")
 
 
 class PrintsAGigabyte(OnlyOnRealRows):
@@ -146,6 +188,23 @@ class ChangesItsInput(Plain):
     def decision_function(self, X):
         X[:] = 0
         return np.arange(len(X), dtype=float)
+
+
+class KnowsTheShuffle(Plain):
+    """Has read how rows are shuffled, and lacks only the labels."""
+
+    def decision_function(self, X):
+        digest = hashlib.sha256(b"shown-2").digest()
+        rng = np.random.default_rng(int.from_bytes(digest, "little"))
+        return rng.permutation(len(X)).astype(float)
+
+
+class LooksAtTheEnd(OnlyOnRealRows):
+    """Anomalies that were moved to train may not stand together."""
+
+    def misbehave(self, X):
+        highest = np.argsort(np.linalg.norm(X, axis=1))[-4:]
+        assert highest.min() < len(X) - 12, "what is anomalous stands at the end"
 
 
 class ReadsLabels(Plain):
@@ -189,6 +248,57 @@ class ReadsLabels(Plain):
         return read
 
 
+class MeddlesWithTheRun(Plain):
+    """Tries to read and to forge what the run and the store hold."""
+
+    def __init__(self, root=".", out="."):
+        self.root, self.out = root, out
+
+    def get_params(self, deep=True):
+        return {"root": self.root, "out": self.out}
+
+    def fit(self, X):
+        files = [
+            f"{self.root}/features/oddbench/public/Gamma.arrow",
+            f"{self.out}/run.json",
+            *(f"{self.out}/journal/{name}" for name in self._journals()),
+        ]
+        found = []
+        for file in files:
+            for flags in (os.O_RDONLY, os.O_WRONLY | os.O_APPEND):
+                with contextlib.suppress(OSError):
+                    os.close(os.open(file, flags))
+                    found.append(file)
+        with contextlib.suppress(OSError):
+            Path(f"{self.out}/journal/forged.jsonl").write_text("{}")
+            found.append("a journal of its own")
+        if found:
+            raise AssertionError(f"within reach: {', '.join(found)}")
+        return super().fit(X)
+
+    def _journals(self):
+        # By a program, which the audit hook does not see.
+        listed = subprocess.run(
+            ["ls", f"{self.out}/journal"],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        return listed.stdout.split()
+
+
+class ChangesTheTables(Plain):
+    """Writes past NumPy's flag; takes part in sharing, so gets no copy."""
+
+    def use_workspace(self, workspace):
+        pass
+
+    def fit(self, X):
+        address = X.__array_interface__["data"][0]
+        ctypes.memset(address, 0, X.nbytes)
+        return super().fit(X)
+
+
 class ChangesDirectory(Plain):
     def fit(self, X):
         os.chdir("/")
@@ -217,19 +327,42 @@ class DrawsFromTheGlobalGenerator(Plain):
         return np.random.rand(len(X)) + random.random()
 
 
-class KillsItsWorker(OnlyOnRealRows):
+class StopsItsWorker(OnlyOnRealRows):
     def misbehave(self, X):
-        os.kill(os.getppid(), signal.SIGKILL)
+        above = Path(f"/proc/{os.getppid()}/stat").read_text().rpartition(")")[2]
+        os.kill(int(above.split()[1]), signal.SIGSTOP)
+
+
+class WaitsForDeath(OnlyOnRealRows):
+    def misbehave(self, X):
         time.sleep(60)
+
+
+class DiesLater(OnlyOnRealRows):
+    """As a native library may: when the trial is over, in a thread."""
+
+    def misbehave(self, X):
+        threading.Timer(0.2, ctypes.string_at, (0,)).start()
 
 
 class TalksOnTheLine(OnlyOnRealRows):
     """Writes rubbish into every descriptor that it has."""
 
+    said = b'{"status": "ok"}{]\n' * 3
+
     def misbehave(self, X):
         for descriptor in range(3, 64):
             with contextlib.suppress(OSError):
-                os.write(descriptor, b'{"status": "ok"}{]\n' * 3)
+                os.write(descriptor, self.said)
+        time.sleep(1)
+
+
+class SaysThatAllIsWell(TalksOnTheLine):
+    said = b'{"status": "ok", "reason": ""}\n'
+
+
+class SaysALot(TalksOnTheLine):
+    said = b"[" * 30_000 + b"\n"
 
 
 class Slow(Plain):

@@ -1,6 +1,12 @@
 """What a detector may do to a sweep, and what the sweep makes of it."""
 
+import contextlib
 import ctypes
+import json
+import os
+import signal
+import sys
+import threading
 import time
 from pathlib import Path
 
@@ -10,7 +16,8 @@ import pytest
 import odbench
 from odbench.results import STATUSES
 
-KERNEL_HIDES = ctypes.CDLL(None).syscall(444, None, 0, 1) > 0
+# The version of the kernel's sandbox, 0 where there is none.
+LANDLOCK = max(0, ctypes.CDLL(None).syscall(444, None, 0, 1))
 
 CAUSES = {
     "LoopsForEver": ("timeout", "over the limit of 3 s"),
@@ -18,12 +25,20 @@ CAUSES = {
     "IgnoresTermination": ("timeout", "over the limit of 3 s"),
     "ForksAndHangs": ("timeout", "over the limit of 3 s"),
     "EatsMemory": ("memory", "GiB"),
+    "EatsMemoryInADaemon": ("memory", "GiB"),
+    "HidesMemory": ("failed", "File too large"),
     "RunsOutOfMemory": ("memory", "MemoryError: Unable to allocate 8.00 PiB"),
     "Segfaults": ("killed", "SIGSEGV"),
     "Exits": ("killed", "code 3"),
     "RaisesSystemExit": ("failed", "SystemExit: enough"),
+    "RaisesBytesThatAreNoText": ("failed", "bad byte \N{REPLACEMENT CHARACTER}, "),
     "Raises": ("failed", "ValueError: no luck with these rows (hostile.py:"),
     "PrintsAGigabyte": ("ok", ""),
+    "DigsDeep": ("ok", ""),
+    "LeavesADaemon": ("ok", ""),
+    "TalksOnTheLine": ("killed", "broke the protocol"),
+    "SaysThatAllIsWell": ("killed", "an answer that nobody asked for"),
+    "SaysALot": ("killed", "broke the protocol"),
     "GivesNaN": ("nonfinite", "3 of 114 scores are not finite"),
     "GivesOneTooFew": ("shape", "scores of shape [113], wanted [114]"),
     "GivesText": ("failed", "wanted one float a row"),
@@ -63,9 +78,10 @@ def test_a_fault_is_named_and_the_sweep_goes_on(made_up, hostile, name):
     assert results.loc["Plain", "status"] == "ok"
     assert results.loc["Plain", "auroc"] > 0.9
     assert not left_over("odbench-grandchild")
+    assert not left_over("odbench-leftover")
 
 
-@pytest.mark.skipif(not KERNEL_HIDES, reason="this kernel has no Landlock")
+@pytest.mark.skipif(not LANDLOCK, reason="this kernel has no Landlock")
 def test_no_way_leads_to_the_labels(made_up, hostile, own_cache):
     spec = hostile(f"ReadsLabels:root={str(own_cache)!r}")
 
@@ -127,22 +143,88 @@ def test_the_global_generators_are_seeded_for_each_trial(made_up, hostile):
 
 
 @pytest.mark.slow
-def test_a_detector_that_kills_its_worker_costs_only_itself(made_up, hostile):
-    results = run(
-        made_up, hostile, ["KillsItsWorker", "Plain"], jobs=2, timeout=20.0
-    ).set_index(["detector", "dataset"])
+def test_a_detector_whose_worker_dies_costs_only_itself(made_up, hostile, tmp_path):
+    out, done = tmp_path / "out", threading.Event()
+    killer = threading.Thread(
+        target=killing_the_worker, args=(out, "WaitsForDeath", done)
+    )
+    killer.start()
+    try:
+        results = run(
+            made_up, hostile, ["WaitsForDeath", "Plain"], jobs=2, timeout=20.0, out=out
+        ).set_index(["detector", "dataset"])
+    finally:
+        done.set()
+        killer.join()
 
-    assert set(results.loc["KillsItsWorker", "status"]) == {"killed"}
+    assert set(results.loc["WaitsForDeath", "status"]) == {"killed"}
+    assert "its worker died 3 times" in results.loc["WaitsForDeath", "reason"].iloc[0]
     assert set(results.loc["Plain", "status"]) == {"ok"}
     assert len(results) == 6
 
 
-def test_rubbish_on_the_line_ends_the_trial_only(made_up, hostile):
-    results = run(made_up, hostile, ["TalksOnTheLine", "Plain"], limit=1)
+@pytest.mark.skipif(LANDLOCK < 6, reason="this kernel lets it send signals (< 6.12)")
+def test_nobody_stops_the_worker(made_up, hostile):
+    results = run(made_up, hostile, ["StopsItsWorker", "Plain"], limit=1)
+
+    results = results.set_index("detector")
+    assert results.loc["StopsItsWorker", "reason"].startswith("PermissionError")
+    assert results.loc["Plain", "status"] == "ok"
+
+
+def test_a_process_that_dies_between_two_data_sets_is_replaced(made_up, hostile):
+    results = run(made_up, hostile, ["DiesLater", "Slow:seconds=0.5"])
+
+    assert len(results) == 6
+    # Which of the two it takes along is chance; every data set has its results.
+    assert set(results["status"]) <= {"ok", "killed"}
+
+
+@pytest.mark.skipif(not LANDLOCK, reason="this kernel has no Landlock")
+def test_what_the_run_and_the_store_hold_is_out_of_reach(
+    made_up, hostile, own_cache, tmp_path
+):
+    out = tmp_path / "out"
+    spec = hostile(f"MeddlesWithTheRun:root={str(own_cache)!r},out={str(out)!r}")
+    options = {"mirror": str(made_up), "show_progress": False, "out": out}
+    odbench.run("oddbench", detectors=["knn"], **options)
+
+    results = odbench.run("oddbench", detectors=[spec], **options)
+
+    assert set(results["status"]) == {"ok"}, results["reason"].tolist()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nothing seals memory here")
+def test_tables_cannot_be_written_to(made_up, hostile):
+    results = run(made_up, hostile, ["ChangesTheTables", "Plain"], limit=1)
 
     status = results.set_index("detector")["status"]
-    assert status["TalksOnTheLine"] == "killed"
-    assert status["Plain"] == "ok"
+    assert status.to_dict() == {"ChangesTheTables": "killed", "Plain": "ok"}
+
+
+def test_the_order_of_rows_says_nothing(made_up, hostile):
+    results = run(
+        made_up, hostile, ["KnowsTheShuffle", "LooksAtTheEnd"], contamination=0.05
+    )
+
+    assert set(results["status"]) == {"ok"}, results["reason"].tolist()
+    by_order = results[results["detector"] == "KnowsTheShuffle"]["auroc"]
+    assert by_order.between(0.2, 0.8).all()
+
+
+def killing_the_worker(folder, detector, done):
+    """Kill the worker whenever a detector is at it, as a machine out of memory does."""
+    killed = set()
+    while not done.wait(0.05):
+        for journal in (folder / "journal").glob("*.jsonl"):
+            lines = [line for line in journal.read_text().splitlines() if line]
+            with contextlib.suppress(ValueError, IndexError):
+                begun = json.loads(lines[-1]).get("start", "")
+                if begun.startswith(detector) and (journal, len(lines)) not in killed:
+                    killed.add((journal, len(lines)))
+                    time.sleep(0.3)
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(int(journal.name.split("-")[-2]), signal.SIGKILL)
 
 
 def test_a_broken_archive_costs_only_its_data_set(made_up, hostile, tmp_path):
