@@ -43,7 +43,6 @@ def machine() -> dict[str, Any]:
 
     return {
         "system": platform.system(),
-        "release": platform.release(),
         "architecture": platform.machine(),
         "processor": _processor(),
         "cores": cores(),
