@@ -72,6 +72,17 @@ def test_columns_may_come_in_any_unit(rng):
     assert np.mean(np.abs(here - there) < 1e-6) > 0.95
 
 
+# 15 train rows are all of them candidates; among more, ties would choose.
+@pytest.mark.parametrize(("columns", "n"), [(1, 15), (4, 600)])
+@pytest.mark.parametrize(("unit", "origin"), [(3.0, 0.0), (10.0, 0.0), (1.0, 7.0)])
+def test_equal_distances_are_equal_in_any_unit(rng, columns, n, unit, origin):
+    X = rng.integers(0, 1000, size=(n, columns)).astype(float)
+    queries = rng.integers(0, 1000, size=(600, columns)).astype(float)
+    here = CATS().fit(X).decision_function(queries)
+    there = CATS().fit(X * unit + origin).decision_function(queries * unit + origin)
+    assert there == pytest.approx(here, abs=1e-9)
+
+
 @pytest.mark.parametrize("n", [2, 3, 5, 19, 21, 22])
 @pytest.mark.parametrize("d", [1, 2])
 def test_tiny_tables_get_finite_scores(rng, n, d):
