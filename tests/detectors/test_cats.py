@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from odbench.errors import DetectorError, UsageError
@@ -69,6 +70,17 @@ def test_columns_may_come_in_any_unit(rng):
     there = CATS().fit(X * units + origin).decision_function(queries * units + origin)
     # Ties may break where rounding makes equal values differ.
     assert np.mean(np.abs(here - there) < 1e-6) > 0.95
+
+
+# 15 train rows are all of them candidates; among more, ties would choose.
+@pytest.mark.parametrize(("columns", "n"), [(1, 15), (4, 600)])
+@pytest.mark.parametrize(("unit", "origin"), [(3.0, 0.0), (10.0, 0.0), (1.0, 7.0)])
+def test_equal_distances_are_equal_in_any_unit(rng, columns, n, unit, origin):
+    X = rng.integers(0, 1000, size=(n, columns)).astype(float)
+    queries = rng.integers(0, 1000, size=(600, columns)).astype(float)
+    here = CATS().fit(X).decision_function(queries)
+    there = CATS().fit(X * unit + origin).decision_function(queries * unit + origin)
+    assert there == pytest.approx(here, abs=1e-9)
 
 
 @pytest.mark.parametrize("n", [2, 3, 5, 19, 21, 22])
@@ -142,6 +154,22 @@ def test_explanations_add_up_to_the_score(rng):
         assert list(e.views.values()) == sorted(e.views.values(), reverse=True)
 
 
+def test_columns_of_one_name_keep_their_shares(rng):
+    detector, row = CATS().fit(rng.normal(size=(200, 3))), np.array([[4.0, 1.0, -2.0]])
+    (apart,) = detector.explain(row, pd.Index(["a", "b", "c"]))
+    (alike,) = detector.explain(row, pd.Index(["a", "b", "a"]))
+    assert alike.columns["a"] == pytest.approx(apart.columns["a"] + apart.columns["c"])
+    assert sum(alike.columns.values()) == pytest.approx(1.0)
+    assert list(alike.columns) == sorted(alike.columns, key=lambda n: -alike.columns[n])
+
+
+@pytest.mark.parametrize("names", [[], ["a", "b"], ["a", "b", "c", "d"]])
+def test_another_number_of_names_than_of_columns_is_refused(rng, names):
+    detector = CATS().fit(rng.normal(size=(20, 3)))
+    with pytest.raises(UsageError, match=f"expected 3 column names, got {len(names)}"):
+        detector.explain(rng.normal(size=(1, 3)), names)
+
+
 def test_an_explanation_reads_and_draws(rng):
     X = rng.normal(size=(300, 3))
     (explanation,) = (
@@ -211,6 +239,41 @@ def test_wrong_tables_are_refused_in_one_line(rng):
         detector.decision_function(np.zeros((1, 3)))
     with pytest.raises(UsageError, match="at least 4 train rows"):
         detector.p_values(np.zeros((1, 2)))
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0, 0)])
+def test_an_empty_train_table_is_refused_in_one_line(shape):
+    with pytest.raises(DetectorError, match="at least 2 train rows and 1 column"):
+        CATS().fit(np.empty(shape))
+
+
+METHODS = ["decision_function", "p_values", "flag", "explain"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_row_without_a_place_is_refused_in_one_line(rng, method, bad):
+    # Of five columns: in fewer the search finds it some neighbours by chance.
+    detector, queries = CATS().fit(rng.normal(size=(300, 5))), rng.normal(size=(9, 5))
+    queries[[4, 7], 2] = bad
+    with pytest.raises(DetectorError, match=r"^row 4 holds NaN or infinity"):
+        getattr(detector, method)(queries)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_nothing_is_scored_before_fit(rng, method):
+    with pytest.raises(DetectorError, match="no train rows yet: call fit first"):
+        getattr(CATS(), method)(rng.normal(size=(3, 2)))
+
+
+def test_a_table_that_the_caller_uses_again_changes_nothing(rng):
+    X, queries = mixed_table(rng, 200), mixed_table(rng, 40)
+    X, queries = (X - X.mean(0)) / X.std(0), (queries - X.mean(0)) / X.std(0)
+    detector, other = CATS().fit(X), CATS().fit(X.copy())
+    X[:] = 0.0
+    for method in ("decision_function", "p_values"):
+        kept, expected = (getattr(c, method)(queries) for c in (detector, other))
+        assert (kept == expected).all()
 
 
 def test_calibration_is_bounded_and_close_to_the_whole(rng, monkeypatch):

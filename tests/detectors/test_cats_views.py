@@ -15,6 +15,7 @@ from odbench_detectors.cats.mixture_cpu import (
     scatter,
     share_out,
 )
+from odbench_detectors.cats.rounding_cpu import rounded
 from odbench_detectors.cats.scale import Standard, normal_scores, sample, whitening
 from odbench_detectors.cats.tail import Tail
 from odbench_detectors.cats.views import VIEWS, Views
@@ -57,7 +58,7 @@ def test_views_equal_their_slow_versions(rng, kind, own):
         assert at.share[i] == pytest.approx(share, abs=1e-12)
         assert at.normal[i] == pytest.approx(normal_scores(share, 60), abs=1e-12)
         far = min(slow.city(row @ axes, Z[c] @ axes) for c in candidates[i])
-        assert raw["whitened"][i] == pytest.approx(far, abs=1e-9)
+        assert raw["whitened"][i] == pytest.approx(far, rel=1e-7, abs=1e-9)
         assert raw["changes"][i] == min((row != Z[c]).sum() for c in candidates[i])
 
 
@@ -109,11 +110,22 @@ def test_values_are_looked_up_as_counting_finds_them(rng, n, digits):
     assert (halves == below + not_above).all()
     assert (share == halves / (2.0 * n)).all()
     assert (rarest == np.minimum(not_above, n - below)).all()
-    assert (gap == np.abs(train[None] - rows[:, None]).min(axis=1)).all()
+    nearest = np.abs(train[None] - rows[:, None]).min(axis=1)
+    assert (gap == nearest.astype(np.float32)).all()
     rarity = search.rarity_of_gaps(gap, np.sort(gap.T.copy(), axis=1), 0)
     above = (gap[None] >= gap[:, None]).sum(axis=1)
     expected = -np.log((1.0 + above) / (len(gap) + 1.0))
     assert rarity == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-9, 1.0, 1e100, 1e200])
+def test_what_is_compared_keeps_the_bits_of_single_precision(rng, size):
+    values = rng.normal(size=1000)
+    # Scaled by a power of 2, which changes no other bit.
+    scale = 2.0 ** np.round(np.log2(size))
+    assert (rounded(values * scale) == values.astype(np.float32) * scale).all()
+    assert [rounded(value) for value in values] == list(rounded(values))
+    assert rounded(0.0) == 0.0
 
 
 def test_tail_counts_and_keeps_the_order_beyond_the_largest(rng):
@@ -228,6 +240,10 @@ def test_a_row_goes_to_its_nearest_centre_or_the_first_of_them(rng):
     centres[4] = centres[1]
     square = ((rows[:, None] - centres) ** 2).sum(axis=2)
     assert (nearest_centre(rows, centres) == square.argmin(axis=1)).all()
+    # Each as far from both in tenths, which are rounded.
+    tenths = np.arange(1.0, 90.0)[:, None] / 10.0
+    for row in tenths:
+        assert nearest_centre(row[None], np.stack([row + 0.3, row - 0.3])) == 0
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 7, 64, 100])

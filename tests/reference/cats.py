@@ -7,8 +7,14 @@ import numpy as np
 FEW, TINY = 5, 1e-9
 
 
+def rounded(x):
+    """The 24 bits that are compared are those of single precision."""
+    return float(np.float32(x))
+
+
 def tail(calibration, score):
     """Surprise of one score, by counting."""
+    calibration, score = [rounded(c) for c in calibration], rounded(score)
     n = len(calibration)
     above = sum(c >= score for c in calibration)
     ordered = sorted(calibration)
@@ -22,7 +28,8 @@ def column_surprise(column, x):
     """Tail and gap of a value among *other* values of its column."""
     n = len(column)
     low, high = sum(v <= x for v in column), sum(v >= x for v in column)
-    return -math.log((1 + min(low, high)) / (n + 1)), min(abs(v - x) for v in column)
+    gap = rounded(min(abs(v - x) for v in column))
+    return -math.log((1 + min(low, high)) / (n + 1)), gap
 
 
 def without(array, i):
@@ -58,14 +65,14 @@ def share_below(train, row):
 
 
 def city(a, b):
-    return sum(abs(x - y) for x, y in zip(a, b, strict=True))
+    return rounded(sum(abs(x - y) for x, y in zip(a, b, strict=True)))
 
 
 def local(train, candidates, row, of_row):
     """Distance to the fifth candidate over the mean of what the five have."""
 
     def fifth(at, rows):
-        ordered = sorted(rows, key=lambda c: city(at, train[c]))[:FEW]
+        ordered = sorted(rows, key=lambda c: (city(at, train[c]), c))[:FEW]
         return city(at, train[ordered[-1]]), ordered
 
     distance, nearest = fifth(row, of_row)

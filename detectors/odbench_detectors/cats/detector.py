@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from odbench.arrays import BoolArray, FloatArray
-from odbench.errors import DetectorError
+from odbench.errors import DetectorError, UsageError
 from odbench_detectors.cats.conformal import SplitConformal, benjamini_hochberg
 from odbench_detectors.cats.explain import Explanation, explain_placed
 from odbench_detectors.cats.scale import Standard, sample
@@ -75,7 +75,7 @@ class CATS(NeighbourDetector):
         if len(X) < 2 or X.shape[1] == 0:
             msg = (
                 f"cats wants at least 2 train rows and 1 column, got shape {X.shape}: "
-                "give it more rows"
+                "give it more"
             )
             raise DetectorError(msg)
         self._columns = obtain_columns(X, workspace=self._workspace).values
@@ -84,7 +84,9 @@ class CATS(NeighbourDetector):
         if Z is not X:
             self._columns = sorted_rows(Z.T)
         super().fit(Z)
-        self.views = Views(Z, self._columns, self.train_graph().rows)
+        # Rows are read later, too; a table left as it is may still be the caller's.
+        kept = Z.copy() if Z is X else Z
+        self.views = Views(kept, self._columns, self.train_graph().rows)
         self.tails = self._calibrate()
         self.views.forget_columns()
         self._conformal: SplitConformal | None = None
@@ -102,6 +104,12 @@ class CATS(NeighbourDetector):
         -------
         float64 array of shape (n_rows,)
             In nats, from 0; higher is more anomalous.
+
+        Raises
+        ------
+        DetectorError
+            If `fit` has not been called, the columns differ or a value is not
+            finite.
         """
         scores = np.empty(len(X))
         for start, at in self.placed(X):
@@ -117,8 +125,14 @@ class CATS(NeighbourDetector):
         return {name: self.tails[name].surprise(raw[name]) for name in VIEWS}
 
     def placed(self, X: FloatArray) -> Iterator[tuple[int, Placed]]:
-        """Yield rows on every scale, chunk by chunk, with each chunk's first row."""
-        X = _float64(check_rows(X, self._train.shape[1]))
+        """Yield rows on every scale, chunk by chunk, with each chunk's first row.
+
+        Raises
+        ------
+        DetectorError
+            As `decision_function`.
+        """
+        X = self._checked(X)
         Z = self._standard.apply(X)
         candidates = self.graph(Z).rows
         for start in range(0, len(Z), _CHUNK):
@@ -144,13 +158,13 @@ class CATS(NeighbourDetector):
 
         Raises
         ------
-        UsageError
-            If there are fewer than four train rows.
+        DetectorError, UsageError
+            As `decision_function`, and if there are fewer than four train rows.
         """
-        X = _float64(check_rows(X, self._train.shape[1]))
+        X = self._checked(X)
         if self._conformal is None:
             self._conformal = SplitConformal.of(
-                self._train, lambda rows: type(self)().fit(rows)
+                self.views.train.z, lambda rows: type(self)().fit(rows)
             )
         return self._conformal.p_values(self._standard.apply(X))
 
@@ -170,8 +184,8 @@ class CATS(NeighbourDetector):
 
         Raises
         ------
-        UsageError
-            If `fdr` is not between 0 and 1, or train has fewer than four rows.
+        DetectorError, UsageError
+            As `p_values`, and if `fdr` is not between 0 and 1.
         """
         return benjamini_hochberg(self.p_values(X), fdr)
 
@@ -190,13 +204,38 @@ class CATS(NeighbourDetector):
         -------
         list of Explanation
             Whose ``str`` is in words; `odbench_detectors.cats.plot` draws it.
+
+        Raises
+        ------
+        DetectorError, UsageError
+            As `decision_function`, and if there are not as many names as columns.
         """
-        names = columns or [f"column {j}" for j in range(self._train.shape[1])]
+        X = self._checked(X)
+        d = X.shape[1]
+        names = [f"column {j}" for j in range(d)] if columns is None else list(columns)
+        if len(names) != d:
+            msg = f"expected {d} column names, got {len(names)}"
+            raise UsageError(msg)
         explained: list[Explanation] = []
         for start, at in self.placed(X):
             surprises = self.surprises(at)
             explained += explain_placed(self.views, at, surprises, start, names)
         return explained
+
+    def _checked(self, X: FloatArray) -> FloatArray:
+        """Return rows that can be scored: a kernel would crash on others."""
+        if not hasattr(self, "views"):
+            msg = "this CATS has no train rows yet: call fit first"
+            raise DetectorError(msg)
+        X = _float64(check_rows(X, self.views.train.z.shape[1]))
+        finite = np.isfinite(X).all(axis=1)
+        if not finite.all():
+            msg = (
+                f"row {int(np.argmin(finite))} holds NaN or infinity, wanted finite "
+                "values: impute or drop it first"
+            )
+            raise DetectorError(msg)
+        return X
 
     def _calibrate(self) -> dict[str, Tail]:
         rows = sample(len(self._train), CALIBRATION, _CALIBRATION_SEED)

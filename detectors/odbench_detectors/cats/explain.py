@@ -30,8 +30,9 @@ class Explanation:
         Each view's share of the squared score, largest first; they sum to 1, or are
         all 0 where the score is.
     columns : dict of str to float
-        Each column's share, likewise. A view's share goes to the columns in which the
-        row differs from the train row, or the component, that the view compared with.
+        Each column's share, likewise; columns of one name are added up. A view's share
+        goes to the columns in which the row differs from the train row, or the
+        component, that the view compared with.
     """
 
     row: int
@@ -143,8 +144,10 @@ def _as_shares(amount: FloatArray) -> FloatArray:
 
 
 def _largest_first(names: Sequence[str], shares: FloatArray) -> dict[str, float]:
-    order = np.argsort(-shares, kind="stable")
-    return {names[j]: float(shares[j]) for j in order}
+    total = dict.fromkeys(names, 0.0)
+    for name, share in zip(names, shares, strict=True):
+        total[name] += float(share)
+    return dict(sorted(total.items(), key=lambda item: -item[1]))
 
 
 def _worthy(shares: dict[str, float]) -> list[tuple[str, float]]:

@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray
+from odbench_detectors.cats.rounding_cpu import rounded
 
 Rows = NDArray[np.int32]
 
@@ -37,7 +38,7 @@ def rotate(rows: FloatArray, axes: FloatArray) -> FloatArray:
 
 @njit(cache=True, nogil=True)
 def _city(row: FloatArray, train: FloatArray, to: Rows, out: FloatArray) -> None:
-    """Sum absolute differences to some train rows, each from left to right.
+    """Sum absolute differences to some train rows, each from left to right; rounded.
 
     Four at a time, because a sum alone waits for every addition.
     """
@@ -52,12 +53,13 @@ def _city(row: FloatArray, train: FloatArray, to: Rows, out: FloatArray) -> None
             t1 += abs(x - b[j])
             t2 += abs(x - e[j])
             t3 += abs(x - f[j])
-        out[c], out[c + 1], out[c + 2], out[c + 3] = t0, t1, t2, t3
+        out[c], out[c + 1] = rounded(t0), rounded(t1)
+        out[c + 2], out[c + 3] = rounded(t2), rounded(t3)
     for c in range(fours, len(to)):
         total = 0.0
         for j in range(len(row)):
             total += abs(row[j] - train[to[c], j])
-        out[c] = total
+        out[c] = rounded(total)
 
 
 @njit(cache=True, nogil=True)
@@ -76,7 +78,8 @@ def nearest_city(
     Returns
     -------
     tuple
-        Distances, float64 of shape (m,); the candidates' rows, int32 of shape (m,).
+        Distances, float64 of shape (m,), rounded; the candidates' rows, int32 of shape
+        (m,).
     """
     m = len(rows)
     distance = np.empty(m)
@@ -135,8 +138,9 @@ def nearest_few(
     Returns
     -------
     tuple
-        Distances to the first and the last of them, float64 of shape (m,); their rows,
-        int32 of shape (m, few), of equally distant ones the first candidate first.
+        Distances to the first and the last of them, float64 of shape (m,), rounded;
+        their rows, int32 of shape (m, few), of equally distant ones the first candidate
+        first.
     """
     m = len(rows)
     first, last = np.empty(m), np.empty(m)

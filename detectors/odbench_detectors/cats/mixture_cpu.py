@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from odbench.arrays import FloatArray, IntArray
+from odbench_detectors.cats.rounding_cpu import rounded
 
 # Rows that are measured side by side, each in a lane of its own.
 _LANES = 8
@@ -253,6 +254,7 @@ def nearest_centre(rows: FloatArray, centres: FloatArray) -> IntArray:
             for j in range(d):
                 difference = rows[i, j] - centres[c, j]
                 total += difference * difference
+            total = rounded(total)
             if total < shortest:
                 shortest = total
                 nearest[i] = c

@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray, IntArray
+from odbench_detectors.cats.rounding_cpu import rounded
 
 Places = NDArray[np.uint64]
 
@@ -105,15 +106,15 @@ def _gaps(  # noqa: PLR0917 - numba passes by position
 ) -> None:
     """Write the distance from each x to the nearest other value of an ascending column.
 
-    `place` and `after` count the values below and not above. Both neighbours are read
-    for all, and chosen by a mask: a jump would wait for each.
+    It is rounded. `place` and `after` count the values below and not above. Both
+    neighbours are read for all, and chosen by a mask: a jump would wait for each.
     """
     n, itself = np.uint64(len(column)), np.uint64(own)
     for r in range(_LANES):
         left, right = place[r], after[r]
         below = x[r] - column[max(left, _ONE) - _ONE] if left > 0 else math.inf
         above = column[min(right, n - _ONE)] - x[r] if right < n else math.inf
-        gap[r] = min(below, above) if right - left <= itself else 0.0
+        gap[r] = rounded(min(below, above)) if right - left <= itself else 0.0
 
 
 @njit(cache=True, nogil=True)
@@ -145,7 +146,7 @@ def look_up(
     tuple of float64 arrays of shape (m, d)
         The share of train values below, ties half (a train row's own included); the
         entries of `normal_of` and of `tail_of`; the distance to the nearest other
-        train value.
+        train value, rounded.
     """
     m, d = rows.shape
     n = columns.shape[1]

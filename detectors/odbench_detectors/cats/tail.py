@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from odbench.arrays import FloatArray
+from odbench_detectors.cats.rounding_cpu import rounded
 from odbench_detectors.cats.search_cpu import below_each
 from odbench_detectors.sort_cpu import sorted_rows
 
@@ -18,7 +19,7 @@ class Tail:
     Attributes
     ----------
     scores : float64 array of shape (n,)
-        Ascending; higher is more anomalous.
+        Ascending and rounded; higher is more anomalous.
     spread : float
         The unit beyond the largest: its distance from the median.
     """
@@ -29,7 +30,7 @@ class Tail:
     @classmethod
     def of(cls, scores: FloatArray) -> Tail:
         """Calibrate on the scores of train rows, float64 of shape (n,)."""
-        ordered = sorted_rows(scores[None])[0]
+        ordered = sorted_rows(rounded(scores)[None])[0]
         largest = float(ordered[-1])
         spread = largest - float(ordered[len(ordered) // 2])
         return cls(ordered, max(spread, 1e-12 * max(abs(largest), 1.0)))
@@ -41,6 +42,8 @@ class Tail:
 
             -log((1 + #{s >= x}) / (n + 1)) + e / (1 + e),
             e = max(x - max s, 0) / spread
+
+        with x and s rounded, so that equal ones are equal whatever made them.
 
         The first term is the p-value of split-conformal prediction. It is the same for
         all scores beyond the largest; the second, below 1, keeps their order.
@@ -54,7 +57,7 @@ class Tail:
         float64 array of shape (m,)
             From 0; higher is more anomalous.
         """
-        n = len(self.scores)
+        n, scores = len(self.scores), rounded(scores)
         above = n - below_each(self.scores, scores)
         excess = np.maximum(scores - self.scores[-1], 0.0) / self.spread
         surprise: FloatArray = log_ratio(n)[above] + excess / (1.0 + excess)

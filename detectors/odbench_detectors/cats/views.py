@@ -142,8 +142,10 @@ class Views:
 
     def _nearest_few(self, at: Placed) -> tuple[Few, ...]:
         """Find the nearest candidates on ranks and whitened."""
+        # By row, so that it is not rounding in the search that decides ties.
+        candidates = np.sort(at.candidates, axis=1)
         return tuple(
-            kernels.nearest_few(here, there, at.candidates, self._few)
+            kernels.nearest_few(here, there, candidates, self._few)
             for here, there in (
                 (at.share, self.train.share),
                 (at.whitened, self.train.whitened),
