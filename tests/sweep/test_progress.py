@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import pty
+import select
 import struct
 import sys
 import termios
@@ -114,7 +115,9 @@ def test_a_terminal_of_any_width_gets_a_bar(folder, columns, monkeypatch):
         with Progress(folder, 8, show=True) as shown:
             write(folder, *map(result, keys(0, 2)))
             shown.look()
-            text = os.read(ours, 1 << 16).decode()
+            text = ""
+            while "2/8 [" not in text and select.select([ours], [], [], 10.0)[0]:
+                text += os.read(ours, 1 << 16).decode()
     os.close(ours)
 
     assert "2/8 [" in text
