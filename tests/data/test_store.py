@@ -261,6 +261,8 @@ def test_a_disk_that_is_really_full(tmp_path, archive):
 def test_the_cache_is_where_the_environment_says(monkeypatch):
     monkeypatch.setenv("ODBENCH_CACHE", "/somewhere/else")
     assert default_cache() == Path("/somewhere/else")
+    monkeypatch.setenv("ODBENCH_CACHE", "here")
+    assert default_cache() == Path.cwd() / "here"
     monkeypatch.delenv("ODBENCH_CACHE")
     assert default_cache().name == "odbench"
 
