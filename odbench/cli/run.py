@@ -143,7 +143,7 @@ def _run(request: Request, prepared: Prepared) -> int:
         click.echo(table_of_run(summary.folder))
     for line in [f"not used: {fault}" for fault in summary.faults] + found.lines():
         say(line)
-    if found.trials and summary.interrupted:
+    if summary.interrupted:
         return 130
     return 3 if not found.trials or found.causes or summary.faults else 0
 

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import filelock
 import pandas as pd
 import pytest
 
@@ -168,6 +169,41 @@ def test_a_schedulers_sigterm_stops_now_and_keeps_what_was_finished(
     assert "leaked" not in err
     assert time.monotonic() - asked < 20
     assert len(read_results(tmp_path / "out")) > 0
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_before_any_result_is_130(command, tmp_path, hostile, sent):
+    process = command("out", "--detectors", hostile("Slow:seconds=101"),
+                      "--datasets", "Alpha", "--limit", "1")  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "out/journal/token").exists():
+        assert time.monotonic() < deadline, "the sweep never began"
+        time.sleep(0.05)
+
+    for _ in range(2 if sent == signal.SIGINT else 1):
+        process.send_signal(sent)
+        time.sleep(0.5)
+    code, _, err = finish(process)
+
+    assert code == 130, err
+
+
+def test_sigterm_while_data_is_fetched_is_130(command, own_cache, tmp_path):
+    lock = own_cache / "locks/oddbench/public/Alpha.lock"
+    lock.parent.mkdir(parents=True)
+    # As if another process were fetching it.
+    with filelock.FileLock(lock):
+        process = command()
+        deadline = time.monotonic() + 60
+        while not (own_cache / "features/oddbench/public/Gamma.arrow").exists():
+            assert time.monotonic() < deadline, "nothing was fetched"
+            time.sleep(0.05)
+        process.terminate()
+        time.sleep(0.5)
+    code, _, err = finish(process)
+
+    assert code == 130, err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_second_run_in_the_same_folder_is_refused(command, tmp_path):
