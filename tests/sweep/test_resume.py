@@ -253,8 +253,12 @@ def test_an_edited_detector_runs_again_and_replaces_its_results(made_up, tmp_pat
     plan = subprocess.run(
         [*arguments, "--dry-run"], check=True, capture_output=True, text=True
     ).stdout
+    some = subprocess.run(
+        [*arguments, "--limit", "1"], check=True, capture_output=True, text=True
+    )
     subprocess.run(arguments, check=True, capture_output=True)
 
+    assert "2 trials are of earlier versions and not in the table: Mine" in some.stderr
     assert "3 trials: 0 done, 3 to do" in plan
     assert "3 detector changed" in plan
     results = read_results(tmp_path / "out")
