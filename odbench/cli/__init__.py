@@ -14,11 +14,12 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
 from odbench import __version__
+from odbench.data.atomic import DiskFullError
 from odbench.errors import OdbenchError, RunBrokenError
 
 # Verb -> one line. Each lives in the module of its name, loaded when it is called.
@@ -45,6 +46,15 @@ class _LazyGroup(click.Group):
         module = importlib.import_module(f"odbench.cli.{cmd_name}")
         command: click.Command = getattr(module, cmd_name)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Whoever reads the output has enough (`odbench ... | head`). Left to
+            # click, it would be a failure.
+            _write_nowhere(sys.stdout, sys.stderr)
+            ctx.exit(0)
 
     def format_commands(
         self,
@@ -103,24 +113,38 @@ def _run(arguments: list[str] | None) -> int:
         click.echo("odbench: interrupted", err=True)
         return 130
     except (click.ClickException, OdbenchError) as error:
-        return _complain(_spell(error), 1 if isinstance(error, RunBrokenError) else 2)
-    except BrokenPipeError:
-        # Whoever reads the output has enough (`odbench ... | head`).
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        broken = isinstance(error, (RunBrokenError, DiskFullError))
+        return _complain(_spell(error), 1 if broken else 2)
     except OSError as error:
-        if error.filename is None:
-            raise
         # A path that cannot be read or written: the disk's doing, or the call's.
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+        if error.filename is not None:
+            return _complain(
+                f"{str(error.filename)!r}: {error.strerror}; name another path, or "
+                f"check this one's rights and room",
+                1 if full else 2,
+            )
+        if not full:
+            raise
+        # Python would try once more to write what is left, and fail again.
+        _write_nowhere(sys.stdout)
         return _complain(
-            f"{str(error.filename)!r}: {error.strerror}; name another path, or check "
-            f"this one's rights and room",
-            1 if full else 2,
+            f"cannot write on: {error.strerror}; make room for the output, or send it "
+            f"elsewhere",
+            1,
         )
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else 1
     return outcome if isinstance(outcome, int) else 0
+
+
+def _write_nowhere(*streams: TextIO) -> None:
+    """Let what is still written to a stream vanish."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in streams:
+        # One that stands for no file, in a notebook or a test, has nothing to turn.
+        with contextlib.suppress(OSError):
+            os.dup2(nowhere, stream.fileno())
 
 
 def _complain(message: str, code: int = 2) -> int:
