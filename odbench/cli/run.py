@@ -135,13 +135,20 @@ def _run(request: Request, prepared: Prepared) -> int:
     from odbench.sweep.prepare import say
     from odbench.sweep.run import execute
 
+    if prepared.faults and not prepared.plan.total:
+        for fault in dict.fromkeys(prepared.faults):
+            say(f"no data set could be had: {fault}")
+        return 3
     summary = execute(request, prepared)
     if request.show_progress:
         say(_sentence(summary))
     found = read_failures(summary.folder)
     if found.trials:
         click.echo(table_of_run(summary.folder))
-    for line in [f"not used: {fault}" for fault in summary.faults] + found.lines():
+    # One hub that cannot be reached has one reason for all of its data sets.
+    for fault in dict.fromkeys(summary.faults):
+        say(f"not used: {fault}")
+    for line in found.lines():
         say(line)
     if summary.interrupted:
         return 130

@@ -1,6 +1,7 @@
 """``odbench run`` as it is typed."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -155,6 +156,24 @@ def test_a_folder_remembers_the_parameters_of_all_its_runs(tmp_path):
     assert done.returncode == 0, done.stderr
     page = (built / "index.html").read_text()
     assert '["k","3"]' in page
+
+
+def test_without_any_data_set_the_shared_reason_is_told_once(tmp_path):
+    out = tmp_path / "out"
+    mine = ["--detectors", "ecod", "--limit", "2", "--out", str(out)]
+    assert odbench("run", "--suite", "synbench-mini", *mine).returncode == 0
+    before = (out / "run.json").read_bytes()
+
+    done = odbench(
+        "run", "--suite", "ovrbench", *mine, "--quiet",
+        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+    )  # fmt: skip
+
+    assert (done.returncode, done.stdout) == (3, "")
+    (line,) = [x for x in done.stderr.splitlines() if x.startswith("odbench:")]
+    assert "no data set could be had: hub" in line
+    assert "HF_HUB_OFFLINE" in line
+    assert (out / "run.json").read_bytes() == before
 
 
 def test_failures_give_exit_code_three_and_a_line(tmp_path, mine):
