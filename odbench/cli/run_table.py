@@ -22,7 +22,7 @@ _KEPT = ".leaderboard.json"
 _VERSIONS = (
     (("config", "detector"), "detector_version"),
     (("config", "detector"), "config_id"),
-    (("suite", "partition", "dataset"), "content_sha256"),
+    (("dataset",), "content_sha256"),
 )
 _NAMED = 3
 
@@ -76,9 +76,12 @@ def _made(folder: Path) -> dict[str, Any]:
 
 def _present(results: pd.DataFrame) -> pd.DataFrame:
     """Leave out trials of earlier versions: the newest trial says which is present."""
+    from odbench.leaderboard.tables import GROUP
+
     results = results.sort_values("started_at", kind="stable", na_position="first")
     for thing, version in _VERSIONS:
-        newest = results.groupby(list(thing), observed=True)[version].transform("last")
+        alike = results.groupby([*GROUP, *thing], observed=True)
+        newest = alike[version].transform("last")
         is_old = results[version].astype(str) != newest.astype(str)
         if is_old.any():
             names = results.loc[is_old, thing[-1]].astype(str).unique()
