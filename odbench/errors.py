@@ -18,7 +18,8 @@
   + RunBrokenError        a run cannot go on: a full disk, a pool that keeps dying
 
 The command line prints an ``OdbenchError`` as one line and returns 2, or 1 for a
-``RunBrokenError``. Anything else is a bug and keeps its traceback.
+``RunBrokenError`` and for a ``StoreError`` that means a full disk. Anything else is a
+bug and keeps its traceback.
 """
 
 

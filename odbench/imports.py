@@ -81,7 +81,7 @@ def _file_of_local_module(module: str) -> str:
 def _import_module(name: str, target: str) -> ModuleType:
     try:
         return importlib.import_module(name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         top = name.partition(".")[0]
         if isinstance(error, ModuleNotFoundError) and error.name in (name, top):
             msg = (
@@ -110,7 +110,7 @@ def _import_file(path: Path, target: str, name: str) -> ModuleType:
             parts = parts[:-1] if parts[-1] == "__init__" else parts
             return importlib.import_module(".".join(parts))
         return _execute(path)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise DetectorError(_import_failed(target, str(path), error)) from error
 
 
@@ -158,7 +158,7 @@ def _name_missing(path: Path, target: str) -> str:
     return f"detector {target!r}: which class of it? write {target}:{example}"
 
 
-def _import_failed(target: str, where: str, error: Exception) -> str:
+def _import_failed(target: str, where: str, error: BaseException) -> str:
     lines = str(error).strip().splitlines() or [""]
     return (
         f"detector {target!r}: {where} cannot be imported "

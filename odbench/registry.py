@@ -74,7 +74,7 @@ class Registry:
         entry = self.entries[name]
         try:
             return entry.load()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             msg = (
                 f"detector {name!r}: the plugin {_origin(entry)} is broken: "
                 f"{entry.value!r} cannot be loaded "

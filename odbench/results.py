@@ -7,9 +7,9 @@ detectors, GPU or network.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from odbench.errors import ResultsError
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SCHEMA_VERSION = 1
+# Where a run keeps the scores of its trials.
+SCORES = "scores"
 
 STATUSES = ("ok", "failed", "timeout", "memory", "killed", "nonfinite", "shape")
 
@@ -83,6 +85,22 @@ _COLUMNS = (
 
 COLUMNS = tuple(name for name, _, _ in _COLUMNS)
 REQUIRED = tuple(name for name, _, required in _COLUMNS if required)
+
+
+def scores_file(run: Path, row: Mapping[str, Any]) -> Path:
+    """Return where the scores of a trial are kept in a run's folder.
+
+    Parameters
+    ----------
+    run : Path
+        The folder.
+    row : mapping
+        The trial's row of the results. Its key ends the name, so that scores of
+        another version, content or protocol are never taken for its own.
+    """
+    folder = run.joinpath(SCORES, row["suite"], row["partition"], row["dataset"])
+    detector = row["detector"].replace("/", "_")
+    return folder / f"{detector}-{row['config_id']}-{row['seed']}-{row['key']}.npy"
 
 
 def schema() -> pa.Schema:

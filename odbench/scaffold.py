@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import keyword
 import re
 from importlib import resources
@@ -31,6 +32,8 @@ def write_detector(name: str, folder: Path, *, package: bool) -> list[Path]:
     ------
     UsageError
         If the name cannot be used, or one of the files is there already.
+    OSError
+        If one cannot be written; none of them is left.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
         msg = (
@@ -44,8 +47,14 @@ def write_detector(name: str, folder: Path, *, package: bool) -> list[Path]:
             msg = f"{str(path)!r} is there already; name another folder with --into"
             raise UsageError(msg)
     for path, text in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            for other in files:
+                with contextlib.suppress(OSError):
+                    other.unlink()
+            raise OSError(error.errno, error.strerror, str(path)) from error
     return list(files)
 
 

@@ -1,7 +1,9 @@
 """Fixtures that every test may ask for."""
 
+import contextlib
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -41,3 +43,28 @@ def own_cache(tmp_path_factory, monkeypatch) -> Path:
     monkeypatch.setenv("ODBENCH_CACHE", str(cache))
     monkeypatch.setenv("HF_HUB_DISABLE_TELEMETRY", "1")
     return cache
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 2 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip("may not mount a small file system here")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Take what room a disk has left; return the file that takes it."""
+    ballast = disk / "ballast"
+    with ballast.open("wb", 0) as sink, contextlib.suppress(OSError):
+        while True:
+            sink.write(b"x" * 4096)
+    return ballast

@@ -13,11 +13,16 @@ from odbench.results import COLUMNS
 ROOT = Path(__file__).parents[1]
 PAGES = [
     ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
     ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "examples").rglob("*.md")),
     ROOT / "detectors/README.md",
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+
+# At a prompt, in a script or in a workflow; variables and other commands may precede.
+_COMMAND = r"^\s*(?:\$ |- run: )?(?:.*&& )?(?:[A-Z_]+=\S* )*\S*\bodbench (.*)$"
 
 
 def verbs(group: click.Group, path: tuple[str, ...] = ()):
@@ -39,11 +44,12 @@ def test_every_verb_has_help_and_stands_in_the_documentation(verb):
 
 
 def commands():
-    """Return every `$ odbench ...` line of the documentation."""
+    """Return every `odbench ...` line of the documentation's blocks of code."""
     for page in PAGES:
         text = page.read_text(encoding="utf-8").replace("\\\n", " ")
-        for line in re.findall(r"^\$ (?:.*&& )?\S*odbench (.*)$", text, re.MULTILINE):
-            yield page.name, line.split("  #")[0].split(" | ")[0].split(" > ")[0]
+        for block in re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+            for line in re.findall(_COMMAND, block, re.MULTILINE):
+                yield page.name, line.split("  #")[0].split(" | ")[0].split(" > ")[0]
 
 
 @pytest.mark.parametrize(("page", "line"), sorted(set(commands())))

@@ -222,12 +222,14 @@ class TestPluginsOfOthers:
             ("no_such_module:X", "ModuleNotFoundError"),
             ("json:no_such_name", "AttributeError"),
             ("broken_at_import:X", "ZeroDivisionError"),
+            ("exits_at_import:X", "SystemExit: 0"),
         ],
     )
     def test_a_broken_plugin_warns_in_a_list_and_fails_in_a_run(
         self, site, value, what
     ):
         (site / "broken_at_import.py").write_text("1 / 0\n")
+        (site / "exits_at_import.py").write_text("raise SystemExit(0)\n")
         distribution(site, "shaky", "0.3", {"shaky": value})
 
         infos, warnings = list_detectors()
@@ -348,10 +350,13 @@ class TestFilesAndModules:
             ("mine.py:Mine:q=1", "it has k, mode, random_state"),
             ("syntax.py:X", "SyntaxError"),
             ("raises.py:X", "first line"),
+            ("exits.py:X", r"exits.py cannot be imported \(SystemExit: 0\)"),
+            ("exits:X", r"exits.py cannot be imported \(SystemExit: 0\)"),
         ],
     )
     def test_mistakes_are_one_line(self, folder, spec, message):
         (folder / "syntax.py").write_text("def broken(:\n")
+        (folder / "exits.py").write_text("import sys\nsys.exit(0)\n")
         (folder / "raises.py").write_text("raise ValueError('first line\\nsecond')\n")
         with pytest.raises(DetectorError, match=message) as caught:
             find_detector(spec)

@@ -6,15 +6,20 @@ but some trials failed or a check found faults, 130 interrupted.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib
 import os
+import signal
 import sys
-from typing import Any
+import threading
+from collections.abc import Iterator
+from typing import Any, TextIO
 
 import click
 
 from odbench import __version__
+from odbench.data.atomic import DiskFullError
 from odbench.errors import OdbenchError, RunBrokenError
 
 # Verb -> one line. Each lives in the module of its name, loaded when it is called.
@@ -42,6 +47,15 @@ class _LazyGroup(click.Group):
         command: click.Command = getattr(module, cmd_name)
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Whoever reads the output has enough (`odbench ... | head`). Left to
+            # click, it would be a failure.
+            _write_nowhere(sys.stdout, sys.stderr)
+            ctx.exit(0)
+
     def format_commands(
         self,
         ctx: click.Context,  # noqa: ARG002
@@ -68,7 +82,23 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with one of the codes above."""
-    sys.exit(_run(arguments))
+    with _terminable():
+        code = _run(arguments)
+    sys.exit(code)
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM, a scheduler's time limit, end a verb as Ctrl-C does."""
+    here = threading.current_thread() is threading.main_thread()
+    if not here or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _run(arguments: list[str] | None) -> int:
@@ -83,24 +113,38 @@ def _run(arguments: list[str] | None) -> int:
         click.echo("odbench: interrupted", err=True)
         return 130
     except (click.ClickException, OdbenchError) as error:
-        return _complain(_spell(error), 1 if isinstance(error, RunBrokenError) else 2)
-    except BrokenPipeError:
-        # Whoever reads the output has enough (`odbench ... | head`).
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        broken = isinstance(error, (RunBrokenError, DiskFullError))
+        return _complain(_spell(error), 1 if broken else 2)
     except OSError as error:
-        if error.filename is None:
-            raise
         # A path that cannot be read or written: the disk's doing, or the call's.
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+        if error.filename is not None:
+            return _complain(
+                f"{str(error.filename)!r}: {error.strerror}; name another path, or "
+                f"check this one's rights and room",
+                1 if full else 2,
+            )
+        if not full:
+            raise
+        # Python would try once more to write what is left, and fail again.
+        _write_nowhere(sys.stdout)
         return _complain(
-            f"{str(error.filename)!r}: {error.strerror}; name another path, or check "
-            f"this one's rights and room",
-            1 if full else 2,
+            f"cannot write on: {error.strerror}; make room for the output, or send it "
+            f"elsewhere",
+            1,
         )
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else 1
     return outcome if isinstance(outcome, int) else 0
+
+
+def _write_nowhere(*streams: TextIO) -> None:
+    """Let what is still written to a stream vanish."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in streams:
+        # One that stands for no file, in a notebook or a test, has nothing to turn.
+        with contextlib.suppress(OSError):
+            os.dup2(nowhere, stream.fileno())
 
 
 def _complain(message: str, code: int = 2) -> int:

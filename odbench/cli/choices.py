@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from odbench.errors import UsageError
+
 T = TypeVar("T")
 
 suite_option = click.option(
@@ -46,7 +48,11 @@ def suite_names(names: str | None) -> list[str]:
 
     if names is None:
         return list(load_suites())
-    return [name.strip() for name in names.split(",") if name.strip()]
+    named = [name.strip() for name in names.split(",") if name.strip()]
+    if not named:
+        msg = "--suite: got no name; `odbench suites` lists them"
+        raise UsageError(msg)
+    return named
 
 
 def mirror_of(mirror: Path | None) -> Path | None:

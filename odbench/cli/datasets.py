@@ -23,6 +23,7 @@ from odbench.cli.choices import (
     suite_option,
 )
 from odbench.cli.rows import format_option, print_rows
+from odbench.errors import TransportError
 
 _LIST = (
     "id",
@@ -117,7 +118,7 @@ def show(
     What the manifest says, and, where the set is in the store or can be fetched, its
     columns.
     """
-    from odbench.data.show import COLUMN_FACTS, describe, draw, identify
+    from odbench.data.show import describe, draw, identify
 
     record = identify(name, suite, partition=partition, mirror=mirror)
     if plot is not None:
@@ -136,6 +137,9 @@ def show(
             mirror=mirror,
             partition=record.partition,
         )
+    if form == "csv" and "unavailable" in facts:
+        # The columns alone are printed, and there are none.
+        raise TransportError(facts["unavailable"])
     if form == "table":
         width = max(len(key) for key in facts)
         for key, value in facts.items():
@@ -149,7 +153,7 @@ def show(
         whole = {**facts, "columns": columns}
         click.echo(json.dumps(whole, indent=1, ensure_ascii=False))
     else:
-        print_rows(columns, tuple(columns[0]) if columns else COLUMN_FACTS, form)
+        print_rows(columns, tuple(columns[0]), form)
 
 
 @datasets.command("pull")

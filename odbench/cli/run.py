@@ -135,15 +135,22 @@ def _run(request: Request, prepared: Prepared) -> int:
     from odbench.sweep.prepare import say
     from odbench.sweep.run import execute
 
+    if prepared.faults and not prepared.plan.total:
+        for fault in dict.fromkeys(prepared.faults):
+            say(f"no data set could be had: {fault}")
+        return 3
     summary = execute(request, prepared)
     if request.show_progress:
         say(_sentence(summary))
     found = read_failures(summary.folder)
     if found.trials:
         click.echo(table_of_run(summary.folder))
-    for line in [f"not used: {fault}" for fault in summary.faults] + found.lines():
+    # One hub that cannot be reached has one reason for all of its data sets.
+    for fault in dict.fromkeys(summary.faults):
+        say(f"not used: {fault}")
+    for line in found.lines():
         say(line)
-    if found.trials and summary.interrupted:
+    if summary.interrupted:
         return 130
     return 3 if not found.trials or found.causes or summary.faults else 0
 

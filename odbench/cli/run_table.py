@@ -6,13 +6,25 @@ import hashlib
 import json
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from odbench.errors import ResultsError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BOARD = "leaderboard.csv"
 # What the last table was made of, and what it said.
 _KEPT = ".leaderboard.json"
+# What may change between two runs into one folder, and the column that says so.
+_VERSIONS = (
+    (("config", "detector"), "detector_version"),
+    (("config", "detector"), "config_id"),
+    (("dataset",), "content_sha256"),
+)
+_NAMED = 3
 
 
 def table_of_run(folder: Path) -> str:
@@ -47,7 +59,12 @@ def _made(folder: Path) -> dict[str, Any]:
 
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", UserWarning)
-        board = build_leaderboard(read_results(folder, USED))
+        try:
+            board = build_leaderboard(read_results(folder, USED))
+        except ResultsError:
+            # Something changed, and not all of its trials have run again since.
+            results = read_results(folder, (*USED, "started_at"))
+            board = build_leaderboard(_present(results))
     text = board.to_csv(index=False)
     _write(folder / BOARD, text)
     return {
@@ -55,6 +72,28 @@ def _made(folder: Path) -> dict[str, Any]:
         "told": [str(warning.message) for warning in told],
         "table": render_table(board),
     }
+
+
+def _present(results: pd.DataFrame) -> pd.DataFrame:
+    """Leave out trials of earlier versions: the newest trial says which is present."""
+    from odbench.leaderboard.tables import GROUP
+
+    results = results.sort_values("started_at", kind="stable", na_position="first")
+    for thing, version in _VERSIONS:
+        alike = results.groupby([*GROUP, *thing], observed=True)
+        newest = alike[version].transform("last")
+        is_old = results[version].astype(str) != newest.astype(str)
+        if is_old.any():
+            names = results.loc[is_old, thing[-1]].astype(str).unique()
+            more = ", ..." if len(names) > _NAMED else ""
+            warnings.warn(
+                f"{is_old.sum()} trials are of earlier versions and not in the table: "
+                f"{', '.join(sorted(names)[:_NAMED])}{more}; the same command without "
+                f"--limit or --datasets runs what is missing of the present ones",
+                stacklevel=2,
+            )
+            results = results[~is_old]
+    return results
 
 
 def _kept(folder: Path) -> dict[str, Any] | None:
@@ -94,5 +133,10 @@ def _digest(data: bytes) -> str:
 
 def _write(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(text, encoding="utf-8", newline="")
-    temporary.replace(path)
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="")
+        temporary.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    finally:
+        temporary.unlink(missing_ok=True)

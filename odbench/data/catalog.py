@@ -165,7 +165,20 @@ def find(dataset_id: str, *, partition: str | None = None) -> DatasetRecord:
     for row in rows:
         if row.name == name and partition in (None, row.partition):
             return row
-    raise unknown(dataset_id, (r.id for r in rows))
+    raise _not_among(rows, dataset_id)
+
+
+def _not_among(rows: Iterable[DatasetRecord], dataset_id: str) -> OdbenchError:
+    """Return the error for a name that no row has, or in another partition only."""
+    others = {row.id: row.partition for row in rows}
+    if dataset_id not in others:
+        return unknown(dataset_id, others)
+    where = others[dataset_id]
+    msg = (
+        f"data set {dataset_id!r}: is in the {where} partition; ask for it with "
+        f'partition="{where}" (--partition {where})'
+    )
+    return UnknownDatasetError(msg)
 
 
 def unknown(dataset_id: str, known: Iterable[str]) -> OdbenchError:
@@ -263,4 +276,4 @@ def locate(
     for row in rows:
         if row.name == name:
             return row
-    raise unknown(dataset_id, {row.id for row in (*rows, *rows_of(described.name))})
+    raise _not_among((*rows, *rows_of(described.name)), dataset_id)

@@ -20,8 +20,6 @@ from odbench.errors import (
     UsageError,
 )
 
-COLUMN_FACTS = ("column", "min", "mean", "max", "distinct")
-
 
 def identify(
     name: str,
@@ -99,8 +97,8 @@ def describe(
         without a row; ``skipped_members``, those of its archive that were not read;
         ``unavailable`` says why where the set cannot be had.
     columns : list of dict
-        One a column, `COLUMN_FACTS`, over the training rows; none where the set
-        cannot be had.
+        One a column: its name, and ``min``, ``mean``, ``max`` and ``distinct`` over
+        the training rows; none where the set cannot be had.
     """
     try:
         dataset = load_dataset(record.id, mirror=mirror, partition=record.partition)

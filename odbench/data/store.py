@@ -110,7 +110,8 @@ def default_cache() -> Path:
     """Return the cache folder: ``ODBENCH_CACHE``, or the platform's own."""
     named = os.environ.get("ODBENCH_CACHE")
     if named:
-        return Path(named).expanduser()
+        # A detector's process works in another folder and opens the same files.
+        return Path(named).expanduser().resolve()
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("odbench", appauthor=False))

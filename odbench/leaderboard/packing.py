@@ -22,7 +22,7 @@ from odbench.leaderboard.setlist import PROTOCOL, SetList
 from odbench.leaderboard.statement import Statement
 from odbench.leaderboard.strict_json import canonical
 from odbench.leaderboard.submission import check, file_sha256
-from odbench.results import read_results
+from odbench.results import read_results, scores_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -195,11 +195,12 @@ def _trial(run: Path, row: Mapping[str, Any], sets: SetList) -> bytes:
             f"set list has {expected.content_sha256[:12]}...; run on the listed data"
         )
         raise SubmissionError(msg)
-    folder = run / "scores" / row["suite"] / row["partition"] / row["dataset"]
-    detector = row["detector"].replace("/", "_")
-    file = folder / f"{detector}-{row['config_id']}-{row['seed']}.npy"
+    file = scores_file(run, row)
     if not file.is_file():
-        msg = f"scores {str(file)!r}: no such file; run again with --keep-scores"
+        msg = (
+            f"scores {str(file)!r}: no such file; give the command of the run again "
+            f"with --keep-scores"
+        )
         raise SubmissionError(msg)
     scores = np.load(file, allow_pickle=False)
     if scores.shape != (expected.n_scored,) or np.isnan(scores).any():

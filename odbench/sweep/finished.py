@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from odbench.results import SCORES
 from odbench.sweep.fold import RESULTS, read_batches
 from odbench.sweep.journal import read_journals
 from odbench.sweep.keys import Keys
+from odbench.sweep.oracle import NAME as ORACLE
 
 _LINES = 8192
 _DEPENDS_ON = (
@@ -20,10 +24,12 @@ _DEPENDS_ON = (
     "seed",
     "content_sha256",
     "detector_version",
+    "status",
+    "key",
 )
 
 
-def finished(folder: Path, *, only_ok: bool = False) -> Keys:
+def finished(folder: Path, *, only_ok: bool = False, with_scores: bool = False) -> Keys:
     """Return the keys of the trials that need not run again.
 
     Parameters
@@ -32,13 +38,36 @@ def finished(folder: Path, *, only_ok: bool = False) -> Keys:
         The run's.
     only_ok : bool
         Leave out trials that failed.
+    with_scores : bool
+        Leave out trials whose scores were not kept.
     """
     done = Keys()
-    for keys, statuses in _columns(folder, ("key", "status")):
-        pairs = zip(keys, statuses, strict=True)
-        wanted = (key for key, status in pairs if status == "ok" or not only_ok)
-        done.add(filter(None, wanted))
+    kept = _with_scores(folder) if with_scores else None
+
+    def is_done(key: str | None, status: str, detector: str) -> bool:
+        if not key or status != "ok":
+            return bool(key) and not only_ok
+        # Nobody scored rows for the oracle.
+        return kept is None or key in kept or detector == ORACLE
+
+    for columns in _columns(folder, ("key", "status", "detector")):
+        rows = zip(*columns, strict=True)
+        done.add(row[0] for row in rows if is_done(*row))
     return done
+
+
+def _with_scores(folder: Path) -> Keys:
+    """Return the keys of the trials whose scores are there; see `scores_file`."""
+    kept = Keys()
+    names = (
+        name.removesuffix(".npy").rpartition("-")[2]
+        for _, _, files in os.walk(folder / SCORES)
+        for name in files
+        if name.endswith(".npy")
+    )
+    while some := list(itertools.islice(names, _LINES)):
+        kept.add(some)
+    return kept
 
 
 def journaled(folder: Path) -> Keys:
@@ -55,8 +84,8 @@ def dependencies(folder: Path) -> Iterator[tuple[Any, ...]]:
     Yields
     ------
     tuple
-        Suite, partition, data set, detector, config_id, seed, content_sha256 and
-        detector_version.
+        Suite, partition, data set, detector, config_id, seed, content_sha256,
+        detector_version; then its status and key.
     """
     for columns in _columns(folder, _DEPENDS_ON):
         yield from zip(*columns, strict=True)

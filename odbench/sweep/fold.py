@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from odbench.results import COLUMNS, completed, schema, write_results
+from odbench.errors import ResultsError
+from odbench.results import COLUMNS, REQUIRED, completed, schema, write_results
 from odbench.sweep.journal import journals, parse_line
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _stored(results: Path) -> Iterator[tuple[Place, pa.Table]]:
     import pyarrow as pa
 
     for batch in read_batches(results):
-        table = completed(pa.Table.from_batches([batch]))
+        table = pa.Table.from_batches([batch])
         start = 0
         for place, group in itertools.groupby(_places(table)):
             length = sum(1 for _ in group)
@@ -112,13 +113,12 @@ def _places(rows: pa.Table | pa.RecordBatch) -> Iterator[Place]:
 
 def _put_in_order(results: Path) -> None:
     """Sort a file that was put here by other means, in one piece."""
-    import pyarrow.parquet as pq
+    import pyarrow as pa
 
     batches = read_batches(results, list(IDENTITY[:3]))
     places = itertools.chain.from_iterable(map(_places, batches))
     if any(later < place for place, later in itertools.pairwise(places)):
-        table = completed(pq.read_table(results, partitioning=None))
-        write_results(_newest(table), results)
+        write_results(_newest(pa.Table.from_batches(read_batches(results))), results)
 
 
 def read_batches(
@@ -131,14 +131,39 @@ def read_batches(
     results : Path
         The file.
     columns : list of str, optional
-        Which; all by default.
+        Which; all by default. What an older version did not write is null.
+
+    Raises
+    ------
+    ResultsError
+        If it is damaged, or something else.
     """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    if results.is_file():
+    if not results.exists():
+        return
+    full = schema()
+    wanted = full if columns is None else pa.schema(map(full.field, columns))
+    try:
         # Without a buffer, whole columns are read before the first row is given.
         with pq.ParquetFile(results, buffer_size=1 << 16) as file:
-            yield from file.iter_batches(batch_size=_ROWS, columns=columns)
+            lacks = {*wanted.names} & {*REQUIRED} - {*file.schema_arrow.names}
+            if lacks:
+                raise _unusable(results, f"it lacks {', '.join(sorted(lacks))}")
+            for batch in file.iter_batches(batch_size=_ROWS, columns=columns):
+                table = completed(pa.Table.from_batches([batch]), wanted)
+                yield from table.to_batches()
+    except (pa.ArrowException, OSError) as error:
+        raise _unusable(results, " ".join(str(error).split())) from error
+
+
+def _unusable(results: Path, why: str) -> ResultsError:
+    msg = (
+        f"results {str(results)!r}: not what a run wrote ({why}); move the file away, "
+        f"or name another folder with --out"
+    )
+    return ResultsError(msg)
 
 
 def _journaled(

@@ -24,7 +24,16 @@ STOCHASTIC_SEEDS = 5
 # A task of more than this is cut along what cannot be shared, so that no core waits
 # long for the last one.
 _TASK_SECONDS = 20.0
-_REASONS = ("new", "data set changed", "detector changed", "protocol changed")
+_REASONS = (
+    "new",
+    "data set changed",
+    "detector changed",
+    "protocol changed",
+    "failed before",
+    "scores not kept",
+)
+# From here on the trial itself was done; what else there is has another protocol.
+_SAME_TRIAL = _REASONS.index("failed before")
 
 
 @dataclass
@@ -95,7 +104,8 @@ def why_pending(plan: Plan, earlier: Iterable[tuple[Any, ...]]) -> Counter[str]:
         What is left to do.
     earlier : iterable of tuple
         What earlier results depended on: suite, partition, data set, detector,
-        configuration, seed, content hash, detector version; the newest last.
+        configuration, seed, content hash, detector version, then status and key; the
+        newest last.
 
     Returns
     -------
@@ -109,7 +119,7 @@ def why_pending(plan: Plan, earlier: Iterable[tuple[Any, ...]]) -> Counter[str]:
     }
     known = {
         (batch.record.suite, batch.record.partition, batch.record.name): (
-            batch.record.content_sha256,
+            batch.record,
             np.zeros(len(choices), dtype=np.int8),
         )
         for batch in plan.pending
@@ -117,10 +127,13 @@ def why_pending(plan: Plan, earlier: Iterable[tuple[Any, ...]]) -> Counter[str]:
     for row in earlier:
         place = place_of.get(row[3:6])
         if place is not None and row[:3] in known:
-            now, found = known[row[:3]]
-            facts = choices.facts[choices.pairs[place][0]]
-            same = (row[6] == now, row[7] == facts["detector_version"])
-            found[place] = 1 if not same[0] else 2 if not same[1] else 3
+            record, found = known[row[:3]]
+            version = choices.facts[choices.pairs[place][0]]["detector_version"]
+            if row[9] == choices.trial(record, place).key:
+                found[place] = 5 if row[8] == "ok" else 4
+            elif found[place] < _SAME_TRIAL:
+                same = (row[6] == record.content_sha256, row[7] == version)
+                found[place] = 1 if not same[0] else 2 if not same[1] else 3
     counts: Counter[str] = Counter()
     for batch, (_, found) in zip(plan.pending, known.values(), strict=True):
         counts.update(_REASONS[code] for code in found[batch.places].tolist())

@@ -80,7 +80,11 @@ def prepare(request: Request, *, pull: bool = True) -> Prepared:
 
     configurations = _configurations(request)
     records, faults = _records(request), list[str]()
-    done = finished(request.folder, only_ok=request.retry_failed)
+    done = finished(
+        request.folder,
+        only_ok=request.retry_failed,
+        with_scores=request.keeps_scores,
+    )
 
     def planned() -> Plan:
         return make_plan(

@@ -68,6 +68,11 @@ class Request:
                 raise UsageError(msg)
 
     @property
+    def keeps_scores(self) -> bool:
+        """Whether scores are kept: as asked, or because the labels are elsewhere."""
+        return self.keep_scores or self.partition == "private"
+
+    @property
     def folder(self) -> Path:
         """The run's folder: as asked, or the same for the same suites."""
         if self.out is not None:

@@ -279,7 +279,7 @@ def _setting(request: Request) -> Setting:
         hidden=hidden_places(request.mirror),
         # A user's own modules lie beside where the command is typed.
         sys_path=tuple(dict.fromkeys([str(Path.cwd()), *filter(None, sys.path)])),
-        keep_scores=request.keep_scores or request.partition == "private",
+        keep_scores=request.keeps_scores,
         orphan_exits=request.backend == "loky",
     )
 

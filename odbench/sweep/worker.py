@@ -24,6 +24,7 @@ import numpy as np
 
 from odbench.arrays import FloatArray, IntArray, LabelArray
 from odbench.errors import OdbenchError
+from odbench.results import scores_file
 from odbench.sweep.journal import FOLDER, Journal
 from odbench.sweep.outcome import Outcome
 from odbench.sweep.sandbox import Limits, Sandbox
@@ -298,15 +299,15 @@ def _intervals(chosen: _Choice, scores: FloatArray, seed: int) -> Mapping[str, f
 def _keep_scores(
     out: Path, row: Mapping[str, Any], chosen: _Choice, scores: FloatArray
 ) -> None:
-    folder = out / "scores" / row["suite"] / row["partition"] / row["dataset"]
-    folder.mkdir(parents=True, exist_ok=True)
-    name = f"{row['detector'].replace('/', '_')}-{row['config_id']}-{row['seed']}"
+    file = scores_file(out, row)
+    file.parent.mkdir(parents=True, exist_ok=True)
     # A float64 score may lie beyond float32; the largest finite value ranks the same.
     largest = float(np.finfo(np.float32).max)
     kept = np.clip(chosen.put_back(scores), -largest, largest).astype("<f4")
-    _save(folder / f"{name}.npy", kept)
+    _save(file, kept)
     if chosen.is_subset:
-        _save(folder / f"test-rows-{row['seed']}.npy", chosen.test)
+        of = f"{row['protocol']}-{row['content_sha256'][:12]}-{row['seed']}"
+        _save(file.with_name(f"test-rows-{of}.npy"), chosen.test)
 
 
 def _save(path: Path, array: np.ndarray[Any, Any]) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import itertools
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -206,11 +209,18 @@ def save(name: str, path: Path, *, dpi: int = 90) -> tuple[int, int]:
 
 def write(drawing: Any, path: Path, *, dpi: int = 90) -> tuple[int, int]:
     """Write a figure into a file; see `save`."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        drawing.savefig(path, dpi=dpi)
+        drawing.savefig(temporary, dpi=dpi, format=path.suffix[1:] or "png")
+        temporary.replace(path)
     except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise OSError(error.errno, error.strerror, str(path)) from None
         msg = f"picture {str(path)!r}: cannot be written ({error})"
         raise UsageError(msg) from None
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
     width, height = drawing.get_size_inches() * dpi
     return round(width), round(height)
 

@@ -70,6 +70,12 @@ def test_a_glob_chooses(run):
     ("arguments", "words"),
     [
         (("list", "--suite", "oddbnch"), "wanted one of"),
+        (("list", "--suite", ""), "--suite: got no name"),
+        (("pull", "--suite", " , "), "--suite: got no name"),
+        (
+            ("show", "oddbench/AllegationAnalysis", "--partition", "public"),
+            "is in the private partition",
+        ),
         (("list", "--datasets", "zzz"), "no public data set that matches 'zzz'"),
         (("show", "NoSuchThing"), "NoSuchThing"),
         (("show", "oddbench/AllPatientData"), "ALLPatientData"),
@@ -142,8 +148,6 @@ def test_show_without_a_source_still_shows_the_manifest(run, monkeypatch):
     assert "unavailable" in out
     _, out, _ = run("datasets", "show", "oddbench/ALLPatientData", "--format", "json")
     assert json.loads(out)["columns"] == []
-    _, out, _ = run("datasets", "show", "oddbench/ALLPatientData", "--format", "csv")
-    assert out == "column,min,mean,max,distinct\n"
 
 
 @pytest.mark.parametrize("named", [None, "drawn.png"])
@@ -173,6 +177,14 @@ def test_a_picture_that_cannot_be_written_is_one_line_and_2(run, tmp_path):
     code, out, err = run("datasets", "show", "gmm-subspace-045", "--plot", file)
     assert (code, out) == (2, "")
     assert str(file) in err
+    assert len(err.splitlines()) == 1
+
+
+def test_columns_that_cannot_be_had_are_a_reason_and_no_csv(run, some):
+    absent = ("oddbench/AcademicAnomaly", "--mirror", some)
+    code, out, err = run("datasets", "show", *absent, "--format", "csv")
+    assert (code, out) == (2, "")
+    assert "is not in mirror" in err
     assert len(err.splitlines()) == 1
 
 

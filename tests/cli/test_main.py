@@ -2,12 +2,17 @@
 
 import errno
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import click
 import pytest
 
 from odbench import cli
+from odbench.data.atomic import DiskFullError
 from odbench.errors import RunBrokenError, UsageError
+from tests.conftest import fill
 
 
 @pytest.fixture
@@ -40,6 +45,8 @@ def failed(number, *filename):
         (failed(errno.EACCES, "there/x"), 2, "'there/x': Permission denied"),
         (failed(errno.EEXIST, "there"), 2, "'there': File exists"),
         (failed(errno.ENOSPC, "there/x"), 1, "'there/x': No space left on device"),
+        (failed(errno.ENOSPC), 1, "make room for the output"),
+        (DiskFullError("no space left for it"), 1, "no space left for it"),
     ],
 )
 def test_what_is_raised_is_one_line_and_a_code(ends_with, error, code, words):
@@ -64,3 +71,54 @@ def test_a_folder_that_is_a_file_is_one_line(tmp_path, capsys):
                   "--count", "1", "--out", str(file / "out")])  # fmt: skip
     assert done.value.code == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def odbench(*arguments, **options):
+    command = [sys.executable, "-m", "odbench", *map(str, arguments)]
+    return subprocess.run(
+        command, stderr=subprocess.PIPE, text=True, check=False, **options
+    )
+
+
+def test_a_reader_that_has_enough_is_no_failure():
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = odbench("datasets", "list", stdout=writer)
+    os.close(writer)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no /dev/full")
+@pytest.mark.parametrize("verb", ["suites", "datasets list", "--help"])
+def test_output_that_does_not_fit_is_one_line_and_1(verb):
+    with Path("/dev/full").open("w") as full:
+        done = odbench(*verb.split(), stdout=full)
+
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert "No space left on device" in line
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        "detectors new foo --into",
+        "detectors new foo --package --into",
+        "datasets show synbench/gmm-subspace-045 --plot",
+    ],
+)
+def test_a_file_that_does_not_fit_is_named_and_not_left(verb, small_disk):
+    ballast = fill(small_disk)
+    # Room for the first file of several, or for the start of one.
+    os.truncate(ballast, ballast.stat().st_size - 4096)
+    place = small_disk / "set.png" if "--plot" in verb else small_disk
+
+    done = odbench(*verb.split(), place, stdout=subprocess.PIPE)
+
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert str(small_disk) in line
+    assert "No space left on device" in line
+    left = {path.name for path in small_disk.rglob("*") if path.is_file()}
+    assert left == {"ballast"}

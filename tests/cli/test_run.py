@@ -1,6 +1,7 @@
 """``odbench run`` as it is typed."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 
 from odbench import load_dataset
-from odbench.results import COLUMNS, read_results
+from odbench.results import COLUMNS, read_results, scores_file
 from odbench.scoring.intervals import trial_intervals
 
 DESIGNED = [
@@ -89,12 +90,46 @@ def test_a_run_leaves_what_the_design_names(tmp_path, mine):
     assert set(run["configurations"]) == set(results["config_id"])
     assert len(list((out / "scores").rglob("*.npy"))) == 4
     for trial in results.itertuples():
-        name = f"{trial.detector}-{trial.config_id}-{trial.seed}.npy"
-        scores = np.load(out / "scores/synbench/public" / trial.dataset / name)
+        scores = np.load(scores_file(out, trial._asdict()))
         labels = load_dataset(f"synbench/{trial.dataset}").y_test
         for end, value in trial_intervals(labels, scores, seed=trial.seed).items():
             # Scores are kept as float32, which may tie what was not.
             assert getattr(trial, end) == pytest.approx(value, abs=1e-4)
+
+
+def test_kept_scores_are_those_of_the_row_and_missing_ones_are_made(tmp_path, mine):
+    out = tmp_path / "out"
+    command = ["run", "--suite", "synbench-mini", "--limit", "1", "--out", str(out),
+               "--detectors", f"{mine}:Far"]  # fmt: skip
+
+    def kept():
+        (row,) = read_results(out).to_dict("records")
+        return scores_file(out, row)
+
+    assert odbench(*command, "--keep-scores").returncode == 0
+    old = np.load(kept())
+    mine.write_text(mine.read_text().replace(".sum(1)", ".max(1)"))
+    assert odbench(*command).returncode == 0
+    assert not kept().exists()
+    plan = odbench(*command, "--keep-scores", "--dry-run").stdout
+    assert "1 scores not kept" in plan
+    assert odbench(*command, "--keep-scores").returncode == 0
+    assert not np.array_equal(np.load(kept()), old)
+    assert "nothing to do" in odbench(*command, "--keep-scores").stderr
+
+
+def test_two_protocols_keep_their_scores_side_by_side(tmp_path):
+    out = tmp_path / "out"
+    common = ["run", "--suite", "synbench-mini", "--limit", "1", "--detectors", "ecod",
+              "--keep-scores", "--out", str(out)]  # fmt: skip
+
+    assert odbench(*common).returncode == 0
+    assert odbench(*common, "--contamination", "0.05").returncode == 0
+
+    for row in read_results(out).to_dict("records"):
+        assert len(np.load(scores_file(out, row))) == row["n_test"]
+    (rows,) = (out / "scores").rglob("test-rows-*.npy")
+    assert "contaminated-0.05" in rows.name
 
 
 def test_a_folder_remembers_the_parameters_of_all_its_runs(tmp_path):
@@ -121,6 +156,24 @@ def test_a_folder_remembers_the_parameters_of_all_its_runs(tmp_path):
     assert done.returncode == 0, done.stderr
     page = (built / "index.html").read_text()
     assert '["k","3"]' in page
+
+
+def test_without_any_data_set_the_shared_reason_is_told_once(tmp_path):
+    out = tmp_path / "out"
+    mine = ["--detectors", "ecod", "--limit", "2", "--out", str(out)]
+    assert odbench("run", "--suite", "synbench-mini", *mine).returncode == 0
+    before = (out / "run.json").read_bytes()
+
+    done = odbench(
+        "run", "--suite", "ovrbench", *mine, "--quiet",
+        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+    )  # fmt: skip
+
+    assert (done.returncode, done.stdout) == (3, "")
+    (line,) = [x for x in done.stderr.splitlines() if x.startswith("odbench:")]
+    assert "no data set could be had: hub" in line
+    assert "HF_HUB_OFFLINE" in line
+    assert (out / "run.json").read_bytes() == before
 
 
 def test_failures_give_exit_code_three_and_a_line(tmp_path, mine):

@@ -113,3 +113,47 @@ def test_a_remark_is_made_each_time(tmp_path, capsys):
 
     assert "1 data sets have no public labels" in first
     assert capsys.readouterr().err == first
+
+
+def changed(results, **change):
+    """Results of which what a change names was tried once more on the first set."""
+    again = results[results["dataset"] == "set 00"].assign(
+        started_at="2026-01-02T00:00:00", **change
+    )
+    same = ["dataset", "detector", "config", "config_id", "seed"]
+    # As a fold leaves them: the newest of each trial.
+    return pd.concat([results, again]).drop_duplicates(same, keep="last")
+
+
+@pytest.mark.parametrize(
+    ("change", "old"),
+    [
+        ({"detector_version": "2.0"}, 22),
+        # Other parameters make another configuration: its old trials are not replaced.
+        ({"detector_version": "2.0", "config_id": "new"}, 24),
+    ],
+)
+def test_trials_of_earlier_versions_are_left_out(tmp_path, capsys, change, old):
+    results = frame(random_trials(np.random.default_rng(1), missing=0, methods=2))
+    results["started_at"] = "2026-01-01T00:00:00"
+    one = results["detector"] == "method 0"
+    mixed = pd.concat([changed(results[one], **change), results[~one]])
+
+    table_of_run(place(mixed, tmp_path / "run"))
+
+    err = capsys.readouterr().err
+    assert f"{old} trials are of earlier versions" in err
+    assert "not in the table: method 0; " in err
+    board = pd.read_csv(tmp_path / "run" / BOARD).set_index("detector")
+    assert board["n_datasets"].to_dict() == {"method 0": 1, "method 1": 12}
+
+
+def test_trials_on_earlier_contents_are_left_out_and_told(tmp_path, capsys):
+    results = frame(random_trials(np.random.default_rng(1), missing=0, methods=2))
+    results["started_at"] = "2026-01-01T00:00:00"
+    again = (results["dataset"] == "set 00") & (results["detector"] == "method 0")
+    results.loc[again, ["content_sha256", "started_at"]] = ["new", "2026-01-02"]
+
+    table_of_run(place(results, tmp_path / "run"))
+
+    assert "not in the table: set 00; " in capsys.readouterr().err

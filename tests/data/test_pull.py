@@ -180,6 +180,8 @@ def test_an_unknown_name_gets_a_suggestion(folder):
         load_dataset("oddbench/ALLPatientDat", mirror=folder)
     with pytest.raises(UnknownDatasetError, match="SUITE/NAME"):
         load_dataset("made1", mirror=folder)
+    with pytest.raises(UnknownDatasetError, match='partition="private"'):
+        load_dataset("oddbench/AllegationAnalysis", mirror=folder)
     with pytest.raises(UsageError, match="oddbench"):
         load_dataset("odbench/made1", mirror=folder)
 

@@ -23,9 +23,10 @@ from odbench.leaderboard.rules import Rules
 from odbench.leaderboard.score_bytes import encode_scores
 from odbench.leaderboard.setlist import ExpectedSet, SetList
 from odbench.leaderboard.strict_json import canonical
-from odbench.results import schema, write_results
+from odbench.results import schema, scores_file, write_results
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+KEY = "0123456789abcdef" * 2
 UNLIMITED = Rules(wait_days=0, per_submitter=10**9)
 
 
@@ -137,6 +138,7 @@ class World:
                 "config_id": "0123456789ab",
                 "seed": seed,
                 "protocol": "one-class",
+                "key": KEY,
                 "status": "ok" if values is not None else "timeout",
                 "fit_seconds": 1.0,
                 "score_seconds": 0.5,
@@ -145,10 +147,9 @@ class World:
             rows.append(row)
             if values is None:
                 continue
-            file = folder / "scores" / row["suite"] / row["partition"] / dataset
-            file.mkdir(parents=True, exist_ok=True)
-            name = f"{row['detector']}-{row['config_id']}-{seed}.npy"
-            np.save(file / name, np.asarray(values, dtype=np.float32))
+            file = scores_file(folder, row)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            np.save(file, np.asarray(values, dtype=np.float32))
         folder.mkdir(exist_ok=True)
         columns = {name: [row.get(name) for row in rows] for name in schema().names}
         write_results(pa.table(columns, schema=schema()), folder / "results.parquet")

@@ -99,6 +99,17 @@ def test_no_way_leads_to_the_labels(made_up, hostile, own_cache):
     assert results["auroc"].notna().all()
 
 
+def test_a_cache_that_is_named_from_here_serves_detectors_elsewhere(
+    made_up, hostile, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ODBENCH_CACHE", "cache")
+
+    results = run(made_up, hostile, ["Plain"], limit=1)
+
+    assert list(results["status"]) == ["ok"], results["reason"].tolist()
+
+
 def test_a_failed_trial_has_no_numbers(made_up, hostile):
     row = run(made_up, hostile, ["GivesNaN"], limit=1).iloc[0]
 

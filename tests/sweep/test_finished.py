@@ -6,6 +6,7 @@ import random
 import numpy as np
 import pytest
 
+from odbench.results import scores_file
 from odbench.sweep import finished as finding
 from odbench.sweep.finished import dependencies, finished, journaled
 from odbench.sweep.fold import fold
@@ -39,6 +40,18 @@ def test_failed_trials_can_be_left_out(folder):
     assert known(finished(folder, only_ok=True)) == [1, 4]
 
 
+def test_a_trial_without_its_scores_is_not_done_where_they_are_wanted(folder):
+    write(folder, row("e", key=key(5)), row("f", key=key(6), detector="oracle"))
+    kept = scores_file(folder, row("d", key=key(4)))
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    (kept.parent / f".{key(5)}.npy.1.tmp").touch()
+    (kept.parent / "test-rows-one-class-c-0.npy").touch()
+
+    assert known(finished(folder, with_scores=True)) == [2, 3, 4, 6]
+    assert known(finished(folder, with_scores=True, only_ok=True)) == [4, 6]
+
+
 def test_journals_alone(folder):
     assert known(journaled(folder)) == [3, 4]
 
@@ -53,7 +66,7 @@ def test_dependencies_come_newest_last(folder, monkeypatch):
     found = list(dependencies(folder))
 
     assert [one[2] for one in found] == ["a", "b", "c", "d"]
-    assert found[0][3:] == ("knn", "0" * 12, 0, "c", "1")
+    assert found[0][3:] == ("knn", "0" * 12, 0, "c", "1", "ok", key(1))
 
 
 def test_keys_are_a_set():

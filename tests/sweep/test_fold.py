@@ -8,8 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from odbench.errors import ResultsError
 from odbench.results import read_results, schema
 from odbench.sweep import fold as folding
+from odbench.sweep.finished import finished
 from odbench.sweep.fold import RESULTS, fold, is_folded
 from odbench.sweep.journal import FOLDER
 from tests.reference.sweep import folded, row, write
@@ -177,3 +179,47 @@ def test_an_empty_run_has_an_empty_results_file(folder):
     fold(folder)
 
     assert len(read_results(folder)) == 0
+
+
+def no_parquet(path):
+    path.write_bytes(b"hello")
+
+
+def cut_short(path):
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def bytes_changed(path):
+    data = bytearray(path.read_bytes())
+    data[200:3000] = b"\xff" * 2800
+    path.write_bytes(data)
+
+
+def foreign(path):
+    pq.write_table(pa.table({"a": [1]}), path)
+
+
+def another_type(path):
+    table = pq.read_table(path, partitioning=None)
+    at = table.column_names.index("key")
+    pairs = pa.array([{"a": 1}] * len(table))
+    pq.write_table(table.set_column(at, "key", pairs), path)
+
+
+def a_folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize(
+    "harm", [no_parquet, cut_short, bytes_changed, foreign, another_type, a_folder]
+)
+def test_what_no_run_wrote_is_named_and_left_as_it_is(folder, harm):
+    write(folder, *(row("a", number, key=f"{number:032x}") for number in range(999)))
+    fold(folder)
+    harm(folder / RESULTS)
+
+    with pytest.raises(ResultsError, match=r"results\.parquet.*move the file away"):
+        finished(folder)
+    with pytest.raises(ResultsError, match="name another folder"):
+        fold(folder)

@@ -67,8 +67,9 @@ def test_what_is_done_is_left_out():
     ],
 )
 def test_a_change_gives_another_key_and_is_named(change, reason):
-    earlier = ("oddbench", "public", "a", "a", configuration("a").id, 0, "c", "1")
     before = keys(plan_of([configuration("a")]))
+    known = ("a", configuration("a").id, 0, "c", "1", "ok", *before)
+    earlier = ("oddbench", "public", "a", *known)
     record = RECORD
     if "content_sha256" in change:
         record = dataclasses.replace(RECORD, **change)
@@ -81,10 +82,23 @@ def test_a_change_gives_another_key_and_is_named(change, reason):
     assert dict(why_pending(plan, [earlier])) == {reason: 1}
 
 
+@pytest.mark.parametrize(
+    ("status", "reason"), [("ok", "scores not kept"), ("timeout", "failed before")]
+)
+def test_the_same_trial_once_more_is_named(status, reason):
+    plan = plan_of([configuration("a")])
+    known = ("oddbench", "public", "a", "a", configuration("a").id, 0, "c", "1")
+    earlier = [(*known, status, *keys(plan)), (*known, "ok", "of another protocol")]
+
+    assert dict(why_pending(plan, earlier)) == {reason: 1}
+
+
 def test_what_was_tried_last_says_why_a_trial_must_run():
     def tried(name, content, version="1"):
         known = configuration(name)
-        return ("oddbench", "public", "a", name, known.id, 0, content, version)
+        key = f"of {version} on {content}"
+        trial = (name, known.id, 0, content, version, "ok", key)
+        return ("oddbench", "public", "a", *trial)
 
     plan = plan_of([configuration(name) for name in "abcd"])
     earlier = [

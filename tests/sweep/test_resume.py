@@ -1,7 +1,6 @@
 """What a kill, a full disk or an impatient user leaves, and what the same command makes
 of it."""
 
-import contextlib
 import json
 import os
 import random
@@ -11,10 +10,12 @@ import sys
 import time
 from pathlib import Path
 
+import filelock
 import pandas as pd
 import pytest
 
 from odbench.results import read_results
+from tests.conftest import fill
 
 COSTS = [
     "fit_seconds",
@@ -170,6 +171,44 @@ def test_a_schedulers_sigterm_stops_now_and_keeps_what_was_finished(
     assert len(read_results(tmp_path / "out")) > 0
 
 
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_before_any_result_is_130(command, tmp_path, hostile, sent):
+    process = command("out", "--detectors", hostile("Slow:seconds=101"),
+                      "--datasets", "Alpha", "--limit", "1")  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "out/journal/token").exists():
+        assert time.monotonic() < deadline, "the sweep never began"
+        time.sleep(0.05)
+
+    process.send_signal(sent)
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        # The first trial had begun, and takes its time.
+        process.send_signal(sent)
+    code, _, err = finish(process)
+
+    assert code == 130, err
+
+
+def test_sigterm_while_data_is_fetched_is_130(command, own_cache, tmp_path):
+    lock = own_cache / "locks/oddbench/public/Alpha.lock"
+    lock.parent.mkdir(parents=True)
+    # As if another process were fetching it.
+    with filelock.FileLock(lock):
+        process = command()
+        deadline = time.monotonic() + 60
+        while not (own_cache / "features/oddbench/public/Gamma.arrow").exists():
+            assert time.monotonic() < deadline, "nothing was fetched"
+            time.sleep(0.05)
+        process.terminate()
+        time.sleep(0.5)
+    code, _, err = finish(process)
+
+    assert code == 130, err
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_second_run_in_the_same_folder_is_refused(command, tmp_path):
     first = command()
     wait_for_a_result(tmp_path / "out")
@@ -217,29 +256,17 @@ def test_an_edited_detector_runs_again_and_replaces_its_results(made_up, tmp_pat
     plan = subprocess.run(
         [*arguments, "--dry-run"], check=True, capture_output=True, text=True
     ).stdout
+    some = subprocess.run(
+        [*arguments, "--limit", "1"], check=True, capture_output=True, text=True
+    )
     subprocess.run(arguments, check=True, capture_output=True)
 
+    assert "2 trials are of earlier versions and not in the table: Mine" in some.stderr
     assert "3 trials: 0 done, 3 to do" in plan
     assert "3 detector changed" in plan
     results = read_results(tmp_path / "out")
     assert len(results) == 3
     assert results["detector_version"].nunique() == 1
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 2 MiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)],
-        capture_output=True,
-        check=False,
-    )
-    if mounted.returncode:
-        pytest.skip("may not mount a small file system here")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def test_a_full_disk_while_results_are_written_loses_none(
@@ -248,10 +275,7 @@ def test_a_full_disk_while_results_are_written_loses_none(
     out = small_disk / "out"
     process = command(str(out))
     wait_for_a_result(out)
-    ballast = small_disk / "ballast"
-    with ballast.open("wb", 0) as sink, contextlib.suppress(OSError):
-        while True:
-            sink.write(b"x" * 4096)
+    ballast = fill(small_disk)
     code, _, err = finish(process)
     kept = set(journaled(out))
 
