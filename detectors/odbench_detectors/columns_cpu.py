@@ -107,7 +107,7 @@ def add_histograms(
         and the column's largest surprise beyond.
     X : array of shape (n_rows, n_columns)
     scores : float64 array of shape (n_rows,)
-        Added to. NaN where a row has one.
+        Added to. NaN where a row has NaN or infinity.
     """
     n_rows, n_columns = X.shape
     n_bins = surprise.shape[1]
@@ -120,7 +120,7 @@ def add_histograms(
             x = X[i, j]
             low = edges[j, 0]
             high = edges[j, n_bins]
-            if np.isnan(x):
+            if not np.isfinite(x):
                 total = np.nan
             elif x <= low:
                 near = low - x <= (edges[j, 1] - low) * tol

@@ -14,6 +14,7 @@ from odbench_detectors.columns import (
     SortedColumns,
     as_table,
     check_rows,
+    check_scores,
     in_threads,
     obtain_columns,
 )
@@ -115,7 +116,8 @@ class HBOS(SharesColumns):
         Raises
         ------
         DetectorError
-            If `fit` has not been called or the columns differ.
+            If `fit` has not been called, the columns differ or a value is not
+            finite.
         """
         if not hasattr(self, "edges_"):
             msg = "this HBOS has no train rows yet: call fit first"
@@ -129,6 +131,7 @@ class HBOS(SharesColumns):
             )
 
         in_threads(score, X.shape[0], self.n_jobs)
+        check_scores(scores)
         return scores
 
     def _check_params(self) -> None:

@@ -27,9 +27,7 @@ class KernelDensity(Estimator):
 
     def fit(self, X: FloatArray) -> KernelDensity:
         """Keep the rows of `X`, (n_rows, n_columns) float64, each kind once."""
-        rows, counts = np.unique(
-            np.asarray(X, dtype=np.float64), axis=0, return_counts=True
-        )
+        rows, counts = np.unique(self.train_rows(X), axis=0, return_counts=True)
         self._rows = rows / self.bandwidth
         self._log_counts = np.log(counts)
         self._log_total = float(np.log(len(X)))
@@ -39,7 +37,7 @@ class KernelDensity(Estimator):
         """Score rows: float64, higher is more anomalous."""
         from odbench_detectors.kde_cpu import log_kernel_sums
 
-        queries = np.ascontiguousarray(X, dtype=np.float64) / self.bandwidth
+        queries = self.rows_to_score(X) / self.bandwidth
         return self._log_total - log_kernel_sums(self._rows, self._log_counts, queries)
 
 

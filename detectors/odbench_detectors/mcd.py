@@ -43,7 +43,7 @@ class MinimumCovariance(Estimator):
 
     def fit(self, X: FloatArray) -> MinimumCovariance:
         """Estimate centre and covariance of `X`, (n_rows, n_columns) float64."""
-        X = np.asarray(X, dtype=np.float64)
+        X = self.train_rows(X)
         self._shift = X.mean(axis=0)
         self._turn = _directions(X - self._shift, most=max((len(X) - 1) // 5, 1))
         rows = (X - self._shift) @ self._turn
@@ -78,7 +78,7 @@ class MinimumCovariance(Estimator):
 
     def decision_function(self, X: FloatArray) -> FloatArray:
         """Score rows: float64, higher is more anomalous."""
-        return in_blocks(np.asarray(X, dtype=np.float64), self._score)
+        return in_blocks(self.rows_to_score(X), self._score)
 
     def _score(self, X: FloatArray) -> FloatArray:
         whitened = (X - self._shift) @ self._whiten

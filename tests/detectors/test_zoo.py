@@ -164,3 +164,15 @@ def test_mcd_takes_a_table_that_is_mostly_one_row(rng):
 
     assert np.isfinite(scores).all()
     assert scores[:90].max() < np.median(scores[90:])
+
+
+@pytest.mark.parametrize("name", ["mcd", "pca", "gmm", "egmm"])
+def test_memory_layout_changes_nothing_on_singular_tables(rng, name):
+    # Rounding, amplified by a covariance without an inverse, shows every layout.
+    train = rng.normal(size=(60, 5)) @ rng.normal(size=(5, 90))
+    test = rng.normal(size=(40, 90))
+
+    plain = score(name, train, test)
+
+    columns_first = score(name, np.asfortranarray(train), np.asfortranarray(test))
+    assert np.array_equal(columns_first, plain)

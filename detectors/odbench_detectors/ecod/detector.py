@@ -17,6 +17,7 @@ from odbench_detectors.columns import (
     SortedColumns,
     as_table,
     check_rows,
+    check_scores,
 )
 from odbench_detectors.ecod import device
 from odbench_detectors.ecod.batch import stacked_tails
@@ -193,13 +194,7 @@ class ECOD(SharesColumns):
             finite.
         """
         scores: FloatArray = self.tail_sums(X).max(axis=0)
-        if np.isnan(scores).any():
-            row = int(np.flatnonzero(np.isnan(scores))[0])
-            msg = (
-                f"row {row} holds NaN or infinity, wanted finite values: "
-                "impute or drop it first"
-            )
-            raise DetectorError(msg)
+        check_scores(scores)
         return scores
 
     def tail_sums(self, X: Floats) -> FloatArray:
