@@ -164,10 +164,17 @@ class ECOD(SharesColumns):
         Raises
         ------
         DetectorError
-            If one of the two has no train rows, or their columns or sketches differ.
+            If one of the two has no train rows, or their references, columns or
+            sketches differ.
         """
         self._fitted()
         other._fitted()
+        if other.reference != self.reference:
+            msg = (
+                f"cannot merge reference {other.reference!r} into {self.reference!r}: "
+                "fit both the same way"
+            )
+            raise DetectorError(msg)
         assert self._train is not None
         assert other._train is not None
         self._train.merge(other._train)
@@ -275,7 +282,8 @@ class ECOD(SharesColumns):
         assert self._train is not None
         self._train.add(X, workspace)
         if self.reference == "batch":
-            self._rows.append(X)
+            # The caller may fill one buffer again and again.
+            self._rows.append(X.copy())
         return self
 
     def _fitted(self) -> SortedColumns:
