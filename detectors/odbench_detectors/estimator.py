@@ -10,6 +10,10 @@ import numpy as np
 from odbench.arrays import FloatArray
 from odbench.errors import DetectorError
 
+# Squares of larger values, summed over columns, would overflow. What lies beyond is
+# taken to lie here.
+LIMIT = 1e140
+
 _CURE = "holds NaN or infinity, wanted finite values: impute or drop"
 
 
@@ -98,6 +102,14 @@ class Estimator:
     def __repr__(self) -> str:
         inside = ", ".join(f"{k}={v!r}" for k, v in self.get_params().items())
         return f"{type(self).__name__}({inside})"
+
+
+def within_limit(rows: FloatArray) -> FloatArray:
+    """Return rows as a C-contiguous table whose values lie within ±`LIMIT`."""
+    rows = np.ascontiguousarray(rows, dtype=np.float64)
+    if rows.size and max(rows.max(), -rows.min()) > LIMIT:
+        rows = np.clip(rows, -LIMIT, LIMIT)
+    return rows
 
 
 def _table(X: Any) -> FloatArray:
