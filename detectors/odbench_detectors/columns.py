@@ -217,6 +217,23 @@ def check_rows(X: Any, n_columns: int) -> Floats:
     return table
 
 
+def check_scores(scores: FloatArray) -> None:
+    """Check scores that are NaN where a row has NaN or infinity.
+
+    Raises
+    ------
+    DetectorError
+        If one is NaN.
+    """
+    missing = np.isnan(scores)
+    if missing.any():
+        msg = (
+            f"row {int(np.argmax(missing))} holds NaN or infinity, "
+            "wanted finite values: impute or drop it first"
+        )
+        raise DetectorError(msg)
+
+
 def in_threads(work: Callable[[int, int], None], size: int, n_jobs: int) -> None:
     """Call ``work(first, last)`` on consecutive parts of ``range(size)`` in threads.
 

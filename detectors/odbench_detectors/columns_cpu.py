@@ -12,6 +12,8 @@ from odbench.arrays import FloatArray
 
 # Rows that are transposed together: few enough to stay in the first cache.
 _ROWS = 32
+# A power of two, so that scaling by it is exact.
+TINY = 2.0**-900
 
 
 @njit(cache=True, nogil=True)
@@ -57,10 +59,10 @@ def skewness(values: NDArray[Any], symmetric: float, out: FloatArray) -> None:
         out[j] = 0.0
         if low == high:
             continue
-        # Halves, because high - low may overflow.
-        s1, s2, s3 = _moments(
-            values[j], values[j, n // 2] / 2, 1 / (high / 2 - low / 2)
-        )
+        # Halves, because high - low may overflow; but 1 / (high - low) may, too.
+        by = 0.5 if high / 2 - low / 2 > TINY else 1 / TINY
+        centre = np.float64(values[j, n // 2]) * by
+        s1, s2, s3 = _moments(values[j], by, centre, 1 / (high * by - low * by))
         mean = s1 / n
         m2 = s2 / n - mean * mean
         m3 = s3 / n - mean * (3 * s2 / n - 2 * mean * mean)
@@ -71,15 +73,15 @@ def skewness(values: NDArray[Any], symmetric: float, out: FloatArray) -> None:
 # reassoc lets the compiler add in vectors; infinities and NaN keep their meaning.
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
 def _moments(
-    column: NDArray[Any], half_centre: float, unit: float
+    column: NDArray[Any], by: float, centre: float, unit: float
 ) -> tuple[float, float, float]:
-    """Sum first, second and third powers of ``(x / 2 - half_centre) * unit``."""
+    """Sum first, second and third powers of ``(x * by - centre) * unit``."""
     s1 = 0.0
     s2 = 0.0
     s3 = 0.0
     # By index: a loop over the values themselves is not compiled to vectors.
     for i in range(column.shape[0]):
-        z = (np.float64(column[i]) * 0.5 - half_centre) * unit
+        z = (np.float64(column[i]) * by - centre) * unit
         square = z * z
         s1 += z
         s2 += square
@@ -107,7 +109,7 @@ def add_histograms(
         and the column's largest surprise beyond.
     X : array of shape (n_rows, n_columns)
     scores : float64 array of shape (n_rows,)
-        Added to. NaN where a row has one.
+        Added to. NaN where a row has NaN or infinity.
     """
     n_rows, n_columns = X.shape
     n_bins = surprise.shape[1]
@@ -120,7 +122,7 @@ def add_histograms(
             x = X[i, j]
             low = edges[j, 0]
             high = edges[j, n_bins]
-            if np.isnan(x):
+            if not np.isfinite(x):
                 total = np.nan
             elif x <= low:
                 near = low - x <= (edges[j, 1] - low) * tol

@@ -18,6 +18,9 @@ from odbench_detectors.columns import (
 )
 from odbench_detectors.sort_cpu import sort_rows, sorted_rows
 
+# Of the least float above 0.
+_LEAST_EXPONENT = -1073
+
 
 class ColumnSketch:
     """Quantiles of every column, from rows that are seen once.
@@ -76,14 +79,16 @@ class ColumnSketch:
         Raises
         ------
         DetectorError
-            If the number of columns differs or a value is NaN or infinite.
+            If the number of columns differs or a value is NaN or infinite; then no
+            row has been added.
         """
         X = check_rows(X, self.n_columns)
+        if len(X):
+            check_finite(X.min(axis=0), X.max(axis=0), 0)
         first = 0
         while first < X.shape[0]:
             rows = X[first : first + self.size - self._filled]
             last = self._filled + rows.shape[0]
-            check_finite(rows.min(axis=0), rows.max(axis=0), 0)
             self._pending[:, self._filled : last] = rows.T
             self._moments.add(self._pending[:, self._filled : last])
             self._filled = last
@@ -199,10 +204,14 @@ class ColumnSketch:
 
 
 class _Moments:
-    """Count, mean and central sums of powers of every column, mergeable."""
+    """Count, mean and central sums of powers of every column, mergeable.
+
+    In units of ``2 ** exponent``, above the column's largest value: no power overflows.
+    """
 
     def __init__(self, n_columns: int) -> None:
         self.n = 0
+        self.exponent = np.full(n_columns, _LEAST_EXPONENT)
         self.mean = np.zeros(n_columns)
         self.m2 = np.zeros(n_columns)
         self.m3 = np.zeros(n_columns)
@@ -211,6 +220,9 @@ class _Moments:
         """Add rows, given as columns: (n_columns, n_rows)."""
         part = _Moments(values.shape[0])
         part.n = values.shape[1]
+        exponent = np.frexp(np.abs(values).max(axis=1))[1]
+        part.exponent = np.where(values.any(axis=1), exponent, _LEAST_EXPONENT)
+        values = np.ldexp(values, -part.exponent[:, None])
         part.mean = values.mean(axis=1)
         centred = values - part.mean[:, None]
         square = centred * centred
@@ -224,16 +236,31 @@ class _Moments:
         if m == 0:
             return
         total = n + m
-        delta = other.mean - self.mean
+        exponent = np.maximum(self.exponent, other.exponent)
+        mean, m2, m3 = self._in_units(exponent)
+        other_mean, other_m2, other_m3 = other._in_units(exponent)
+        delta = other_mean - mean
         self.m3 = (
-            self.m3
-            + other.m3
+            m3
+            + other_m3
             + delta**3 * (n * m * (n - m) / total**2)
-            + 3 * delta * (n * other.m2 - m * self.m2) / total
+            + 3 * delta * (n * other_m2 - m * m2) / total
         )
-        self.m2 = self.m2 + other.m2 + delta**2 * (n * m / total)
-        self.mean = self.mean + delta * (m / total)
+        self.m2 = m2 + other_m2 + delta**2 * (n * m / total)
+        self.mean = mean + delta * (m / total)
+        self.exponent = exponent
         self.n = total
+
+    def _in_units(
+        self, exponent: NDArray[np.int64]
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return mean and sums in units of ``2 ** exponent``."""
+        by = self.exponent - exponent
+        return (
+            np.ldexp(self.mean, by),
+            np.ldexp(self.m2, 2 * by),
+            np.ldexp(self.m3, 3 * by),
+        )
 
     def skewness(self) -> FloatArray:
         """Third standardised moment; 0 where rounding cannot tell."""

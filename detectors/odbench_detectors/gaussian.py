@@ -9,6 +9,7 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench_detectors.blocks import in_blocks
+from odbench_detectors.estimator import within_limit
 
 
 class Mixture:
@@ -17,7 +18,7 @@ class Mixture:
     Parameters
     ----------
     X : float64 array of shape (n, d)
-        Training rows.
+        Training rows. Values beyond ±1e140 are taken as ±1e140, in `surprise`, too.
     components : int
         Number of Gaussians, at most n.
     covariance : {"full", "diag"}
@@ -39,6 +40,7 @@ class Mixture:
     ) -> None:
         from sklearn.mixture import GaussianMixture
 
+        X = within_limit(X)
         if len(X) == 1:
             X = np.repeat(X, 2, axis=0)  # scikit-learn wants two rows
         model: Any = GaussianMixture(
@@ -67,7 +69,7 @@ class Mixture:
 
     def surprise(self, X: FloatArray) -> FloatArray:
         """Return the negative log-likelihood of each row, float64."""
-        return in_blocks(X, self._surprise)
+        return in_blocks(within_limit(X), self._surprise)
 
     def _surprise(self, X: FloatArray) -> FloatArray:
         logs = np.empty((len(X), len(self._means)))

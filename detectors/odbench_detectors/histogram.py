@@ -14,10 +14,14 @@ from odbench_detectors.columns import (
     SortedColumns,
     as_table,
     check_rows,
+    check_scores,
     in_threads,
     obtain_columns,
 )
 from odbench_detectors.columns_cpu import add_histograms
+
+_LARGEST = float(np.finfo(np.float64).max)
+_FAR = _LARGEST / 4
 
 
 class HBOS(SharesColumns):
@@ -115,7 +119,8 @@ class HBOS(SharesColumns):
         Raises
         ------
         DetectorError
-            If `fit` has not been called or the columns differ.
+            If `fit` has not been called, the columns differ or a value is not
+            finite.
         """
         if not hasattr(self, "edges_"):
             msg = "this HBOS has no train rows yet: call fit first"
@@ -129,6 +134,7 @@ class HBOS(SharesColumns):
             )
 
         in_threads(score, X.shape[0], self.n_jobs)
+        check_scores(scores)
         return scores
 
     def _check_params(self) -> None:
@@ -153,7 +159,9 @@ def histograms(columns: SortedColumns, n_bins: int) -> tuple[FloatArray, FloatAr
         n rows, all kept.
     n_bins : int
         Bins of equal width between a column's ends; a constant column gets a range
-        of width 1 around its value.
+        of width 1 around its value, and so does one whose bins would be no wider than
+        rounding. Where values are so large that 1 is no more than rounding, too, bins
+        are two rounding errors wide.
 
     Returns
     -------
@@ -164,11 +172,21 @@ def histograms(columns: SortedColumns, n_bins: int) -> tuple[FloatArray, FloatAr
     edges = np.empty((columns.n_columns, n_bins + 1))
     density = np.empty((columns.n_columns, n_bins))
     for j, column in enumerate(columns.values):
-        low, high = float(column[0]), float(column[-1])
-        if low == high:
-            low, high = low - 0.5, high + 0.5
+        low, high = _range(float(column[0]), float(column[-1]), n_bins)
         edges[j] = np.linspace(low, high, n_bins + 1)
         below = np.searchsorted(column, edges[j], side="left")
         below[-1] = columns.n_rows
         density[j] = np.diff(below) / np.diff(edges[j]) / columns.n_rows
     return edges, density
+
+
+def _range(low: float, high: float, n_bins: int) -> tuple[float, float]:
+    """Return the ends of a column's histogram, wide enough to tell its edges apart."""
+    # The difference of ends that lie farther out might overflow.
+    low, high = (min(max(end, -_FAR), _FAR) for end in (low, high))
+    rounding = 2 * n_bins * float(np.spacing(max(abs(low), abs(high))))
+    # A density above the largest float is no density either.
+    if high - low > max(rounding, n_bins / _LARGEST):
+        return low, high
+    half = max(0.5, rounding / 2)
+    return low - half, high + half

@@ -6,15 +6,15 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench.detector import DetectorInfo
-from odbench_detectors.estimator import Estimator
+from odbench_detectors.estimator import Estimator, within_limit
 
 
 class KernelDensity(Estimator):
     """Gaussian kernel density, exact.
 
     The score is ``-log(1/n sum_i exp(-|x - x_i|^2 / (2 h^2)))``; the constant of the
-    density is left out. Time grows with training rows times scored rows; memory is
-    that of the training rows.
+    density is left out, and values beyond 1e140 bandwidths are taken as 1e140. Time
+    grows with training rows times scored rows; memory is that of the training rows.
 
     Parameters
     ----------
@@ -27,10 +27,8 @@ class KernelDensity(Estimator):
 
     def fit(self, X: FloatArray) -> KernelDensity:
         """Keep the rows of `X`, (n_rows, n_columns) float64, each kind once."""
-        rows, counts = np.unique(
-            np.asarray(X, dtype=np.float64), axis=0, return_counts=True
-        )
-        self._rows = rows / self.bandwidth
+        rows, counts = np.unique(self.train_rows(X), axis=0, return_counts=True)
+        self._rows = self._in_bandwidths(rows)
         self._log_counts = np.log(counts)
         self._log_total = float(np.log(len(X)))
         return self
@@ -39,8 +37,12 @@ class KernelDensity(Estimator):
         """Score rows: float64, higher is more anomalous."""
         from odbench_detectors.kde_cpu import log_kernel_sums
 
-        queries = np.ascontiguousarray(X, dtype=np.float64) / self.bandwidth
+        queries = self._in_bandwidths(self.rows_to_score(X))
         return self._log_total - log_kernel_sums(self._rows, self._log_counts, queries)
+
+    def _in_bandwidths(self, rows: FloatArray) -> FloatArray:
+        with np.errstate(over="ignore"):
+            return within_limit(rows / self.bandwidth)
 
 
 KDE = DetectorInfo(

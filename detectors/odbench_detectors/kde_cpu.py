@@ -24,7 +24,8 @@ def log_kernel_sums(
     Parameters
     ----------
     rows : float64 array of shape (m, d)
-        Distinct training rows, in units of the bandwidth.
+        Distinct training rows, in units of the bandwidth; within ±1e140, so that no
+        square overflows.
     log_counts : float64 array of shape (m,)
         The logarithm of how often each stands in the training table.
     queries : float64 array of shape (n, d)

@@ -9,10 +9,11 @@ import numpy as np
 from odbench.arrays import FloatArray
 from odbench.detector import DetectorInfo
 from odbench_detectors.blocks import in_blocks
-from odbench_detectors.estimator import Estimator
+from odbench_detectors.estimator import LIMIT, Estimator
 
 # Directions whose spread is below this share of the largest are taken as constant.
 _RANK_TOLERANCE = 1e-8
+_LEAST = float(np.finfo(np.float64).tiny)
 
 
 class MinimumCovariance(Estimator):
@@ -43,13 +44,16 @@ class MinimumCovariance(Estimator):
 
     def fit(self, X: FloatArray) -> MinimumCovariance:
         """Estimate centre and covariance of `X`, (n_rows, n_columns) float64."""
-        X = np.asarray(X, dtype=np.float64)
+        X = self.train_rows(X)
         self._shift = X.mean(axis=0)
         self._turn = _directions(X - self._shift, most=max((len(X) - 1) // 5, 1))
         rows = (X - self._shift) @ self._turn
         centre, precision = self._estimate(rows)
         self._shift = self._shift + self._turn_back(centre)
         self._whiten = self._turn @ _root(precision)
+        # Farther away, the square of a whitened value might overflow.
+        steepest = float(np.abs(self._whiten).max())
+        self._reach = LIMIT / max(steepest, _LEAST)
         return self
 
     def _turn_back(self, centre: FloatArray) -> FloatArray:
@@ -78,10 +82,12 @@ class MinimumCovariance(Estimator):
 
     def decision_function(self, X: FloatArray) -> FloatArray:
         """Score rows: float64, higher is more anomalous."""
-        return in_blocks(np.asarray(X, dtype=np.float64), self._score)
+        return in_blocks(self.rows_to_score(X), self._score)
 
     def _score(self, X: FloatArray) -> FloatArray:
-        whitened = (X - self._shift) @ self._whiten
+        with np.errstate(over="ignore"):
+            centred = np.clip(X - self._shift, -self._reach, self._reach)
+        whitened = centred @ self._whiten
         squares: FloatArray = (whitened * whitened).sum(axis=1)
         return squares
 

@@ -33,7 +33,7 @@ class GaussianMixture(Estimator):
     def fit(self, X: FloatArray) -> GaussianMixture:
         """Fit the mixture to `X`, (n_rows, n_columns) float64."""
         self._mixture = Mixture(
-            np.asarray(X, dtype=np.float64),
+            self.train_rows(X),
             components=self.components,
             covariance="full",
             ridge=1e-6,
@@ -43,7 +43,8 @@ class GaussianMixture(Estimator):
 
     def decision_function(self, X: FloatArray) -> FloatArray:
         """Score rows: float64, higher is more anomalous."""
-        return self._mixture.surprise(np.asarray(X, dtype=np.float64))
+        rows = self.rows_to_score(X)
+        return self._mixture.surprise(rows)
 
 
 class MixtureEnsemble(Estimator):
@@ -77,7 +78,7 @@ class MixtureEnsemble(Estimator):
 
     def fit(self, X: FloatArray) -> MixtureEnsemble:
         """Fit every member to `X`, (n_rows, n_columns) float64."""
-        X = np.asarray(X, dtype=np.float64)
+        X = self.train_rows(X)
         self._members = []
         for size in self.components:
             enough = len(X) >= _ROWS_A_COLUMN * size * X.shape[1]
@@ -95,7 +96,7 @@ class MixtureEnsemble(Estimator):
 
     def decision_function(self, X: FloatArray) -> FloatArray:
         """Score rows: float64, higher is more anomalous."""
-        X = np.asarray(X, dtype=np.float64)
+        X = self.rows_to_score(X)
         total = np.zeros(len(X))
         for member, centre, spread in self._members:
             total += (member.surprise(X) - centre) / spread

@@ -45,7 +45,7 @@ class PrincipalComponents(Estimator):
         from sklearn import decomposition
         from sklearn.preprocessing import StandardScaler
 
-        X = np.asarray(X, dtype=np.float64)
+        X = self.train_rows(X)
         self._scaler = StandardScaler().fit(X)
         if len(X) == 1:
             self._axes, self._shares = np.eye(X.shape[1]), np.ones(X.shape[1])
@@ -61,7 +61,7 @@ class PrincipalComponents(Estimator):
 
     def decision_function(self, X: FloatArray) -> FloatArray:
         """Score rows: float64, higher is more anomalous."""
-        return in_blocks(np.asarray(X, dtype=np.float64), self._score)
+        return in_blocks(self.rows_to_score(X), self._score)
 
     def _score(self, X: FloatArray) -> FloatArray:
         Z = self._scaler.transform(X)

@@ -42,13 +42,15 @@ class OneClassSVM(Estimator):
         self._machine = Machine(
             nu=self.nu, gamma=self.gamma, cache_size=_CACHE_MEBIBYTES
         )
-        self._machine.fit(np.asarray(X, dtype=np.float64))
+        self._machine.fit(self.train_rows(X))
         return self
 
     def decision_function(self, X: FloatArray) -> FloatArray:
         """Score rows: float64, higher is more anomalous."""
-        inside = self._machine.score_samples(np.asarray(X, dtype=np.float64))
-        scores: FloatArray = -np.ravel(inside)
+        rows = self.rows_to_score(X)
+        if len(rows) == 0:  # which scikit-learn refuses
+            return np.empty(0)
+        scores: FloatArray = -np.ravel(self._machine.score_samples(rows))
         return scores
 
 

@@ -61,8 +61,9 @@ def choose_rows(
     """Choose the rows of one trial.
 
     Over `limit` rows in all, rows are drawn without replacement so that the ratio of
-    train to test stays: ``round(limit * n_train / n)`` from train, uniformly; the rest
-    from test, stratified by label. Then, in the contaminated protocol, anomalies move
+    train to test stays: ``round(limit * n_train / n)`` from train, uniformly, less
+    where the test would keep fewer than two rows; the rest from test, stratified by
+    label. Then, in the contaminated protocol, anomalies move
     from test to train.
 
     Parameters
@@ -101,7 +102,9 @@ def choose_rows(
     if total <= limit:
         train, test = np.arange(n_train), np.arange(n_test)
     else:
-        keep = min(max(round(limit * n_train / total), 1), limit - 1)
+        # However few they are, two test rows stay: one of each label.
+        most = limit - min(n_test, 2)
+        keep = min(max(round(limit * n_train / total), 1), most)
         train = np.sort(shuffled(n_train, words)[:keep])
         test = _stratified(y_test, n_test, limit - keep, words)
     moved = np.empty(0, dtype=np.int64)

@@ -62,13 +62,25 @@ def test_a_choice_is_always_one_that_can_be_scored(
     assert labels[chosen.moved].all()
     assert not set(chosen.moved) & set(chosen.test)
     kept = labels[chosen.test]
-    if total - len(chosen.train) >= 2:
-        assert kept.any()
-        assert not kept.all()
+    assert kept.any()
+    assert not kept.all()
     if contamination:
         share = len(chosen.moved) / (len(chosen.train) + len(chosen.moved))
         # Half a row is as near as counting gets.
         assert share <= contamination + 0.5 / len(chosen.train)
+
+
+def test_a_test_far_smaller_than_train_keeps_both_labels():
+    labels = labels_of(60, 30)
+    chosen = rows(5_000_000, labels, limit=60)
+    assert len(chosen.train) == 58
+    assert sorted(labels[chosen.test]) == [0, 1]
+
+
+def test_a_test_of_one_row_is_no_reason_to_use_fewer():
+    chosen = rows(1000, None, 1, limit=10)
+    assert len(chosen.train) == 9
+    assert chosen.test.tolist() == [0]
 
 
 def test_one_seed_chooses_the_same_rows_another_chooses_others():

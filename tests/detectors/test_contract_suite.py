@@ -1,9 +1,11 @@
 """Every registered detector keeps the contract; exceptions stand here with reasons."""
 
+import numpy as np
 import pytest
 
 from odbench.contract_check import check_detector
 from odbench.contract_tables import planted
+from odbench.errors import DetectorError
 from odbench.plugins import (
     find_detector,
     grid_of,
@@ -32,6 +34,45 @@ def test_ours_pass_every_probe(name):
 
     assert len(findings) == 19
     assert [f for f in findings if f.verdict != "ok"] == []
+
+
+def with_value(rows, value):
+    rows = rows.copy()
+    rows[2, 1] = value
+    return rows
+
+
+# What is tried -> (rows to fit or None, rows to score, what the one line says).
+REFUSED = {
+    "unfitted": lambda t: (None, t.test, "call fit first"),
+    "no rows": lambda t: (t.train[:0], t.test, r"shape \(0, 4\)"),
+    "no columns": lambda t: (t.train[:, :0], t.test[:, :0], r"shape \(200, 0\)"),
+    "no table": lambda t: (t.train[:, 0], t.test, r"n_columns\), got shape \(200,\)"),
+    "NaN to fit": lambda t: (with_value(t.train, np.nan), t.test, "column 1 holds NaN"),
+    "inf to fit": lambda t: (with_value(t.train, np.inf), t.test, "column 1 holds NaN"),
+    "narrow": lambda t: (t.train, t.test[:, :3], "expected 4 columns as in fit, got 3"),
+    "wide": lambda t: (t.train, t.test[:, [0, 1, 2, 3, 0]], "expected 4 .* got 5"),
+    "NaN": lambda t: (t.train, with_value(t.test, np.nan), "row 2 holds NaN"),
+    "inf": lambda t: (t.train, with_value(t.test, -np.inf), "row 2 holds NaN"),
+}
+
+
+# What cats refuses stands in its own tests.
+@pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.parametrize("name", [name for name in OURS if name != "cats"])
+def test_ours_refuse_what_cannot_be_scored(name, case):
+    train, test, words = REFUSED[case](planted())
+    detector = find_detector(name).build(0)
+
+    with pytest.raises(DetectorError, match=words):
+        (detector if train is None else detector.fit(train)).decision_function(test)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_no_rows_have_no_scores(name):
+    detector = find_detector(name).build(0).fit(planted().train)
+
+    assert detector.decision_function(planted().test[:0]).shape == (0,)
 
 
 @pytest.mark.parametrize("name", PYOD)

@@ -55,6 +55,36 @@ def test_many_rows_equal_counting(rng):
     assert_allclose(scores, -np.log(least / 3001), rtol=1e-12)
 
 
+@pytest.mark.parametrize("quantiles", [0, 16])
+@pytest.mark.parametrize("scale", [1e-308, 1e-200, 1e-110, 1e110, 1e200, 1e306])
+def test_the_skewness_is_that_of_the_column_at_any_scale(rng, scale, quantiles):
+    X = np.exp(rng.standard_normal((500, 2))) * [1.0, -1.0]
+    plain = ECOD().fit(X).columns_.skewness
+
+    scaled = ECOD(quantiles=quantiles).fit(X * scale).columns_.skewness
+
+    assert_allclose(scaled, plain, rtol=1e-9)
+
+
+def test_the_least_float_is_no_constant():
+    column = np.array([[0.0], [5e-324], [0.0]])
+
+    assert_allclose(ECOD().fit(column).columns_.skewness, np.sqrt(0.5))
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1.0, 1e200])
+def test_a_sketch_of_blocks_of_other_scales_has_the_skewness_of_all(rng, scale):
+    X = np.exp(rng.standard_normal((500, 2))) * [1.0, -1.0]
+    X[:100] = 0
+    X[300:] *= scale
+    exact = ECOD().fit(X).columns_.skewness
+
+    halves = [ECOD(quantiles=16).fit(part) for part in (X[:250], X[250:])]
+    merged = halves[0].merge(halves[1]).columns_.skewness
+
+    assert_allclose(merged, exact, rtol=1e-9)
+
+
 @pytest.mark.parametrize("reference", ["train", "batch"])
 def test_threads_and_layout_change_nothing(rng, reference):
     train, rows = rng.standard_normal((500, 11)), rng.standard_normal((300, 11))

@@ -56,6 +56,16 @@ def test_twins_sort_alike(rng, xp, order, dtype):
     assert_allclose(twin.skewness, ours.skewness, rtol=1e-10)
 
 
+def test_twins_measure_skewness_at_any_scale(rng, xp):
+    scales = np.array([5e-324 * 2**40, 1e-308, 1e-200, 1e200, 1e306])
+    X = np.exp(rng.standard_normal((400, 1))) * scales
+
+    ours, twin = cpu.sorted_columns(X), gpu.sorted_columns(X, xp=xp)
+
+    assert_allclose(ours.skewness, ours.skewness[2], rtol=1e-6)
+    assert_allclose(twin.skewness, ours.skewness, rtol=1e-10)
+
+
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("threads", [1, 3])
 def test_tables_arrive_whole_through_two_buffers(rng, xp, order, threads):

@@ -38,6 +38,49 @@ def test_row_shards_equal_the_whole(rng, make):
     assert_array_equal(merged.decision_function(rows), whole)
 
 
+@pytest.mark.parametrize(
+    "make",
+    [ECOD, lambda: ECOD("columns", "batch"), lambda: ECOD(quantiles=16)],
+    ids=["train", "batch", "quantiles"],
+)
+def test_a_buffer_can_be_filled_again(rng, make):
+    X, rows = table(rng, 600), table(rng, 50)
+    whole, partial = make(), make()
+    buffer = np.empty((200, 7))
+
+    for start in range(0, 600, 200):
+        buffer[:] = X[start : start + 200]
+        partial.partial_fit(buffer)
+        whole.partial_fit(X[start : start + 200])
+
+    assert_array_equal(partial.decision_function(rows), whole.decision_function(rows))
+
+
+@pytest.mark.parametrize("quantiles", [0, 16])
+def test_a_refused_block_leaves_nothing(rng, quantiles):
+    X, rows = table(rng, 150), table(rng, 30)
+    bad = X[50:].copy()
+    bad[60, 2] = np.nan
+    detector = ECOD(quantiles=quantiles).fit(X[:50])
+
+    with pytest.raises(DetectorError, match="column 2 holds NaN"):
+        detector.partial_fit(bad)
+
+    plain = ECOD(quantiles=quantiles).fit(X[:50])
+    assert detector.columns_.n_rows == 50
+    assert_array_equal(detector.decision_function(rows), plain.decision_function(rows))
+
+
+def test_a_refused_first_block_does_not_settle_the_columns(rng):
+    X = table(rng, 100)
+    detector = ECOD(quantiles=16)
+
+    with pytest.raises(DetectorError, match="column 0 holds NaN"):
+        detector.partial_fit(np.full((9, 3), np.nan))
+
+    assert detector.partial_fit(X).columns_.n_columns == 7
+
+
 def test_column_shards_exchange_three_vectors(rng):
     X, rows = table(rng, 800), 1.3 * table(rng, 300)
     whole = ECOD().fit(X).decision_function(rows)
@@ -115,6 +158,10 @@ def test_shards_that_do_not_fit_together_are_refused(rng):
         ECOD().fit(X).partial_fit(X[:, :2])
     with pytest.raises(DetectorError, match="quantiles and exact"):
         ECOD().fit(X).merge(ECOD(quantiles=16).fit(X))
+    with pytest.raises(DetectorError, match="reference 'train' into 'batch'"):
+        ECOD(reference="batch").fit(X).merge(ECOD().fit(X))
+    with pytest.raises(DetectorError, match="reference 'batch' into 'train'"):
+        ECOD().fit(X).merge(ECOD(reference="batch").fit(X))
     with pytest.raises(DetectorError, match="size 32"):
         ECOD(quantiles=16).fit(X).merge(ECOD(quantiles=32).fit(X))
     with pytest.raises(UsageError, match="from 8 up"):

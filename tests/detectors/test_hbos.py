@@ -40,6 +40,39 @@ def test_equals_pyod(rng, n_bins):
     assert_allclose(ours, theirs, rtol=1e-12)
 
 
+@pytest.mark.parametrize("n_bins", [2, 10, 37])
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1e16],
+        [1.7e18],
+        [-1e20],
+        [1e308],
+        [1.0, 1 + 2.3e-16],
+        [2.0**53, 2.0**53 + 2],
+        [0.0, 5e-324],
+        [1e-320, 3e-320],
+        [-1.7e308, 1.7e308],
+    ],
+    ids=str,
+)
+def test_columns_too_narrow_or_wide_for_their_bins_have_finite_scores(values, n_bins):
+    train = np.resize(values, (100, 1))
+    fitted = HBOS(n_bins=n_bins).fit(train)
+
+    scores = fitted.decision_function(np.vstack((train[:2], [[0.5], [-1e30], [1e300]])))
+
+    assert (np.diff(fitted.edges_) > 0).all()
+    assert np.isfinite(scores).all()
+
+
+def test_a_constant_column_gets_a_range_of_width_1():
+    for value in (3.0, 1e15):
+        edges = HBOS(n_bins=4).fit(np.full((9, 1), value)).edges_
+
+        assert edges[0].tolist() == [value - 0.5 + k / 4 for k in range(5)]
+
+
 def test_says_what_is_wrong():
     with pytest.raises(UsageError, match=r"n_bins.*2 or more, got 1"):
         HBOS(n_bins=1).fit(np.ones((3, 1)))

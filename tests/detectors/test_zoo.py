@@ -146,6 +146,26 @@ def test_the_order_is_that_of_pyod(table, ours, theirs):
     assert np.corrcoef(a.argsort().argsort(), b.argsort().argsort())[0, 1] > 1 - 1e-6
 
 
+@pytest.mark.parametrize("value", [1e160, 1e300, 1.7e308])
+@pytest.mark.parametrize("name", ["kde", "gmm", "egmm", "mcd", "knn", "lof"])
+def test_the_farthest_rows_score_finite_and_highest(table, name, value):
+    train, test = table
+    far = test.copy()
+    far[0, 0], far[1] = value, -value
+
+    scores = score(name, train, far)
+
+    assert np.isfinite(scores).all()
+    assert scores[:2].min() > scores[2:].max()
+
+
+@pytest.mark.parametrize("name", ["kde", "gmm", "mcd", "knn", "lof"])
+def test_a_table_of_huge_values_has_finite_scores(table, name):
+    train, test = table
+
+    assert np.isfinite(score(name, train * 1e300, test * 1e300)).all()
+
+
 def test_too_many_neighbours_mean_all_of_them(rng):
     train, test = rng.normal(size=(6, 2)), rng.normal(size=(4, 2))
     assert np.array_equal(score("knn:k=50", train, test), score("knn:k=6", train, test))
@@ -164,3 +184,15 @@ def test_mcd_takes_a_table_that_is_mostly_one_row(rng):
 
     assert np.isfinite(scores).all()
     assert scores[:90].max() < np.median(scores[90:])
+
+
+@pytest.mark.parametrize("name", ["mcd", "pca", "gmm", "egmm"])
+def test_memory_layout_changes_nothing_on_singular_tables(rng, name):
+    # Rounding, amplified by a covariance without an inverse, shows every layout.
+    train = rng.normal(size=(60, 5)) @ rng.normal(size=(5, 90))
+    test = rng.normal(size=(40, 90))
+
+    plain = score(name, train, test)
+
+    columns_first = score(name, np.asfortranarray(train), np.asfortranarray(test))
+    assert np.array_equal(columns_first, plain)

@@ -17,6 +17,7 @@ from odbench_detectors.columns import (
     SortedColumns,
     as_table,
     check_rows,
+    check_scores,
 )
 from odbench_detectors.ecod import device
 from odbench_detectors.ecod.batch import stacked_tails
@@ -163,10 +164,17 @@ class ECOD(SharesColumns):
         Raises
         ------
         DetectorError
-            If one of the two has no train rows, or their columns or sketches differ.
+            If one of the two has no train rows, or their references, columns or
+            sketches differ.
         """
         self._fitted()
         other._fitted()
+        if other.reference != self.reference:
+            msg = (
+                f"cannot merge reference {other.reference!r} into {self.reference!r}: "
+                "fit both the same way"
+            )
+            raise DetectorError(msg)
         assert self._train is not None
         assert other._train is not None
         self._train.merge(other._train)
@@ -193,13 +201,7 @@ class ECOD(SharesColumns):
             finite.
         """
         scores: FloatArray = self.tail_sums(X).max(axis=0)
-        if np.isnan(scores).any():
-            row = int(np.flatnonzero(np.isnan(scores))[0])
-            msg = (
-                f"row {row} holds NaN or infinity, wanted finite values: "
-                "impute or drop it first"
-            )
-            raise DetectorError(msg)
+        check_scores(scores)
         return scores
 
     def tail_sums(self, X: Floats) -> FloatArray:
@@ -280,7 +282,8 @@ class ECOD(SharesColumns):
         assert self._train is not None
         self._train.add(X, workspace)
         if self.reference == "batch":
-            self._rows.append(X)
+            # The caller may fill one buffer again and again.
+            self._rows.append(X.copy())
         return self
 
     def _fitted(self) -> SortedColumns:

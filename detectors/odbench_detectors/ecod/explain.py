@@ -209,7 +209,7 @@ def tail_surprises(
 
 
 def close_gap(surprise: FloatArray, scores: FloatArray) -> None:
-    """Give what rounding lost, some 1e-15, to the largest surprise of each row.
+    """Give what rounding lost, some 1e-15, to the largest surprises of each row.
 
     The detector multiplies probabilities and takes one logarithm; here every column
     has its own.
@@ -221,11 +221,10 @@ def close_gap(surprise: FloatArray, scores: FloatArray) -> None:
     scores : float64 array of shape (n_rows,)
     """
     for terms, score in zip(surprise, scores, strict=True):
-        largest = int(terms.argmax())
-        others = np.delete(terms, largest)
-        terms[largest] = math.fsum([score, *(-others)])
-        # The difference itself was rounded: a last step or two.
-        for _ in range(3):
-            terms[largest] += score - math.fsum(terms)
+        # The digits of the largest may be too coarse: the next one takes the rest.
+        for j in np.argsort(-terms, kind="stable"):
+            terms[j] += math.fsum([score, *(-terms)])
+            if math.fsum(terms) == score:
+                break
     # -0.0, a logarithm's, is printed badly.
     surprise += 0.0

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from odbench.arrays import FloatArray
 from odbench.errors import DetectorError
 from odbench_detectors.columns import SYMMETRIC, SortedColumns, check_finite
+from odbench_detectors.columns_cpu import TINY
 from odbench_detectors.ecod import device
 
 # Bytes of temporary arrays; the sorted columns come on top.
@@ -74,10 +75,14 @@ def sorted_columns(
 def _skewness(block: Any, xp: ModuleType) -> Any:
     """Third standardised moment of sorted columns; see `columns_cpu.skewness`."""
     n = block.shape[1]
-    half = block.astype(np.float64) * 0.5
-    width = half[:, -1] - half[:, 0]
+    low, high = block[:, 0].astype(np.float64), block[:, -1].astype(np.float64)
+    tiny = high * 0.5 - low * 0.5 <= TINY
+    # The one or the other: 1 / TINY swallows the half.
+    by = tiny.astype(np.float64) / TINY + 0.5
+    scaled = block.astype(np.float64) * by[:, None]
+    width = scaled[:, -1] - scaled[:, 0]
     constant = width == 0
-    z = (half - half[:, n // 2, None]) * (1 / xp.where(constant, 1, width))[:, None]
+    z = (scaled - scaled[:, n // 2, None]) * (1 / xp.where(constant, 1, width))[:, None]
     mean = z.mean(axis=1)
     square = z * z
     m2 = square.mean(axis=1) - mean * mean

@@ -86,9 +86,9 @@ class TrainColumns:
         if self._shards:
             check_rows(X, self._shards[0].n_columns)
         if self._quantiles:
-            if self._sketch is None:
-                self._sketch = ColumnSketch(X.shape[1], self._quantiles)
-            self._sketch.add(X)
+            sketch = self._sketch or ColumnSketch(X.shape[1], self._quantiles)
+            sketch.add(X)
+            self._sketch = sketch
             self._shards = []
             return
         if not self._shards:

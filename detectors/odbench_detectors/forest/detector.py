@@ -60,7 +60,7 @@ class IsolationForest(Estimator):
         seed = self.random_state
         if seed is None:
             seed = secrets.randbelow(_WORDS)
-        rows = np.ascontiguousarray(X, dtype=np.float64)
+        rows = self.train_rows(X)
         samples = min(self.samples, len(rows))
         self._forest = grow(rows, self.trees, samples, np.uint64(int(seed) % _WORDS))
         self._expected = self.trees * search_depth(samples)
@@ -68,9 +68,9 @@ class IsolationForest(Estimator):
 
     def decision_function(self, X: FloatArray) -> FloatArray:
         """Score rows: float64 in (0, 1], higher is more anomalous."""
+        rows = self.rows_to_score(X)
         if self._expected == 0:  # one row a tree: nothing is known
-            return np.full(len(X), 0.5)
-        rows = np.ascontiguousarray(X, dtype=np.float64)
+            return np.full(len(rows), 0.5)
         scores: FloatArray = np.exp2(
             -total_lengths(rows, self._forest) / self._expected
         )

@@ -59,7 +59,7 @@ class DiffusionTime(NeighbourDetector):
         mean = mean_of_columns(distances * distances)
         if self.continuous:
             return mean
-        return _likeliest_step(mean, X.shape[1])
+        return _likeliest_step(mean, self._n_columns)
 
 
 def _likeliest_step(mean: FloatArray, d: int) -> FloatArray:

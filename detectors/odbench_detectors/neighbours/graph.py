@@ -16,6 +16,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from odbench.arrays import FloatArray
+from odbench_detectors.estimator import within_limit
 from odbench_detectors.neighbours import tree_cpu
 from odbench_detectors.neighbours.distinct_cpu import (
     Int32Array,
@@ -27,9 +28,6 @@ from odbench_detectors.neighbours.tree_cpu import IndexArray
 
 Metric = Literal["euclidean", "manhattan"]
 
-# Squares of larger values, summed over columns, would overflow. What lies beyond is
-# taken to lie here.
-LIMIT = 1e140
 # Queries that one task of a thread answers.
 _TASK = 256
 # Queries that try the tree before it is chosen, and the columns below which it is not
@@ -71,7 +69,7 @@ class NeighbourIndex:
     """
 
     def __init__(self, rows: FloatArray) -> None:
-        rows = _within_limit(rows)
+        rows = within_limit(rows)
         self.n = len(rows)
         first, self._number = distinct(rows)
         self._rows = rows[first]
@@ -104,7 +102,7 @@ class NeighbourIndex:
         NeighbourGraph
             With min(k, n) columns.
         """
-        queries = _within_limit(queries)
+        queries = within_limit(queries)
         first, number = distinct(queries)
         found = self._search(queries[first], min(k, self.n), metric, n_threads)
         if len(first) == len(queries):
@@ -201,13 +199,6 @@ def neighbour_graph(
     if queries is None:
         return index.search_self(k, metric=metric, n_threads=n_threads)
     return index.search(queries, k, metric=metric, n_threads=n_threads)
-
-
-def _within_limit(rows: FloatArray) -> FloatArray:
-    rows = np.ascontiguousarray(rows, dtype=np.float64)
-    if rows.size and max(rows.max(), -rows.min()) > LIMIT:
-        rows = np.clip(rows, -LIMIT, LIMIT)
-    return rows
 
 
 def _without_self(found: NeighbourGraph, number: Int32Array, k: int) -> NeighbourGraph:

@@ -60,9 +60,10 @@ class LocalOutlierFactor(NeighbourDetector):
 
     def decision_function(self, X: FloatArray) -> FloatArray:
         """Score rows: float64, around 1 for inliers, higher is more anomalous."""
+        graph = self.graph(X)
         if len(self._train) == 1:
-            return self.graph(X).distances[:, 0].copy()
-        graph = self.graph(X).nearest(len(self._train) - 1)
+            return graph.distances[:, 0].copy()
+        graph = graph.nearest(len(self._train) - 1)
         ratios = mean_of_columns(self._density[graph.rows])
         return ratios / self._densities(graph)
 

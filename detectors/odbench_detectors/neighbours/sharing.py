@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Self, TypeVar
 
-import numpy as np
-
 from odbench.arrays import FloatArray
 from odbench.detector import Workspace
 from odbench_detectors.estimator import Estimator
@@ -41,10 +39,11 @@ class NeighbourDetector(Estimator):
 
     def fit(self, X: FloatArray) -> Self:
         """Index the rows of `X`, (n_rows, n_columns) float64."""
+        rows = self.train_rows(X)
         # The array itself is kept: a workspace knows arrays by identity.
         self._train = X
         self._index: NeighbourIndex = self._obtain(
-            _INDEX, (X,), lambda _: NeighbourIndex(np.asarray(X, dtype=np.float64))
+            _INDEX, (X,), lambda _: NeighbourIndex(rows)
         )
         return self
 
@@ -58,13 +57,10 @@ class NeighbourDetector(Estimator):
 
     def graph(self, X: FloatArray) -> NeighbourGraph:
         """Return the training rows nearest to each row of `X`."""
+        rows = self.rows_to_score(X)
         k = self.neighbours_needed()
         graph: NeighbourGraph = self._obtain(
-            KIND,
-            (self._train, X),
-            lambda size: self._index.search(
-                np.asarray(X, dtype=np.float64), max(size, k)
-            ),
+            KIND, (self._train, X), lambda size: self._index.search(rows, max(size, k))
         )
         return graph.nearest(k)
 
