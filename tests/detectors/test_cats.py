@@ -241,10 +241,9 @@ def test_wrong_tables_are_refused_in_one_line(rng):
         detector.p_values(np.zeros((1, 2)))
 
 
-@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0, 0)])
-def test_an_empty_train_table_is_refused_in_one_line(shape):
-    with pytest.raises(DetectorError, match="at least 2 train rows and 1 column"):
-        CATS().fit(np.empty(shape))
+def test_one_train_row_is_refused_in_one_line():
+    with pytest.raises(DetectorError, match=r"at least 2 train rows, got shape \(1, 3"):
+        CATS().fit(np.zeros((1, 3)))
 
 
 METHODS = ["decision_function", "p_values", "flag", "explain"]

@@ -57,9 +57,8 @@ REFUSED = {
 }
 
 
-# What cats refuses stands in its own tests.
 @pytest.mark.parametrize("case", REFUSED)
-@pytest.mark.parametrize("name", [name for name in OURS if name != "cats"])
+@pytest.mark.parametrize("name", OURS)
 def test_ours_refuse_what_cannot_be_scored(name, case):
     train, test, words = REFUSED[case](planted())
     detector = find_detector(name).build(0)

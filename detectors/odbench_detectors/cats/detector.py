@@ -15,7 +15,7 @@ from odbench_detectors.cats.scale import Standard, sample
 from odbench_detectors.cats.tail import Tail
 from odbench_detectors.cats.views import VIEWS, Placed, Views
 from odbench_detectors.columns import KIND as COLUMNS
-from odbench_detectors.columns import as_table, check_rows, obtain_columns
+from odbench_detectors.columns import obtain_columns
 from odbench_detectors.neighbours.sharing import NeighbourDetector
 from odbench_detectors.sort_cpu import sorted_rows
 
@@ -71,12 +71,9 @@ class CATS(NeighbourDetector):
         DetectorError
             If there are fewer than two rows, no column, or a value is not finite.
         """
-        X = _float64(as_table(X))
-        if len(X) < 2 or X.shape[1] == 0:
-            msg = (
-                f"cats wants at least 2 train rows and 1 column, got shape {X.shape}: "
-                "give it more"
-            )
+        X = self.train_rows(X)
+        if len(X) < 2:
+            msg = f"cats wants at least 2 train rows, got shape {X.shape}: give it more"
             raise DetectorError(msg)
         self._columns = obtain_columns(X, workspace=self._workspace).values
         self._standard = Standard.of(X)
@@ -132,7 +129,7 @@ class CATS(NeighbourDetector):
         DetectorError
             As `decision_function`.
         """
-        X = self._checked(X)
+        X = self.rows_to_score(X)
         Z = self._standard.apply(X)
         candidates = self.graph(Z).rows
         for start in range(0, len(Z), _CHUNK):
@@ -161,7 +158,7 @@ class CATS(NeighbourDetector):
         DetectorError, UsageError
             As `decision_function`, and if there are fewer than four train rows.
         """
-        X = self._checked(X)
+        X = self.rows_to_score(X)
         if self._conformal is None:
             self._conformal = SplitConformal.of(
                 self.views.train.z, lambda rows: type(self)().fit(rows)
@@ -210,7 +207,7 @@ class CATS(NeighbourDetector):
         DetectorError, UsageError
             As `decision_function`, and if there are not as many names as columns.
         """
-        X = self._checked(X)
+        X = self.rows_to_score(X)
         d = X.shape[1]
         names = [f"column {j}" for j in range(d)] if columns is None else list(columns)
         if len(names) != d:
@@ -222,21 +219,6 @@ class CATS(NeighbourDetector):
             explained += explain_placed(self.views, at, surprises, start, names)
         return explained
 
-    def _checked(self, X: FloatArray) -> FloatArray:
-        """Return rows that can be scored: a kernel would crash on others."""
-        if not hasattr(self, "views"):
-            msg = "this CATS has no train rows yet: call fit first"
-            raise DetectorError(msg)
-        X = _float64(check_rows(X, self.views.train.z.shape[1]))
-        finite = np.isfinite(X).all(axis=1)
-        if not finite.all():
-            msg = (
-                f"row {int(np.argmin(finite))} holds NaN or infinity, wanted finite "
-                "values: impute or drop it first"
-            )
-            raise DetectorError(msg)
-        return X
-
     def _calibrate(self) -> dict[str, Tail]:
         rows = sample(len(self._train), CALIBRATION, _CALIBRATION_SEED)
         raw = self.views.raw_of_train(rows)
@@ -245,8 +227,3 @@ class CATS(NeighbourDetector):
         unseen = {"density": fresh, "copula": fresh}
         everyone = np.ones(len(rows), dtype=bool)
         return {name: Tail.of(raw[name][unseen.get(name, everyone)]) for name in VIEWS}
-
-
-def _float64(X: FloatArray) -> FloatArray:
-    # The array itself where it is one; sums have another order in another layout.
-    return np.ascontiguousarray(X, dtype=np.float64)
