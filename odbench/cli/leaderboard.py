@@ -153,6 +153,7 @@ def show(
     from odbench.leaderboard.load import Part, is_built, load_leaderboard, load_slices
     from odbench.leaderboard.tables import Settings
     from odbench.leaderboard.terminal import render_table, sorted_by
+    from odbench.plain import printable
 
     settings = Settings(resamples=resamples, cluster=cluster, seed=seed)
     evaluated = [] if part else _submitted(source, suite, partition)
@@ -174,7 +175,7 @@ def show(
         raise UsageError(msg)
     if form == "table":
         for i, p in enumerate(parts):
-            heading = f"{p.slice}: {p.level}\n" if p.slice else ""
+            heading = printable(f"{p.slice}: {p.level}") + "\n" if p.slice else ""
             text = render_table(p.table, sort=sort, policy=policy)
             click.echo(("\n" if i else "") + heading + text)
         for i, each in enumerate(evaluated, len(parts)):

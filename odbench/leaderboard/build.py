@@ -14,7 +14,6 @@ from odbench.leaderboard.evaluated import (
     Evaluated,
     is_evaluated,
     markdown_lines,
-    plain_markdown,
 )
 from odbench.leaderboard.page import group_of, render_groups
 from odbench.leaderboard.page_data import Group
@@ -30,6 +29,7 @@ from odbench.leaderboard.rules import FEWEST_SETS, MOST_DECIMALS
 from odbench.leaderboard.suites import ORACLE, coverage
 from odbench.leaderboard.tables import DEFAULT, Settings, left_out, table_of
 from odbench.leaderboard.text import csv_bytes, rounded, suite_markdown
+from odbench.plain import markdown_text
 from odbench.results import read_results
 from odbench.scoring.cells import Cells, split_results
 from odbench.scoring.policy import apply_policy
@@ -318,7 +318,7 @@ def _index(tables: pd.DataFrame, evaluated: Sequence[Evaluated]) -> str:
         best = (real if len(real) else rows).iloc[0]["detector"]
         lines.append(
             f"| [{suite}]({suite}/README.md) | {partition} | {protocol} | {sets} | "
-            f"{len(rows)} | {best} |"
+            f"{len(rows)} | {markdown_text(str(best))} |"
         )
     if evaluated:
         lines += ["", "Evaluated submissions:", ""]
@@ -328,6 +328,6 @@ def _index(tables: pd.DataFrame, evaluated: Sequence[Evaluated]) -> str:
         lines.append(
             f"| [{each.suite}]({each.suite}/README.md) | {each.partition} | "
             f"{each.rows[0]['n_datasets']} | {len(each.rows)} | "
-            f"{plain_markdown(str(each.rows[0]['method']))} |"
+            f"{markdown_text(str(each.rows[0]['method']))} |"
         )
     return "\n".join(lines) + "\n"

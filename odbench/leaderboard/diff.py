@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from odbench.leaderboard.tables import GROUP
-from odbench.leaderboard.terminal import align, method_name
+from odbench.leaderboard.terminal import align, heading_of, method_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +70,7 @@ def render_diff(changes: pd.DataFrame) -> str:
     """
     blocks = []
     for (suite, partition, protocol), rows in changes.groupby(list(GROUP), sort=True):
-        heading = f"{suite} / {partition}, {protocol}"
+        heading = heading_of(suite, partition, protocol)
         if rows["change"].nunique() == 1 and rows["change"].iloc[0] in _ALONE:
             where = _ALONE[rows["change"].iloc[0]]
             many = "" if len(rows) == 1 else "s"

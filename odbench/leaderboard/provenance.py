@@ -142,16 +142,20 @@ def provenance_json(
             name: hashlib.sha256(data).hexdigest() for name, data in files.items()
         },
     }
-    return (json.dumps(content, indent=2, sort_keys=True) + "\n").encode()
+    return (
+        json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n"
+    ).encode()
 
 
 def _description(file: Path) -> dict[str, Any]:
     if not file.is_file():
         return {}
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        msg = f"run {str(file)!r}: not JSON ({error}); restore it or remove it"
+        # A parameter may be infinite or no number, for which JSON has words alone.
+        content = json.loads(file.read_text(encoding="utf-8"), parse_constant=str)
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deep" if isinstance(error, RecursionError) else error
+        msg = f"run {str(file)!r}: not JSON ({reason}); restore it or remove it"
         raise ResultsError(msg) from error
     if not isinstance(content, dict):
         return {}

@@ -246,3 +246,42 @@ def test_a_name_with_a_comma_or_a_bar_survives(rng, tmp_path):
     table = pd.read_csv(tmp_path / "out" / "toy" / "public.csv")
     assert table.loc[0, "config"] == odd["config"]
     assert r"me\|an" in files["toy/README.md"].decode()
+
+
+def test_a_suite_cannot_lead_out_of_the_folder(tmp_path):
+    run = place(frame([trial("a", "knn", 0.5, suite=str(tmp_path))]), tmp_path / "run")
+
+    with pytest.raises(ResultsError, match=r"suite .*; wanted 1 to 40"):
+        build_files([run], settings=SETTINGS)
+
+
+def test_a_strangers_name_is_neither_a_formula_nor_markup(tmp_path):
+    trials = [trial("a", '=HYPERLINK("x")', 0.5), trial("a", "<img src=x>", 0.6)]
+
+    files = build_files([place(frame(trials), tmp_path / "run")]).files
+
+    for name in ("public", "per_dataset", "complete_case", "policies"):
+        text = files[f"toy/{name}.csv"].decode()
+        assert '"\'=HYPERLINK(""x"")"' in text
+        assert "=HYPERLINK" not in text.replace("'=", "")
+    for name in ("README.md", "toy/README.md"):
+        assert r"\<img src=x\>" in files[name].decode()
+
+
+def test_a_run_nested_without_end_is_named(run):
+    (run / "run.json").write_text("[" * 200_000)
+
+    with pytest.raises(ResultsError, match=r"run\.json.*nested too deep"):
+        build_files([run], settings=SETTINGS)
+
+
+def test_a_parameter_that_is_no_number_leaves_the_provenance_json(run):
+    (run / "run.json").write_text('{"configurations": {"x": {"k": NaN}}}')
+
+    files = build_files([run], settings=SETTINGS).files
+
+    def refused(name):
+        raise AssertionError(name)
+
+    content = json.loads(files["provenance.json"], parse_constant=refused)
+    assert content["runs"][0]["run"] == {"configurations": {"x": {"k": "NaN"}}}
