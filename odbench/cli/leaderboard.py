@@ -94,11 +94,12 @@ def build(
         return
     different = first_difference(built.files, out)
     if different is not None:
-        click.echo(
-            f"odbench: {out / different} differs from what the results give; build "
-            "again without --check",
-            err=True,
+        fault = (
+            "differs from what the results give; build again without --check"
+            if different in built.files
+            else "is none that the results give; remove it"
         )
+        click.echo(f"odbench: {out / different} {fault}", err=True)
         raise SystemExit(3)
     click.echo(f"{len(built.files)} files of {out} are what the results give", err=True)
 

@@ -204,3 +204,15 @@ def test_a_new_evaluation_shows_in_the_check(call, board, run, rng):
     assert call(*build)[0] == 0
     assert call(*build, "--check")[0] == 0
     assert (board.leaderboard / "synbench" / "private.csv").read_bytes() != before
+
+
+def test_check_names_a_table_of_another_build(call, run, tmp_path):
+    out = tmp_path / "board"
+    call("build", run, "--out", out, *FAST)
+    (out / "old").mkdir()
+    (out / "old" / "public.csv").write_text("suite\n")
+
+    code, _, said = call("build", run, "--out", out, "--check", *FAST)
+
+    assert code == 3
+    assert "public.csv is none that the results give; remove it" in said
