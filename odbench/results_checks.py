@@ -157,6 +157,7 @@ def check_values(table: pa.Table, file: Path, *, statuses: tuple[str, ...]) -> N
             _check_range(table, file, name, 0.0, most)
     _check_range(table, file, "ap_adjusted", -_MOST_SECONDS, 1.0)
     _check_anomalies(table, file)
+    _check_scores(table, file)
 
 
 def _check_range(
@@ -191,6 +192,19 @@ def _check_anomalies(table: pa.Table, file: Path) -> None:
     if len(bad):
         n, rows = bad["n_anomalies"][0].as_py(), bad["n_test"][0].as_py()
         _refuse(file, "n_anomalies", n, f"fewer than the {rows} test rows")
+
+
+def _check_scores(table: pa.Table, file: Path) -> None:
+    """Refuse trials that are ranked by AUROC and have no AP."""
+    import pyarrow.compute as pc
+
+    if not {"auroc", "ap", "status"} <= set(table.column_names):
+        return
+    known = pc.invert(pc.is_null(table["auroc"], nan_is_null=True))
+    half = pc.and_(known, pc.is_null(table["ap"], nan_is_null=True))
+    good = pc.equal(table["status"].cast("string"), "ok")
+    if pc.any(pc.and_(half, good)).as_py():
+        _refuse(file, "ap", None, "one wherever there is an auroc")
 
 
 def _dictionaries(table: pa.Table) -> Iterator[tuple[str, Any]]:

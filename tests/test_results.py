@@ -103,6 +103,7 @@ def stored(folder, **columns):
         ("fit_seconds", float("inf"), "fit_seconds inf; wanted 0 to"),
         ("n_anomalies", -5, "n_anomalies -5; wanted 0 to"),
         ("n_anomalies", 100, "wanted fewer than the 100 test rows"),
+        ("ap", None, "ap None; wanted one wherever"),
         ("auroc", [0.5], "column auroc is of type list"),
         ("reason", [["x"]], "column reason is of type list"),
         ("reason", b"x", "column reason is of type binary"),

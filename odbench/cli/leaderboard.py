@@ -31,7 +31,13 @@ leaderboard.add_command(publish)
 def _settings(command: Any) -> Any:
     """Add the options that decide how tables are computed."""
     for option in (
-        click.option("--seed", default=0, show_default=True, help="Of all resampling."),
+        click.option(
+            "--seed",
+            type=click.IntRange(min=0),
+            default=0,
+            show_default=True,
+            help="Of all resampling.",
+        ),
         click.option(
             "--cluster",
             type=click.Choice(["dataset", "family"]),
@@ -41,6 +47,7 @@ def _settings(command: Any) -> Any:
         ),
         click.option(
             "--resamples",
+            type=click.IntRange(0, 100_000),
             default=200,
             show_default=True,
             help="Bootstrap samples behind each interval; 0 for none.",

@@ -183,8 +183,10 @@ def _number(column: str, digits: int, scale: float = 1.0) -> Callable[[Any], str
 
 def _elo(row: dict[str, Any]) -> str:
     elo = float(row["elo_auroc"])
-    low, high = row["elo_auroc_low"] - elo, row["elo_auroc_high"] - elo
-    return f"{elo:.0f}" if math.isnan(low) else f"{elo:.0f} {low:+.0f}/{high:+.0f}"
+    # In tables from elsewhere the ends may lie anywhere.
+    low = min(row["elo_auroc_low"] - elo, 0.0)
+    high = max(row["elo_auroc_high"] - elo, 0.0)
+    return f"{elo:.0f}" if math.isnan(low) else f"{elo:.0f} -{abs(low):.0f}/+{high:.0f}"
 
 
 def _seconds(row: dict[str, Any]) -> str:
