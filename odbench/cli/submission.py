@@ -256,8 +256,15 @@ def verify(
 @click.option("--leaderboard", type=_FILE, required=True, help="Folder of the tables.")
 def show_log(leaderboard: Path) -> None:
     """Check the audit log's chain and print its last hash."""
+    from odbench.errors import UsageError
     from odbench.leaderboard.audit_log import AuditLog
 
+    if not leaderboard.is_dir():
+        msg = (
+            f"--leaderboard {str(leaderboard)!r}: no such folder; name the one that "
+            f"`submission evaluate` wrote to"
+        )
+        raise UsageError(msg)
     log = AuditLog(leaderboard / "audit.jsonl")
     click.echo(f"evaluations: {len(log.entries)}, last hash: {log.head}")
 
