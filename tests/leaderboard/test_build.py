@@ -275,8 +275,9 @@ def test_a_strangers_name_is_neither_a_formula_nor_markup(tmp_path):
         assert r"\<img src=x\>" in files[name].decode()
 
 
-def test_a_run_nested_without_end_is_named(run):
-    (run / "run.json").write_text("[" * 200_000)
+@pytest.mark.parametrize("depth", [60, 900, 200_000])
+def test_a_run_nested_without_end_is_named(run, depth):
+    (run / "run.json").write_text('{"git": ' + "[" * depth + "]" * depth + "}")
 
     with pytest.raises(ResultsError, match=r"run\.json.*nested too deep"):
         build_files([run], settings=SETTINGS)
