@@ -30,11 +30,11 @@ def submission() -> None:
     """Pack, check and evaluate submissions.
 
     \b
-    odbench run --suite oddbench --partition private --detectors me.py:Mine \\
-        --keep-scores --out run
-    odbench submission pack run --method Mine --author "A. Person" \\
-        --training-data none --out mine.zip
-    odbench submission check mine.zip
+    odbench run --suite synbench --partition private --mirror features \\
+        --detectors me.py:Mine --keep-scores --out run
+    odbench submission pack run --sets sets.json --method Mine \\
+        --author "A. Person" --training-data none --out mine.zip
+    odbench submission check mine.zip --sets sets.json
     """  # noqa: D301 - click's own mark for "do not wrap"
 
 
