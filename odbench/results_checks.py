@@ -102,11 +102,16 @@ def check_texts(table: pa.Table, file: Path) -> None:
     Raises
     ------
     ResultsError
+        Naming the longest, or how much there is.
+    pyarrow.ArrowException
+        If a text is none.
     """
     import pyarrow.compute as pc
 
     total = 0
     for name, chunk in _dictionaries(table):
+        # Bytes that are no UTF-8 are an error of Arrow's, too.
+        chunk.dictionary.validate(full=True)
         lengths = pc.binary_length(chunk.dictionary)
         longest = pc.max(lengths).as_py() or 0
         if longest > MAX_TEXT:

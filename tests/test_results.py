@@ -155,3 +155,11 @@ def test_a_column_that_stands_twice_is_refused(tmp_path):
 
     with pytest.raises(ResultsError, match="suite stands twice"):
         read_results(tmp_path)
+
+
+def test_a_text_that_is_no_text_is_refused(tmp_path):
+    ends = pa.array([0, 3], pa.int32()).buffers()[1]
+    broken = pa.StringArray.from_buffers(1, ends, pa.py_buffer(b"a\xffb"))
+
+    with pytest.raises(ResultsError, match="not a readable Parquet file"):
+        read_results(stored(tmp_path, domain=broken))

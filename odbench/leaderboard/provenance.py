@@ -156,6 +156,8 @@ def _description(file: Path) -> dict[str, Any]:
         # A parameter may be infinite or no number, for which JSON has words alone.
         content = json.loads(file.read_text(encoding="utf-8"), parse_constant=str)
         too_deep = _is_deeper(content, _DEEPEST)
+        # What Python reads and cannot write again: half a character, 1e999.
+        json.dumps(content, allow_nan=False, ensure_ascii=False).encode()
     except RecursionError:
         too_deep = True
     except ValueError as error:

@@ -283,6 +283,14 @@ def test_a_run_nested_without_end_is_named(run, depth):
         build_files([run], settings=SETTINGS)
 
 
+@pytest.mark.parametrize("value", ['"\\ud800"', "1e999", "9" * 5000])
+def test_what_cannot_be_written_again_is_named(run, value):
+    (run / "run.json").write_text(f'{{"machine": {{"cores": {value}}}}}')
+
+    with pytest.raises(ResultsError, match=r"run\.json.*not JSON"):
+        build_files([run], settings=SETTINGS)
+
+
 def test_a_parameter_that_is_no_number_leaves_the_provenance_json(run):
     (run / "run.json").write_text('{"configurations": {"x": {"k": NaN}}}')
 
