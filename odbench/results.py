@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from odbench.errors import ResultsError
+from odbench.results_checks import check_size, check_texts, check_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -164,7 +165,8 @@ def read_results(
     Raises
     ------
     ResultsError
-        If there is no such file, it cannot be read, or it lacks a column.
+        If there is no such file, it cannot be read, it lacks a column, it unpacks to
+        more than results do, or holds a name or a number that no trial can have.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -179,13 +181,17 @@ def read_results(
         )
         raise ResultsError(msg)
     full = schema() if columns is None else _some_of(columns)
-    wanted = set(full.names)
-    words = [field.name for field in full if pa.types.is_dictionary(field.type)]
+    # Texts are looked at as places in a list of distinct ones: a reason that all rows
+    # share is held once, until it is known how long it is.
     try:
-        names = pq.read_schema(file).names
-        known = [name for name in words if name in names]
-        with pq.ParquetFile(file, read_dictionary=known) as stored:
-            table = stored.read([name for name in names if name in wanted])
+        with pq.ParquetFile(file) as described:
+            names = described.schema_arrow.names
+            wanted = [name for name in full.names if name in names]
+            check_size(described, file, wanted)
+        words = [n for n, kind, _ in _COLUMNS if kind == "string" and n in wanted]
+        with pq.ParquetFile(file, read_dictionary=words) as stored:
+            table = stored.read(wanted)
+        check_texts(table, file)
     except (pa.ArrowException, OSError) as error:
         msg = f"results {str(file)!r}: not a readable Parquet file ({error})"
         raise ResultsError(msg) from error
@@ -197,12 +203,14 @@ def read_results(
         )
         raise ResultsError(msg)
     try:
-        table = completed(table, full)
+        coded = completed(table, _some_of(full.names))
+        check_values(coded, file, statuses=STATUSES)
+        table = coded if columns is not None else completed(table, full)
     except pa.ArrowException as error:
         msg = f"results {str(file)!r}: a column has the wrong type ({error})"
         raise ResultsError(msg) from error
     frame: pd.DataFrame = table.to_pandas()
-    for name in words:
+    for name in frame.select_dtypes("category").columns:
         in_order = sorted(frame[name].cat.categories)
         frame[name] = frame[name].cat.set_categories(in_order)
     return frame

@@ -31,7 +31,13 @@ leaderboard.add_command(publish)
 def _settings(command: Any) -> Any:
     """Add the options that decide how tables are computed."""
     for option in (
-        click.option("--seed", default=0, show_default=True, help="Of all resampling."),
+        click.option(
+            "--seed",
+            type=click.IntRange(min=0),
+            default=0,
+            show_default=True,
+            help="Of all resampling.",
+        ),
         click.option(
             "--cluster",
             type=click.Choice(["dataset", "family"]),
@@ -41,6 +47,7 @@ def _settings(command: Any) -> Any:
         ),
         click.option(
             "--resamples",
+            type=click.IntRange(0, 100_000),
             default=200,
             show_default=True,
             help="Bootstrap samples behind each interval; 0 for none.",
@@ -94,11 +101,12 @@ def build(
         return
     different = first_difference(built.files, out)
     if different is not None:
-        click.echo(
-            f"odbench: {out / different} differs from what the results give; build "
-            "again without --check",
-            err=True,
+        fault = (
+            "differs from what the results give; build again without --check"
+            if different in built.files
+            else "is none that the results give; remove it"
         )
+        click.echo(f"odbench: {out / different} {fault}", err=True)
         raise SystemExit(3)
     click.echo(f"{len(built.files)} files of {out} are what the results give", err=True)
 
@@ -153,6 +161,7 @@ def show(
     from odbench.leaderboard.load import Part, is_built, load_leaderboard, load_slices
     from odbench.leaderboard.tables import Settings
     from odbench.leaderboard.terminal import render_table, sorted_by
+    from odbench.plain import printable
 
     settings = Settings(resamples=resamples, cluster=cluster, seed=seed)
     evaluated = [] if part else _submitted(source, suite, partition)
@@ -174,7 +183,7 @@ def show(
         raise UsageError(msg)
     if form == "table":
         for i, p in enumerate(parts):
-            heading = f"{p.slice}: {p.level}\n" if p.slice else ""
+            heading = printable(f"{p.slice}: {p.level}") + "\n" if p.slice else ""
             text = render_table(p.table, sort=sort, policy=policy)
             click.echo(("\n" if i else "") + heading + text)
         for i, each in enumerate(evaluated, len(parts)):

@@ -30,11 +30,11 @@ def submission() -> None:
     """Pack, check and evaluate submissions.
 
     \b
-    odbench run --suite oddbench --partition private --detectors me.py:Mine \\
-        --keep-scores --out run
-    odbench submission pack run --method Mine --author "A. Person" \\
-        --training-data none --out mine.zip
-    odbench submission check mine.zip
+    odbench run --suite synbench --partition private --mirror features \\
+        --detectors me.py:Mine --keep-scores --out run
+    odbench submission pack run --sets sets.json --method Mine \\
+        --author "A. Person" --training-data none --out mine.zip
+    odbench submission check mine.zip --sets sets.json
     """  # noqa: D301 - click's own mark for "do not wrap"
 
 
@@ -256,8 +256,15 @@ def verify(
 @click.option("--leaderboard", type=_FILE, required=True, help="Folder of the tables.")
 def show_log(leaderboard: Path) -> None:
     """Check the audit log's chain and print its last hash."""
+    from odbench.errors import UsageError
     from odbench.leaderboard.audit_log import AuditLog
 
+    if not leaderboard.is_dir():
+        msg = (
+            f"--leaderboard {str(leaderboard)!r}: no such folder; name the one that "
+            f"`submission evaluate` wrote to"
+        )
+        raise UsageError(msg)
     log = AuditLog(leaderboard / "audit.jsonl")
     click.echo(f"evaluations: {len(log.entries)}, last hash: {log.head}")
 

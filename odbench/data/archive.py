@@ -17,8 +17,9 @@ from odbench.errors import ArchiveError
 
 # Four times the largest table of any known suite, in values; 2 GiB as float64.
 MAX_VALUES = 1 << 28
-# Names, tags, links: everything that is not a table.
+# Names, tags, links: everything that is not a table, all members together, as objects.
 MAX_FACT_BYTES = 1 << 24
+_OBJECT_BYTES = 64
 MAX_MEMBERS = 256
 # One for training, one for the test.
 _MIN_INLIERS = 2
@@ -37,6 +38,7 @@ class _Archive:
         self.path = path
         self.headers: dict[str, tuple[zipfile.ZipInfo, Header]] = {}
         self.skipped: list[str] = []
+        self._facts = 0
         infos = file.infolist()
         if len(infos) > MAX_MEMBERS:
             msg = f"archive {path.name}: {len(infos)} members; at most {MAX_MEMBERS}"
@@ -55,16 +57,24 @@ class _Archive:
         if header.dtype is None:
             self.skipped.append(member)
             return
-        is_rowwise = member in (*_TABLES, *_LABELS, *_ROWWISE)
-        limit = (
-            MAX_VALUES if is_rowwise else MAX_FACT_BYTES // (header.dtype.itemsize or 1)
-        )
-        if header.size > limit:
-            msg = (
-                f"{where}: declares shape {header.shape}, {header.size} values; at "
-                f"most {limit} are read"
-            )
-            raise ArchiveError(msg)
+        if member in _TABLES + _LABELS + _ROWWISE:
+            if header.size > MAX_VALUES:
+                msg = (
+                    f"{where}: declares shape {header.shape}, {header.size} values; at "
+                    f"most {MAX_VALUES} are read"
+                )
+                raise ArchiveError(msg)
+        else:
+            # Bytes become characters, of four bytes each.
+            width = header.dtype.itemsize * (4 if header.dtype.kind == "S" else 1)
+            self._facts += header.size * (width + _OBJECT_BYTES)
+            if self._facts > MAX_FACT_BYTES:
+                msg = (
+                    f"{where}: declares shape {header.shape} of {header.dtype}; with "
+                    f"the members before it, that is more than the {MAX_FACT_BYTES} "
+                    f"bytes at most for all that are not tables"
+                )
+                raise ArchiveError(msg)
         self.headers[member] = info, header
 
     def where(self, member: str) -> str:
@@ -95,10 +105,7 @@ class _Archive:
             if len(header.shape) != 2 or 0 in header.shape:
                 msg = f"{where}: shape {header.shape}; wanted (rows, columns)"
                 raise ArchiveError(msg)
-            assert header.dtype is not None
-            if header.dtype.kind not in "biuf" or header.dtype.itemsize > 8:
-                msg = f"{where}: values of type {header.dtype}; wanted numbers"
-                raise ArchiveError(msg)
+            _check_numbers(header, where)
             if limit is not None and header.shape != limit:
                 msg = (
                     f"{where}: shape {header.shape}; the manifest says {limit}; fetch "
@@ -113,13 +120,14 @@ class _Archive:
     def labels(self, member: str, rows: int) -> LabelArray:
         """Read labels, one a row or a column of them; check that each is 0 or 1."""
         where = self.where(member)
-        labels = self.values(member)
-        if labels.shape == (rows, 1):
-            labels = labels[:, 0]
-        if labels.shape != (rows,):
-            msg = f"{where}: shape {labels.shape}; wanted ({rows},)"
-            raise ArchiveError(msg)
-        if labels.dtype.kind not in "biuf" or not np.isin(labels, (0, 1)).all():
+        if member in self.headers:
+            header = self.headers[member][1]
+            if header.shape not in ((rows,), (rows, 1)):
+                msg = f"{where}: shape {header.shape}; wanted ({rows},)"
+                raise ArchiveError(msg)
+            _check_numbers(header, where)
+        labels = self.values(member).reshape(rows)
+        if not np.isin(labels, (0, 1)).all():
             # Which value stands where would give labels away.
             msg = f"{where}: has values other than 0 and 1 (1 = anomaly)"
             raise ArchiveError(msg)
@@ -128,7 +136,11 @@ class _Archive:
     def facts(self) -> dict[str, Any]:
         """Read everything that is not a table or labels."""
         used = (*_TABLES, *_LABELS, *_ROWWISE)
-        return {m: _text(self.values(m)) for m in self.headers if m not in used}
+        return {
+            member: _text(self.values(member), self.where(member))
+            for member in self.headers
+            if member not in used
+        }
 
 
 def read_archive(
@@ -222,8 +234,25 @@ def _read(
     )
 
 
-def _text(values: NDArray[Any]) -> Any:
+def _check_numbers(header: Header, where: str) -> None:
+    """Refuse anything but numbers of at most 8 bytes, before it is read."""
+    assert header.dtype is not None
+    if header.dtype.kind not in "biuf" or header.dtype.itemsize > 8:
+        msg = f"{where}: values of type {header.dtype}; wanted numbers"
+        raise ArchiveError(msg)
+
+
+def _text(values: NDArray[Any], where: str) -> Any:
     """Return a fact as lists and scalars that JSON knows."""
+    if values.dtype.kind == "U" and values.nbytes:
+        order = values.dtype.byteorder
+        points = values.ravel().view(np.dtype(np.uint32).newbyteorder(order))
+        # Beyond the last character, and halves of characters.
+        if ((points > 0x10FFFF) | (points >> 11 == 0x1B)).any():
+            msg = f"{where}: holds numbers that are no characters; fetch it again"
+            raise ArchiveError(msg)
+    if values.dtype.kind == "f":
+        values = values.astype(np.float64)
     if values.dtype.kind == "S":
         values = np.char.decode(values, "utf-8", "replace")
     return values.tolist()

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from odbench.data.archive import MAX_FACT_BYTES, MAX_VALUES
 from odbench.data.dataset import DatasetRecord
 from odbench.data.manifest import Suite
 from odbench.data.patience import patiently
@@ -30,6 +33,11 @@ from odbench.errors import ArchiveError, HashMismatchError, TransportError
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
+
+# The name of a file in a listing, which becomes that of a folder here.
+_FILE = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]{0,199}\.npz")
+# What stands beside a table's columns: labels and groups, of train and of test.
+_MORE_COLUMNS = 4
 
 
 class Hub:
@@ -140,6 +148,7 @@ class Hub:
             every_page, f"hub {self.suite.repository}", self.scratch
         ):
             if isinstance(entry, RepoFile) and entry.path.endswith(".npz"):
+                _check_path(entry.path, folder, f"hub {self.suite.repository}")
                 digest = entry.lfs.sha256 if entry.lfs is not None else ""
                 listed = Listed(entry.path, entry.size, digest)
                 found[name_of(self.suite, entry.path)] = listed
@@ -154,6 +163,12 @@ class Hub:
                 f"{record.partition}; it is skipped"
             )
             raise TransportError(msg)
+        if (most := _most_bytes(record)) < (listed.size or 0):
+            msg = (
+                f"data set {record.id}: {listed.path} has {listed.size} bytes in "
+                f"{self.label}; at most {most} are fetched for it"
+            )
+            raise TransportError(msg)
         try:
             return self._obtain(record, listed, tick)
         except (ArchiveError, HashMismatchError):
@@ -164,7 +179,7 @@ class Hub:
         """Download, check the file's digest, read, remove."""
         folder = self.scratch / self.suite.name / record.partition / record.name
         try:
-            file = self._download(record, listed.path, folder, tick)
+            file = self._download(record, listed, folder, tick)
             if listed.sha256 and (found := file_sha256(file)) != listed.sha256:
                 msg = (
                     f"data set {record.id}: {listed.path} arrived with sha256 "
@@ -177,16 +192,26 @@ class Hub:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _download(
-        self, record: DatasetRecord, path: str, folder: Path, tick: Tick
+        self, record: DatasetRecord, listed: Listed, folder: Path, tick: Tick
     ) -> Path:
         """Download one file, or find it in the hub's own cache."""
         from huggingface_hub import try_to_load_from_cache
 
+        path = listed.path
         cached = try_to_load_from_cache(
             self.suite.repository, path, revision=self.commit, repo_type="dataset"
         )
         if isinstance(cached, str):
             return Path(cached)
+
+        most = _most_bytes(record) if listed.size is None else listed.size
+
+        def stop() -> NoReturn:
+            msg = (
+                f"data set {record.id}: more than the {most} bytes of {path} arrived "
+                f"from {self.label}; pull again, or use --mirror"
+            )
+            raise TransportError(msg)
 
         def download() -> str:
             tick(0)
@@ -196,13 +221,29 @@ class Hub:
                 repo_type="dataset",
                 revision=self.commit,
                 local_dir=folder,
-                tqdm_class=_ticking(tick),
+                tqdm_class=_ticking(tick, most, stop),
             )
 
         return Path(patiently(download, f"data set {record.id}", self.scratch))
 
 
-def _ticking(tick: Tick) -> type[Any]:
+def _check_path(path: str, folder: str, where: str) -> None:
+    """Refuse a file that does not lie in the folder that was asked for."""
+    place, _, name = path.rpartition("/")
+    if place != folder or not _FILE.fullmatch(name):
+        msg = f"{where}: lists {path[:200]!r}; wanted files NAME.npz of {folder!r}"
+        raise TransportError(msg)
+
+
+def _most_bytes(record: DatasetRecord) -> int:
+    """Return the most that an archive has of such a shape, or of any."""
+    rows, columns = record.n_train + record.n_test, record.n_columns
+    measured = bool(record.content_sha256 and record.n_train)
+    values = rows * (columns + _MORE_COLUMNS) if measured else 2 * MAX_VALUES
+    return 8 * values + 2 * MAX_FACT_BYTES
+
+
+def _ticking(tick: Tick, most: int, stop: Callable[[], NoReturn]) -> type[Any]:
     """Return a progress bar class that draws nothing and reports every chunk."""
     from tqdm import tqdm
 
@@ -213,9 +254,13 @@ def _ticking(tick: Tick) -> type[Any]:
             kwargs.pop("name", None)
             kwargs["disable"] = True
             super().__init__(*args, **kwargs)
+            self._arrived = int(kwargs.get("initial") or 0)
 
         def update(self, n: float | None = 1) -> bool | None:
             """Report bytes that arrived."""
+            self._arrived += int(n or 0)
+            if self._arrived > most:
+                stop()
             tick(max(0, int(n or 0)))
             return None
 

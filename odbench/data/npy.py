@@ -20,6 +20,8 @@ _MAGIC = b"\x93NUMPY"
 _LENGTHS = {(1, 0): "<H", (2, 0): "<I", (3, 0): "<I"}
 # Long enough for any plain array; too short to trouble the literal parser.
 _MAX_HEADER_BYTES = 10_000
+# As many as every version of NumPy has.
+_MAX_DIMENSIONS = 32
 _KEYS = {"descr", "fortran_order", "shape"}
 # Booleans, integers, floats, text: byte order, kind, size.
 _PLAIN = re.compile(r"[<>|=]?[biufUS][0-9]{1,9}")
@@ -136,8 +138,9 @@ def _parse(stream: IO[bytes]) -> Header:
     if not isinstance(shape, tuple) or not isinstance(fortran, bool):
         msg = "header with a malformed shape or order"
         raise TypeError(msg)
-    if not all(type(length) is int and length >= 0 for length in shape):
-        msg = f"shape {str(shape)[:80]}"
+    lengths = [type(length) is int and 0 <= length < 1 << 63 for length in shape]
+    if len(shape) > _MAX_DIMENSIONS or not all(lengths):
+        msg = f"a shape that is not at most {_MAX_DIMENSIONS} lengths"
         raise ValueError(msg)
     descr = fields["descr"]
     is_plain = isinstance(descr, str) and _PLAIN.fullmatch(descr)

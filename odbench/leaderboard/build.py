@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
+import re
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from odbench.errors import ResultsError, UsageError
+from odbench.errors import ResultsError, RunBrokenError, UsageError
 from odbench.leaderboard import comparisons
 from odbench.leaderboard.evaluated import (
     Evaluated,
     is_evaluated,
     markdown_lines,
-    plain_markdown,
 )
 from odbench.leaderboard.page import group_of, render_groups
 from odbench.leaderboard.page_data import Group
@@ -30,6 +32,7 @@ from odbench.leaderboard.rules import FEWEST_SETS, MOST_DECIMALS
 from odbench.leaderboard.suites import ORACLE, coverage
 from odbench.leaderboard.tables import DEFAULT, Settings, left_out, table_of
 from odbench.leaderboard.text import csv_bytes, rounded, suite_markdown
+from odbench.plain import markdown_text
 from odbench.results import read_results
 from odbench.scoring.cells import Cells, split_results
 from odbench.scoring.policy import apply_policy
@@ -38,6 +41,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PROVENANCE = "provenance.json"
+# What a build may write for a suite, beside its README.md.
+TABLES = (
+    "public.csv", "private.csv", "complete_case.csv", "per_dataset.csv",
+    "policies.csv", "slices.csv", "views.csv", "pareto.csv", "significance.csv",
+    "critical_difference.json",
+)  # fmt: skip
+_OF_SUITE = re.compile(
+    rf"[a-z0-9_-]{{1,40}}/({'|'.join(map(re.escape, (*TABLES, 'README.md')))})"
+)
 
 
 class Build(NamedTuple):
@@ -123,28 +135,57 @@ def build_files(
 
 
 def write_files(files: dict[str, bytes], out: Path) -> None:
-    """Write a build's files below a folder, each whole or not at all.
+    """Write a build's files below a folder, and remove those of the build before.
+
+    All are on the disk under other names before the first takes its own, so that a
+    full disk leaves the folder as it was.
 
     Parameters
     ----------
     files : dict of str to bytes
         From `build_files`.
     out : Path
-        The folder; made if it is not there. Other files in it stay.
+        The folder; made if it is not there. Files in it that no build made stay.
 
     Raises
     ------
     UsageError
         If the folder holds a table of submissions under the name of a table of
-        this build.
+        this build, or cannot be written to.
+    RunBrokenError
+        If the disk is full.
     """
     _spare_submissions(files, out)
-    for name, content in files.items():
-        target = out / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.name}.tmp")
-        temporary.write_bytes(content)
-        temporary.replace(target)
+    temporaries = {
+        (out / name).with_name(f".{Path(name).name}.tmp"): out / name for name in files
+    }
+    folders: list[Path] = []
+    try:
+        for temporary, target in temporaries.items():
+            folders += _folders(target.parent)
+            temporary.write_bytes(files[target.relative_to(out).as_posix()])
+        for former in _former(out) - set(files):
+            if not _is_submissions(out / former):
+                (out / former).unlink(missing_ok=True)
+                folders.append((out / former).parent)
+        # What says which files belong together comes last.
+        for temporary, target in temporaries.items():
+            temporary.replace(target)
+    except OSError as error:
+        msg = (
+            f"leaderboard {str(out)!r}: cannot be written ({error.strerror}); make "
+            "room, or name another folder with --out"
+        )
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+        raise (RunBrokenError if full else UsageError)(msg) from error
+    finally:
+        for temporary in temporaries:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        # Those that hold something stay.
+        for folder in reversed(folders):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 def first_difference(files: dict[str, bytes], out: Path) -> str | None:
@@ -160,26 +201,48 @@ def first_difference(files: dict[str, bytes], out: Path) -> str | None:
     Returns
     -------
     str or None
-        The first file that is missing or differs, in the order of their names;
-        None where all are the same.
+        The first file that is missing or differs, in the order of their names, else
+        the first table of another build; None where all are the same.
     """
     for name, content in files.items():
         path = out / name
         if not path.is_file() or path.read_bytes() != content:
             return name
-    return None
+    there = sorted(path for name in TABLES for path in out.glob(f"*/{name}"))
+    names = [p.relative_to(out).as_posix() for p in there if not _is_submissions(p)]
+    return next((name for name in names if name not in files), None)
+
+
+def _folders(folder: Path) -> list[Path]:
+    """Make a folder; return it and those above it that were not there."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    return missing[::-1]
+
+
+def _former(out: Path) -> set[str]:
+    """Return the tables and pages of suites that the build before wrote."""
+    try:
+        files = json.loads((out / PROVENANCE).read_bytes())["files"]
+        return {name for name in files if _OF_SUITE.fullmatch(name)}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return set()
+
+
+def _is_submissions(file: Path) -> bool:
+    """Say whether a table is one that evaluated submissions made."""
+    if file.name != "private.csv" or not file.is_file():
+        return False
+    return is_evaluated(file.read_bytes())
 
 
 def _spare_submissions(files: dict[str, bytes], out: Path) -> None:
     """Refuse to write over a private table that evaluated submissions made."""
     for name in files:
-        there = out / name
-        if not name.endswith("/private.csv") or not there.is_file():
-            continue
-        if is_evaluated(there.read_bytes()):
+        if _is_submissions(out / name):
             msg = (
-                f"{str(there)!r}: holds evaluated submissions, which results of runs "
-                "must not replace; name another folder with --out"
+                f"{str(out / name)!r}: holds evaluated submissions, which results of "
+                "runs must not replace; name another folder with --out"
             )
             raise UsageError(msg)
 
@@ -318,7 +381,7 @@ def _index(tables: pd.DataFrame, evaluated: Sequence[Evaluated]) -> str:
         best = (real if len(real) else rows).iloc[0]["detector"]
         lines.append(
             f"| [{suite}]({suite}/README.md) | {partition} | {protocol} | {sets} | "
-            f"{len(rows)} | {best} |"
+            f"{len(rows)} | {markdown_text(str(best))} |"
         )
     if evaluated:
         lines += ["", "Evaluated submissions:", ""]
@@ -328,6 +391,6 @@ def _index(tables: pd.DataFrame, evaluated: Sequence[Evaluated]) -> str:
         lines.append(
             f"| [{each.suite}]({each.suite}/README.md) | {each.partition} | "
             f"{each.rows[0]['n_datasets']} | {len(each.rows)} | "
-            f"{plain_markdown(str(each.rows[0]['method']))} |"
+            f"{markdown_text(str(each.rows[0]['method']))} |"
         )
     return "\n".join(lines) + "\n"

@@ -56,7 +56,13 @@ def read_salt(path: Path, *, create: bool = False) -> bytes:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_hex(32) + "\n")
-    text = path.read_text(errors="replace").strip() if path.is_file() else ""
+    if not path.is_file():
+        msg = (
+            f"salt {str(path)!r}: no such file; name the one that `submission commit` "
+            f"made"
+        )
+        raise SubmissionError(msg)
+    text = path.read_text(errors="replace").strip()
     if not _HEX64.fullmatch(text):
         msg = f"salt {str(path)!r}: wanted a file of 64 hexadecimal digits"
         raise SubmissionError(msg)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from odbench.leaderboard.tables import GROUP
-from odbench.leaderboard.terminal import align, method_name
+from odbench.leaderboard.terminal import align, heading_of, method_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +18,9 @@ COLUMNS = (
     "mean_auroc_after", "elo_before", "elo_after", "within_interval",
 )  # fmt: skip
 
+# Elo points that are none: tables are written with two decimals, and resamples are
+# rated less exactly than what they are drawn around.
+_SAME = 0.05
 # Where a table stands all of whose rows are of one of these kinds.
 _ALONE = {"new": "the second", "gone": "the first"}
 
@@ -70,7 +73,7 @@ def render_diff(changes: pd.DataFrame) -> str:
     """
     blocks = []
     for (suite, partition, protocol), rows in changes.groupby(list(GROUP), sort=True):
-        heading = f"{suite} / {partition}, {protocol}"
+        heading = heading_of(suite, partition, protocol)
         if rows["change"].nunique() == 1 and rows["change"].iloc[0] in _ALONE:
             where = _ALONE[rows["change"].iloc[0]]
             many = "" if len(rows) == 1 else "s"
@@ -124,11 +127,15 @@ def _changes(both: pd.DataFrame) -> list[str]:
 def _agree(both: pd.DataFrame) -> pd.Series[bool]:
     ends = both[["low_before", "high_before", "low_after", "high_after"]]
     agree = (
-        both["elo_after"].between(both["low_before"], both["high_before"])
-        & both["elo_before"].between(both["low_after"], both["high_after"])
+        _inside(both["elo_after"], both["low_before"], both["high_before"])
+        & _inside(both["elo_before"], both["low_after"], both["high_after"])
     ).astype(object)
     agree[ends.isna().any(axis=1)] = None
     return agree
+
+
+def _inside(elo: pd.Series, low: pd.Series, high: pd.Series) -> pd.Series[bool]:
+    return elo.between(low - _SAME, high + _SAME)
 
 
 def _arrow(before: float, after: float, digits: int) -> str:

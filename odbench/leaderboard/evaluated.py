@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import math
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ from odbench.errors import SubmissionError
 from odbench.leaderboard.private_table import COLUMNS
 from odbench.leaderboard.rules import FEWEST_SETS, MOST_DECIMALS, TIERS
 from odbench.leaderboard.terminal import align, shortened
+from odbench.plain import markdown_text
 
 NAMES = ("private.csv", "submissions.csv")
 _LONGEST_NAME = 36
@@ -143,7 +143,7 @@ def markdown_lines(evaluated: Evaluated) -> list[str]:
     headings, body = _cells(evaluated.rows)
     marks = [":--" if name in ("method", "tier") else "--:" for name in headings]
     lines = [_joined(headings), _joined(marks)]
-    lines += [_joined([plain_markdown(cell) for cell in line]) for line in body]
+    lines += [_joined([markdown_text(cell) for cell in line]) for line in body]
     return lines
 
 
@@ -160,11 +160,6 @@ def render_evaluated(evaluated: Evaluated) -> str:
         line[1] = shortened(line[1], _LONGEST_NAME)
     lines = align([headings, *body], left=(1, 2))
     return "\n".join([title, order, "", *lines])
-
-
-def plain_markdown(text: str) -> str:
-    """Keep a stranger's words from being read as Markdown or HTML."""
-    return re.sub(r"([\\`*_{}\[\]<>|])", r"\\\1", text)
 
 
 def _joined(cells: Sequence[str]) -> str:

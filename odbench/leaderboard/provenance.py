@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # Raised when the same results give other tables than before.
 TABLES_VERSION = 1
 # What is taken over from a run's own description.
+# Levels of a run's description; one has five or so.
+_DEEPEST = 50
 _FROM_RUN = ("versions", "machine", "git", "configurations")
 
 
@@ -142,17 +144,36 @@ def provenance_json(
             name: hashlib.sha256(data).hexdigest() for name, data in files.items()
         },
     }
-    return (json.dumps(content, indent=2, sort_keys=True) + "\n").encode()
+    return (
+        json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n"
+    ).encode()
 
 
 def _description(file: Path) -> dict[str, Any]:
     if not file.is_file():
         return {}
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        # A parameter may be infinite or no number, for which JSON has words alone.
+        content = json.loads(file.read_text(encoding="utf-8"), parse_constant=str)
+        too_deep = _is_deeper(content, _DEEPEST)
+        # What Python reads and cannot write again: half a character, 1e999.
+        json.dumps(content, allow_nan=False, ensure_ascii=False).encode()
+    except RecursionError:
+        too_deep = True
     except ValueError as error:
         msg = f"run {str(file)!r}: not JSON ({error}); restore it or remove it"
         raise ResultsError(msg) from error
+    if too_deep:
+        msg = f"run {str(file)!r}: nested too deep; restore it or remove it"
+        raise ResultsError(msg)
     if not isinstance(content, dict):
         return {}
     return {name: content[name] for name in _FROM_RUN if name in content}
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Say whether lists and objects stand in each other deeper than so many levels."""
+    if not isinstance(value, dict | list):
+        return False
+    inside = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(each, levels - 1) for each in inside)

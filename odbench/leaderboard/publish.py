@@ -25,6 +25,9 @@ SUFFIXES = frozenset(
 # Files of the hub's own that no folder of ours replaces.
 KEPT = frozenset({".gitattributes", "README.md"})
 ATTEMPTS = 4
+_SECRET = re.compile(rb"[0-9a-f]{64}")
+# The digits, and what an editor may put around them.
+_LONGEST_SECRET = 100
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 
 
@@ -73,8 +76,8 @@ def list_files(folder: Path) -> dict[str, Path]:
     Raises
     ------
     UsageError
-        If it is no folder, is empty, or holds a link or a kind of file that no
-        leaderboard has.
+        If it is no folder, is empty, or holds a link, a pipe, a salt, or a kind of
+        file that no leaderboard has.
     """
     files: dict[str, Path] = {}
     for file in sorted(folder.rglob("*")):
@@ -88,6 +91,15 @@ def list_files(folder: Path) -> dict[str, Path]:
             raise UsageError(msg)
         if file.is_dir():
             continue
+        if not file.is_file():
+            msg = f"leaderboard {str(folder)!r}: {name!r} is no regular file; remove it"
+            raise UsageError(msg)
+        if _is_secret(file):
+            msg = (
+                f"leaderboard {str(folder)!r}: {name!r} is a salt or a seed, which is "
+                "not to be published; move it elsewhere"
+            )
+            raise UsageError(msg)
         if file.suffix not in SUFFIXES:
             msg = (
                 f"leaderboard {str(folder)!r}: {name!r} is no file of a leaderboard; "
@@ -99,6 +111,13 @@ def list_files(folder: Path) -> dict[str, Path]:
         msg = f"leaderboard {str(folder)!r}: no files; `leaderboard build` writes them"
         raise UsageError(msg)
     return files
+
+
+def _is_secret(file: Path) -> bool:
+    """Whether a file is what `submission commit` or `synbench private` must hide."""
+    if file.stat().st_size > _LONGEST_SECRET:
+        return False
+    return bool(_SECRET.fullmatch(file.read_bytes().strip()))
 
 
 def plan(

@@ -99,6 +99,15 @@ class Rules:
 
 
 RULES = Rules()
+# Letters and digits that a reader takes for another, after case is folded: a capital
+# may look alike where its small letter does not.
+_CYRILLIC = ("авеёзіїјкмнорсԁԛѕтухһԝ", "abee3iijkmhopcdqstyxhw")
+_GREEK = ("αβεζηικμνορτυχ", "abezhikmnoptyx")
+_LOOK_ALIKE = {
+    ord(one): other
+    for pair in (_CYRILLIC, _GREEK, ("01l", "oii"))
+    for one, other in zip(*pair, strict=True)
+}
 
 
 def same(one: str, other: str) -> bool:
@@ -108,13 +117,16 @@ def same(one: str, other: str) -> bool:
     --------
     >>> same("My-Method", "my method"), same("My-Method", "My-Method 2")
     (True, False)
+    >>> same("IForest", "lF\N{CYRILLIC SMALL LETTER O}rest")
+    True
     """
     return _plain(one) == _plain(other)
 
 
 def _plain(name: str) -> str:
     folded = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(character for character in folded if character.isalnum())
+    alike = folded.translate(_LOOK_ALIKE)
+    return "".join(character for character in alike if character.isalnum())
 
 
 def _refuse(who: str, when: datetime) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from odbench.errors import SubmissionError
+from odbench.plain import is_plain
 
 FORMAT = "odbench-submission-1"
 MAX_SEEDS = 10
@@ -21,7 +23,6 @@ CONFIGURATIONS = {
     "per-dataset": "chosen for each data set, without its labels",
 }
 
-_TEXT = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]*")
 _URL = re.compile(r"https?://[^\s\"'<>\\]+")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # A spreadsheet would take the rest of such a cell for a formula.
@@ -172,12 +173,14 @@ def check_text(name: str, value: Any, longest: int) -> None:
     if (
         not isinstance(value, str)
         or len(value) > longest
-        or not _TEXT.fullmatch(value)
-        or value.startswith(_FORMULA)
+        or not is_plain(value)
+        # Also in the wide letters that some keyboards have.
+        or unicodedata.normalize("NFKC", value).lstrip().startswith(_FORMULA)
     ):
         msg = (
             f"submission: {name} {str(value)[:60]!r}; wanted a line of at most "
-            f"{longest} characters that starts with none of {' '.join(_FORMULA)}"
+            f"{longest} visible characters that starts with none of "
+            f"{' '.join(_FORMULA)}"
         )
         raise SubmissionError(msg)
 

@@ -43,7 +43,8 @@ def coverage(suite: str, partition: str, n_datasets: int) -> str:
     Returns
     -------
     str
-        ``"260 of 690 data sets"``, or without the size where it is not known.
+        ``"260 of 690 data sets"``, or without the size where it is not known, or where
+        there are more: a suite may have held other sets when they were measured.
 
     Examples
     --------
@@ -51,8 +52,10 @@ def coverage(suite: str, partition: str, n_datasets: int) -> str:
     '260 of 690 data sets'
     >>> coverage("mine", "public", 1)
     '1 data set'
+    >>> coverage("oddbench", "public", 729)
+    '729 data sets'
     """
     size = PUBLISHED_SIZES.get((suite, partition))
-    if size is None:
+    if size is None or n_datasets > size:
         return f"{n_datasets} data set{'' if n_datasets == 1 else 's'}"
     return f"{n_datasets} of {size} data sets"

@@ -51,7 +51,7 @@ class Settings:
         What the bootstrap draws: data sets, or families of data sets that come
         from one source.
     seed : int
-        Seed of all draws.
+        Seed of all draws, 0 or more.
     """
 
     resamples: int = 200
@@ -66,6 +66,9 @@ class Settings:
                 f"leaderboard: got {self.resamples} resamples and "
                 f"{self.permutations} permutations; wanted 0 or more of each"
             )
+            raise UsageError(msg)
+        if self.seed < 0:
+            msg = f"leaderboard: seed {self.seed}: wanted 0 or more"
             raise UsageError(msg)
         if self.cluster not in ("dataset", "family"):
             msg = f"leaderboard: cluster {self.cluster!r}: wanted dataset or family"
@@ -212,13 +215,14 @@ def _means(quality: Quality, weights: FloatArray) -> dict[str, FloatArray]:
 def _interval(
     values: FloatArray, weights: FloatArray
 ) -> tuple[FloatArray, FloatArray]:  # fmt: skip
-    """Bootstrap the mean of each column."""
+    """Bootstrap the mean of each column; the interval holds it."""
     if not len(weights):
         nothing = np.full(values.shape[1], np.nan)
         return nothing, nothing
     means = weights @ values / weights.sum(axis=1, keepdims=True)
     low, high = np.quantile(means, [0.025, 0.975], axis=0)
-    return low, high
+    mean = values.mean(axis=0)
+    return np.minimum(low, mean), np.maximum(high, mean)
 
 
 def _standings(quality: Quality, weights: FloatArray) -> dict[str, FloatArray]:

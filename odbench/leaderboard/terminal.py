@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from odbench.errors import UsageError
 from odbench.leaderboard.suites import coverage
 from odbench.leaderboard.tables import GROUP
+from odbench.plain import printable
 from odbench.scoring.policy import MEANINGS, Policy
 
 if TYPE_CHECKING:
@@ -87,11 +88,16 @@ def method_name(detector: str, config: str) -> str:
     return detector if config in ("default", "") else f"{detector}[{config}]"
 
 
+def heading_of(suite: object, partition: object, protocol: object) -> str:
+    """Return ``oddbench / public, one-class``."""
+    return printable(f"{suite} / {partition}, {protocol}")
+
+
 def _block(rows: pd.DataFrame, sort: str, policy: Policy) -> str:
     first = rows.iloc[0]
     better = "higher" if sort.startswith(_HIGHER_IS_BETTER) else "lower"
     lines = [
-        f"{first['suite']} / {first['partition']}, {first['protocol']}: "
+        f"{heading_of(first['suite'], first['partition'], first['protocol'])}: "
         f"{len(rows)} configuration{'' if len(rows) == 1 else 's'} on "
         f"{coverage(first['suite'], first['partition'], int(first['n_total']))}",
         f"sorted by {sort} ({better} is better)",
@@ -129,6 +135,8 @@ def shortened(name: str, longest: int) -> str:
 def align(lines: Sequence[Sequence[str]], *, left: Sequence[int] = ()) -> list[str]:
     """Pad columns of text to equal width, two spaces apart.
 
+    What a terminal would obey (colours, moves) is spelled out.
+
     Parameters
     ----------
     lines : sequence of sequences of str
@@ -140,6 +148,7 @@ def align(lines: Sequence[Sequence[str]], *, left: Sequence[int] = ()) -> list[s
     -------
     list of str
     """
+    lines = [[printable(cell) for cell in line] for line in lines]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return [
         "  ".join(
@@ -174,8 +183,10 @@ def _number(column: str, digits: int, scale: float = 1.0) -> Callable[[Any], str
 
 def _elo(row: dict[str, Any]) -> str:
     elo = float(row["elo_auroc"])
-    low, high = row["elo_auroc_low"] - elo, row["elo_auroc_high"] - elo
-    return f"{elo:.0f}" if math.isnan(low) else f"{elo:.0f} {low:+.0f}/{high:+.0f}"
+    # In tables from elsewhere the ends may lie anywhere.
+    low = min(row["elo_auroc_low"] - elo, 0.0)
+    high = max(row["elo_auroc_high"] - elo, 0.0)
+    return f"{elo:.0f}" if math.isnan(low) else f"{elo:.0f} -{abs(low):.0f}/+{high:.0f}"
 
 
 def _seconds(row: dict[str, Any]) -> str:

@@ -6,13 +6,14 @@ two machines may differ.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from odbench.leaderboard.suites import ORACLE, ORACLE_WORDS, coverage
 from odbench.leaderboard.tables import GROUP
 from odbench.leaderboard.terminal import method_name
+from odbench.plain import cell_text, markdown_text
 from odbench.scoring.policy import MEANINGS
 
 if TYPE_CHECKING:
@@ -36,11 +37,16 @@ def csv_bytes(table: pd.DataFrame, *, decimals: int | None = None) -> bytes:
     Returns
     -------
     bytes
-        UTF-8, a header, LF line ends; missing values are empty.
+        UTF-8, a header, LF line ends; missing values are empty. A text that a
+        spreadsheet would run as a formula begins with an apostrophe.
     """
-    text: str = rounded(table, decimals=decimals).to_csv(
-        index=False, lineterminator="\n"
-    )
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    copy = rounded(table, decimals=decimals)
+    for name in copy.columns:
+        if not (is_numeric_dtype(copy[name]) or is_bool_dtype(copy[name])):
+            copy[name] = copy[name].map(_cell, na_action="ignore")
+    text: str = copy.to_csv(index=False, lineterminator="\n")
     return text.encode()
 
 
@@ -125,7 +131,7 @@ def markdown_table(rows: pd.DataFrame) -> list[str]:
     for place, row in enumerate(rows.to_dict("records"), 1):
         cells = (
             str(place),
-            method_name(row["detector"], row["config"]).replace("|", "\\|"),
+            markdown_text(method_name(row["detector"], row["config"])),
             f"{row['n_datasets']:.0f}",
             f"{row['n_failed']:.0f}",
             _percent(row["mean_auroc"], 2),
@@ -141,6 +147,10 @@ def markdown_table(rows: pd.DataFrame) -> list[str]:
         )
         lines.append("| " + " | ".join(cells) + " |")
     return lines
+
+
+def _cell(value: Any) -> Any:
+    return cell_text(value) if isinstance(value, str) else value
 
 
 def _notes(rows: pd.DataFrame) -> list[str]:

@@ -36,7 +36,8 @@ class Ratings(NamedTuple):
     elo : array
         Higher is better, mean 1000.
     low, high : arrays
-        Ends of the percentile bootstrap interval; NaN without resamples.
+        Ends of the percentile bootstrap interval, widened to hold the rating; NaN
+        without resamples.
     """
 
     elo: FloatArray
@@ -75,7 +76,8 @@ def rate(
         drawn.append(elo_from_wins(count, near=elo))
     tail = (1.0 - level) / 2.0
     low, high = np.quantile(np.concatenate(drawn), [tail, 1.0 - tail], axis=0)
-    return Ratings(elo, low, high)
+    # Few resamples may all lie on one side of what they are drawn around.
+    return Ratings(elo, np.minimum(low, elo), np.maximum(high, elo))
 
 
 def bootstrap_weights(

@@ -241,7 +241,8 @@ def gaps_to_best(
     posterior = (raw / raw.sum(axis=1, keepdims=True)) @ behind
     low, high = np.quantile(posterior, [0.025, 0.975], axis=0)
     inside = (np.abs(posterior) <= equivalent).mean(axis=0)
-    return Gaps(behind.mean(axis=0), low, high, inside)
+    gap = behind.mean(axis=0)
+    return Gaps(gap, np.minimum(low, gap), np.maximum(high, gap), inside)
 
 
 def gap_to_best(values: FloatArray) -> FloatArray:

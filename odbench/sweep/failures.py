@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from odbench.plain import printable
 from odbench.sweep.fold import RESULTS, read_batches
 
 _COLUMNS = ("detector", "config", "status", "reason")
@@ -31,8 +32,10 @@ class Failures:
     def lines(self) -> list[str]:
         """Return a line a configuration, with the commonest reason."""
         return [
-            f"{detector if config == 'default' else f'{detector}:{config}'}: "
-            f"{_told(causes)}"
+            printable(
+                f"{detector if config == 'default' else f'{detector}:{config}'}: "
+                f"{_told(causes)}"
+            )
             for (detector, config), causes in sorted(self.causes.items())
         ]
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from odbench.arrays import FloatArray
+from odbench.plain import printable
 
 _COSTS = (
     "fit_seconds",
@@ -71,13 +72,13 @@ def judge(
         status, reason = answer["status"], answer.get("reason")
         if status not in _SAID or not isinstance(reason, str):
             return broken("a status that is none")
-        return Outcome(status, printable(reason), None, {})
+        return Outcome(status, _line(reason), None, {})
     costs = {name: answer[name] for name in _COSTS if _is_cost(answer.get(name))}
     if "peak_memory_bytes" in costs:
         costs["peak_memory_bytes"] = int(costs["peak_memory_bytes"])
     if answer.get("shape") != [n_test]:
         reason = f"scores of shape {answer.get('shape')}, wanted [{n_test}]"
-        return Outcome("shape", printable(reason), None, costs)
+        return Outcome("shape", _line(reason), None, costs)
     values = scores()
     bad = int(np.count_nonzero(~np.isfinite(values)))
     if bad:
@@ -86,10 +87,9 @@ def judge(
     return Outcome("ok", "", values, costs)
 
 
-def printable(text: str) -> str:
+def _line(text: str) -> str:
     """Return a stranger's text as one line that any terminal and file takes."""
-    line = " ".join(text.split())[:_REASON_LENGTH]
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+    return printable(" ".join(text.split()))[:_REASON_LENGTH]
 
 
 def _is_cost(value: object) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import io
 import json
 import os
 import re
 import secrets
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -15,12 +18,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from odbench.errors import UsageError
+from odbench.errors import RunBrokenError, UsageError
 from odbench.synbench import suite
 from odbench.synbench.draw import DIMENSION_BINS
 from odbench.synbench.stream import Stream, secret
 
 MAX_COUNT = 1000
+# What is kept comes before what is published: whoever finds features has all.
+_PARTS = ("labels", "features")
 _HEX64 = re.compile(r"[0-9a-f]{64}")
 # The first moment that a zip archive can name: every file and member carries it.
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
@@ -138,10 +143,10 @@ def write_partition(root: bytes, *, count: int, out: Path) -> list[str]:
     count : int
         Number of sets, 1 to 1000.
     out : Path
-        Folder to make. ``features/`` holds ``private/NAME.npz`` (members ``train``,
-        ``train_labels``, ``test``, ``feature_names``) and ``about.json``, and may be
-        published; ``labels/`` holds ``synbench/NAME.npy`` and ``facts.json``, and is
-        readable by its owner alone.
+        Folder for both parts, which are there whole or not at all. ``features/`` holds
+        ``private/NAME.npz`` (members ``train``, ``train_labels``, ``test``,
+        ``feature_names``) and ``about.json``, and may be published; ``labels/`` holds
+        ``synbench/NAME.npy`` and ``facts.json``, and is readable by its owner alone.
 
     Returns
     -------
@@ -151,12 +156,39 @@ def write_partition(root: bytes, *, count: int, out: Path) -> list[str]:
     Raises
     ------
     UsageError
-        If the count is impossible or the folder is there already.
+        If the count is impossible, or the folder is there already or cannot be made.
+    RunBrokenError
+        If the disk is full.
     """
     if not 1 <= count <= MAX_COUNT:
         msg = f"--count: got {count}; wanted 1 to {MAX_COUNT}"
         raise UsageError(msg)
-    features, labels = _folders(out)
+    if any((out / name).exists() for name in _PARTS):
+        msg = f"--out {str(out)!r}: holds a partition already; name another folder"
+        raise UsageError(msg)
+    unfinished = out / f".unfinished.{os.getpid()}"
+    try:
+        facts = _write(unfinished, root, count)
+        for name in _PARTS:
+            (unfinished / name).rename(out / name)
+    except OSError as error:
+        msg = f"--out {str(out)!r}: cannot be made ({error.strerror}); name another"
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+        raise (RunBrokenError if full else UsageError)(msg) from None
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            # Stays where it holds something.
+            out.rmdir()
+    return list(facts)
+
+
+def _write(out: Path, root: bytes, count: int) -> dict[str, Any]:
+    """Write both folders; return the facts of each set."""
+    features, labels = out / "features", out / "labels"
+    (features / "private").mkdir(parents=True)
+    labels.mkdir(mode=0o700)
+    (labels / "synbench").mkdir(mode=0o700)
     facts: dict[str, Any] = {}
     for i in range(count):
         made = draw_private(root, i)
@@ -174,22 +206,7 @@ def write_partition(root: bytes, *, count: int, out: Path) -> list[str]:
         features / "about.json", (json.dumps(about, indent=1) + "\n").encode()
     )
     _write_secret(labels / "facts.json", json.dumps(facts).encode())
-    return list(facts)
-
-
-def _folders(out: Path) -> tuple[Path, Path]:
-    features, labels = out / "features", out / "labels"
-    try:
-        (features / "private").mkdir(parents=True)
-        labels.mkdir(mode=0o700)
-        (labels / "synbench").mkdir(mode=0o700)
-    except FileExistsError:
-        msg = f"--out {str(out)!r}: holds a partition already; name another folder"
-        raise UsageError(msg) from None
-    except OSError as error:
-        msg = f"--out {str(out)!r}: cannot be made ({error.strerror})"
-        raise UsageError(msg) from None
-    return features, labels
+    return facts
 
 
 def _write_features(path: Path, made: suite.Generated) -> None:

@@ -110,7 +110,9 @@ def test_show_under_another_policy_says_so(call, run, tmp_path):
         (["--suite", "other"], "nothing for suite 'other'"),
         (["--sort", "beauty"], "sort column 'beauty'"),
         (["--policy", "kind"], "'kind' is not one of"),
-        (["--resamples", "-1"], "got -1 resamples"),
+        (["--resamples", "-1"], "-1 is not in the range"),
+        (["--resamples", "1000000"], "1000000 is not in the range"),
+        (["--seed", "-1"], "-1 is not in the range"),
     ],
 )
 def test_a_wrong_call_is_one_line_and_exit_code_two(call, run, arguments, named):
@@ -204,3 +206,28 @@ def test_a_new_evaluation_shows_in_the_check(call, board, run, rng):
     assert call(*build)[0] == 0
     assert call(*build, "--check")[0] == 0
     assert (board.leaderboard / "synbench" / "private.csv").read_bytes() != before
+
+
+def test_check_names_a_table_of_another_build(call, run, tmp_path):
+    out = tmp_path / "board"
+    call("build", run, "--out", out, *FAST)
+    (out / "old").mkdir()
+    (out / "old" / "public.csv").write_text("suite\n")
+
+    code, _, said = call("build", run, "--out", out, "--check", *FAST)
+
+    assert code == 3
+    assert "public.csv is none that the results give; remove it" in said
+
+
+def test_a_run_and_its_built_folder_agree_with_themselves(call, rng, tmp_path):
+    alike = [
+        t | {"auroc": 0.8, "ap": 0.4} for t in random_trials(rng, failing=0, missing=0)
+    ]
+    run, out = place(frame(alike), tmp_path / "alike"), tmp_path / "board"
+    call("build", run, "--out", out, "--resamples", "1")
+
+    for pair in ((run, run), (run, out), (out, run)):
+        _, data, _ = call("diff", *pair, "--format", "json", "--resamples", "1")
+        assert all(row["within_interval"] for row in json.loads(data))
+    assert "1000 -0/+0" in call("show", out)[1]

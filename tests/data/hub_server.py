@@ -56,13 +56,17 @@ class HubServer:
 
     `faults` maps a path's end to what the next requests for it get, one by one: an
     int is a status, ``("wait", s)`` a 429 with Retry-After, ``"cut"`` a connection
-    closed in mid-file, ``"flip"`` one wrong byte, ``"ok"`` nothing wrong.
+    closed in mid-file, ``"flip"`` one wrong byte, ``"grown"`` far more bytes than were
+    listed, ``"ok"`` nothing wrong. `listed` are paths that listings name beside the
+    files there are; `delivered` counts the bytes that files took.
     """
 
     repositories: dict[str, Repository] = field(default_factory=dict)
     faults: dict[str, list[object]] = field(default_factory=dict)
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     routes: list[tuple[str, str, Handler]] = field(default_factory=list)
+    listed: list[str] = field(default_factory=list)
+    delivered: int = 0
     page_size: int = 1000
     token: str = "hf_test"
     port: int = 0
@@ -85,6 +89,18 @@ class HubServer:
                 if path.endswith(end) and script:
                     return script.pop(0)
         return "ok"
+
+    def deliver_more(self, request: _Request, data: bytes) -> None:
+        """Send a file and 64 MiB more, counting what the client takes."""
+        length = len(data) + (64 << 20)
+        request.send_response(200)
+        request.send_header("Content-Length", str(length))
+        request.end_headers()
+        request.close_connection = True
+        request.wfile.write(data)
+        for _ in range(64 << 4):
+            request.wfile.write(bytes(1 << 16))
+            self.delivered += 1 << 16
 
     def paths(self, method: str | None = None) -> list[str]:
         """The paths that were asked for."""
@@ -205,7 +221,9 @@ def _tree(request: _Request, match: re.Match[str]) -> None:
         here = quote(urlsplit(request.path).path)
         link = f"{request.hub.url}{here}?cursor={start + len(page)}"
         headers["Link"] = f'<{link}>; rel="next"'
-    request.json([_entry(path, tree[path], lfs) for path in page], headers)
+    entries = [_entry(path, tree[path], lfs) for path in page]
+    entries += [_entry(path, b"?", lfs) for path in request.hub.listed]
+    request.json(entries, headers)
 
 
 def _entry(path: str, data: bytes, lfs: bool) -> dict[str, object]:
@@ -253,6 +271,9 @@ def _deliver(request: _Request, match: re.Match[str]) -> None:
         status, data = 206, data[start:]
     if request.fault == "flip":
         data = data[:-200] + bytes([data[-200] ^ 1]) + data[-199:]
+    if request.fault == "grown":
+        request.hub.deliver_more(request, data)
+        return
     if request.fault == "cut":
         headers["Content-Length"] = str(len(data))
         data = data[: len(data) // 2]

@@ -37,8 +37,12 @@ def npy(value):
 
 
 def header(shape, descr="<f8", order=False, extra=b""):
-    text = repr({"descr": descr, "fortran_order": order, "shape": shape}).encode()
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + extra
+    return header_of(repr(shape), descr, order) + extra
+
+
+def header_of(shape, descr="<f8", order=False):
+    text = f"{{'descr': {descr!r}, 'fortran_order': {order!r}, 'shape': {shape}}}"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode()
 
 
 def refused(write, members, *words, **options):
@@ -219,7 +223,10 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path):
     ("packed", "word"),
     [
         (header((10**12, 3)), "declares shape"),
-        (header((10**30, 10**30)), "declares shape"),
+        (header((10**30, 10**30)), "shape"),
+        (header((1 << 62,) * 30), "declares shape"),
+        (header((1,) * 65, extra=bytes(8)), "at most 32"),
+        (header_of("(0x" + "f" * 5000 + ", 3)"), "shape"),
         (header((-1, 3)), "shape"),
         (header((40, 3), extra=bytes(17)), "declares shape"),
         (header((1 << 28, 0)), "wanted (rows, columns)"),
@@ -279,6 +286,46 @@ def test_too_many_members_are_refused(write):
 def test_large_facts_are_refused(write, members):
     members["notes"] = np.zeros(module.MAX_FACT_BYTES // 8 + 1)
     refused(write, members, "'notes'", "at most")
+
+
+def test_facts_are_bounded_in_all(write, members):
+    part = np.zeros(module.MAX_FACT_BYTES // 8 // 65, dtype=np.uint8)
+    refused(write, {**members, **{f"m{i}": part for i in range(9)}}, "'m7'", "at most")
+
+
+@pytest.mark.parametrize("descr", ["<U2684354", "<f16", "|S9"])
+def test_labels_that_are_no_numbers_are_not_read(write, members, descr, monkeypatch):
+    width = np.dtype(descr).itemsize
+    # A stranger may let 30 labels unpack to 322 MB; here it is enough to see that
+    # nothing is.
+    monkeypatch.setattr(module, "read_values", unread(module.read_values))
+    labels = header((30,), descr, extra=bytes(30 * width))
+    refused(write, {**members, "test_labels": labels}, "'test_labels'", "wanted numb")
+
+
+def unread(read):
+    def checked(file, info, header, where):
+        assert "test_labels" not in where
+        return read(file, info, header, where)
+
+    return checked
+
+
+@pytest.mark.parametrize("point", [0x7FFFFFFF, 0x110000, 0xD800])
+@pytest.mark.parametrize("order", "<>")
+def test_numbers_that_are_no_characters_are_refused(write, members, point, order):
+    packed = header((1,), f"{order}U1", extra=struct.pack(f"{order}I", point))
+    refused(write, {**members, "origin": packed}, "'origin'", "no characters")
+
+
+def test_the_last_character_is_one(write, members):
+    members["origin"] = np.array("\U0010ffff").astype(">U1")
+    assert write(members).facts["origin"] == "\U0010ffff"
+
+
+def test_a_fact_in_long_numbers_is_a_plain_number(write, members):
+    members["anomaly_fraction"] = np.longdouble(0.5)
+    assert type(write(members).facts["anomaly_fraction"]) is float
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])

@@ -158,6 +158,44 @@ def test_a_wrong_byte_without_a_listed_digest_meets_the_manifests_hash(
     assert first.record.content_sha256[:16] in str(outcome)
 
 
+def test_no_more_is_fetched_than_the_listing_says(
+    hub, repository, tiny_suite, monkeypatch
+):
+    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 1 << 16)
+    # What is delivered is 64 MiB longer than what was listed.
+    hub.faults = {"/public/set3.npz": ["ok", "grown", "ok", "grown"]}
+    outcome = pull(pattern="set3")["set3"]
+    assert isinstance(outcome, TransportError)
+    assert "more than the" in str(outcome)
+    assert hub.delivered < 32 << 20
+    assert sum("/cdn/" in path for path in hub.paths("GET")) == 1
+
+
+def test_a_file_that_cannot_be_the_manifests_is_not_fetched(
+    hub, repository, tiny_suite
+):
+    first = pull(pattern="set4")["set4"]
+    tiny_suite[1]["tiny"] = (first.record,)
+    first.features_path.unlink()
+    repository.commit({"public/set4.npz": bytes((1 << 25) + 100_000)})
+    hub.requests.clear()
+    outcome = pull(pattern="set4")["set4"]
+    assert isinstance(outcome, TransportError)
+    assert "at most" in str(outcome)
+    assert not [path for path in hub.paths() if "/cdn/" in path]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["public/../../x.npz", "/etc/x.npz", "public/...npz", "public/..npz",
+     "public/a\\b.npz", "other/x.npz", "public/deep/x.npz", "public/a\nb.npz"],
+)  # fmt: skip
+def test_a_listing_cannot_lead_out_of_its_folder(hub, repository, tiny_suite, path):
+    hub.listed = [path]
+    with pytest.raises(TransportError, match=r"wanted files NAME.npz of 'public'"):
+        open_source(tiny_suite[0]).listing("public")
+
+
 def test_a_manifest_row_that_is_not_listed_is_reported_and_skipped(
     repository, tiny_suite
 ):

@@ -2,12 +2,19 @@
 
 import hashlib
 import json
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
 
 from odbench.errors import ResultsError, UsageError
-from odbench.leaderboard.build import build_files, first_difference, write_files
+from odbench.leaderboard.build import (
+    TABLES,
+    build_files,
+    first_difference,
+    write_files,
+)
 from odbench.leaderboard.tables import COLUMNS, Settings, build_leaderboard
 from odbench.leaderboard.text import csv_bytes, rounded
 from tests.reference.trials import frame, place, random_trials, trial
@@ -246,3 +253,145 @@ def test_a_name_with_a_comma_or_a_bar_survives(rng, tmp_path):
     table = pd.read_csv(tmp_path / "out" / "toy" / "public.csv")
     assert table.loc[0, "config"] == odd["config"]
     assert r"me\|an" in files["toy/README.md"].decode()
+
+
+def test_a_suite_cannot_lead_out_of_the_folder(tmp_path):
+    run = place(frame([trial("a", "knn", 0.5, suite=str(tmp_path))]), tmp_path / "run")
+
+    with pytest.raises(ResultsError, match=r"suite .*; wanted 1 to 40"):
+        build_files([run], settings=SETTINGS)
+
+
+def test_a_strangers_name_is_neither_a_formula_nor_markup(tmp_path):
+    trials = [trial("a", '=HYPERLINK("x")', 0.5), trial("a", "<img src=x>", 0.6)]
+
+    files = build_files([place(frame(trials), tmp_path / "run")]).files
+
+    for name in ("public", "per_dataset", "complete_case", "policies"):
+        text = files[f"toy/{name}.csv"].decode()
+        assert '"\'=HYPERLINK(""x"")"' in text
+        assert "=HYPERLINK" not in text.replace("'=", "")
+    for name in ("README.md", "toy/README.md"):
+        assert r"\<img src=x\>" in files[name].decode()
+
+
+@pytest.mark.parametrize("depth", [60, 900, 200_000])
+def test_a_run_nested_without_end_is_named(run, depth):
+    (run / "run.json").write_text('{"git": ' + "[" * depth + "]" * depth + "}")
+
+    with pytest.raises(ResultsError, match=r"run\.json.*nested too deep"):
+        build_files([run], settings=SETTINGS)
+
+
+@pytest.mark.parametrize("value", ['"\\ud800"', "1e999", "9" * 5000])
+def test_what_cannot_be_written_again_is_named(run, value):
+    (run / "run.json").write_text(f'{{"machine": {{"cores": {value}}}}}')
+
+    with pytest.raises(ResultsError, match=r"run\.json.*not JSON"):
+        build_files([run], settings=SETTINGS)
+
+
+def test_a_parameter_that_is_no_number_leaves_the_provenance_json(run):
+    (run / "run.json").write_text('{"configurations": {"x": {"k": NaN}}}')
+
+    files = build_files([run], settings=SETTINGS).files
+
+    def refused(name):
+        raise AssertionError(name)
+
+    content = json.loads(files["provenance.json"], parse_constant=refused)
+    assert content["runs"][0]["run"] == {"configurations": {"x": {"k": "NaN"}}}
+
+
+def test_the_tables_are_those_that_a_build_may_write(rng, run, tmp_path):
+    grid = [
+        t | {"config": config, "config_id": t["detector"] + config}
+        for config in ("default", "k=20")
+        for t in random_trials(rng, datasets=6, missing=0)
+    ]
+    runs = [
+        place(frame(grid), tmp_path / "grid"),
+        place(frame(private(rng, 20)), tmp_path / "private"),
+    ]
+    made = set()
+    for each in (run, *runs):
+        files = build_files([each], settings=SETTINGS).files
+        made |= {name.split("/")[1] for name in files if "/" in name}
+
+    assert made == {*TABLES, "README.md"}
+
+
+def test_tables_of_the_build_before_are_removed_and_nothing_else(rng, run, tmp_path):
+    out = tmp_path / "out"
+    write_files(build_files([run], settings=SETTINGS).files, out)
+    (out / "toy" / "notes.md").write_text("mine")
+    other = [t | {"suite": "other"} for t in random_trials(rng, datasets=6)]
+    other = place(frame(other), tmp_path / "other_run")
+    more = place(frame(private(rng, 20)), tmp_path / "more")
+
+    files = build_files([other], settings=SETTINGS).files
+    write_files(files, out)
+    there = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
+    assert there == {*files, "toy/notes.md"}
+    assert first_difference(files, out) is None
+
+    write_files(build_files([more], settings=SETTINGS).files, out)
+    assert not (out / "other").exists()
+
+
+def test_a_table_that_no_build_gives_is_found_by_the_check(run, tmp_path):
+    out = tmp_path / "out"
+    files = build_files([run], settings=SETTINGS).files
+    write_files(files, out)
+    (out / "old").mkdir()
+    (out / "old" / "private.csv").write_text("suite,method,archive_sha256\n")
+    (out / "old" / "submissions.csv").write_text("suite,method,archive_sha256\n")
+    assert first_difference(files, out) is None
+
+    (out / "old" / "complete_case.csv").write_text("suite\n")
+
+    assert first_difference(files, out) == "old/complete_case.csv"
+
+
+def test_a_provenance_cannot_name_files_elsewhere_to_be_removed(run, tmp_path):
+    out = tmp_path / "out"
+    files = build_files([run], settings=SETTINGS).files
+    write_files(files, out)
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "public.csv").write_text("mine")
+    (out / "notes.md").write_text("mine")
+    names = ["../x/public.csv", str(tmp_path / "x" / "public.csv"), "notes.md"]
+    (out / "provenance.json").write_text(json.dumps({"files": dict.fromkeys(names)}))
+
+    write_files(files, out)
+
+    assert (tmp_path / "x" / "public.csv").is_file()
+    assert (out / "notes.md").is_file()
+
+
+def test_a_full_disk_leaves_the_folder_as_it_was(run, tmp_path):
+    before = build_files([run], settings=SETTINGS).files
+    out = tmp_path / "out"
+    write_files(before, out)
+    # The system itself refuses more: a limit on a file's size stands in for a disk.
+    code = (
+        "import resource, signal, sys\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))\n"
+        "from odbench.cli import main\n"
+        "main(sys.argv[1:])"
+    )
+    for folder in (out, tmp_path / "new" / "folder"):
+        done = subprocess.run(
+            [sys.executable, "-c", code, "leaderboard", "build", str(run), "--out",
+             str(folder), "--resamples", "10"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith("odbench: leaderboard '")
+        assert "cannot be written" in done.stderr
+        assert done.stderr.count("\n") == 1
+
+    assert not (tmp_path / "new").exists()
+    assert first_difference(before, out) is None
+    assert not [path for path in out.rglob(".*") if path.is_file()]

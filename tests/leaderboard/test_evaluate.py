@@ -234,7 +234,15 @@ def test_nobody_can_take_over_a_method(world, rng):
         ("k-NN", "KNN", True),
         ("Mine", "Ｍine", True),
         ("Straße", "STRASSE", True),
+        ("IForest", "lForest", True),
+        ("IForest", "1F\u043erest", True),
+        ("\u0420\u0421A", "PCA", True),
+        ("\u0391\u0392\u039f\u0394", "ABO\u0394", True),
+        ("LOF", "L0F", True),
         ("Mine", "Mine 2", False),
+        ("Mine 1", "Mine 2", False),
+        ("Mine 3", "Mine z", False),
+        ("\u041c\u043e\u0434\u0435\u043b\u044c", "Model", False),
     ],
 )
 def test_names_that_look_the_same_are_the_same(one, other, expected):

@@ -8,6 +8,7 @@ import pytest
 from huggingface_hub import HfApi, constants
 
 from odbench.errors import TransportError, UsageError
+from odbench.leaderboard import commitments
 from odbench.leaderboard.publish import list_files, plan, publish
 from tests.leaderboard.hub_commit_server import TOKEN, HubServer
 
@@ -226,6 +227,23 @@ def test_a_link_is_not_followed(folder, tmp_path):
     (folder / "labels.csv").symlink_to(tmp_path / "labels.csv")
 
     with pytest.raises(UsageError, match="is a link"):
+        list_files(folder)
+
+
+@pytest.mark.parametrize("name", ["salt.json", "notes.md"])
+def test_a_salt_under_whatever_name_stays_here(folder, name):
+    commitments.read_salt(folder / name, create=True)
+
+    with pytest.raises(UsageError, match=r"is a salt or a seed") as caught:
+        list_files(folder)
+
+    assert (folder / name).read_text().strip() not in str(caught.value)
+
+
+def test_a_pipe_is_not_waited_for(folder):
+    os.mkfifo(folder / "x.csv")
+
+    with pytest.raises(UsageError, match=r"'x\.csv' is no regular file"):
         list_files(folder)
 
 

@@ -260,3 +260,13 @@ def test_looking_at_the_help_loads_nothing_heavy():
     )
 
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent)
+
+
+def test_the_log_of_a_folder_that_is_not_there_is_an_error(odbench, tmp_path):
+    code, out, err = odbench("submission", "log", "--leaderboard", tmp_path / "nope")
+
+    assert (code, out) == (2, "")
+    assert "nope': no such folder" in err
+    assert odbench("submission", "log", "--leaderboard", tmp_path)[1].startswith(
+        "evaluations: 0"
+    )

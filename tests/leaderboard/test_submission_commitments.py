@@ -98,6 +98,11 @@ def test_the_salt_is_made_once_and_for_its_owner_only(tmp_path):
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+def test_a_salt_that_is_not_there_is_said_not_to_be(tmp_path):
+    with pytest.raises(SubmissionError, match="no such file"):
+        commitments.read_salt(tmp_path / "salt")
+
+
 @pytest.mark.parametrize("content", ["", "secret words", "ab" * 31, "ab" * 33])
 def test_a_broken_salt_is_not_repeated(tmp_path, content):
     file = tmp_path / "salt"

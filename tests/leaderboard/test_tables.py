@@ -205,3 +205,18 @@ def test_a_known_order_is_found_again(rng):
 def test_impossible_settings_are_refused(options):
     with pytest.raises(UsageError, match="leaderboard: "):
         Settings(**options)
+
+
+@pytest.mark.parametrize("resamples", [1, 2, 3])
+def test_every_interval_holds_its_estimate_however_few_resamples(rng, resamples):
+    for seed in range(5):
+        settings = Settings(resamples=resamples, permutations=20, seed=seed)
+        table = build_leaderboard(frame(random_trials(rng)), settings=settings)
+        for name in ("elo_auroc", "mean_auroc", "gap_auroc"):
+            assert (table[f"{name}_low"] <= table[name]).all()
+            assert (table[name] <= table[f"{name}_high"]).all()
+
+
+def test_a_negative_seed_is_refused():
+    with pytest.raises(UsageError, match="seed -1: wanted 0 or more"):
+        Settings(seed=-1)

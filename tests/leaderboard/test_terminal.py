@@ -3,6 +3,8 @@
 import pytest
 
 from odbench.errors import UsageError
+from odbench.leaderboard.diff import compare, render_diff
+from odbench.leaderboard.load import load_leaderboard
 from odbench.leaderboard.tables import Settings, build_leaderboard
 from odbench.leaderboard.terminal import render_table, sorted_by
 from tests.reference.trials import frame, from_matrix, random_trials, trial
@@ -97,3 +99,16 @@ def test_missing_intervals_and_times_are_dashes():
 
 def test_nothing_to_rank_is_said():
     assert "nothing to rank" in render_table(build_leaderboard(frame([])))
+
+
+def test_names_in_a_table_from_elsewhere_cannot_move_the_cursor(tmp_path):
+    board = build_leaderboard(frame([trial("a", "knn", 0.5)]))
+    board["detector"], board["protocol"] = "knn\x1b[2J", "one\x1b[1m"
+    board.to_csv(tmp_path / "public.csv", index=False)
+
+    tables = [board, load_leaderboard(tmp_path / "public.csv")]
+    shown = [*map(render_table, tables), render_diff(compare(*tables))]
+
+    for text in shown:
+        assert "\x1b" not in text
+        assert r"knn\x1b[2J" in text

@@ -28,3 +28,11 @@ def test_a_line_a_configuration_with_its_commonest_reason(tmp_path):
         "knn:k=3: 2 failed, mostly: a",
         "quiet: 1 killed",
     ]
+
+
+def test_a_reason_cannot_move_the_cursor(tmp_path):
+    (tmp_path / FOLDER).mkdir()
+    write(tmp_path, row("a", status="failed", reason="x\x1b[2J\ny"))
+    fold(tmp_path)
+
+    assert read_failures(tmp_path).lines() == ["knn: 1 failed, mostly: x\\x1b[2J\\ny"]

@@ -31,7 +31,7 @@ CAUSES = {
     "Segfaults": ("killed", "SIGSEGV"),
     "Exits": ("killed", "code 3"),
     "RaisesSystemExit": ("failed", "SystemExit: enough"),
-    "RaisesBytesThatAreNoText": ("failed", "bad byte \N{REPLACEMENT CHARACTER}, "),
+    "RaisesBytesThatAreNoText": ("failed", r"bad byte \udce9, \x1b[31m red"),
     "Raises": ("failed", "ValueError: no luck with these rows (hostile.py:"),
     "PrintsAGigabyte": ("ok", ""),
     "DigsDeep": ("ok", ""),

@@ -50,7 +50,7 @@ def test_a_reason_is_one_line_that_can_be_printed():
 
     reason = judged({"status": "failed", "reason": said}).reason
 
-    assert reason.startswith("a b\ufffd[31m \ufffdc")
+    assert reason.startswith(r"a b\x1b[31m \udce9c")
     assert len(reason) == 600
 
 

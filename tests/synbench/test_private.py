@@ -3,6 +3,8 @@
 import json
 import os
 import stat
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -197,3 +199,52 @@ def test_impossible_counts(tmp_path, count):
 def test_a_partition_is_never_overwritten(partition):
     with pytest.raises(UsageError, match="holds a partition already"):
         private.write_partition(ROOT, count=1, out=partition[0])
+
+
+def test_an_interrupted_draw_leaves_nothing_and_can_be_repeated(tmp_path, monkeypatch):
+    out, real = tmp_path / "out", private.draw_private
+
+    def interrupted(root, i):
+        if i == 2:
+            raise KeyboardInterrupt
+        return real(root, i)
+
+    monkeypatch.setattr(private, "draw_private", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        private.write_partition(ROOT, count=3, out=out)
+    assert not out.exists()
+    monkeypatch.undo()
+
+    assert len(private.write_partition(ROOT, count=3, out=out)) == 3
+    assert sorted(path.name for path in out.iterdir()) == ["features", "labels"]
+
+
+def test_a_partition_may_stand_beside_its_seed(tmp_path):
+    (tmp_path / "a.seed").write_text("ab" * 32)
+
+    private.write_partition(ROOT, count=1, out=tmp_path)
+
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["a.seed", "features", "labels"]
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path):
+    # The system itself refuses more: a limit on a file's size stands in for a disk.
+    code = (
+        "import resource, signal, sys\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n"
+        "from odbench.cli import main\n"
+        "main(sys.argv[1:])"
+    )
+    seed, out = tmp_path / "a.seed", tmp_path / "out"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "synbench", "private", "--seed-file", str(seed),
+         "--count", "1", "--out", str(out)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "cannot be made" in done.stderr
+    assert not out.exists()
