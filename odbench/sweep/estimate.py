@@ -9,10 +9,6 @@ import math
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from odbench.data.dataset import DatasetRecord
 
 # Before anything was measured: about what a cheap detector needs for one cell.
 _SECONDS_A_CELL = 2e-7
@@ -48,12 +44,11 @@ class Estimator:
         """Say whether anything was measured for a configuration."""
         return f"{detector}:{config}" in self._points
 
-    def seconds(self, detector: str, config: str, record: DatasetRecord) -> float:
-        """Return the estimate for one trial."""
-        cells = float(
-            max(1, min(record.n_train + record.n_test, 100_000))
-            * max(record.n_columns, 1)
-        )
+    def seconds(
+        self, detector: str, config: str, *, n_rows: int, n_columns: int
+    ) -> float:
+        """Return the estimate for one trial on so many rows, train and test."""
+        cells = float(max(1, min(n_rows, 100_000)) * max(n_columns, 1))
         points = self._points.get(f"{detector}:{config}")
         if not points:
             return 1e-3 + cells * _SECONDS_A_CELL

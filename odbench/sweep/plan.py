@@ -212,9 +212,13 @@ class _Apart:
 
 def _costs(choices: Choices, record: DatasetRecord, estimator: Estimator) -> FloatArray:
     """Return the seconds of a trial of each configuration on a data set."""
+    size = {
+        "n_rows": record.n_train + record.n_test,
+        "n_columns": record.n_columns,
+    }
     return np.array(
         [
-            estimator.seconds(facts["detector"], facts["config"], record)
+            estimator.seconds(facts["detector"], facts["config"], **size)
             for facts in choices.facts
         ],
         dtype=np.float64,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -31,6 +33,12 @@ class Progress:
         Trials to do.
     show : bool
         Say anything at all.
+    work : callable, optional
+        Returns what a result, as its journal has it, was estimated to take; the
+        longest trials run first, so that counting them would tell too long a time.
+        By default each counts the same.
+    total_work : float
+        Of all trials; 0 where each counts the same.
 
     Attributes
     ----------
@@ -41,7 +49,15 @@ class Progress:
         finished.
     """
 
-    def __init__(self, folder: Path, total: int, *, show: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        total: int,
+        *,
+        show: bool,
+        work: Callable[[Mapping[str, Any]], float] = lambda _: 1.0,
+        total_work: float = 0.0,
+    ) -> None:
         self.counts: Counter[str] = Counter()
         self.running: dict[str, tuple[str, float]] = {}
         self._folder = folder / FOLDER
@@ -54,7 +70,9 @@ class Progress:
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
         self._spoke = time.monotonic()
-        self._first: tuple[float, int] | None = None
+        self._work, self._done_work = work, 0.0
+        self._total_work = total_work or float(total)
+        self._first: tuple[float, int, float] | None = None
         self._bar: Any = None
 
     def __enter__(self) -> Progress:
@@ -138,15 +156,15 @@ class Progress:
                 results.append(entry)
         # A cluster may do a task again: each trial counts once.
         is_new = self._done.add(row["key"] for row in results).tolist()
-        self.counts.update(
-            row["status"] for row, new in zip(results, is_new, strict=True) if new
-        )
+        for row in itertools.compress(results, is_new):
+            self.counts[row["status"]] += 1
+            self._done_work += self._work(row)
 
     def _speak(self) -> None:
         done = self.counts.total()
         now = time.monotonic()
         if done and self._first is None:
-            self._first = (now, done)
+            self._first = (now, done, self._done_work)
         if self._bar is not None:
             self._bar.n = done
             text = f"{self._pace(now, done)}]{self._state()}"
@@ -167,9 +185,12 @@ class Progress:
         """
         if self._first is None or done == self._first[1]:
             return ""
-        rate = (done - self._first[1]) / max(now - self._first[0], _LOOK_SECONDS)
-        left = _clock((self._total - done) / rate)
-        return f", {rate:.1f}/s, {left} left"
+        began, first_done, first_work = self._first
+        spent = max(now - began, _LOOK_SECONDS)
+        work = self._done_work - first_work
+        to_do = max(0.0, self._total_work - self._done_work)
+        left = f", {_clock(spent * to_do / work)} left" if work > 0 else ""
+        return f", {(done - first_done) / spent:.1f}/s{left}"
 
     def _state(self) -> str:
         bad = [

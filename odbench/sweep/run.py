@@ -204,7 +204,18 @@ def _sweep(request: Request, prepared: Prepared, summary: Summary) -> None:
     try:
         with (
             _interruptible(stop, summary),
-            Progress(folder, total, show=request.show_progress) as progress,
+            Progress(
+                folder,
+                total,
+                show=request.show_progress,
+                work=lambda row: prepared.estimator.seconds(
+                    row["detector"],
+                    row["config"],
+                    n_rows=row["n_train"] + row["n_test"],
+                    n_columns=row["n_columns"],
+                ),
+                total_work=prepared.seconds,
+            ) as progress,
             journal.Journal(folder) as own,
         ):
             strikes = _Strikes(folder, progress, own)

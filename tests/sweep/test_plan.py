@@ -212,10 +212,10 @@ def test_estimates_come_from_earlier_trials_and_survive_a_process(tmp_path):
 
     assert again.knows("knn", "default")
     assert not again.knows("lof", "default")
-    middle = dataclasses.replace(RECORD, n_train=250, n_test=250)
-    assert again.seconds("knn", "default", middle) == pytest.approx(1.0)
-    beyond = dataclasses.replace(RECORD, n_train=25_000, n_test=25_000)
-    assert again.seconds("knn", "default", beyond) == pytest.approx(100.0)
+    middle = {"n_rows": 500, "n_columns": RECORD.n_columns}
+    assert again.seconds("knn", "default", **middle) == pytest.approx(1.0)
+    beyond = {"n_rows": 50_000, "n_columns": RECORD.n_columns}
+    assert again.seconds("knn", "default", **beyond) == pytest.approx(100.0)
 
 
 def test_a_broken_file_of_estimates_is_no_reason_to_stop(tmp_path):

@@ -78,6 +78,19 @@ def test_the_time_left_is_told_from_the_first_result_on(folder, clock, capsys):
     ]
 
 
+def test_the_time_left_is_that_of_the_work_left(folder, clock, capsys):
+    options = {"show": True, "work": lambda row: row["size"], "total_work": 100.0}
+    with Progress(folder, 8, **options) as shown:
+        for number, size in enumerate((30.0, 30.0, 20.0)):
+            write(folder, result(f"{number:032x}") | {"size": size})
+            clock.now += 20
+            shown.look()
+
+    line = capsys.readouterr().err.splitlines()[2]
+    # 50 of work in 40 seconds, 20 of work to do.
+    assert line == "odbench: 3/8 trials, 0.1/s, 0:16 left"
+
+
 def test_failures_and_the_slowest_trial_are_named(folder, clock, capsys):
     one, two, three = keys(0, 3)
     with Progress(folder, 3, show=True) as shown:
