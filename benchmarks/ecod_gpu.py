@@ -3,8 +3,8 @@
     python benchmarks/ecod_gpu.py [--rows N] [--columns D]
 
 Fit on N rows x D columns and score as many others, in rows (C) and in columns (F), as
-the Arrow store hands tables out; arrays start and end on the host, so both copies are in
-the GPU's time. The median of three warm rounds, wall seconds. Parity is the largest
+the Arrow store hands tables out; arrays start and end on the host, so both copies are
+in the GPU's time. The median of three warm rounds, wall seconds. Parity is the largest
 relative difference of a score. Needs CuPy and a device.
 """
 
@@ -61,7 +61,8 @@ def main() -> None:
         apart = np.abs(gpu.decision_function(rows) / scores - 1).max()
         print(
             f"{order} {gpu.aggregate:>8}: GPU {on_gpu:.3f} s, "
-            f"two threads {on_cpu:.3f} s, {on_cpu / on_gpu:.1f}x; largest relative difference {apart:.1e}",
+            f"two threads {on_cpu:.3f} s, {on_cpu / on_gpu:.1f}x; "
+            f"largest relative difference {apart:.1e}",
             flush=True,
         )
 
