@@ -22,6 +22,13 @@ The command line prints an ``OdbenchError`` as one line and returns 2, or 1 for 
 bug and keeps its traceback.
 """
 
+import errno
+
+
+def is_disks_doing(error: OSError) -> bool:
+    """Say whether a disk that is full or broken is the reason, and not the call."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
 
 class OdbenchError(Exception):
     """Base of everything that odbench raises on purpose."""

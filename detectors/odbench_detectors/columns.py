@@ -14,8 +14,13 @@ from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray, IntArray
 from odbench.detector import Workspace
-from odbench.errors import DetectorError
 from odbench_detectors import columns_cpu as kernels
+from odbench_detectors.estimator import (
+    check_dimensions,
+    check_filled,
+    check_width,
+    refuse_values,
+)
 from odbench_detectors.sort_cpu import sort_rows
 
 KIND = "odbench.sorted_columns"
@@ -78,10 +83,8 @@ def sorted_columns(X: Floats, *, n_jobs: int = 1) -> SortedColumns:
         If the table is empty or a value is NaN or infinite.
     """
     X = as_table(X)
+    check_filled(X.shape)
     n_rows, n_columns = X.shape
-    if n_rows == 0 or n_columns == 0:
-        msg = f"cannot fit on a table of shape {X.shape}: give it rows and columns"
-        raise DetectorError(msg)
     values = np.empty((n_columns, n_rows), X.dtype)
     skewness = np.empty(n_columns)
 
@@ -119,11 +122,7 @@ def check_finite(lows: Floats, highs: Floats, first: int) -> None:
     """
     fine = np.isfinite(lows) & np.isfinite(highs)
     if not fine.all():
-        msg = (
-            f"column {first + int(np.argmin(fine))} holds NaN or infinity, "
-            "wanted finite values: impute or drop them first"
-        )
-        raise DetectorError(msg)
+        refuse_values("column", fine, first)
 
 
 def obtain_columns(
@@ -196,9 +195,7 @@ def as_table(X: Any) -> Floats:
     table = np.asarray(X)
     if table.dtype not in (np.float64, np.float32):
         table = table.astype(np.float64)
-    if table.ndim != 2:
-        msg = f"expected a table of shape (n_rows, n_columns), got shape {table.shape}"
-        raise DetectorError(msg)
+    check_dimensions(table.shape)
     return table
 
 
@@ -211,9 +208,7 @@ def check_rows(X: Any, n_columns: int) -> Floats:
         If the number of columns differs.
     """
     table = as_table(X)
-    if table.shape[1] != n_columns:
-        msg = f"expected {n_columns} columns as in fit, got {table.shape[1]}"
-        raise DetectorError(msg)
+    check_width(table.shape[1], n_columns)
     return table
 
 
@@ -225,13 +220,9 @@ def check_scores(scores: FloatArray) -> None:
     DetectorError
         If one is NaN.
     """
-    missing = np.isnan(scores)
-    if missing.any():
-        msg = (
-            f"row {int(np.argmax(missing))} holds NaN or infinity, "
-            "wanted finite values: impute or drop it first"
-        )
-        raise DetectorError(msg)
+    fine = ~np.isnan(scores)
+    if not fine.all():
+        refuse_values("row", fine)
 
 
 def in_threads(work: Callable[[int, int], None], size: int, n_jobs: int) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, Self
+from typing import Any, Literal, NoReturn, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from odbench.arrays import FloatArray
 from odbench.errors import DetectorError
@@ -13,8 +14,6 @@ from odbench.errors import DetectorError
 # Squares of larger values, summed over columns, would overflow. What lies beyond is
 # taken to lie here.
 LIMIT = 1e140
-
-_CURE = "holds NaN or infinity, wanted finite values: impute or drop"
 
 
 class Estimator:
@@ -66,14 +65,9 @@ class Estimator:
             If it is no table, is empty or holds NaN or infinity.
         """
         rows = _table(X)
-        if rows.size == 0:
-            shape = rows.shape
-            msg = f"cannot fit on a table of shape {shape}: give it rows and columns"
-            raise DetectorError(msg)
+        check_filled(rows.shape)
         if not _is_finite(rows):
-            column = int(np.argmin(np.isfinite(rows).all(axis=0)))
-            msg = f"column {column} {_CURE} them first"
-            raise DetectorError(msg)
+            refuse_values("column", np.isfinite(rows).all(axis=0))
         self._n_columns = rows.shape[1]
         return rows
 
@@ -90,18 +84,46 @@ class Estimator:
             msg = f"this {type(self).__name__} has no train rows yet: call fit first"
             raise DetectorError(msg)
         rows = _table(X)
-        if rows.shape[1] != self._n_columns:
-            msg = f"expected {self._n_columns} columns as in fit, got {rows.shape[1]}"
-            raise DetectorError(msg)
+        check_width(rows.shape[1], self._n_columns)
         if not _is_finite(rows):
-            row = int(np.argmin(np.isfinite(rows).all(axis=1)))
-            msg = f"row {row} {_CURE} it first"
-            raise DetectorError(msg)
+            refuse_values("row", np.isfinite(rows).all(axis=1))
         return rows
 
     def __repr__(self) -> str:
         inside = ", ".join(f"{k}={v!r}" for k, v in self.get_params().items())
         return f"{type(self).__name__}({inside})"
+
+
+def check_dimensions(shape: tuple[int, ...]) -> None:
+    """Refuse an array that is no table."""
+    if len(shape) != 2:
+        msg = f"expected a table of shape (n_rows, n_columns), got shape {shape}"
+        raise DetectorError(msg)
+
+
+def check_filled(shape: tuple[int, ...]) -> None:
+    """Refuse to fit on a table without rows or columns."""
+    if 0 in shape:
+        msg = f"cannot fit on a table of shape {shape}: give it rows and columns"
+        raise DetectorError(msg)
+
+
+def check_width(n_columns: int, fitted: int) -> None:
+    """Refuse rows of another width than those of `fit`."""
+    if n_columns != fitted:
+        msg = f"expected {fitted} columns as in fit, got {n_columns}"
+        raise DetectorError(msg)
+
+
+def refuse_values(
+    what: Literal["row", "column"], fine: ArrayLike, first: int = 0
+) -> NoReturn:
+    """Name the first row or column that is not fine: it holds NaN or infinity."""
+    msg = (
+        f"{what} {first + int(np.argmin(fine))} holds NaN or infinity, wanted finite "
+        f"values: impute or drop {'it' if what == 'row' else 'them'} first"
+    )
+    raise DetectorError(msg)
 
 
 def within_limit(rows: FloatArray) -> FloatArray:
@@ -115,9 +137,7 @@ def within_limit(rows: FloatArray) -> FloatArray:
 def _table(X: Any) -> FloatArray:
     # One layout, because sums have another order in another one.
     table = np.asarray(X, dtype=np.float64, order="C")
-    if table.ndim != 2:
-        msg = f"expected a table of shape (n_rows, n_columns), got shape {table.shape}"
-        raise DetectorError(msg)
+    check_dimensions(table.shape)
     return table
 
 

@@ -7,7 +7,6 @@ but some trials failed or a check found faults, 130 interrupted.
 from __future__ import annotations
 
 import contextlib
-import errno
 import importlib
 import os
 import signal
@@ -20,7 +19,7 @@ import click
 
 from odbench import __version__
 from odbench.data.atomic import DiskFullError
-from odbench.errors import OdbenchError, RunBrokenError
+from odbench.errors import OdbenchError, RunBrokenError, is_disks_doing
 
 # Verb -> one line. Each lives in the module of its name, loaded when it is called.
 VERBS = {
@@ -117,7 +116,7 @@ def _run(arguments: list[str] | None) -> int:
         return _complain(_spell(error), 1 if broken else 2)
     except OSError as error:
         # A path that cannot be read or written: the disk's doing, or the call's.
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+        full = is_disks_doing(error)
         if error.filename is not None:
             return _complain(
                 f"{str(error.filename)!r}: {error.strerror}; name another path, or "

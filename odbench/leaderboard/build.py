@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import re
 import warnings
@@ -11,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from odbench.errors import ResultsError, RunBrokenError, UsageError
+from odbench.errors import ResultsError, RunBrokenError, UsageError, is_disks_doing
 from odbench.leaderboard import comparisons
 from odbench.leaderboard.evaluated import (
     Evaluated,
@@ -176,8 +175,8 @@ def write_files(files: dict[str, bytes], out: Path) -> None:
             f"leaderboard {str(out)!r}: cannot be written ({error.strerror}); make "
             "room, or name another folder with --out"
         )
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-        raise (RunBrokenError if full else UsageError)(msg) from error
+        kind = RunBrokenError if is_disks_doing(error) else UsageError
+        raise kind(msg) from error
     finally:
         for temporary in temporaries:
             with contextlib.suppress(OSError):

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 # Raised when the same results give other tables than before.
 TABLES_VERSION = 1
-# What is taken over from a run's own description.
 # Levels of a run's description; one has five or so.
 _DEEPEST = 50
+# What is taken over from a run's own description.
 _FROM_RUN = ("versions", "machine", "git", "configurations")
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _REASON_LENGTH = 500
 _WARM_UP_ROWS = 64
 _NARROW, _WIDE = 4, 32
+# What a detector starts must not inherit the room for scores.
+_CLOSED_BY_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 
 class _Sandboxed:
@@ -54,6 +56,7 @@ class _Sandboxed:
         if request["address_space"]:
             hard = resource.getrlimit(resource.RLIMIT_AS)[1]
             resource.setrlimit(resource.RLIMIT_AS, (request["address_space"], hard))
+        if request["file_size"]:
             # Nor may memory hide behind a descriptor, or a file fill the disk.
             hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
             resource.setrlimit(resource.RLIMIT_FSIZE, (request["file_size"], hard))
@@ -197,7 +200,7 @@ def _requests(channel: socket.socket) -> Iterator[dict[str, Any]]:
     """Yield each line as it comes, with the descriptors that came with it."""
     line, descriptors = bytearray(), list[int]()
     while True:
-        data, came, _, _ = socket.recv_fds(channel, 1 << 16, 2)
+        data, came, _, _ = socket.recv_fds(channel, 1 << 16, 2, _CLOSED_BY_EXEC)
         if not data:
             return
         line += data

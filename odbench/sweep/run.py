@@ -198,24 +198,24 @@ def _sweep(request: Request, prepared: Prepared, summary: Summary) -> None:
     setting = _setting(request)
     token = folder / journal.FOLDER / "token"
     stop = folder / journal.FOLDER / STOP
+    progress = Progress(
+        folder,
+        sum(map(len, prepared.batches)),
+        show=request.show_progress,
+        work=lambda row: prepared.estimator.seconds(
+            row["detector"],
+            row["config"],
+            n_rows=row["n_train"] + row["n_test"],
+            n_columns=row["n_columns"],
+        ),
+        total_work=prepared.seconds,
+    )
     token.write_text(setting.token, encoding="ascii")
     stop.unlink(missing_ok=True)
-    total = sum(map(len, prepared.batches))
     try:
         with (
             _interruptible(stop, summary),
-            Progress(
-                folder,
-                total,
-                show=request.show_progress,
-                work=lambda row: prepared.estimator.seconds(
-                    row["detector"],
-                    row["config"],
-                    n_rows=row["n_train"] + row["n_test"],
-                    n_columns=row["n_columns"],
-                ),
-                total_work=prepared.seconds,
-            ) as progress,
+            progress,
             journal.Journal(folder) as own,
         ):
             strikes = _Strikes(folder, progress, own)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import itertools
 import os
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from odbench.arrays import FloatArray, IntArray, LabelArray
-from odbench.errors import UsageError
+from odbench.errors import UsageError, is_disks_doing
 from odbench.synbench import marginals, suite
 from odbench.synbench.copula import Copula
 from odbench.synbench.gmm import Mixture
@@ -214,7 +213,7 @@ def write(drawing: Any, path: Path, *, dpi: int = 90) -> tuple[int, int]:
         drawing.savefig(temporary, dpi=dpi, format=path.suffix[1:] or "png")
         temporary.replace(path)
     except (OSError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if isinstance(error, OSError) and is_disks_doing(error):
             raise OSError(error.errno, error.strerror, str(path)) from None
         msg = f"picture {str(path)!r}: cannot be written ({error})"
         raise UsageError(msg) from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import io
 import json
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from odbench.errors import RunBrokenError, UsageError
+from odbench.errors import RunBrokenError, UsageError, is_disks_doing
 from odbench.synbench import suite
 from odbench.synbench.draw import DIMENSION_BINS
 from odbench.synbench.stream import Stream, secret
@@ -173,8 +172,8 @@ def write_partition(root: bytes, *, count: int, out: Path) -> list[str]:
             (unfinished / name).rename(out / name)
     except OSError as error:
         msg = f"--out {str(out)!r}: cannot be made ({error.strerror}); name another"
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-        raise (RunBrokenError if full else UsageError)(msg) from None
+        kind = RunBrokenError if is_disks_doing(error) else UsageError
+        raise kind(msg) from None
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
         with contextlib.suppress(OSError):

@@ -127,6 +127,13 @@ class Segfaults(OnlyOnRealRows):
         ctypes.string_at(0)
 
 
+class KillsItself(OnlyOnRealRows):
+    """As the kernel does when there is no memory left."""
+
+    def misbehave(self, X):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 class Exits(OnlyOnRealRows):
     def misbehave(self, X):
         os._exit(3)

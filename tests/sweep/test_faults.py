@@ -28,6 +28,7 @@ CAUSES = {
     "EatsMemoryInADaemon": ("memory", "GiB"),
     "HidesMemory": ("failed", "File too large"),
     "RunsOutOfMemory": ("memory", "MemoryError: Unable to allocate 8.00 PiB"),
+    "KillsItself": ("killed", "killed by SIGKILL; out of memory?"),
     "Segfaults": ("killed", "SIGSEGV"),
     "Exits": ("killed", "code 3"),
     "RaisesSystemExit": ("failed", "SystemExit: enough"),

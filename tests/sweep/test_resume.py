@@ -15,6 +15,10 @@ import pandas as pd
 import pytest
 
 from odbench.results import read_results
+from odbench.sweep.prepare import prepare
+from odbench.sweep.progress import Progress
+from odbench.sweep.request import Request
+from odbench.sweep.run import execute
 from tests.conftest import fill
 
 COSTS = [
@@ -169,6 +173,23 @@ def test_a_schedulers_sigterm_stops_now_and_keeps_what_was_finished(
     assert "leaked" not in err
     assert time.monotonic() - asked < 20
     assert len(read_results(tmp_path / "out")) > 0
+
+
+def test_an_interrupt_before_the_first_worker_is_one(
+    made_up, hostile, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(
+        Progress, "__enter__", lambda _: signal.raise_signal(signal.SIGTERM)
+    )
+    request = Request(
+        suites=("oddbench",), detectors=[hostile("Plain")], mirror=str(made_up),
+        out=tmp_path / "out", show_progress=False,
+    )  # fmt: skip
+
+    summary = execute(request, prepare(request))
+
+    assert summary.interrupted
+    assert not (tmp_path / "out/journal/token").exists()
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray
-from odbench.errors import DetectorError
 from odbench_detectors.columns import SYMMETRIC, SortedColumns, check_finite
 from odbench_detectors.columns_cpu import TINY
 from odbench_detectors.ecod import device
+from odbench_detectors.estimator import check_filled
 
 # Bytes of temporary arrays; the sorted columns come on top.
 BUDGET = 2 << 30
@@ -52,10 +52,8 @@ def sorted_columns(
     DetectorError
         If a value is NaN or infinite, or the sorted columns do not fit the device.
     """
+    check_filled(X.shape)
     n_rows, n_columns = X.shape
-    if n_rows == 0 or n_columns == 0:
-        msg = f"cannot fit on a table of shape {X.shape}: give it rows and columns"
-        raise DetectorError(msg)
     device.check_room(X.nbytes + budget, xp)
     values = xp.empty((n_columns, n_rows), X.dtype)
     device.upload_columns(X, values, xp=xp, budget=budget // 2, n_jobs=n_jobs)

@@ -19,6 +19,7 @@ from odbench_detectors.columns import (
 )
 from odbench_detectors.columns_sketch import ColumnSketch
 from odbench_detectors.ecod import cpu, device, gpu
+from odbench_detectors.estimator import check_width
 
 
 class TrainColumns:
@@ -108,9 +109,7 @@ class TrainColumns:
             If the columns differ, or one is a sketch and the other is not.
         """
         mine, theirs = self.columns(), other.columns()
-        if mine.n_columns != theirs.n_columns:
-            msg = f"expected {mine.n_columns} columns as in fit, got {theirs.n_columns}"
-            raise DetectorError(msg)
+        check_width(theirs.n_columns, mine.n_columns)
         if self._sketch is None and other._sketch is None:
             self._shards.append(theirs)
         elif self._sketch is not None and other._sketch is not None:
