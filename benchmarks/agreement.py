@@ -2,8 +2,9 @@
 
     python benchmarks/agreement.py MIRROR [--rows N] [--detectors knn,lof,pca]
 
-Columns are scaled by the mean and standard deviation of train. Prints, for each
-detector, on how many files AUROC agrees within 0.002 and the largest difference.
+Columns are scaled by the mean and standard deviation of train. For each detector,
+prints the number of files on which AUROC agrees within 0.002, and the largest
+difference.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ TOLERANCE = 0.002
 
 
 def tables(mirror: Path, rows: int) -> Iterator[tuple[str, np.ndarray, ...]]:
-    """Yield name, scaled train and test, and labels of small enough files."""
+    """Yield name, scaled train and test, and labels of files below the row limit."""
     for path in sorted(mirror.glob("MacrOData-CMU/*/public/*.npz")):
         with np.load(path) as file:
             labels = (file["test_labels"] != 0).astype(np.int8)
@@ -35,7 +36,7 @@ def tables(mirror: Path, rows: int) -> Iterator[tuple[str, np.ndarray, ...]]:
 
 
 def main() -> None:
-    """Print a line a detector."""
+    """Print one line per detector."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("mirror", type=Path)
     parser.add_argument("--rows", type=int, default=5000)

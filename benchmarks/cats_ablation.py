@@ -1,10 +1,11 @@
-"""What each view of CATS is worth: alone, and left out; and where CATS loses to kNN.
+"""Measure each view of CATS alone and left out, and find where CATS loses to kNN.
 
     python benchmarks/cats_ablation.py --mirror DIR [--limit N] [--suites a,b]
 
-Mean AUROC / mean AP in percent over the development suites by the one-class protocol,
-at most `--limit` rows a data set (the protocol's own limit is 100,000). Then the
-difference to kNN (fifth neighbour) by slice, and the processor seconds of both.
+Prints mean AUROC / mean AP in percent over the development suites by the one-class
+protocol, with at most `--limit` rows per data set (the protocol's own limit is
+100,000); then the difference to kNN (fifth neighbour) by slice, and the processor
+seconds of both.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def evaluate(
 
 
 def slices(data: Development) -> list[str]:
-    """Name the slices that a set falls into."""
+    """Return the names of the slices that a set belongs to."""
     n, d = data.train.shape
     duplicates = 1 - len(np.unique(data.train, axis=0)) / n
     return [

@@ -1,11 +1,12 @@
-"""The false discovery rate that CATS realises against the one that was asked for.
+"""Compare the false discovery rate of CATS with the requested rate.
 
     python benchmarks/cats_fdr.py --mirror DIR [--limit N] [--suites a,b]
 
-Per suite and asked rate: the mean over data sets of the share of inliers among the
-flagged test rows (0 where none is flagged), the share of anomalies that are flagged,
-and of sets where anything is. The bound is for the mean over draws of the data, so a
-single set may exceed it, and only holds where test inliers are exchangeable with train.
+Prints, per suite and requested rate, means over data sets: the share of inliers among
+the flagged test rows (0 if none is flagged), the share of anomalies that are flagged,
+and the share of sets with any flagged row. The bound is for the mean over draws of the
+data, so a single set may exceed it; it holds only if test inliers are exchangeable with
+train.
 """
 
 from __future__ import annotations

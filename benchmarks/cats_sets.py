@@ -1,4 +1,4 @@
-"""The development sets of CATS, ready to be fitted: what its other scripts share."""
+"""Load the development sets of CATS, for the other scripts about CATS."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from odbench.data.catalog import load_dataset, select
 from odbench.data.protocol import choose_rows, standardise
 
 SUITES = ("ovrbench", "adbench", "synbench")
-# Of SynBench's 800 sets, every eighth.
+# Only every eighth of SynBench's 800 sets is used.
 _EVERY = {"synbench": 8}
 
 
 @dataclass(frozen=True)
 class Development:
-    """One data set by the one-class protocol, at most `limit` rows."""
+    """One data set by the one-class protocol, with at most `limit` rows."""
 
     name: str
     train: np.ndarray
@@ -28,7 +28,7 @@ class Development:
 def development(suite: str, mirror: str | None, limit: int) -> Iterator[Development]:
     """Yield the public sets of a suite, standardised; OddBench is refused."""
     if suite not in SUITES:
-        msg = f"{suite!r} is no development suite of CATS: one of {', '.join(SUITES)}"
+        msg = f"{suite!r} is not a development suite of CATS; use {', '.join(SUITES)}"
         raise SystemExit(msg)
     for record in list(select(suite, mirror=mirror))[:: _EVERY.get(suite, 1)]:
         data = load_dataset(record.id, mirror=mirror)

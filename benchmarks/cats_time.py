@@ -1,20 +1,20 @@
-"""What CATS costs against kNN: the same suites, the same cores, one detector a run.
+"""Time CATS against kNN on the same suites and cores, one detector per run.
 
     python benchmarks/cats_time.py --suite ovrbench [--mirror DIR] [--jobs N]
         [--rounds 1]
 
-Each round runs ``odbench run`` with knn, then with cats, into fresh folders, after an
-untimed run of knn, and of cats on one data set, by which the data are there and the
-kernels compiled. Printed are, of the round that was fastest as a whole,
+Each round runs ``odbench run`` with knn, then with cats, into fresh folders. An untimed
+run of knn, and of cats on one data set, loads the data and compiles the kernels
+beforehand. Prints, for each detector's run with the fastest whole command,
 
 whole command
     Wall seconds of the command: start-up, workers, reading, warming up, trials, the
     leaderboard.
 trials
-    The sum of fit and score seconds of all trials, as results.parquet has them: what
-    the detectors themselves cost, each alone, nothing shared.
+    The sum of fit and score seconds of all trials in results.parquet: the cost of the
+    detector itself, with nothing shared.
 
-No score is printed.
+No scores are printed.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def command(options: argparse.Namespace, detector: str, out: Path) -> list[str]:
 
 
 def measure(options: argparse.Namespace, detector: str) -> tuple[float, float, int]:
-    """Run one detector; return wall seconds, seconds of trials, and their number."""
+    """Run one detector; return wall seconds, trial seconds and the number of trials."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
         start = time.perf_counter()
@@ -51,7 +51,7 @@ def measure(options: argparse.Namespace, detector: str) -> tuple[float, float, i
         whole = time.perf_counter() - start
         results = pd.read_parquet(out / "results.parquet")
     if (results["status"] != "ok").any():
-        msg = f"{detector}: a trial failed, so the two times are not of the same work"
+        msg = f"{detector}: a trial failed, so the two times are not for the same work"
         raise SystemExit(msg)
     trials = results["fit_seconds"] + results["score_seconds"]
     return whole, float(trials.sum()), len(results)

@@ -1,14 +1,14 @@
-"""ECOD's speed and memory against PyOD and against the sort that bounds it.
+"""Compare ECOD's speed and memory with PyOD and with the sort that bounds it.
 
     python benchmarks/ecod.py [--quick]
 
 Every line: fit on n train rows and score n other rows, warm (compilation is timed
-apart), best of several rounds in which all contenders take turns, on one thread. The
-clock is the process's own processor time, so that other work on the machine counts as
-little as it can; on two threads it is the wall. "PyOD" is its fit and
-decision_function, both of which a user of its ECOD has to call; its fit scores the
-train rows too, so "alone" is given besides: its decision_function by itself. "argsort"
-is np.argsort of the train columns, each lying contiguous: the least that ranking takes.
+separately), best of several rounds in which all contenders take turns, on one thread.
+The clock is the process's own processor time, so that other work on the machine counts
+as little as possible; with two threads it is wall time. "PyOD" is its fit and
+decision_function, since a user of its ECOD has to call both; its fit scores the train
+rows too, so "alone" shows its decision_function by itself. "argsort" is np.argsort of
+contiguous train columns: the minimum that ranking takes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if __name__ == "__main__":
 import numpy as np  # noqa: E402 - the number of threads is read on import
 
 SIZES = ((1_000, 10), (10_000, 20), (100_000, 20), (20_000, 300))
-# Wanted: so many times faster than PyOD, at most so many times np.argsort.
+# Goals: factor by which to beat PyOD, and largest multiple of np.argsort's time.
 WANTED = dict(zip(SIZES, ((15, None), (20, 2.0), (25, 1.6), (30, 1.6)), strict=True))
 Table = np.ndarray
 Work = Callable[[], object]
@@ -39,7 +39,7 @@ Work = Callable[[], object]
 def best(
     contenders: dict[str, Work], rounds: int, clock: Callable[[], float]
 ) -> dict[str, float]:
-    """Milliseconds of each contender: the best of rounds in which they take turns."""
+    """Return each contender's best milliseconds over several alternating rounds."""
     result = dict.fromkeys(contenders, float("inf"))
     for _ in range(rounds):
         for name, work in contenders.items():
@@ -75,7 +75,7 @@ def theirs(train: Table, rows: Table) -> Work:
 
 
 def theirs_alone(train: Table, rows: Table) -> Work:
-    """Score with a PyOD ECOD that has been fitted."""
+    """Score with an already fitted PyOD ECOD."""
     from pyod.models import ecod as peer
 
     fitted = peer.ECOD().fit(train)
@@ -83,7 +83,7 @@ def theirs_alone(train: Table, rows: Table) -> Work:
 
 
 def warm_up() -> None:
-    """Load or compile the kernels, and say how long that took."""
+    """Load or compile the kernels, and print how long that took."""
     train, rows = draw(1_000, 10)
     started = time.perf_counter()
     for kind in (np.float64, np.float32):
@@ -93,7 +93,7 @@ def warm_up() -> None:
 
 
 def against_pyod(n: int, d: int) -> None:
-    """Print a line of the main table."""
+    """Print one line of the main table."""
     train, rows = draw(n, d)
     columns = np.ascontiguousarray(train.T)
     small = n * d <= 200_000
@@ -117,7 +117,7 @@ def against_pyod(n: int, d: int) -> None:
 
 
 def variants(n: int, d: int) -> None:
-    """Print what other inputs cost, as a share of the time on normal float64 rows."""
+    """Print the time for other inputs, relative to normal float64 rows."""
     train, rows = draw(n, d)
     work = {
         "plain": ours(train, rows),
@@ -137,7 +137,7 @@ def variants(n: int, d: int) -> None:
 
 
 def stages(n: int, d: int) -> None:
-    """Print where the time goes, in nanoseconds a value."""
+    """Print the time of each stage, in nanoseconds per value."""
     from odbench_detectors import columns_cpu
     from odbench_detectors.columns import SYMMETRIC, sorted_columns
     from odbench_detectors.ecod import cpu
@@ -162,13 +162,13 @@ def stages(n: int, d: int) -> None:
 
 
 def memory(n: int, d: int, name: str) -> None:
-    """Print the growth of this process's peak memory by one fit and score."""
+    """Print by how much one fit and score raise this process's peak memory."""
     work = {"ours": ours, "pyod": theirs}[name]
     work(*draw(500, 5))()
     train, rows = np.empty((n, d)), np.empty((n, d))
     np.random.default_rng(0).standard_normal(out=train)
     np.random.default_rng(1).standard_normal(out=rows)
-    # 5 resets the peak that the kernel keeps.
+    # Writing 5 resets the peak that the kernel keeps.
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     before = peak_bytes()
     work(train, rows)()
@@ -180,11 +180,11 @@ def memory(n: int, d: int, name: str) -> None:
 
 
 def peak_bytes() -> int:
-    """Peak of this process's resident memory, since the last reset."""
+    """Return the peak of this process's resident memory since the last reset."""
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
         if line.startswith("VmHWM"):
             return int(line.split()[1]) * 1024
-    msg = "the kernel does not say VmHWM: memory is measured on Linux alone"
+    msg = "the kernel does not report VmHWM: memory is measured only on Linux"
     raise RuntimeError(msg)
 
 
@@ -215,12 +215,12 @@ def main() -> None:
             against_pyod,
         ),
         (
-            "share of plain   float32    Fortran  lognormal   integers "
+            "relative time    float32    Fortran  lognormal   integers "
             "two threads, wall",
             variants,
         ),
         (
-            "ns a value     transpose    np.sort   our sort   skewness    buckets"
+            "ns per value   transpose    np.sort   our sort   skewness    buckets"
             "     search",
             stages,
         ),
@@ -230,7 +230,7 @@ def main() -> None:
         for n, d in sizes:
             line(n, d)
         print()
-    print("peak memory of fit and score, in a process of its own", flush=True)
+    print("peak memory of fit and score, in a separate process", flush=True)
     for n, d in sizes[1:]:
         for name in ("ours", "pyod"):
             command = [sys.executable, __file__, "--memory", str(n), str(d), name]

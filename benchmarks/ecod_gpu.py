@@ -1,11 +1,11 @@
-"""ECOD on a GPU against two threads of the CPU: parity and ratio.
+"""Compare ECOD on a GPU with two threads of the CPU: parity and speed.
 
     python benchmarks/ecod_gpu.py [--rows N] [--columns D]
 
-Fit on N rows x D columns and score as many others, in rows (C) and in columns (F), as
-the Arrow store hands tables out; arrays start and end on the host, so both copies are
-in the GPU's time. The median of three warm rounds, wall seconds. Parity is the largest
-relative difference of a score. Needs CuPy and a device.
+Fits on N rows x D columns and scores as many others, in row order (C) and in column
+order (F), the order of the Arrow store. Arrays start and end on the host, so the GPU's
+time includes both copies. Times are wall seconds, the median of three warm rounds.
+Parity is the largest relative difference of a score. Needs CuPy and a device.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ VARIANTS = ({}, {"aggregate": "columns"})
 
 
 def median_seconds(detector: ECOD, train: np.ndarray, rows: np.ndarray) -> float:
-    """Time three rounds of fit and score after one that does not count."""
+    """Time three rounds of fit and score after one warm-up round."""
     seconds = []
     for _ in range(4):
         started = time.perf_counter()

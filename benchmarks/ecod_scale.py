@@ -1,17 +1,17 @@
-"""ECOD on 10 million rows x 50 columns, out of core: time and peak memory.
+"""Measure ECOD on 10 million rows x 50 columns, out of core: time and peak memory.
 
     python benchmarks/ecod_scale.py [--rows N] [--columns D] [--folder DIR]
 
 A table of 4 GB is written column by column and mapped, not read. All rows are fitted,
-and all are scored. Two ways, each in a process of its own, on one thread:
+and all are scored, in two ways, each in a separate process on one thread:
 
 * exact: one column after another is fitted and scored, and the shards' three vectors
   are added; memory holds one sorted column, its buckets and the vectors.
-* quantiles: rows pass once in chunks through `partial_fit` with 4096 quantiles a
+* quantiles: rows pass once in chunks through `partial_fit` with 4096 quantiles per
   column, then again to be scored; memory holds the sketches and a chunk.
 
-Peak memory is the largest anonymous memory that the kernel reports, sampled; pages of
-the mapped file, which it drops when it likes, are not counted.
+Peak memory is the largest anonymous memory that the kernel reports, sampled. It
+excludes pages of the mapped file, because the kernel can drop them at any time.
 """
 
 from __future__ import annotations
@@ -73,11 +73,11 @@ WAYS = {"exact": exact, "quantiles": quantiles}
 
 
 def anonymous_bytes() -> int:
-    """Memory of this process that is not a file's."""
+    """Return the memory of this process that is not backed by a file."""
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
         if line.startswith("RssAnon"):
             return int(line.split()[1]) * 1024
-    msg = "the kernel does not say RssAnon: memory is measured on Linux alone"
+    msg = "the kernel does not report RssAnon: memory is measured only on Linux"
     raise RuntimeError(msg)
 
 
@@ -104,8 +104,8 @@ def measure(path: Path, way: str) -> None:
     watcher.join()
     np.save(path.with_name(f"{way}.npy"), scores)
     print(
-        f"{way:>9}: {wall:6.1f} s on the wall, {used:6.1f} s of processor, "
-        f"{1e9 * used / table.size:5.1f} ns a value; peak memory "
+        f"{way:>9}: {wall:6.1f} s of wall time, {used:6.1f} s of processor, "
+        f"{1e9 * used / table.size:5.1f} ns per value; peak memory "
         f"{peak / 2**20:,.0f} MiB ({(peak - before) / 2**20:,.0f} of them new); "
         f"a count is off by at most {error:,} of {len(table):,} rows",
         flush=True,
@@ -113,7 +113,7 @@ def measure(path: Path, way: str) -> None:
 
 
 def agree(folder: Path) -> None:
-    """Print how far the two ways are apart."""
+    """Print how much the scores of the two ways differ."""
     one, other = (np.load(folder / f"{way}.npy") for way in WAYS)
     apart = np.abs(one - other)
     top = max(1, len(one) // 1000)
@@ -127,7 +127,7 @@ def agree(folder: Path) -> None:
 
 
 def main() -> None:
-    """Write the table, and run each way in a process of its own."""
+    """Write the table, and run each way in a separate process."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--columns", type=int, default=50)

@@ -1,15 +1,15 @@
-"""ECOD over every set of a mirror, from file to AUROC, against PyOD; and its variants.
+"""Time ECOD on every set of a mirror against PyOD, or compare its variants.
 
     python benchmarks/ecod_suite.py --mirror DIR [--suite S[,S]] [--variants]
 
 odbench reads its Arrow store (filled beforehand: pulling is not timed) and scores the
-columns as they lie there; PyOD reads the mirror's npz files, so it is timed on
-one-class files alone. Both take the same rows (at most 100,000), fit, score the test
+columns in place; PyOD reads the mirror's npz files, so it is timed only on
+one-class files. Both use the same rows (at most 100,000), fit, score the test
 rows and compute AUROC; wall seconds, one thread. Neither standardises: ECOD depends on
 the order of values and the sign of the skewness, which scaling keeps.
 
-With --variants: mean AUROC and AP of every variant instead, and Wilcoxon's signed-rank
-test of "columns" against "sums"; the evidence behind the default.
+With --variants, prints instead mean AUROC and AP of every variant and Wilcoxon's
+signed-rank test of "columns" against "sums", the evidence for the default.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ VARIANTS = {
 
 
 def stored(suite: str, mirror: Path) -> Iterator[Any]:
-    """Yield the data sets of a suite that the mirror has, stored."""
+    """Yield the data sets of a suite that are in the mirror, from the store."""
     from odbench.data.catalog import select
     from odbench.data.pull import ensure
 
@@ -50,7 +50,7 @@ def stored(suite: str, mirror: Path) -> Iterator[Any]:
 
 
 def rows_of(item: Any, labels: np.ndarray) -> tuple[Any, Any]:
-    """Choose rows as a sweep does; all of them as a slice, which copies nothing."""
+    """Choose rows as a sweep does; all rows are a slice, to avoid a copy."""
     from odbench.data.protocol import choose_rows
 
     n_train, n_test = item.record.n_train, len(labels)
@@ -61,7 +61,7 @@ def rows_of(item: Any, labels: np.ndarray) -> tuple[Any, Any]:
 
 
 def ours(item: Any, **params: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Labels and scores of a stored set."""
+    """Return labels and scores of a stored set."""
     from odbench_detectors.ecod.detector import ECOD
 
     train, test, _ = item.features()
@@ -72,7 +72,7 @@ def ours(item: Any, **params: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def theirs(item: Any, mirror: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Labels and scores of the same set, from its npz file, with PyOD."""
+    """Return labels and PyOD's scores of the same set, read from its npz file."""
     from pyod.models import ecod as peer
 
     folder = {"oddbench": "OddBench", "ovrbench": "OvRBench"}[item.record.suite]
@@ -87,7 +87,7 @@ def theirs(item: Any, mirror: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def race(items: list[Any], mirror: Path) -> None:
-    """Print seconds over all sets, and check that both mean the same."""
+    """Print seconds over all sets, and how far AUROC differs from PyOD's."""
     from odbench.scoring.metrics import auroc
 
     same = {"aggregate": "columns", "reference": "batch"}
@@ -108,7 +108,7 @@ def race(items: list[Any], mirror: Path) -> None:
         apart = max(apart, abs(area["ECOD as PyOD's"] - area["PyOD"]))
     for name, spent in seconds.items():
         print(f"  {name:<15} {spent:8.2f} s  {seconds['PyOD'] / spent:5.1f}x")
-    print(f"  largest difference of AUROC to PyOD's: {apart:.1e}")
+    print(f"  largest difference in AUROC from PyOD: {apart:.1e}")
 
 
 def compare(items: list[Any]) -> None:
@@ -136,7 +136,7 @@ def compare(items: list[Any]) -> None:
 
 
 def main() -> None:
-    """Run over the suites that are asked for."""
+    """Run the comparison on the requested suites."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mirror", type=Path, required=True)
     parser.add_argument("--suite", default="oddbench,ovrbench")

@@ -1,11 +1,11 @@
-"""How often the 95 % Elo intervals hold the truth, for methods of known strength.
+"""Measure how often 95 % Elo intervals contain the truth, at known strengths.
 
     python benchmarks/elo_coverage.py
 
 Each simulation draws a results table in which method i beats method j with exactly
 the Bradley-Terry probability of their strengths, builds a leaderboard from it with
-`odbench.build_leaderboard`, and looks which intervals hold the true rating and
-whether the order is found again. A second part copies each data set's draw within a
+`odbench.build_leaderboard`, and checks which intervals contain the true rating and
+whether the order is recovered. A second part copies each data set's draw within a
 family, and compares resampling data sets with resampling families.
 """
 
@@ -23,7 +23,7 @@ from odbench.scoring.elo import SCALE
 def simulate(
     rng: np.random.Generator, strength: np.ndarray, families: int, size: int
 ) -> pd.DataFrame:
-    """Draw results: one utility a family and method, repeated within the family.
+    """Draw results: one utility per family and method, repeated within the family.
 
     The difference of two standard Gumbel variables is logistic, so pairs of
     methods follow Bradley-Terry exactly.
@@ -68,7 +68,7 @@ def coverage(
     size: int,
     settings: Settings,
 ) -> tuple[float, float, float]:
-    """Return the share of intervals that hold, their mean width, the rank agreement.
+    """Return the coverage and mean width of the intervals, and the rank agreement.
 
     The agreement is the mean Spearman correlation of true and estimated ratings.
     """

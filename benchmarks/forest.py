@@ -1,10 +1,10 @@
-"""The isolation forest against scikit-learn's and PyOD's: seconds to fit and to score.
+"""Time our isolation forest against scikit-learn's and PyOD's, fit and score.
 
     python benchmarks/forest.py [--repeats N]
 
-Normal tables, as many rows to score as to fit, 100 trees of 256 rows, one thread; the
-fastest of the repeats after one run that is not counted. PyOD's fit scores the training
-rows too.
+Tables are normal, with as many rows to score as to fit; 100 trees of 256 rows, one
+thread. Times are the fastest of the repeats after one warm-up run. PyOD's fit scores
+the training rows too.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ TABLES = ((500, 10), (10_000, 20), (100_000, 20), (2_000, 600))
 
 
 def scikit_learn(train: np.ndarray, test: np.ndarray) -> tuple[Any, Callable[[], Any]]:
-    """Return what fits and what scores, scikit-learn's way."""
+    """Return calls that fit and score with scikit-learn."""
     forest = Theirs(random_state=0)
     return lambda: forest.fit(train), lambda: forest.score_samples(test)
 
 
 def pyod(train: np.ndarray, test: np.ndarray) -> tuple[Any, Callable[[], Any]]:
-    """Return what fits and what scores, PyOD's way."""
+    """Return calls that fit and score with PyOD."""
     forest = IForest(random_state=0)
     return lambda: forest.fit(train), lambda: forest.decision_function(test)
 
 
 def ours(train: np.ndarray, test: np.ndarray) -> tuple[Any, Callable[[], Any]]:
-    """Return what fits and what scores, here."""
+    """Return calls that fit and score with odbench."""
     forest = IsolationForest(random_state=0)
     return lambda: forest.fit(train), lambda: forest.decision_function(test)
 
 
 def seconds(call: Callable[[], Any], repeats: int) -> float:
-    """Return the wall seconds of the fastest of some calls."""
+    """Return the wall seconds of the fastest of several calls."""
     call()
     taken = []
     for _ in range(repeats):
@@ -55,7 +55,7 @@ def seconds(call: Callable[[], Any], repeats: int) -> float:
 
 
 def main() -> None:
-    """Print a line a table and program."""
+    """Print one line per table and program."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=5)
     repeats = parser.parse_args().repeats

@@ -1,22 +1,23 @@
-"""How many submissions it takes to learn 1 % of hidden labels.
+"""Count the submissions needed to learn 1 % of hidden labels.
 
     python benchmarks/label_probing.py
 
-An attacker who has evaluations, but no labels, puts a few rows on top of otherwise
-equal scores and reads from the answer whether anomalies are among them: with an exact
-answer how many, with a rounded or a Ladder's answer whether at least one, once the
-rest of the scores has been tuned so that a single anomaly crosses the edge. Groups of
-unknown content are halved until every row is known. Four evaluators answer:
+An attacker who gets evaluations, but has no labels, ranks a few rows above otherwise
+equal scores and reads from the answer whether they contain anomalies. An exact answer
+tells how many; a rounded answer, or one behind the Ladder, tells whether there is at
+least one, once the other scores have been tuned so that a single anomaly crosses the
+edge. Groups of unknown content are halved until every row is known. There are four
+evaluators:
 
-* exact scores of every data set: one group a data set and submission;
-* the exact mean over 20 data sets: one group a submission;
-* the mean rounded to 3 decimals: one group a submission, yes or no;
-* the same behind the Ladder: a yes moves the edge up by the step, and the attacker has
-  to make up for it with scores that are better by as much.
+* exact scores of every data set: one group per data set and submission;
+* the exact mean over 20 data sets: one group per submission;
+* the mean rounded to 3 decimals: one group per submission, yes or no;
+* the same behind the Ladder: a yes moves the edge up by the step, and the attacker
+  needs scores that are better by as much to make up for it.
 
-The model favours the attacker: tuning to the edge costs nothing and is exact, and his
-own detector can be dialled between mean AUROC `WORST` and `BEST` at will. Printed are
-medians over repetitions, with the size of group that serves him best.
+The model favours the attacker: tuning to the edge costs nothing and is exact, and the
+attacker's own detector can be set to any mean AUROC between `WORST` and `BEST`. Prints
+medians over repetitions, for the best size of group.
 """
 
 from __future__ import annotations
@@ -40,19 +41,19 @@ PER_YEAR = RULES.per_submitter * 365.25 / RULES.window_days
 # Above 9 rows, one anomaly among inliers no longer lifts the AUROC of a group.
 SIZES = (1, 2, 3, 4, 6, 8)
 
-# What a submission has told: its number, how many rows, how many anomalies.
+# A fact learned: number of the submission, rows now known, anomalies among them.
 Told = tuple[int, int, int]
 Labels = np.ndarray
 Ask = Callable[[np.ndarray], "bool | None"]
 
 
 def lift(count: int, size: int) -> float:
-    """Change of a data set's AUROC when `size` rows, `count` anomalies, go on top."""
+    """Return the change in AUROC when `size` rows with `count` anomalies go on top."""
     return (count / N_ANOMALIES - (size - count) / N_INLIERS) / 2
 
 
 def exact(labels: Labels, rows: np.ndarray, size: int) -> Iterator[Told]:
-    """Halve groups whose exact number of anomalies is told."""
+    """Halve groups when the answer tells their exact number of anomalies."""
     submission = 0
     for start in range(0, len(rows), size):
         submission += 1
@@ -70,7 +71,7 @@ def exact(labels: Labels, rows: np.ndarray, size: int) -> Iterator[Told]:
 
 
 def yes_or_no(rows: np.ndarray, size: int, ask: Ask) -> Iterator[Told]:
-    """Halve groups of which is told whether anomalies are among them."""
+    """Halve groups when the answer tells only whether they contain anomalies."""
     submission = 0
     for start in range(0, len(rows), size):
         groups = [(rows[start : start + size], False)]
@@ -100,7 +101,7 @@ def yes_or_no(rows: np.ndarray, size: int, ask: Ask) -> Iterator[Told]:
 
 
 def rounded(labels: Labels) -> Ask:
-    """Answer from the mean rounded to 3 decimals, the rest tuned just below an edge."""
+    """Answer from the mean rounded to 3 decimals, with the rest tuned to an edge."""
 
     def ask(group: np.ndarray) -> bool:
         change = lift(int(labels[group].sum()), len(group)) / N_SETS
@@ -110,7 +111,7 @@ def rounded(labels: Labels) -> Ask:
 
 
 def laddered(labels: Labels) -> Ask:
-    """Answer as the evaluator does: the released value moves by the step or not."""
+    """Answer as the evaluator does: release a new value or keep the old one."""
     released = WORST
 
     def ask(group: np.ndarray) -> bool | None:
@@ -128,7 +129,7 @@ def laddered(labels: Labels) -> Ask:
 
 
 def play(evaluator: str, size: int, seed: np.random.SeedSequence) -> list[Told]:
-    """Attack once; return what each submission told, in their order."""
+    """Attack once; return the facts learned, in order of submissions."""
     rng = np.random.default_rng(seed)
     one = np.repeat([1, 0], [N_ANOMALIES, N_INLIERS])
     labels = rng.permuted(np.tile(one, (N_SETS, 1)), axis=1).ravel()
@@ -144,14 +145,14 @@ def play(evaluator: str, size: int, seed: np.random.SeedSequence) -> list[Told]:
 
 
 def needed(told: list[Told], what: int) -> float:
-    """Return the submission after which 1 % is known; infinite where it never is."""
+    """Return the submission after which 1 % is known, or infinity if it never is."""
     totals = np.cumsum([each[what] for each in told])
     place = int(np.searchsorted(totals, GOAL))
     return float(told[place][0]) if place < len(told) else np.inf
 
 
 def check_lift(rng: np.random.Generator) -> None:
-    """Hold the formula against the metric that is really used."""
+    """Check the formula against the metric in use."""
     labels = np.repeat([1, 0], [N_ANOMALIES, N_INLIERS]).astype(np.int8)
     group = rng.permutation(N_ROWS)[:7]
     scores = np.zeros(N_ROWS)
@@ -161,7 +162,7 @@ def check_lift(rng: np.random.Generator) -> None:
 
 
 def line(evaluator: str, seeds: list[np.random.SeedSequence]) -> str:
-    """Return a line of the printed table."""
+    """Return one line of the printed table."""
     games = {size: [play(evaluator, size, s) for s in seeds] for size in SIZES}
     cells = []
     for what in (1, 2):
@@ -185,7 +186,7 @@ def main() -> None:
     check_lift(np.random.default_rng(arguments.seed))
     seeds = np.random.SeedSequence(arguments.seed).spawn(arguments.repeats)
     print(f"{N_LABELS} labels in {N_SETS} data sets, {SHARE:.0%} anomalies")
-    print(f"1 % = {GOAL}; years at {PER_YEAR:.1f} evaluations a year and submitter")
+    print(f"1 % = {GOAL}; years at {PER_YEAR:.1f} evaluations per year and submitter")
     print(
         f"{'answer':<24}{'1 % of labels':>14}{'years':>8}{'1 % as anomalies':>18}"
         f"{'years':>8}{'most found':>12}"

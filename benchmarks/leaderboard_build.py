@@ -1,10 +1,10 @@
-"""How long `odbench leaderboard build` takes on a full-size benchmark.
+"""Time `odbench leaderboard build` on a full-size benchmark.
 
     python benchmarks/leaderboard_build.py
 
 Makes up results of 2,446 data sets x 40 configurations x 5 seeds, builds their
-leaderboard three times in a fresh process each, and prints the wall-clock seconds,
-CPU seconds and peak memory of the whole command, start of Python included.
+leaderboard three times, each in a fresh process, and prints the wall-clock seconds,
+CPU seconds and peak memory of the whole command, including the start of Python.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def build(run: Path, out: Path, resamples: int) -> tuple[float, float, float]:
 
 
 def main() -> None:
-    """Make up results, build, print."""
+    """Make up results, build leaderboards and print the cost."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--datasets", type=int, default=2446)
     parser.add_argument("--methods", type=int, default=40)

@@ -1,4 +1,4 @@
-"""Results that nobody computed: trials of methods whose strength is known."""
+"""Make up results: trials of methods with known strength."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def write(
     Parameters
     ----------
     path : Path
-        Where to.
+        File to write.
     datasets, methods, seeds : int
         Size of the full grid of trials.
     failing : float

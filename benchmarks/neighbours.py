@@ -1,8 +1,8 @@
-"""Exact neighbours against scikit-learn's, one thread each, compiled beforehand.
+"""Time our exact neighbours against scikit-learn's, one thread each, compiled.
 
     python benchmarks/neighbours.py [--rows N]
 
-Prints seconds of both and their ratio; above 1, ours is faster. Both find the k
+Prints the seconds of both and their ratio; above 1, ours is faster. Both find the k
 nearest of N training rows for N test rows; building the index is included.
 """
 

@@ -1,14 +1,14 @@
-"""Arrow against npz: what it costs to read one data set for scoring.
+"""Compare the cost of reading a data set from Arrow and from npz.
 
     python benchmarks/read_arrow.py --mirror DIR
 
-Every reading happens in a fresh process with warm file caches. "read" ends when train,
+Each data set is read in a fresh process with warm file caches. "read" ends when train,
 test and labels can be indexed; "ready" when the tables are also scaled, which touches
-every value, as a trial does. Memory (Linux only) is what the process grew by over its
-imports once the tables are scaled: "own" is its private memory, "all" its peak with the
-mapped pages, which several workers share. Imports are not timed (one a worker, not one
-a set). Times are processor time, which a busy machine hardly changes; the least of the
-repeats is printed.
+every value, as a trial does. Memory (Linux only) is the growth of the process after its
+imports, once the tables are scaled: "own" is its private memory, "all" its peak with
+the mapped pages, which several workers share. Imports are not timed: they happen once
+per worker, not once per set. Times are processor time, which other work on the machine
+hardly changes; the minimum of the repeats is printed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def memory():
     ]
 standardise(np.ones((4, 2)), np.ones((4, 2)))
 with open("/proc/self/clear_refs", "w") as file:
-    file.write("5")  # forget the peak of the imports
+    file.write("5")  # reset the peak, which the imports raised
 before, start = memory(), time.process_time()
 if kind == "arrow":
     train, test, _ = read_features(features)
@@ -60,7 +60,7 @@ DEFAULT = (
 
 
 def measure(kind: str, paths: list[str], repeats: int) -> list[float]:
-    """Return the least of every quantity over fresh processes."""
+    """Return the minimum of every quantity over fresh processes."""
     found = []
     for _ in range(repeats + 1):
         done = subprocess.run(
@@ -74,7 +74,7 @@ def measure(kind: str, paths: list[str], repeats: int) -> list[float]:
 
 
 def main() -> None:
-    """Pull the sets, read each both ways, print the ratios."""
+    """Pull the sets, read each in both ways and print the ratios."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--mirror", type=Path, required=True)
     parser.add_argument("--repeats", type=int, default=5)

@@ -1,16 +1,17 @@
-"""A whole sweep against a plain loop over PyOD, on the same cores.
+"""Time a whole sweep against a plain loop over PyOD, on the same cores.
 
     python benchmarks/sweep_against_pyod.py --mirror DIR [--limit N] [--grids]
 
 Both read the public OddBench sets of a mirror, standardise, fit, score the test rows
 and compute AUROC and AP for ecod, copod, hbos, iforest (one seed), pca, knn and lof in
-their reference configurations; whole-command seconds, imports and start-up included.
-odbench reads its Arrow store (filled beforehand: pulling is not timed), the loop reads
-the npz files. Sets of over 100,000 rows are left out, so that both see the same rows.
+their reference configurations. Times are of whole commands, including imports and
+start-up. odbench reads its Arrow store (filled beforehand: pulling is not timed), the
+loop reads the npz files. Sets of over 100,000 rows are left out, so that both use the
+same rows.
 
-With --grids: the grids of knn, lof and dte_np (23 configurations) against the dearest
-of them alone, and against the loop with PyOD's KNN and LOF at the same parameters
-(PyOD has no DTE-NP; its rows are KNN's there).
+With --grids: the grids of knn, lof and dte_np (23 configurations) against the most
+expensive of them alone, and against the loop with PyOD's KNN and LOF at the same
+parameters (PyOD has no DTE-NP, so KNN stands in for it).
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def pyod_models(*, grids: bool) -> list[tuple[str, dict[str, object]]]:
 
 
 def one(path: str, *, grids: bool) -> int:
-    """Do what odbench does for one data set, the plain way."""
+    """Do the work of odbench on one data set, with PyOD and scikit-learn."""
     import importlib
 
     from sklearn.metrics import average_precision_score, roc_auc_score
@@ -103,7 +104,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mirror", required=True)
-    parser.add_argument("--limit", type=int, help="at most so many data sets")
+    parser.add_argument("--limit", type=int, help="maximum number of data sets")
     parser.add_argument("--grids", action="store_true")
     parser.add_argument("--loop", nargs="*", help=argparse.SUPPRESS)
     asked = parser.parse_args()

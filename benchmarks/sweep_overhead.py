@@ -1,14 +1,13 @@
-"""What the sweep itself costs: trials of a detector that returns at once.
+"""Measure the overhead of a sweep, with a detector that returns at once.
 
     python benchmarks/sweep_overhead.py [--trials 20000] [--resume 100000]
 
 Runs over 200 small data sets made on the spot, with two workers, and prints
 
-- milliseconds a trial and core for a quarter of the trials, for all of them and for
-  --resume trials (flat or not), start-up of interpreter and workers included;
-- the driver's peak memory until the results are written, and with the table after them;
-- how long the finished sweep of --resume trials takes to find out that there is nothing
-  to do.
+- milliseconds per trial and core for a quarter of the trials, for all of them and for
+  --resume trials, including the start-up of interpreter and workers;
+- the driver's peak memory until the results are written, and including the table;
+- the time that the finished sweep of --resume trials takes to find nothing left to do.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ class AtOnce:
 
 
 def make_mirror(root: Path) -> None:
-    """Write the data sets as the hub has them."""
+    """Write the data sets in the layout of the hub."""
     rng = np.random.default_rng(0)
     folder = root / "MacrOData-CMU/OddBench/public"
     folder.mkdir(parents=True)
@@ -63,10 +62,10 @@ def make_mirror(root: Path) -> None:
 
 
 class Cost(NamedTuple):
-    """What a run took: wall seconds, and the driver's peak resident bytes.
+    """Cost of a run: wall seconds, and the driver's peak resident bytes.
 
-    The first peak is that until the results are written, the second that of the whole
-    command, which goes on to rate the configurations.
+    The first peak covers the time until the results are written, the second the whole
+    command, which then rates the configurations.
     """
 
     seconds: float
@@ -75,7 +74,7 @@ class Cost(NamedTuple):
 
 
 def run(root: Path, out: str, configurations: int) -> Cost:
-    """Run a sweep and say what it took."""
+    """Run a sweep and return its cost."""
     spec = root / "at_once.py"
     specs = ",".join(f"{spec}:AtOnce:i={i + 1}" for i in range(configurations))
     arguments = [sys.executable, "-m", "odbench", "run", "--suite", "oddbench"]
@@ -104,11 +103,11 @@ def run(root: Path, out: str, configurations: int) -> Cost:
 
 
 def sweep(root: Path, trials: int) -> None:
-    """Run a sweep of so many trials and print what it took."""
+    """Run a sweep with the given number of trials and print its cost."""
     cost = run(root, f"run-{trials}", trials // SETS)
     print(
         f"{trials:>7} trials on {SETS} sets: {cost.seconds:6.1f} s, "
-        f"{1e3 * cost.seconds * JOBS / trials:5.2f} ms a trial and core, "
+        f"{1e3 * cost.seconds * JOBS / trials:5.2f} ms per trial and core, "
         f"driver {cost.peak / 2**20:.0f} MiB, "
         f"{cost.peak_with_table / 2**20:.0f} MiB with the table",
         flush=True,

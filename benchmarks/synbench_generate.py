@@ -1,4 +1,4 @@
-"""Time and memory of generating all 800 SynBench sets, and proof that bits repeat.
+"""Measure the generation of all 800 SynBench sets, and check their hashes.
 
 Run it alone: ``python benchmarks/synbench_generate.py --jobs 2``. It prints the wall
 time, the peak memory of all processes together, the slowest set, and whether every
@@ -23,7 +23,7 @@ from odbench.synbench import suite
 
 @dataclass(frozen=True)
 class Made:
-    """What generating one set took, and what came out."""
+    """Cost and content hash of one generated set."""
 
     name: str
     digest: str
@@ -46,7 +46,7 @@ def _peak_mib() -> float:
 
 
 def main() -> None:
-    """Generate, compare, print."""
+    """Generate all sets, compare their hashes and print the cost."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=2)
     jobs = parser.parse_args().jobs

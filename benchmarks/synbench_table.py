@@ -1,9 +1,9 @@
-"""From a results file to the table of SynBench by archetype and number of columns.
+"""Print the table of SynBench by archetype and number of columns.
 
 ``python benchmarks/synbench_table.py RUN`` reads ``results.parquet`` of a run of the
 core zoo on the whole suite and prints Markdown: mean AUROC of every detector in its
-default configuration and of the oracle. The best detector of a row is bold. A trial
-that failed counts as 0.5, what a coin would reach; how many did stands below.
+default configuration and of the oracle. The best detector of a row is bold. A failed
+trial counts as 0.5, the AUROC of chance; the number of failures is printed below.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BINS = [f"{low} to {high}" for low, high in DIMENSION_BINS]
 def scores(results: pd.DataFrame) -> pd.DataFrame:
     """Return mean AUROC by data set (rows) and detector (columns), seeds averaged.
 
-    Only the public suite and default configurations; the oracle comes from the
+    Uses only the public suite and default configurations; the oracle comes from the
     manifest.
     """
     kept = results[
@@ -42,7 +42,7 @@ def scores(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_cell(results: pd.DataFrame) -> pd.DataFrame:
-    """Average the scores by archetype and bin; the number of sets stands first."""
+    """Average the scores by archetype and bin; the first column counts the sets."""
     table = scores(results)
     columns = results.drop_duplicates("dataset").set_index("dataset")["n_columns"]
     archetype = pd.Categorical(
@@ -70,18 +70,18 @@ def markdown(cells: pd.DataFrame) -> str:
 
 
 def lessons(cells: pd.DataFrame) -> str:
-    """Say who wins where, and how much the oracle leaves to win."""
+    """Return a summary of the winners and their distance to the oracle."""
     detectors = cells.drop(columns=["sets", "oracle"])
     winners = detectors.idxmax(axis=1).value_counts()
     gap = cells["oracle"] - detectors.max(axis=1)
     won = ", ".join(f"{name} {count}" for name, count in winners.items())
     beaten = int((gap < 0).sum())
     return (
-        f"Best in so many of {len(cells)} cells: {won}.\n"
+        f"Cells of {len(cells)} in which a detector is best: {won}.\n"
         f"The oracle is ahead of the best detector by {gap.mean():.3f} on average, by "
         f"{gap.max():.3f} at most ({', '.join(gap.idxmax())}); cells in which a "
         f"detector is ahead of it: {beaten}.\n"
-        f"Lowest best detector: {detectors.max(axis=1).min():.3f} "
+        f"Lowest AUROC of a best detector: {detectors.max(axis=1).min():.3f} "
         f"({', '.join(detectors.max(axis=1).idxmin())})."
     )
 
@@ -107,7 +107,7 @@ def main() -> None:
     print(lessons(cells))
     failed = results[results["status"] != "ok"]["detector"].value_counts()
     counts = ", ".join(f"{name} {count}" for name, count in failed.items())
-    print(f"Trials that failed and count as {CHANCE}: {counts or 'none'}.")
+    print(f"Failed trials, counted as {CHANCE}: {counts or 'none'}.")
 
 
 if __name__ == "__main__":

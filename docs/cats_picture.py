@@ -1,4 +1,4 @@
-"""Draw how CATS adds views up, on a made-up table: ``python docs/cats_picture.py``."""
+"""Draw how CATS sums its views, on a made-up table: ``python docs/cats_picture.py``."""
 
 from pathlib import Path
 from typing import Any
@@ -10,16 +10,16 @@ from odbench.arrays import FloatArray
 from odbench_detectors.cats.detector import CATS
 
 FILE = Path(__file__).parent / "images" / "cats.png"
-# View -> what makes a row odd to it.
+# View -> the reason why it finds a row odd.
 SHOWN = {
     "tail": "few values are further out",
     "gap": "no known value is near",
     "density": "little mass is around",
 }
-# Made-up anomalies: each is plainest to another view.
+# Made-up anomalies: each one is most obvious to a different view.
 ODD = {"A": (4.9, 5.0), "B": (0.1, 0.1), "C": (2.9, 1.3)}
 SIDE = np.linspace(-4.5, 5.9, 161)
-# Where a letter stands beside its mark in the small panels, in points.
+# Offset of each letter from its mark in the small panels, in points.
 BESIDE = {"A": (5, -13), "B": (-12, -13), "C": (5, -13)}
 ABOVE = (4, 5)
 LEVELS = np.arange(0, 8)
@@ -34,7 +34,7 @@ def table() -> FloatArray:
 
 
 def measure(detector: CATS, X: FloatArray) -> dict[str, tuple[FloatArray, FloatArray]]:
-    """Return each shown view's numbers and their surprises."""
+    """Return the raw numbers and the surprises of each shown view."""
     raw: dict[str, list[FloatArray]] = {name: [] for name in SHOWN}
     for _, placed in detector.placed(X):
         numbers = detector.views.raw(placed)
@@ -69,7 +69,7 @@ def draw() -> Figure:
 
 
 def draw_tail(axes: Any, tail: Any, raw: FloatArray, surprise: FloatArray) -> None:
-    """Draw a view's numbers against their surprise, the anomalies by their letters."""
+    """Plot surprise against a view's raw numbers, with a letter for each anomaly."""
     high = max(float(raw.max()), float(tail.scores[-1])) * 1.12
     x = np.linspace(float(tail.scores[0]), high, 800)
     axes.plot(x, tail.surprise(x), c=POINTS, lw=1.3)
@@ -88,7 +88,7 @@ def draw_tail(axes: Any, tail: Any, raw: FloatArray, surprise: FloatArray) -> No
 
 
 def draw_map(axes: Any, X: FloatArray, values: FloatArray, levels: Any) -> None:
-    """Draw a number over the plane, with the table and the anomalies."""
+    """Draw values over the plane, with the table and the anomalies."""
     square = values.reshape(len(SIDE), len(SIDE))
     axes.contourf(SIDE, SIDE, square, levels=levels, cmap="Oranges", extend="max")
     axes.plot(*X.T, ".", c=POINTS, ms=1.5)

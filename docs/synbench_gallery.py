@@ -1,4 +1,4 @@
-"""Draw the pictures of the gallery: ``python docs/synbench_gallery.py``."""
+"""Draw the pictures of the SynBench gallery: ``python docs/synbench_gallery.py``."""
 
 from pathlib import Path
 

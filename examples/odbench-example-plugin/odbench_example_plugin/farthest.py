@@ -1,4 +1,4 @@
-"""Distance from the centre: the least that a plugin has to be."""
+"""Score by distance from the centre: a minimal plugin."""
 
 from typing import Any, Self
 
@@ -9,7 +9,7 @@ FloatArray = NDArray[np.float64]
 
 
 class Farthest:
-    """Distance from the mean of the training rows.
+    """Score rows by their distance from the mean of the training rows.
 
     Parameters
     ----------
@@ -25,10 +25,10 @@ class Farthest:
         return {"order": self.order}
 
     def fit(self, X: FloatArray) -> Self:
-        """Learn the mean of inliers, X being (n_rows, n_columns)."""
+        """Learn the mean of the training rows X, of shape (n_rows, n_columns)."""
         self.mean_ = X.mean(axis=0)
         return self
 
     def decision_function(self, X: FloatArray) -> FloatArray:
-        """Return one float a row, higher = more anomalous."""
+        """Return one float per row; higher is more anomalous."""
         return np.linalg.norm(X - self.mean_, ord=self.order, axis=1)

@@ -1,4 +1,4 @@
-"""What is known of `mad` before it is built; nothing heavy is imported here."""
+"""Describe `mad` for odbench; heavy imports wait until it is built."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Deviation from the median, column by column."""
+"""Score by deviation from the median, column by column."""
 
 from typing import Any, Self
 
@@ -9,12 +9,12 @@ FloatArray = NDArray[np.float64]
 
 
 class MedianDeviation:
-    """Mean of the largest deviations of a row from the columns' medians.
+    """Score rows by the mean of their largest deviations from the column medians.
 
     Parameters
     ----------
     columns : int, default=1
-        How many of the largest deviations are averaged.
+        Number of largest deviations to average.
     """
 
     def __init__(self, columns: int = 1) -> None:
@@ -25,13 +25,13 @@ class MedianDeviation:
         return {"columns": self.columns}
 
     def fit(self, X: FloatArray) -> Self:
-        """Learn medians and deviations of inliers, X being (n_rows, n_columns)."""
+        """Learn column medians and deviations of X, of shape (n_rows, n_columns)."""
         self.median_ = np.median(X, axis=0)
         spread = np.median(np.abs(X - self.median_), axis=0)
         self.spread_ = np.where(spread > 0, spread, 1.0)
         return self
 
     def decision_function(self, X: FloatArray) -> FloatArray:
-        """Return one float a row, higher = more anomalous."""
+        """Return one float per row; higher is more anomalous."""
         deviations = np.sort(np.abs(X - self.median_) / self.spread_, axis=1)
         return deviations[:, -self.columns :].mean(axis=1)

@@ -1,4 +1,4 @@
-"""Both detectors keep the contract of odbench."""
+"""Both detectors satisfy odbench's contract."""
 
 import pytest
 
