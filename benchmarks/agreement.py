@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from odbench.plugins import find_detector
+from odbench.plugins.find import find_detector
 from odbench.scoring.metrics import auroc
 
 THEIRS = {"knn": "KNN", "lof": "LOF", "pca": "PCA"}

@@ -20,7 +20,7 @@ from cats_sets import SUITES, Development, development
 from odbench.scoring.metrics import auroc, average_precision
 from odbench_detectors.cats.detector import CATS
 from odbench_detectors.cats.views import VIEWS
-from odbench_detectors.neighbours.knn import KNearest
+from odbench_detectors.knn.detector import KNN
 
 Table = dict[str, list[tuple[float, float]]]
 
@@ -39,7 +39,7 @@ def evaluate(
         return pair
 
     start = time.process_time()
-    far = KNearest().fit(data.train).decision_function(data.test)
+    far = KNN().fit(data.train).decision_function(data.test)
     seconds["kNN"] += time.process_time() - start
     start = time.process_time()
     detector = CATS().fit(data.train)

@@ -138,10 +138,10 @@ def variants(n: int, d: int) -> None:
 
 def stages(n: int, d: int) -> None:
     """Print the time of each stage, in nanoseconds per value."""
-    from odbench_detectors import columns_cpu
-    from odbench_detectors.columns import SYMMETRIC, sorted_columns
     from odbench_detectors.ecod import cpu
-    from odbench_detectors.sort_cpu import sort_by_buckets
+    from odbench_detectors.shared import columns_cpu
+    from odbench_detectors.shared.columns import SYMMETRIC, sorted_columns
+    from odbench_detectors.shared.sort_cpu import sort_by_buckets
 
     train, rows = draw(n, d)
     columns = sorted_columns(train)

@@ -16,11 +16,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from pyod.models.iforest import IForest
 from sklearn.ensemble import IsolationForest as Theirs
 from threadpoolctl import threadpool_limits
 
-from odbench_detectors.forest.detector import IsolationForest
+from odbench_detectors.iforest.detector import IForest as Ours
 
 TABLES = ((500, 10), (10_000, 20), (100_000, 20), (2_000, 600))
 
@@ -33,13 +32,13 @@ def scikit_learn(train: np.ndarray, test: np.ndarray) -> tuple[Any, Callable[[],
 
 def pyod(train: np.ndarray, test: np.ndarray) -> tuple[Any, Callable[[], Any]]:
     """Return calls that fit and score with PyOD."""
-    forest = IForest(random_state=0)
+    forest = Ours(random_state=0)
     return lambda: forest.fit(train), lambda: forest.decision_function(test)
 
 
 def ours(train: np.ndarray, test: np.ndarray) -> tuple[Any, Callable[[], Any]]:
     """Return calls that fit and score with odbench."""
-    forest = IsolationForest(random_state=0)
+    forest = Ours(random_state=0)
     return lambda: forest.fit(train), lambda: forest.decision_function(test)
 
 

@@ -27,9 +27,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from odbench.leaderboard.ladder import climbs
-from odbench.leaderboard.rules import RULES
 from odbench.scoring.metrics import auroc
+from odbench.submissions.ladder import climbs
+from odbench.submissions.rules import RULES
 
 N_SETS, N_ROWS, SHARE = 20, 1000, 0.1
 N_LABELS = N_SETS * N_ROWS

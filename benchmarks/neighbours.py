@@ -16,7 +16,7 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
-from odbench_detectors.neighbours.graph import neighbour_graph
+from odbench_detectors.shared.neighbours.graph import neighbour_graph
 
 Table = tuple[str, np.ndarray, np.ndarray]
 

@@ -26,7 +26,7 @@ from odbench.data.protocol import standardise
 kind, features, labels, archive = sys.argv[1:]
 if kind == "arrow":
     import pyarrow
-    from odbench.data.files import read_labels
+    from odbench.data.store_files import read_labels
     from odbench.data.features import read_features
 def memory():
     status = open("/proc/self/status").read()

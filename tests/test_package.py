@@ -37,7 +37,7 @@ def test_importing_loads_nothing_heavy(code):
 
 
 def test_looking_detectors_up_loads_neither_numba_nor_sklearn():
-    modules = loaded("from odbench.plugins import core_zoo; core_zoo()")
+    modules = loaded("from odbench.plugins.find import core_zoo; core_zoo()")
 
     assert not modules & {"numba", "sklearn"}
 

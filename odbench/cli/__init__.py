@@ -18,8 +18,8 @@ from typing import Any, TextIO
 import click
 
 from odbench import __version__
-from odbench.data.atomic import DiskFullError
 from odbench.errors import OdbenchError, RunBrokenError, is_disks_doing
+from odbench.files import DiskFullError
 
 # Verb -> one line. Each lives in the module of its name, loaded when it is called.
 VERBS = {

@@ -44,7 +44,7 @@ jobs_option = click.option(
 
 def suite_names(names: str | None) -> list[str]:
     """Return the suites that an option names, or all."""
-    from odbench.data.suites import load_suites
+    from odbench.suites import load_suites
 
     if names is None:
         return list(load_suites())
@@ -57,9 +57,9 @@ def suite_names(names: str | None) -> list[str]:
 
 def mirror_of(mirror: Path | None) -> Path | None:
     """Return the mirror that was named, or that the environment names."""
-    from odbench.data import sources
+    from odbench.data.transports import choose
 
-    return sources.mirror_of(mirror)
+    return choose.mirror_of(mirror)
 
 
 def of_each_suite(
@@ -74,8 +74,8 @@ def of_each_suite(
     A suite without a match is no fault beside others. Without names, a suite that the
     mirror does not have is left out, and with ``made=False`` a generated one.
     """
-    from odbench.data.suites import load_suites
     from odbench.errors import OdbenchError, TransportError, UnknownDatasetError
+    from odbench.suites import load_suites
 
     tolerated: tuple[type[OdbenchError], ...] = (UnknownDatasetError,)
     if names is None and mirror_of(Path(mirror) if mirror else None) is not None:

@@ -128,7 +128,7 @@ def show(
     if row is None:
         facts, columns = describe(record, mirror=mirror)
     else:
-        from odbench.explain import explain_dataset_row
+        from odbench.plugins.explain import explain_dataset_row
 
         facts, columns = explain_dataset_row(
             record.id,

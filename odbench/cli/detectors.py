@@ -10,8 +10,8 @@ import click
 from odbench.cli.rows import format_option, print_rows
 
 if TYPE_CHECKING:
-    from odbench.configuration import Configuration
     from odbench.detector import DetectorInfo
+    from odbench.plugins.configuration import Configuration
 
 _SHORT = ("detector", "core", "default", "grid", "needs", "summary")
 _FULL = (
@@ -33,7 +33,7 @@ def list_(form: str) -> None:
 
     A plugin that cannot be loaded is a warning on stderr.
     """
-    from odbench.plugins import list_detectors
+    from odbench.plugins.find import list_detectors
 
     infos, warnings = list_detectors()
     for warning in warnings:
@@ -51,8 +51,8 @@ def list_(form: str) -> None:
 
 
 def _row(info: DetectorInfo) -> dict[str, Any]:
-    from odbench.plugins import missing_requirements
-    from odbench.specs import format_params, plain
+    from odbench.plugins.find import missing_requirements
+    from odbench.plugins.specs import format_params, plain
 
     missing = missing_requirements(info)
     return {
@@ -79,7 +79,7 @@ def _shortened(text: str, most: int = 40) -> str:
 
 
 def _text(params: dict[str, Any]) -> str:
-    from odbench.specs import format_params
+    from odbench.plugins.specs import format_params
 
     return format_params(params)
 
@@ -93,7 +93,7 @@ def show(spec: str, form: str) -> None:
     SPEC is what `odbench run --detectors` takes: knn, knn:k=20, pyod.LODA,
     package.module:Class, path/file.py:Class.
     """
-    from odbench.plugins import find_detector
+    from odbench.plugins.find import find_detector
 
     configuration = find_detector(spec)
     facts = _facts(configuration)
@@ -109,8 +109,8 @@ def show(spec: str, form: str) -> None:
 
 
 def _facts(configuration: Configuration) -> dict[str, Any]:
-    from odbench.plugins import grid_of
-    from odbench.specs import plain
+    from odbench.plugins.find import grid_of
+    from odbench.plugins.specs import plain
 
     row = _row(configuration.info)
     del row["default"], row["missing"], row["params"]
@@ -138,8 +138,8 @@ def check(spec: str, form: str) -> None:
     Exit code 3 when a probe fails. A warning, such as a score that depends on the
     batch, is worth knowing and no failure.
     """
-    from odbench.contract_check import check_detector
-    from odbench.plugins import find_detector
+    from odbench.plugins.check.contract import check_detector
+    from odbench.plugins.find import find_detector
 
     findings = []
     for finding in check_detector(find_detector(spec)):
@@ -173,7 +173,7 @@ def new(name: str, into: Path, *, package: bool) -> None:
 
     NAME is what users will type: lower case, digits and underscores.
     """
-    from odbench.scaffold import write_detector
+    from odbench.plugins.scaffold import write_detector
 
     files = write_detector(name, into, package=package)
     for file in files:

@@ -161,7 +161,7 @@ def show(
     from odbench.leaderboard.load import Part, is_built, load_leaderboard, load_slices
     from odbench.leaderboard.tables import Settings
     from odbench.leaderboard.terminal import render_table, sorted_by
-    from odbench.plain import printable
+    from odbench.text import printable
 
     settings = Settings(resamples=resamples, cluster=cluster, seed=seed)
     evaluated = [] if part else _submitted(source, suite, partition)
@@ -251,7 +251,7 @@ def _selected(
 
 
 def _emit(table: pd.DataFrame, form: str) -> None:
-    from odbench.leaderboard.text import csv_bytes, rounded
+    from odbench.leaderboard.formats import csv_bytes, rounded
 
     if form == "csv":
         click.echo(csv_bytes(table).decode(), nl=False)

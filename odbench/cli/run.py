@@ -111,7 +111,7 @@ def run(**options: Any) -> int:
 
 
 def _request(options: dict[str, Any]) -> Request:
-    from odbench.plugins import parse_specs
+    from odbench.plugins.find import parse_specs
     from odbench.sweep.request import Request
 
     suites = tuple(name.strip() for name in options.pop("suite").split(",") if name)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-# The same lists as in odbench.leaderboard.statement, which is not loaded for --help;
+# The same lists as in odbench.submissions.statement, which is not loaded for --help;
 # a test holds them together.
 KINDS = ("classical", "deep", "foundation", "ensemble", "automl", "other")
 CONFIGURATIONS = ("reference", "fixed", "public-tuned", "per-dataset")
@@ -74,7 +74,7 @@ def pack(
 ) -> None:
     """Make one archive from a run with --keep-scores."""
     from odbench.cli.submission_sets import of_run
-    from odbench.leaderboard.packing import pack as make
+    from odbench.submissions.packing import pack as make
 
     sets = of_run(sets_file, run)
     made = make(run, out, sets=sets, facts=facts, config=config)
@@ -95,7 +95,7 @@ def pack(
 def check(ctx: click.Context, file: Path, sets_file: Path | None) -> None:
     """Say what keeps an archive from being evaluated; exit 3 if anything does."""
     from odbench.cli.submission_sets import of_archive
-    from odbench.leaderboard.submission import check as find_faults
+    from odbench.submissions.checking import check as find_faults
 
     sets = of_archive(sets_file, file)
     faults = find_faults(file, sets)
@@ -144,9 +144,9 @@ def evaluate(
     from datetime import UTC, datetime
 
     from odbench.cli.submission_sets import of_archive, protocol_rows
-    from odbench.leaderboard.evaluate import Evaluator, Request
-    from odbench.leaderboard.labels import LabelFolder
-    from odbench.leaderboard.rescoring import Answers
+    from odbench.submissions.evaluate import Evaluator, Request
+    from odbench.submissions.labels import LabelFolder
+    from odbench.submissions.rescoring import Answers
 
     request = Request(
         path=file,
@@ -197,10 +197,10 @@ def list_sets(suite: str, partition: str, folder: Path | None, out: Path) -> Non
 @click.option("--out", type=_FILE, required=True, help="The commitments, to publish.")
 def commit(labels: Path, sets_file: Path, salt_file: Path, out: Path) -> None:
     """Promise the labels of a set list without showing them (maintainers)."""
-    from odbench.leaderboard import commitments
-    from odbench.leaderboard.labels import LabelFolder
-    from odbench.leaderboard.setlist import read_set_list
-    from odbench.leaderboard.strict_json import canonical, write_whole
+    from odbench.submissions import commitments
+    from odbench.submissions.dataset_list import read_set_list
+    from odbench.submissions.labels import LabelFolder
+    from odbench.submissions.strict_json import canonical, write_whole
 
     sets = read_set_list(sets_file)
     salt = commitments.read_salt(salt_file, create=True)
@@ -216,9 +216,9 @@ def commit(labels: Path, sets_file: Path, salt_file: Path, out: Path) -> None:
 @click.option("--out", type=_FILE, required=True, help="The keys, to publish.")
 def reveal(sets_file: Path, salt_file: Path, names: tuple[str, ...], out: Path) -> None:
     """Write the keys that let others check revealed labels (maintainers)."""
-    from odbench.leaderboard import commitments
-    from odbench.leaderboard.setlist import read_set_list
-    from odbench.leaderboard.strict_json import canonical, write_whole
+    from odbench.submissions import commitments
+    from odbench.submissions.dataset_list import read_set_list
+    from odbench.submissions.strict_json import canonical, write_whole
 
     sets = read_set_list(sets_file)
     salt = commitments.read_salt(salt_file)
@@ -237,9 +237,9 @@ def verify(
     ctx: click.Context, labels: Path, sets_file: Path, promises: Path, keys_file: Path
 ) -> None:
     """Check revealed labels against what was promised; exit 3 if they differ."""
-    from odbench.leaderboard import commitments
-    from odbench.leaderboard.labels import LabelFolder
-    from odbench.leaderboard.setlist import read_set_list
+    from odbench.submissions import commitments
+    from odbench.submissions.dataset_list import read_set_list
+    from odbench.submissions.labels import LabelFolder
 
     sets = read_set_list(sets_file)
     keys = commitments.read_keys(keys_file, sets)
@@ -257,7 +257,7 @@ def verify(
 def show_log(leaderboard: Path) -> None:
     """Check the audit log's chain and print its last hash."""
     from odbench.errors import UsageError
-    from odbench.leaderboard.audit_log import AuditLog
+    from odbench.submissions.audit_log import AuditLog
 
     if not leaderboard.is_dir():
         msg = (
@@ -274,7 +274,7 @@ def _check_commitments(
 ) -> None:
     """Refuse to evaluate with labels that are not the promised ones."""
     from odbench.errors import SubmissionError, UsageError
-    from odbench.leaderboard import commitments
+    from odbench.submissions import commitments
 
     if salt_file is None:
         msg = "--commitments: needs --salt-file, from which the keys are derived"

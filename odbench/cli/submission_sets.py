@@ -11,8 +11,8 @@ from odbench.errors import UsageError
 if TYPE_CHECKING:
     from odbench.arrays import IntArray, LabelArray
     from odbench.data.dataset import DatasetRecord
-    from odbench.leaderboard.rescoring import RowChooser
-    from odbench.leaderboard.setlist import ExpectedSet, SetList
+    from odbench.submissions.dataset_list import ExpectedSet, SetList
+    from odbench.submissions.rescoring import RowChooser
 
 
 def from_file_or_manifest(file: Path | None, *, suite: str, partition: str) -> SetList:
@@ -26,7 +26,7 @@ def from_file_or_manifest(file: Path | None, *, suite: str, partition: str) -> S
         Looked up in the manifests where there is no file.
     """
     if file is not None:
-        from odbench.leaderboard.setlist import read_set_list
+        from odbench.submissions.dataset_list import read_set_list
 
         return read_set_list(file)
     return from_manifest(suite, partition)
@@ -41,7 +41,7 @@ def from_manifest(suite: str, partition: str) -> SetList:
         If the manifest has none.
     """
     from odbench.data.catalog import select
-    from odbench.leaderboard.setlist import SetList
+    from odbench.submissions.dataset_list import SetList
 
     # The manifest alone: what a hub lists today must not change what was promised.
     listed = select(suite, partition=partition, offline=True)
@@ -75,7 +75,7 @@ def from_folder(folder: Path, suite: str, partition: str) -> SetList:
     UsageError
         If there are none.
     """
-    from odbench.leaderboard.setlist import SetList
+    from odbench.submissions.dataset_list import SetList
 
     nested = folder / partition
     files = sorted((nested if nested.is_dir() else folder).glob("*.npz"))
@@ -88,8 +88,8 @@ def from_folder(folder: Path, suite: str, partition: str) -> SetList:
 
 def of_archive(file: Path | None, archive: Path) -> SetList:
     """Return the list in a file where there is one, else that the archive asks for."""
-    from odbench.leaderboard.archive import STATEMENT, peek
-    from odbench.leaderboard.strict_json import parse_object
+    from odbench.submissions.archive import STATEMENT, peek
+    from odbench.submissions.strict_json import parse_object
 
     if file is not None:
         return from_file_or_manifest(file, suite="", partition="")
@@ -135,7 +135,7 @@ def protocol_rows(suite: str) -> RowChooser:
 
 
 def _expected(record: DatasetRecord) -> ExpectedSet:
-    from odbench.leaderboard.setlist import ExpectedSet
+    from odbench.submissions.dataset_list import ExpectedSet
 
     return ExpectedSet(
         dataset=record.name,
@@ -149,7 +149,7 @@ def _expected(record: DatasetRecord) -> ExpectedSet:
 def _measured(file: Path, dataset_id: str) -> ExpectedSet:
     from odbench.data.archive import read_archive
     from odbench.data.content import content_sha256
-    from odbench.leaderboard.setlist import ExpectedSet
+    from odbench.submissions.dataset_list import ExpectedSet
 
     raw = read_archive(file, dataset_id=dataset_id, labelled=False)
     n_train, n_test = len(raw.train), len(raw.test)

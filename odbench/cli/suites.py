@@ -15,7 +15,8 @@ def suites(form: str) -> None:
     `published` is how many data sets the authors name, `public` and `private` how many
     rows the manifest has.
     """
-    from odbench.data.suites import load_suites, rows_of
+    from odbench.data.subsets import rows_of
+    from odbench.suites import load_suites
 
     rows = []
     for suite in load_suites().values():

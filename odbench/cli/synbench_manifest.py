@@ -9,7 +9,7 @@ import sys
 
 from odbench.data.dataset import DatasetRecord, RawDataset
 from odbench.data.measure import measure
-from odbench.data.source import Obtained
+from odbench.data.transports.source import Obtained
 from odbench.synbench import suite
 from odbench.synbench.facts import manifest_parameters
 

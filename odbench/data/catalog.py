@@ -7,14 +7,15 @@ import fnmatch
 from collections.abc import Iterable
 from pathlib import Path
 
-from odbench.data.dataset import PARTITIONS, Dataset, DatasetRecord
+from odbench.data.dataset import Dataset, DatasetRecord
+from odbench.data.listing import Settled, known, settle, settled
 from odbench.data.pull import ensure
-from odbench.data.settle import Settled, known, settle, settled
-from odbench.data.source import Source
-from odbench.data.sources import label_places, mirror_of, open_source
 from odbench.data.store import Store
-from odbench.data.suites import load_suites, resolve, rows_of
+from odbench.data.subsets import resolve, rows_of
+from odbench.data.transports.choose import label_places, mirror_of, open_source
+from odbench.data.transports.source import Source
 from odbench.errors import OdbenchError, UnknownDatasetError, UsageError
+from odbench.suites import PARTITIONS, load_suites
 
 __all__ = [
     "Settled",

@@ -10,7 +10,6 @@ from typing import Any
 from odbench.arrays import FloatArray, LabelArray
 from odbench.errors import ManifestError
 
-PARTITIONS = ("public", "private")
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 # Names become file names, and with a suffix they must fit into 255 bytes.
 _MAX_NAME_BYTES = 200
@@ -55,7 +54,7 @@ class DatasetRecord:
     Attributes
     ----------
     name, suite, partition : str
-        `partition` is one of `PARTITIONS`.
+        `partition` is one of `odbench.suites.PARTITIONS`.
     path : str
         The file within the suite's repository, with ``/``; empty for a generated set.
     n_train, n_test, n_columns : int

@@ -10,8 +10,8 @@ from importlib.resources.abc import Traversable
 from typing import TypeAlias
 
 from odbench.data.dataset import DatasetRecord
-from odbench.data.manifest import manifest_folder
 from odbench.errors import ManifestError
+from odbench.suites import manifest_folder
 
 # How far a family can be trusted (0 most), and its name.
 _Rank: TypeAlias = tuple[int, str]

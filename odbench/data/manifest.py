@@ -1,132 +1,24 @@
-"""Manifests: one CSV of data sets and one TOML description a suite."""
+"""Manifests: one CSV file of data sets per suite."""
 
 from __future__ import annotations
 
 import csv
 import io
-import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
-from importlib import resources
+from dataclasses import fields
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
-from odbench.data.dataset import PARTITIONS, DatasetRecord, check_name
+from odbench.data.dataset import DatasetRecord, check_name
 from odbench.errors import ManifestError
+from odbench.suites import PARTITIONS, manifest_folder
 
-TRANSPORTS = ("hub", "url", "generated")
 COLUMNS = tuple(f.name for f in fields(DatasetRecord))
 _INTEGERS = ("n_train", "n_test", "n_columns")
 _OPTIONAL_INTEGERS = ("n_anomalies", "label_conflict", "file_bytes")
 _SHARES = ("duplicate_train", "test_in_train", "anomalies_in_train")
 _SHARE_DECIMALS = 4
-_NO_SUBSETS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Suite:
-    """A suite's description.
-
-    Attributes
-    ----------
-    name, title, summary, citation, licence, homepage : str
-        For people.
-    transport : str
-        One of `TRANSPORTS`: a data set repository of a hub, files under a base URL, or
-        made here.
-    repository : str
-        ``owner/name`` on the hub; for "url" the folder that a mirror has for it.
-    revision : str
-        The commit that is used: 40 hex digits, or "main", which is resolved once a
-        run.
-    collection : str
-        What a data set's source is called where its archive does not say.
-    base_url : str
-        Where the files of a "url" suite are.
-    layout : str
-        "split" for archives that hold train and test, "whole" for X and y.
-    folders : mapping
-        Partition -> folder within the repository.
-    protocol : str
-        What a leaderboard of the suite uses.
-    published_size : int
-        How many data sets its authors name.
-    subsets : mapping
-        Name -> names of data sets; ``suite-subset`` on the command line.
-    """
-
-    name: str
-    title: str
-    transport: str
-    summary: str = ""
-    citation: str = ""
-    licence: str = ""
-    homepage: str = ""
-    repository: str = ""
-    revision: str = "main"
-    collection: str = ""
-    base_url: str = ""
-    layout: str = "split"
-    folders: Mapping[str, str] = field(
-        default_factory=lambda: {"public": "public", "private": "private"}
-    )
-    protocol: str = "one-class"
-    published_size: int = 0
-    subsets: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NO_SUBSETS)
-
-
-def manifest_folder() -> Traversable:
-    """Return the folder of the installed manifests."""
-    return resources.files("odbench_manifest")
-
-
-def read_suites(folder: Traversable | None = None) -> dict[str, Suite]:
-    """Read every suite's description.
-
-    Parameters
-    ----------
-    folder : Traversable, optional
-        Where the TOML files are; the installed ones by default.
-
-    Returns
-    -------
-    dict of str to Suite
-        By name, in alphabetical order.
-
-    Raises
-    ------
-    ManifestError
-        If a description is not TOML, lacks a field, or has one that is not known.
-    """
-    place = manifest_folder() if folder is None else folder
-    suites = {}
-    for file in sorted(place.iterdir(), key=lambda f: f.name):
-        if file.name.endswith(".toml") and file.name != "families.toml":
-            suite = _suite(file)
-            suites[suite.name] = suite
-    return suites
-
-
-def _suite(file: Traversable) -> Suite:
-    """Read one description."""
-    try:
-        values: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
-        values["subsets"] = {
-            name: tuple(members) for name, members in values.get("subsets", {}).items()
-        }
-        suite = Suite(**values)
-    except (tomllib.TOMLDecodeError, TypeError, AttributeError) as error:
-        msg = f"suite description {file.name}: {error}; see docs/data.md"
-        raise ManifestError(msg) from error
-    if suite.transport not in TRANSPORTS:
-        msg = (
-            f"suite description {file.name}: transport is {suite.transport!r}; "
-            f"wanted one of {', '.join(TRANSPORTS)}"
-        )
-        raise ManifestError(msg)
-    return suite
 
 
 def read_manifest(suite: str, folder: Traversable | None = None) -> list[DatasetRecord]:
@@ -211,7 +103,7 @@ def format_manifest(records: Iterable[DatasetRecord]) -> str:
 
 def write_manifest(records: Iterable[DatasetRecord], file: Path) -> None:
     """Write a manifest whole or not at all."""
-    from odbench.data.atomic import write_text
+    from odbench.files import write_text
 
     write_text(file, format_manifest(records))
 

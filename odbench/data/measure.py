@@ -9,7 +9,7 @@ from typing import Any
 from odbench.data.audit import audit
 from odbench.data.content import content_sha256
 from odbench.data.dataset import DatasetRecord
-from odbench.data.source import Obtained
+from odbench.data.transports.source import Obtained
 
 _DECIMALS = 4
 # Tags that were derived from labels, and say something about them.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from odbench.arrays import FloatArray, IntArray, LabelArray
-from odbench.data.chance import shuffled, stream
+from odbench.data.rng import shuffled, stream
 from odbench.errors import UsageError
 
 PROTOCOL_VERSION = 1

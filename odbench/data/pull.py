@@ -7,16 +7,16 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
-from odbench.data.atomic import DiskFullError
 from odbench.data.dataset import DatasetRecord
 from odbench.data.family import with_families
-from odbench.data.makers import Makers, is_made
 from odbench.data.measure import measure
-from odbench.data.source import Source, Tick
-from odbench.data.sources import open_source
 from odbench.data.store import Store, StoredDataset
-from odbench.data.suites import load_suites
+from odbench.data.transports.choose import open_source
+from odbench.data.transports.makers import Makers, is_made
+from odbench.data.transports.source import Source, Tick
 from odbench.errors import DataError, ManifestError, TransportError
+from odbench.files import DiskFullError
+from odbench.suites import load_suites
 
 Outcome = StoredDataset | DataError | TransportError | ManifestError
 _JOBS = 4

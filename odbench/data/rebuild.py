@@ -10,19 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from odbench.data.bar import Bar
-from odbench.data.dataset import PARTITIONS, DatasetRecord
+from odbench.data.dataset import DatasetRecord
 from odbench.data.family import with_families
-from odbench.data.manifest import (
-    Suite,
-    manifest_folder,
-    read_manifest,
-    write_manifest,
-)
+from odbench.data.manifest import read_manifest, write_manifest
 from odbench.data.measure import measure
-from odbench.data.source import Source, listed_record, with_listing
-from odbench.data.sources import fresh_source
-from odbench.data.suites import resolve
+from odbench.data.subsets import resolve
+from odbench.data.transports.choose import fresh_source
+from odbench.data.transports.source import Source, listed_record, with_listing
 from odbench.errors import DataError, TransportError, UsageError
+from odbench.suites import PARTITIONS, Suite, manifest_folder
 
 AUDITED = (
     "id", "partition", "status", "n_train", "n_test", "n_columns", "n_anomalies",

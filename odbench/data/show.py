@@ -11,7 +11,7 @@ import numpy as np
 from odbench.data.catalog import load_dataset, locate, mirror_of, unknown
 from odbench.data.dataset import Dataset, DatasetRecord
 from odbench.data.store import Store
-from odbench.data.suites import load_suites, rows_of
+from odbench.data.subsets import rows_of
 from odbench.errors import (
     DataError,
     OdbenchError,
@@ -19,6 +19,7 @@ from odbench.errors import (
     UnknownDatasetError,
     UsageError,
 )
+from odbench.suites import load_suites
 
 
 def identify(

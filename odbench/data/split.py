@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from odbench.arrays import FloatArray, LabelArray
-from odbench.data.chance import shuffled, stream
+from odbench.data.rng import shuffled, stream
 
 
 def one_class_split(

@@ -11,9 +11,9 @@ from pathlib import Path
 from odbench.data.catalog import matches, mirror_of, open_source, resolve, select
 from odbench.data.content import check_content, content_sha256
 from odbench.data.dataset import DatasetRecord
-from odbench.data.source import Source
 from odbench.data.store import Store
-from odbench.data.suites import rows_of
+from odbench.data.subsets import rows_of
+from odbench.data.transports.source import Source
 from odbench.errors import OdbenchError
 
 OK, FAULT, ABSENT, UNPINNED = "ok", "fault", "absent", "unpinned"

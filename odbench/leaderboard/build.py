@@ -17,24 +17,24 @@ from odbench.leaderboard.evaluated import (
     is_evaluated,
     markdown_lines,
 )
-from odbench.leaderboard.page import group_of, render_groups
-from odbench.leaderboard.page_data import Group
-from odbench.leaderboard.page_lines import provenance_lines
-from odbench.leaderboard.page_records import records_of
-from odbench.leaderboard.provenance import (
+from odbench.leaderboard.formats import csv_bytes, rounded, suite_markdown
+from odbench.leaderboard.inputs import (
     Source,
     parameters_of,
     provenance_json,
     source_of,
 )
-from odbench.leaderboard.rules import FEWEST_SETS, MOST_DECIMALS
-from odbench.leaderboard.suites import ORACLE, coverage
+from odbench.leaderboard.page.data import Group
+from odbench.leaderboard.page.lines import provenance_lines
+from odbench.leaderboard.page.records import records_of
+from odbench.leaderboard.page.render import group_of, render_groups
 from odbench.leaderboard.tables import DEFAULT, Settings, left_out, table_of
-from odbench.leaderboard.text import csv_bytes, rounded, suite_markdown
-from odbench.plain import markdown_text
 from odbench.results import read_results
 from odbench.scoring.cells import Cells, split_results
 from odbench.scoring.policy import apply_policy
+from odbench.submissions.rules import FEWEST_SETS, MOST_DECIMALS
+from odbench.suites import ORACLE, coverage
+from odbench.text import markdown_text
 
 if TYPE_CHECKING:
     import pandas as pd

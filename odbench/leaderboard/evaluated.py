@@ -1,6 +1,6 @@
 """Tables of evaluated submissions, read back for the page, Markdown and terminal.
 
-What stands in them was rounded when it was released (`odbench.leaderboard.evaluate`);
+What stands in them was rounded when it was released (`odbench.submissions.evaluate`);
 nothing is computed from it here.
 """
 
@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from odbench.errors import SubmissionError
-from odbench.leaderboard.private_table import COLUMNS
-from odbench.leaderboard.rules import FEWEST_SETS, MOST_DECIMALS, TIERS
 from odbench.leaderboard.terminal import align, shortened
-from odbench.plain import markdown_text
+from odbench.submissions.private_table import COLUMNS
+from odbench.submissions.rules import FEWEST_SETS, MOST_DECIMALS, TIERS
+from odbench.text import markdown_text
 
 NAMES = ("private.csv", "submissions.csv")
 _LONGEST_NAME = 36
@@ -38,7 +38,7 @@ class Evaluated(NamedTuple):
     sha256 : str
         Hash of the table.
     rows : tuple of dict
-        `odbench.leaderboard.private_table.COLUMNS`, numbers as such; best mean AUROC
+        `odbench.submissions.private_table.COLUMNS`, numbers as such; best mean AUROC
         first.
     """
 

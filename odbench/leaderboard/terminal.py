@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from odbench.errors import UsageError
-from odbench.leaderboard.suites import coverage
 from odbench.leaderboard.tables import GROUP
-from odbench.plain import printable
 from odbench.scoring.policy import MEANINGS, Policy
+from odbench.suites import coverage
+from odbench.text import printable
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -25,7 +25,7 @@ from odbench.sweep.processes import adopt_descendants
 
 if TYPE_CHECKING:
     from odbench.arrays import FloatArray
-    from odbench.plugins import Configuration
+    from odbench.plugins.find import Configuration
     from odbench.sweep.workspace import SharedWork
 
 _REASON_LENGTH = 500
@@ -123,7 +123,7 @@ class _Sandboxed:
         }
 
     def _configuration(self, spec: str) -> Configuration:
-        from odbench.plugins import find_detector
+        from odbench.plugins.find import find_detector
 
         if spec not in self._configurations:
             self._configurations[spec] = find_detector(spec)

@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from odbench.plain import printable
 from odbench.sweep.fold import RESULTS, read_batches
+from odbench.text import printable
 
 _COLUMNS = ("detector", "config", "status", "reason")
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from odbench.arrays import FloatArray
-from odbench.plain import printable
+from odbench.text import printable
 
 _COSTS = (
     "fit_seconds",

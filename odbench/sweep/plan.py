@@ -16,7 +16,7 @@ from odbench.sweep.trials import Batch, Choices, Places, Protocol, Task, Trial
 
 if TYPE_CHECKING:
     from odbench.data.dataset import DatasetRecord
-    from odbench.plugins import Configuration
+    from odbench.plugins.find import Configuration
 
 __all__ = ["Plan", "Protocol", "Task", "Trial", "make_plan", "tasks_of", "why_pending"]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from odbench.errors import UsageError
-from odbench.specs import plain
+from odbench.plugins.specs import plain
 from odbench.sweep.estimate import Estimator
 from odbench.sweep.finished import finished
 from odbench.sweep.keys import Keys
@@ -23,7 +23,7 @@ from odbench.sweep.trials import Batch, Protocol
 if TYPE_CHECKING:
     from odbench.data.catalog import Settled
     from odbench.data.dataset import DatasetRecord
-    from odbench.plugins import Configuration
+    from odbench.plugins.find import Configuration
 
 
 @dataclass
@@ -166,7 +166,7 @@ def _protocol(request: Request) -> Protocol:
 
 
 def _configurations(request: Request) -> list[Configuration]:
-    from odbench.plugins import core_zoo, find_detectors, grid_of
+    from odbench.plugins.find import core_zoo, find_detectors, grid_of
 
     if request.detectors is None:
         chosen = core_zoo()
@@ -184,7 +184,7 @@ def _configurations(request: Request) -> list[Configuration]:
 def _records(request: Request) -> list[DatasetRecord]:
     """Select data sets, the list settled with where they come from."""
     from odbench.data.catalog import choose, resolve
-    from odbench.data.settle import settled
+    from odbench.data.listing import settled
 
     records: dict[str, DatasetRecord] = {}
     found: dict[str, Settled] = {}

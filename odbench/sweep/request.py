@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from odbench.data.dataset import PARTITIONS
 from odbench.errors import UsageError
+from odbench.suites import PARTITIONS
 from odbench.sweep.backends import BACKENDS
 
 _RUNS = Path("odbench-runs")

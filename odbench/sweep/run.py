@@ -115,7 +115,7 @@ def run(
     >>> results = odbench.run("synbench-mini", detectors=["ecod"], limit=2)
     ... # doctest: +SKIP
     """
-    from odbench.plugins import parse_specs
+    from odbench.plugins.find import parse_specs
 
     with ExitStack() as stack:
         if out is None:

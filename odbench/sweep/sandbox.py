@@ -132,7 +132,7 @@ class Sandbox:
         Parameters
         ----------
         spec : str
-            As `odbench.plugins.find_detector` reads it.
+            As `odbench.plugins.find.find_detector` reads it.
         random_state : int
             For stochastic detectors.
 

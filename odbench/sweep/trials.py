@@ -16,7 +16,7 @@ from odbench.sweep.keys import KeyArray, Keys, key_array
 
 if TYPE_CHECKING:
     from odbench.data.dataset import DatasetRecord
-    from odbench.plugins import Configuration
+    from odbench.plugins.find import Configuration
 
 Places: TypeAlias = NDArray[np.int32]
 

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from odbench.cli.detectors import detectors
-from odbench.contract_check import check_detector
-from odbench.plugins import find_detector
+from odbench.plugins.check.contract import check_detector
+from odbench.plugins.find import find_detector
 
 GOOD = """
 import numpy as np

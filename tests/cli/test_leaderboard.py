@@ -9,8 +9,8 @@ import pytest
 
 from odbench.cli import main
 from odbench.leaderboard.tables import COLUMNS
-from tests.leaderboard.submission_world import make_world
 from tests.reference.trials import frame, place, random_trials
+from tests.submissions.submission_world import make_world
 
 FAST = ["--resamples", "20"]
 

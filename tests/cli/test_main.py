@@ -10,8 +10,8 @@ import click
 import pytest
 
 from odbench import cli
-from odbench.data.atomic import DiskFullError
 from odbench.errors import RunBrokenError, UsageError
+from odbench.files import DiskFullError
 from tests.conftest import fill
 
 

@@ -91,20 +91,21 @@ def archive(rng: np.random.Generator) -> Callable[..., bytes]:
 @pytest.fixture
 def tiny_suite(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A hub suite ``tiny`` without manifest rows, known to the catalog."""
-    from odbench.data import settle, suites
-    from odbench.data.manifest import Suite
+    from odbench import suites
+    from odbench.data import listing, subsets
+    from odbench.suites import Suite
 
     suite = Suite(name="tiny", title="Tiny", transport="hub", repository="someone/tiny")
     everything = {**suites.read_suites(), "tiny": suite}
     rows: dict[str, tuple[Any, ...]] = {"tiny": ()}
-    real = suites.rows_of
+    real = subsets.rows_of
     suites.load_suites.cache_clear()
     monkeypatch.setattr(suites, "read_suites", lambda: everything)
 
     def rows_of(name: str) -> tuple[Any, ...]:
         return rows[name] if name in rows else real(name)
 
-    for module in (suites, settle, sys.modules["odbench.data.catalog"]):
+    for module in (subsets, listing, sys.modules["odbench.data.catalog"]):
         monkeypatch.setattr(module, "rows_of", rows_of)
     yield suite, rows
     suites.load_suites.cache_clear()
@@ -113,6 +114,6 @@ def tiny_suite(monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries without long waits."""
-    from odbench.data import patience
+    from odbench.data.transports import retry
 
-    monkeypatch.setattr(patience, "WAITS", (0.01, 0.01, 0.01))
+    monkeypatch.setattr(retry, "WAITS", (0.01, 0.01, 0.01))

@@ -9,10 +9,10 @@ import time
 import pytest
 
 from odbench import provenance
-from odbench.data import makers
 from odbench.data.catalog import ensure, select
-from odbench.data.makers import Makers
 from odbench.data.store import Store, StoredDataset
+from odbench.data.transports import makers
+from odbench.data.transports.makers import Makers
 from odbench.errors import DataError
 
 

@@ -6,14 +6,10 @@ import pytest
 
 from odbench.data.dataset import DatasetRecord
 from odbench.data.family import read_families, with_families
-from odbench.data.manifest import (
-    format_manifest,
-    parse_manifest,
-    read_manifest,
-    read_suites,
-)
-from odbench.data.suites import load_suites, resolve, rows_of
+from odbench.data.manifest import format_manifest, parse_manifest, read_manifest
+from odbench.data.subsets import resolve, rows_of
 from odbench.errors import ManifestError, UsageError
+from odbench.suites import load_suites, read_suites
 
 MEASURED = ("adbench", "oddbench", "ovrbench")
 
@@ -25,7 +21,7 @@ def test_the_suites_are_those_of_the_command_line():
 
 @pytest.mark.parametrize("suite", MEASURED)
 def test_a_manifest_is_written_as_it_is_read(suite):
-    from odbench.data.manifest import manifest_folder
+    from odbench.suites import manifest_folder
 
     text = (manifest_folder() / f"{suite}.csv").read_text(encoding="utf-8")
     records = parse_manifest(text, where=suite)

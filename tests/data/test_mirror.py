@@ -2,9 +2,9 @@
 
 import pytest
 
-from odbench.data.mirror import Mirror
-from odbench.data.suites import load_suites
+from odbench.data.transports.mirror import Mirror
 from odbench.errors import TransportError
+from odbench.suites import load_suites
 
 OTHERS = ("MacrOData-CMU/OddBench", "MacrOData-CMU/OvRBench", "Minqi824/ADBench")
 

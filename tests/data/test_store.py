@@ -13,11 +13,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from odbench.data import atomic
-from odbench.data.atomic import DiskFullError
+from odbench import files
 from odbench.data.dataset import DatasetRecord, RawDataset
 from odbench.data.store import Store, default_cache, read_features
 from odbench.errors import HashMismatchError, ManifestError, StoreError
+from odbench.files import DiskFullError
 
 RECORD = DatasetRecord(name="one", suite="tiny", n_anomalies=4, tags=("few_anomalies",))
 
@@ -222,7 +222,7 @@ def fail_with(number):
 def test_a_failing_disk_leaves_nothing_half_written(
     store, raw, monkeypatch, *, number, kind, word
 ):
-    monkeypatch.setattr(atomic.os, "fsync", fail_with(number))
+    monkeypatch.setattr(files.os, "fsync", fail_with(number))
     with pytest.raises(kind, match=word) as caught:
         store.put(RECORD, raw)
     assert "ODBENCH_CACHE" in str(caught.value)

@@ -19,7 +19,7 @@ from odbench_detectors.cats.rounding_cpu import rounded
 from odbench_detectors.cats.scale import Standard, normal_scores, sample, whitening
 from odbench_detectors.cats.tail import Tail
 from odbench_detectors.cats.views import VIEWS, Views
-from odbench_detectors.neighbours.graph import neighbour_graph
+from odbench_detectors.shared.neighbours.graph import neighbour_graph
 from tests.reference import cats as slow
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from odbench.contract_check import check_detector
-from odbench.contract_tables import planted
 from odbench.errors import DetectorError
-from odbench.plugins import (
+from odbench.plugins.check.contract import check_detector
+from odbench.plugins.check.tables import planted
+from odbench.plugins.find import (
     find_detector,
     grid_of,
     list_detectors,

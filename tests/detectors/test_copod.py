@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from odbench_detectors.ecod.copod import COPOD
+from odbench_detectors.copod.detector import COPOD
 from tests.reference import ecod as slow
 
 

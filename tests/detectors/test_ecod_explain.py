@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from odbench.errors import MissingExtraError, UsageError
-from odbench_detectors.ecod.copod import COPOD
+from odbench_detectors.copod.detector import COPOD
 from odbench_detectors.ecod.detector import ECOD
 
 MAKERS = [

@@ -8,10 +8,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from odbench.errors import DetectorError, MissingExtraError
-from odbench_detectors.columns_sketch import ColumnSketch
+from odbench_detectors.copod.detector import COPOD
 from odbench_detectors.ecod import cpu, device, gpu
-from odbench_detectors.ecod.copod import COPOD
 from odbench_detectors.ecod.detector import ECOD
+from odbench_detectors.shared.columns_sketch import ColumnSketch
 from tests.detectors.late_device import STREAM, LateDevice
 
 DEVICES = ["late device", pytest.param("cupy", marks=pytest.mark.gpu)]

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 
-from odbench_detectors.ecod.copod import COPOD
+from odbench_detectors.copod.detector import COPOD
 from odbench_detectors.ecod.detector import ECOD
-from odbench_detectors.histogram import HBOS
+from odbench_detectors.hbos.detector import HBOS
 from tests.reference import ecod as slow
 
 FLOATS = st.floats(-1e6, 1e6, allow_subnormal=False) | st.integers(-3, 3).map(float)

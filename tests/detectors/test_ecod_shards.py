@@ -5,10 +5,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from odbench.errors import DetectorError, UsageError
-from odbench_detectors.columns import sorted_columns
-from odbench_detectors.columns_sketch import ColumnSketch
-from odbench_detectors.ecod.copod import COPOD
+from odbench_detectors.copod.detector import COPOD
 from odbench_detectors.ecod.detector import ECOD
+from odbench_detectors.shared.columns import sorted_columns
+from odbench_detectors.shared.columns_sketch import ColumnSketch
 
 
 def table(rng, n_rows):
@@ -183,7 +183,7 @@ def test_detectors_share_one_sort(rng):
                 self.made[key] = make(0)
             return self.made[key]
 
-    from odbench_detectors.histogram import HBOS
+    from odbench_detectors.hbos.detector import HBOS
 
     X, rows = table(rng, 300), table(rng, 50)
     workspace = Workspace()

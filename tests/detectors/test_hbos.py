@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from odbench.errors import DetectorError, UsageError
-from odbench_detectors.histogram import HBOS
+from odbench_detectors.hbos.detector import HBOS
 from tests.reference import ecod as slow
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from odbench_detectors.neighbours import graph as graph_module
-from odbench_detectors.neighbours.graph import NeighbourIndex, neighbour_graph
+from odbench_detectors.shared.neighbours import graph as graph_module
+from odbench_detectors.shared.neighbours.graph import NeighbourIndex, neighbour_graph
 from tests.reference.neighbours import neighbours
 
 METRICS = ("euclidean", "manhattan")

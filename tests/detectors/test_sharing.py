@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from odbench.plugins import find_detector, grid_of
+from odbench.plugins.find import find_detector, grid_of
 
 FAMILY = ("knn", "lof", "dte_np")
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from odbench_detectors import sort_cpu
-from odbench_detectors.sort_cpu import sort_by_buckets, sort_rows, sorted_rows
+from odbench_detectors.shared import sort_cpu
+from odbench_detectors.shared.sort_cpu import sort_by_buckets, sort_rows, sorted_rows
 
 
 def spread(rng, n):

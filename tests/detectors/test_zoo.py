@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from odbench.plugins import find_detector
+from odbench.plugins.find import find_detector
 from tests.reference import kde as slow_kde
 from tests.reference import neighbours as slow
 

@@ -15,8 +15,8 @@ from odbench.leaderboard.build import (
     first_difference,
     write_files,
 )
+from odbench.leaderboard.formats import csv_bytes, rounded
 from odbench.leaderboard.tables import COLUMNS, Settings, build_leaderboard
-from odbench.leaderboard.text import csv_bytes, rounded
 from tests.reference.trials import frame, place, random_trials, trial
 
 SETTINGS = Settings(resamples=20, permutations=200)

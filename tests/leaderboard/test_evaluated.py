@@ -12,10 +12,10 @@ from odbench.leaderboard.evaluated import (
     read_evaluated,
     render_evaluated,
 )
-from odbench.leaderboard.private_table import COLUMNS
 from odbench.leaderboard.tables import Settings
-from tests.leaderboard.submission_world import make_world
+from odbench.submissions.private_table import COLUMNS
 from tests.reference.trials import frame, place, random_trials
+from tests.submissions.submission_world import make_world
 
 QUICK = Settings(resamples=5, permutations=20)
 TABLE = "synbench/private.csv"

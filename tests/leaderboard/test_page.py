@@ -9,16 +9,16 @@ import re
 import numpy as np
 import pytest
 
-from odbench.leaderboard.page import inert_json, render_page
-from odbench.leaderboard.page_lines import provenance_lines
-from odbench.leaderboard.page_pack import (
+from odbench.leaderboard.inputs import Source
+from odbench.leaderboard.page.lines import provenance_lines
+from odbench.leaderboard.page.pack import (
     pack_halves,
     pack_members,
     pack_seconds,
     pack_unit,
     pack_words,
 )
-from odbench.leaderboard.provenance import Source
+from odbench.leaderboard.page.render import inert_json, render_page
 from odbench.leaderboard.tables import Settings, build_leaderboard
 from odbench.scoring.cells import split_results
 from odbench.scoring.policy import apply_policy

@@ -8,8 +8,8 @@ import pytest
 from huggingface_hub import HfApi, constants
 
 from odbench.errors import TransportError, UsageError
-from odbench.leaderboard import commitments
 from odbench.leaderboard.publish import list_files, plan, publish
+from odbench.submissions import commitments
 from tests.leaderboard.hub_commit_server import TOKEN, HubServer
 
 # The hub client's own call to its HTTP library, in the plain LFS upload.

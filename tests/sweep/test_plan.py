@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from odbench.configuration import Configuration
 from odbench.data.dataset import DatasetRecord
 from odbench.detector import DetectorInfo
+from odbench.plugins.configuration import Configuration
 from odbench.sweep import trials
 from odbench.sweep.estimate import Estimator
 from odbench.sweep.keys import Keys

@@ -2,7 +2,7 @@
 
 import pytest
 
-from odbench.data import settle
+from odbench.data import listing
 from odbench.errors import UnknownDatasetError, UsageError
 from odbench.sweep.prepare import prepare
 from odbench.sweep.request import Request
@@ -30,8 +30,8 @@ def test_a_source_is_listed_once(asked, monkeypatch, capsys, show):
         listed.append(suite.name)
         return real(suite, partition, mirror=mirror)
 
-    real = settle.settled
-    monkeypatch.setattr(settle, "settled", settled)
+    real = listing.settled
+    monkeypatch.setattr(listing, "settled", settled)
 
     prepared = prepare(asked("oddbench", "oddbench", show_progress=show), pull=False)
 

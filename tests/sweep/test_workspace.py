@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from odbench.plugins import find_detector
+from odbench.plugins.find import find_detector
 from odbench.sweep.workspace import SharedWork
 
 

@@ -13,8 +13,8 @@ from scipy import stats
 
 from odbench.cli import main
 from odbench.errors import UsageError
-from odbench.leaderboard.labels import LabelFolder
-from odbench.leaderboard.setlist import ExpectedSet, SetList
+from odbench.submissions.dataset_list import ExpectedSet, SetList
+from odbench.submissions.labels import LabelFolder
 from odbench.synbench import private, suite
 
 ROOT = bytes(range(32))

@@ -10,8 +10,9 @@ import pytest
 from scipy import stats
 
 from odbench.cli import synbench_manifest
-from odbench.data.manifest import read_manifest, read_suites
+from odbench.data.manifest import read_manifest
 from odbench.errors import DataError, UnknownDatasetError, UsageError
+from odbench.suites import read_suites
 from odbench.synbench import suite
 from odbench.synbench.draw import DIMENSION_BINS, draw_sizes
 from odbench.synbench.stream import seeded

@@ -14,10 +14,10 @@ from odbench_detectors.cats.explain import Explanation, explain_placed
 from odbench_detectors.cats.scale import Standard, sample
 from odbench_detectors.cats.tail import Tail
 from odbench_detectors.cats.views import VIEWS, Placed, Views
-from odbench_detectors.columns import KIND as COLUMNS
-from odbench_detectors.columns import obtain_columns
-from odbench_detectors.neighbours.sharing import NeighbourDetector
-from odbench_detectors.sort_cpu import sorted_rows
+from odbench_detectors.shared.columns import KIND as COLUMNS
+from odbench_detectors.shared.columns import obtain_columns
+from odbench_detectors.shared.neighbours.sharing import NeighbourDetector
+from odbench_detectors.shared.sort_cpu import sorted_rows
 
 # Train rows that a tail is taken over, at most.
 CALIBRATION = 20_000

@@ -1,4 +1,4 @@
-"""What is known about CATS before it is built."""
+"""Facts about CATS, known without importing its code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def _build(**params: Any) -> Any:
     return CATS(**params)
 
 
-INFO = DetectorInfo(
+CATS = DetectorInfo(
     name="cats",
     summary="Calibrated tail sum: eight cheap views, each calibrated on train rows",
     build=_build,

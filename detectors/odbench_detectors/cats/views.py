@@ -14,7 +14,7 @@ from odbench_detectors.cats import search_cpu as search
 from odbench_detectors.cats.mixture import Mixture, fit_mixture
 from odbench_detectors.cats.scale import normal_scores, sample, whitening
 from odbench_detectors.cats.tail import log_ratio
-from odbench_detectors.sort_cpu import sorted_rows
+from odbench_detectors.shared.sort_cpu import sorted_rows
 
 # Name -> what a high value means, for `explain`.
 VIEWS = {

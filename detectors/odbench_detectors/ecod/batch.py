@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from odbench_detectors.columns import Floats
+from odbench_detectors.shared.columns import Floats
 
 
 def stacked_tails(stack: Floats) -> NDArray[np.int8]:

@@ -9,7 +9,6 @@ from numba import njit
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray, IntArray
-from odbench_detectors.columns import SortedColumns, in_threads, sorted_columns
 from odbench_detectors.ecod.search import (
     Buckets,
     bisect_left,
@@ -19,6 +18,7 @@ from odbench_detectors.ecod.search import (
     count_near,
     locate,
 )
+from odbench_detectors.shared.columns import SortedColumns, in_threads, sorted_columns
 
 __all__ = ["sorted_columns", "tail_sums"]
 

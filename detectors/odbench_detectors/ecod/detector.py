@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from odbench.arrays import FloatArray
 from odbench.detector import Workspace
 from odbench.errors import DetectorError, UsageError
-from odbench_detectors.columns import (
+from odbench_detectors.ecod import device
+from odbench_detectors.ecod.batch import stacked_tails
+from odbench_detectors.ecod.train import TrainColumns
+from odbench_detectors.shared.columns import (
     Floats,
     SharesColumns,
     SortedColumns,
@@ -19,9 +22,6 @@ from odbench_detectors.columns import (
     check_rows,
     check_scores,
 )
-from odbench_detectors.ecod import device
-from odbench_detectors.ecod.batch import stacked_tails
-from odbench_detectors.ecod.train import TrainColumns
 
 if TYPE_CHECKING:
     from odbench_detectors.ecod.explain import Explanation

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from odbench.errors import DetectorError, MissingExtraError
-from odbench_detectors.columns import SortedColumns, ranges
+from odbench_detectors.shared.columns import SortedColumns, ranges
 
 # Values of a table from which "auto" takes the GPU: below, the copy is not worth it.
 LARGE = 1 << 24

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray
 from odbench.errors import MissingExtraError, UsageError
-from odbench_detectors.columns import Floats, SortedColumns
+from odbench_detectors.shared.columns import Floats, SortedColumns
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray
-from odbench_detectors.columns import SYMMETRIC, SortedColumns, check_finite
-from odbench_detectors.columns_cpu import TINY
 from odbench_detectors.ecod import device
-from odbench_detectors.estimator import check_filled
+from odbench_detectors.shared.columns import SYMMETRIC, SortedColumns, check_finite
+from odbench_detectors.shared.columns_cpu import TINY
+from odbench_detectors.shared.estimator import check_filled
 
 # Bytes of temporary arrays; the sorted columns come on top.
 BUDGET = 2 << 30

@@ -1,4 +1,4 @@
-"""What is known about ECOD before it is built."""
+"""Facts about ECOD, known without importing its code."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from typing import Any
 from odbench.detector import DetectorInfo
 
 
-def build(**params: Any) -> Any:
-    """Return an unfitted ECOD."""
+def _build(**params: Any) -> Any:
     from odbench_detectors.ecod.detector import ECOD
 
     return ECOD(**params)
 
 
-INFO = DetectorInfo(
+ECOD = DetectorInfo(
     name="ecod",
     summary="Empirical tail probabilities of every column, in nats, added up.",
-    build=build,
+    build=_build,
     reference="https://doi.org/10.1109/TKDE.2022.3159580",
     params={"aggregate": "sums", "reference": "train", "device": "auto"},
     grid={"aggregate": ("sums", "columns"), "reference": ("train", "batch")},

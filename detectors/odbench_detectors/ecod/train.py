@@ -10,16 +10,16 @@ import numpy as np
 
 from odbench.detector import Workspace
 from odbench.errors import DetectorError
-from odbench_detectors.columns import (
+from odbench_detectors.ecod import cpu, device, gpu
+from odbench_detectors.shared.columns import (
     KIND,
     Floats,
     SortedColumns,
     check_rows,
     merged_columns,
 )
-from odbench_detectors.columns_sketch import ColumnSketch
-from odbench_detectors.ecod import cpu, device, gpu
-from odbench_detectors.estimator import check_width
+from odbench_detectors.shared.columns_sketch import ColumnSketch
+from odbench_detectors.shared.estimator import check_width
 
 
 class TrainColumns:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from odbench.contract_check import check_detector
-from odbench.plugins import find_detector
+from odbench.plugins.check.contract import check_detector
+from odbench.plugins.find import find_detector
 
 
 @pytest.mark.parametrize("name", ["mad", "mad:columns=3", "farthest"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from odbench.leaderboard.page import render_page
+from odbench.leaderboard.page.render import render_page
 from tests.leaderboard.browser import chromium
 from tests.leaderboard.browser import simulated as made
 

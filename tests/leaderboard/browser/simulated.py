@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from odbench.leaderboard.evaluated import Evaluated
-from odbench.leaderboard.private_table import COLUMNS as COLUMNS_OF_SUBMISSIONS
 from odbench.leaderboard.tables import Settings
 from odbench.results import COLUMNS
+from odbench.submissions.private_table import COLUMNS as COLUMNS_OF_SUBMISSIONS
 
 DETECTORS = (
     "ecod", "copod", "hbos", "knn", "lof", "dte_np", "iforest", "ocsvm", "pca", "mcd",

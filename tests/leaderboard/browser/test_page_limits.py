@@ -5,7 +5,7 @@ import csv
 import pyarrow as pa
 import pytest
 
-from odbench.leaderboard.page import render_page
+from odbench.leaderboard.page.render import render_page
 from odbench.leaderboard.tables import Settings
 from odbench.results import schema
 from tests.leaderboard.browser import chromium

@@ -1,0 +1,1 @@
+"""COPOD: ECOD's column tails, combined in another way."""

@@ -1,0 +1,1 @@
+"""DTE-NP: diffusion time, estimated from nearest neighbours."""

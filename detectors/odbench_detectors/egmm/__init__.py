@@ -1,0 +1,1 @@
+"""EGMM: an ensemble of Gaussian mixtures."""

@@ -1,0 +1,70 @@
+"""EGMM: Gaussian mixtures of several sizes, standardised and averaged."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from odbench.arrays import FloatArray
+from odbench_detectors.egmm.info import SIZES
+from odbench_detectors.shared.estimator import Estimator
+from odbench_detectors.shared.gaussian import Mixture
+
+# A full covariance wants several rows per column, and its cost grows with d cubed.
+_ROWS_A_COLUMN = 10
+_COLUMNS_FULL = 128
+
+
+class EGMM(Estimator):
+    """Mean over mixtures of several sizes of their standardised surprise.
+
+    Each member's negative log-likelihood is standardised by its mean and standard
+    deviation over the training rows, then the members are averaged. A member with K
+    components has full covariances where there are at least ten rows for each of its
+    K d rows of covariance and d is at most 128, else diagonal ones.
+
+    Parameters
+    ----------
+    components : tuple of int, default=(1, 2, 3, 5, 8, 10)
+        Size of each member; those above the number of training rows shrink to it.
+    ridge : float, default=1e-3
+        Added to the diagonal of each covariance: the columns are of unit variance,
+        and real ones hold constants and duplicates.
+    random_state : int or None, default=None
+        Seed.
+    """
+
+    def __init__(
+        self,
+        components: tuple[int, ...] = SIZES,
+        ridge: float = 1e-3,
+        random_state: int | None = None,
+    ) -> None:
+        self.components = components
+        self.ridge = ridge
+        self.random_state = random_state
+
+    def fit(self, X: FloatArray) -> EGMM:
+        """Fit every member to `X`, (n_rows, n_columns) float64."""
+        X = self.train_rows(X)
+        self._members = []
+        for size in self.components:
+            enough = len(X) >= _ROWS_A_COLUMN * size * X.shape[1]
+            member = Mixture(
+                X,
+                components=size,
+                covariance="full" if enough and X.shape[1] <= _COLUMNS_FULL else "diag",
+                ridge=self.ridge,
+                random_state=self.random_state,
+            )
+            train = member.surprise(X)
+            spread = float(train.std()) or 1.0
+            self._members.append((member, float(train.mean()), spread))
+        return self
+
+    def decision_function(self, X: FloatArray) -> FloatArray:
+        """Score rows: float64, higher is more anomalous."""
+        X = self.rows_to_score(X)
+        total = np.zeros(len(X))
+        for member, centre, spread in self._members:
+            total += (member.surprise(X) - centre) / spread
+        return total / len(self._members)

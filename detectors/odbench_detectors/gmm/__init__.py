@@ -1,0 +1,1 @@
+"""GMM: one Gaussian mixture."""

@@ -1,0 +1,39 @@
+"""GMM: the negative log-likelihood of one Gaussian mixture."""
+
+from __future__ import annotations
+
+from odbench.arrays import FloatArray
+from odbench_detectors.shared.estimator import Estimator
+from odbench_detectors.shared.gaussian import Mixture
+
+
+class GMM(Estimator):
+    """Negative log-likelihood of one Gaussian mixture with full covariances.
+
+    One component is the Gaussian of the training rows, without chance. More start
+    from a k-means with a fixed seed.
+
+    Parameters
+    ----------
+    components : int, default=1
+        Number of Gaussians.
+    """
+
+    def __init__(self, components: int = 1) -> None:
+        self.components = components
+
+    def fit(self, X: FloatArray) -> GMM:
+        """Fit the mixture to `X`, (n_rows, n_columns) float64."""
+        self._mixture = Mixture(
+            self.train_rows(X),
+            components=self.components,
+            covariance="full",
+            ridge=1e-6,
+            random_state=0,
+        )
+        return self
+
+    def decision_function(self, X: FloatArray) -> FloatArray:
+        """Score rows: float64, higher is more anomalous."""
+        rows = self.rows_to_score(X)
+        return self._mixture.surprise(rows)

@@ -1,0 +1,1 @@
+"""HBOS: histograms of columns."""

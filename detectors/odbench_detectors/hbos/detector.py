@@ -1,0 +1,192 @@
+"""HBOS: histograms of columns, counted from sorted columns."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+
+from odbench.arrays import FloatArray
+from odbench.errors import DetectorError, UsageError
+from odbench_detectors.shared.columns import (
+    Floats,
+    SharesColumns,
+    SortedColumns,
+    as_table,
+    check_rows,
+    check_scores,
+    in_threads,
+    obtain_columns,
+)
+from odbench_detectors.shared.columns_cpu import add_histograms
+
+_LARGEST = float(np.finfo(np.float64).max)
+_FAR = _LARGEST / 4
+
+
+class HBOS(SharesColumns):
+    """Histogram-based outlier score.
+
+    Each column gets bins of equal width over the train rows' range. With h_j(x) the
+    density of x's bin, the score is ``-Σ log2(h_j(x) + alpha)`` [1]_, bins and borders
+    as PyOD 3.6.7 has them: a value on an edge belongs to the bin below it when it is
+    scored; a value outside the range takes the density of the nearest bin up to `tol`
+    bin widths away, and the lowest density of the column beyond.
+
+    Parameters
+    ----------
+    n_bins : int
+        Bins of every column, 2 or more.
+    alpha : float
+        Added to every density, above 0.
+    tol : float
+        In bin widths, 0 or more.
+    n_jobs : int
+        Threads; -1 for every core. Scores do not depend on it.
+
+    References
+    ----------
+    .. [1] Goldstein and Dengel, "Histogram-based Outlier Score (HBOS): A fast
+       Unsupervised Anomaly Detection Algorithm", KI 2012, poster and demo track.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> train = np.array([[0.0], [0.1], [0.2], [1.0]])
+    >>> HBOS(n_bins=2).fit(train).decision_function(np.array([[0.1], [0.9]])).round(3)
+    array([-0.678,  0.737])
+    """
+
+    def __init__(
+        self, n_bins: int = 10, alpha: float = 0.1, tol: float = 0.5, n_jobs: int = 1
+    ) -> None:
+        self.n_bins = n_bins
+        self.alpha = alpha
+        self.tol = tol
+        self.n_jobs = n_jobs
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
+        """Return the parameters, as scikit-learn asks for them."""
+        return {
+            "n_bins": self.n_bins,
+            "alpha": self.alpha,
+            "tol": self.tol,
+            "n_jobs": self.n_jobs,
+        }
+
+    def fit(self, X: Floats, y: object = None) -> Self:  # noqa: ARG002
+        """Count the bins of every train column.
+
+        Parameters
+        ----------
+        X : float64 or float32 array of shape (n_rows, n_columns)
+            Finite, any layout.
+        y : ignored
+
+        Returns
+        -------
+        HBOS
+            Itself.
+
+        Raises
+        ------
+        UsageError
+            If a parameter is out of its range.
+        DetectorError
+            If the table is empty or not finite.
+        """
+        self._check_params()
+        columns = obtain_columns(
+            as_table(X), n_jobs=self.n_jobs, workspace=self._workspace
+        )
+        self.edges_, density = histograms(columns, self.n_bins)
+        self.surprise_: FloatArray = -np.log2(density + self.alpha)
+        return self
+
+    def decision_function(self, X: Floats) -> FloatArray:
+        """Score rows.
+
+        Parameters
+        ----------
+        X : float64 or float32 array of shape (n_rows, n_columns)
+            Finite, the columns of `fit`.
+
+        Returns
+        -------
+        float64 array of shape (n_rows,)
+            Bits, of either sign; higher is more anomalous.
+
+        Raises
+        ------
+        DetectorError
+            If `fit` has not been called, the columns differ or a value is not
+            finite.
+        """
+        if not hasattr(self, "edges_"):
+            msg = "this HBOS has no train rows yet: call fit first"
+            raise DetectorError(msg)
+        X = check_rows(X, self.edges_.shape[0])
+        scores = np.zeros(X.shape[0])
+
+        def score(first: int, last: int) -> None:
+            add_histograms(
+                self.edges_, self.surprise_, self.tol, X[first:last], scores[first:last]
+            )
+
+        in_threads(score, X.shape[0], self.n_jobs)
+        check_scores(scores)
+        return scores
+
+    def _check_params(self) -> None:
+        for name, wanted, fine in (
+            ("n_bins", "an integer of 2 or more", self.n_bins >= 2),
+            ("alpha", "above 0", self.alpha > 0),
+            ("tol", "0 or more", self.tol >= 0),
+        ):
+            if not fine:
+                msg = (
+                    f"HBOS parameter {name!r} must be {wanted}, got {vars(self)[name]}"
+                )
+                raise UsageError(msg)
+
+
+def histograms(columns: SortedColumns, n_bins: int) -> tuple[FloatArray, FloatArray]:
+    """Histogram of every column, by binary search of the edges.
+
+    Parameters
+    ----------
+    columns : SortedColumns
+        n rows, all kept.
+    n_bins : int
+        Bins of equal width between a column's ends; a constant column gets a range
+        of width 1 around its value, and so does one whose bins would be no wider than
+        rounding. Where values are so large that 1 is no more than rounding, too, bins
+        are two rounding errors wide.
+
+    Returns
+    -------
+    edges : float64 array of shape (n_columns, n_bins + 1)
+    density : float64 array of shape (n_columns, n_bins)
+        Bins are closed on the left, the last on both sides; each row integrates to 1.
+    """
+    edges = np.empty((columns.n_columns, n_bins + 1))
+    density = np.empty((columns.n_columns, n_bins))
+    for j, column in enumerate(columns.values):
+        low, high = _range(float(column[0]), float(column[-1]), n_bins)
+        edges[j] = np.linspace(low, high, n_bins + 1)
+        below = np.searchsorted(column, edges[j], side="left")
+        below[-1] = columns.n_rows
+        density[j] = np.diff(below) / np.diff(edges[j]) / columns.n_rows
+    return edges, density
+
+
+def _range(low: float, high: float, n_bins: int) -> tuple[float, float]:
+    """Return the ends of a column's histogram, wide enough to tell its edges apart."""
+    # The difference of ends that lie farther out might overflow.
+    low, high = (min(max(end, -_FAR), _FAR) for end in (low, high))
+    rounding = 2 * n_bins * float(np.spacing(max(abs(low), abs(high))))
+    # A density above the largest float is no density either.
+    if high - low > max(rounding, n_bins / _LARGEST):
+        return low, high
+    half = max(0.5, rounding / 2)
+    return low - half, high + half

@@ -1,0 +1,1 @@
+"""Isolation forest: rows that few random cuts separate are anomalous."""

@@ -1,0 +1,77 @@
+"""The isolation forest as a detector."""
+
+from __future__ import annotations
+
+import secrets
+
+import numpy as np
+
+from odbench.arrays import FloatArray
+from odbench_detectors.iforest.kernels_cpu import grow, search_depth, total_lengths
+from odbench_detectors.shared.estimator import Estimator
+
+_WORDS = 2**64
+
+
+class IForest(Estimator):
+    """Mean depth at which random cuts set a row apart [1]_.
+
+    Each tree cuts a few training rows, drawn without replacement, at random places
+    until they stand alone or the tree is ``ceil(log2(samples))`` deep. The score is
+    ``2 ** (-E[h(x)] / c(samples))``: h is the depth of the leaf that the row falls
+    into plus c of the leaf's training rows, and c the mean depth of an unsuccessful
+    search among so many. Values are float64 throughout; finite ones do not overflow.
+
+    Parameters
+    ----------
+    trees : int, default=100
+        Number of trees, from 1.
+    samples : int, default=256
+        Training rows that each tree sees, from 1; more than there are means all.
+    random_state : int or None, default=None
+        Seed. The same one grows the same trees everywhere; None draws one.
+
+    References
+    ----------
+    .. [1] Liu, Ting, Zhou, "Isolation Forest", ICDM 2008.
+    """
+
+    def __init__(
+        self, trees: int = 100, samples: int = 256, random_state: int | None = None
+    ) -> None:
+        self.trees = trees
+        self.samples = samples
+        self.random_state = random_state
+
+    def fit(self, X: FloatArray) -> IForest:
+        """Grow the trees on `X`, (n_rows, n_columns) float64.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of range.
+        """
+        if self.trees < 1 or self.samples < 1:
+            msg = (
+                f"iforest wants trees >= 1 and samples >= 1; "
+                f"got trees={self.trees!r}, samples={self.samples!r}"
+            )
+            raise ValueError(msg)
+        seed = self.random_state
+        if seed is None:
+            seed = secrets.randbelow(_WORDS)
+        rows = self.train_rows(X)
+        samples = min(self.samples, len(rows))
+        self._forest = grow(rows, self.trees, samples, np.uint64(int(seed) % _WORDS))
+        self._expected = self.trees * search_depth(samples)
+        return self
+
+    def decision_function(self, X: FloatArray) -> FloatArray:
+        """Score rows: float64 in (0, 1], higher is more anomalous."""
+        rows = self.rows_to_score(X)
+        if self._expected == 0:  # one row a tree: nothing is known
+            return np.full(len(rows), 0.5)
+        scores: FloatArray = np.exp2(
+            -total_lengths(rows, self._forest) / self._expected
+        )
+        return scores

@@ -1,0 +1,278 @@
+"""Isolation trees, grown and walked; compiled."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from odbench.arrays import FloatArray, IntArray
+from odbench_detectors.iforest.random_cpu import (
+    Int32Array,
+    WordArray,
+    choose_rows,
+    draw,
+    first_state,
+)
+
+IndexArray = NDArray[np.uint32]
+
+# Rows that walk down a tree together: while one waits for memory, others go on.
+_BLOCK = 64
+# Lengths are multiples of one over this; a sum of a million of them is exact.
+_UNITS = 2.0**32
+
+
+class Nodes(NamedTuple):
+    """The nodes of all trees, tree after tree.
+
+    Attributes
+    ----------
+    column : uint32 array
+        The column that a node cuts.
+    cut : float64 array
+        Where: a row whose value is not greater goes left. Infinite in a leaf.
+    child : uint32 array
+        The left child; the right one stands behind it. A leaf's is itself, so that
+        walking on stays there.
+    length : float64 array
+        Of a leaf, its depth plus `search_depth` of its training rows; else 0.
+    """
+
+    column: IndexArray
+    cut: FloatArray
+    child: IndexArray
+    length: FloatArray
+
+
+class Forest(NamedTuple):
+    """Trees.
+
+    Attributes
+    ----------
+    nodes : Nodes
+        Their nodes.
+    roots : uint32 array of shape (trees,)
+        Where each tree starts.
+    heights : int32 array of shape (trees,)
+        The depth of each tree's deepest leaf.
+    """
+
+    nodes: Nodes
+    roots: IndexArray
+    heights: Int32Array
+
+
+class Work(NamedTuple):
+    """What growing a tree writes to: its stream of words, and room.
+
+    Attributes
+    ----------
+    stream : uint64 array of shape (1,)
+        The state of the random numbers.
+    sample : int32 array of shape (samples,)
+        The tree's training rows, each node's together.
+    values : float64 array of shape (samples,)
+        Their values in the column that was looked at last.
+    columns : int32 array of shape (d,)
+        All columns; behind the first few, those that a node knows to be constant.
+    """
+
+    stream: WordArray
+    sample: Int32Array
+    values: FloatArray
+    columns: Int32Array
+
+
+@njit(cache=True, nogil=True)
+def search_depth(rows: int) -> float:
+    """Return c(rows): the mean depth of an unsuccessful search among so many.
+
+    Rounded to a multiple of 2**-32, so that sums of lengths are exact in any order:
+    rows that are equally isolated tie, whatever the processor makes of a logarithm.
+    """
+    if rows <= 1:
+        return 0.0
+    if rows == 2:
+        return 1.0
+    harmonic = math.log(rows - 1.0) + np.euler_gamma
+    depth = 2.0 * harmonic - 2.0 * (rows - 1.0) / rows
+    return math.floor(depth * _UNITS + 0.5) / _UNITS
+
+
+@njit(cache=True, nogil=True)
+def _choose_column(
+    X: FloatArray, work: Work, start: int, stop: int, varying: int
+) -> tuple[int, float, float]:
+    """Draw a column that is not constant in a node.
+
+    Returns how many columns may still vary, and the least and the greatest value of
+    the one chosen, which stands last among these. Its values are left in `values`.
+    """
+    sample, values, columns = work.sample, work.values, work.columns
+    while varying:
+        at = int(draw(work.stream) * varying)
+        column = columns[at]
+        columns[at] = columns[varying - 1]
+        columns[varying - 1] = column
+        lowest = highest = X[sample[start], column]
+        for p in range(start, stop):
+            value = X[sample[p], column]
+            values[p] = value
+            lowest = min(lowest, value)
+            highest = max(highest, value)
+        if lowest < highest:
+            return varying, lowest, highest
+        varying -= 1
+    return 0, 0.0, 0.0
+
+
+@njit(cache=True, nogil=True)
+def _part(work: Work, start: int, stop: int, cut: float) -> int:
+    """Put a node's rows up to the cut first; return where the others start."""
+    sample, values = work.sample, work.values
+    middle = start
+    for p in range(start, stop):
+        if values[p] <= cut:
+            sample[p], sample[middle] = sample[middle], sample[p]
+            values[p] = values[middle]
+            middle += 1
+    return middle
+
+
+@njit(cache=True, nogil=True)
+def _put(row: IntArray, values: tuple[int, int, int, int, int]) -> None:
+    # Numba takes seconds to compile the assignment of a tuple or an array.
+    for i in range(5):
+        row[i] = values[i]
+
+
+@njit(cache=True, nogil=True)
+def _grow_tree(
+    X: FloatArray, work: Work, limit: int, nodes: Nodes, root: int
+) -> tuple[int, int]:
+    """Write a tree's nodes from `root` on; return where they end, and its height."""
+    # Of each level at most one node waits, beside the one at hand.
+    waiting = np.empty((limit + 2, 5), dtype=np.int64)
+    _put(waiting[0], (root, 0, len(work.sample), 0, len(work.columns)))
+    count, free, height = 1, root + 1, 0
+    while count:
+        count -= 1
+        node, start, stop, depth, varying = waiting[count]
+        lowest = highest = 0.0
+        if depth < limit and stop - start > 1:
+            varying, lowest, highest = _choose_column(X, work, start, stop, varying)
+        if lowest == highest:
+            nodes.column[node] = 0
+            nodes.cut[node] = np.inf
+            nodes.child[node] = node
+            nodes.length[node] = depth + search_depth(stop - start)
+            height = max(height, depth)
+            continue
+        u = draw(work.stream)
+        # Each product is finite where highest - lowest would not be.
+        cut = lowest * (1.0 - u) + highest * u
+        if not lowest <= cut < highest:  # rounding must not empty a child
+            cut = lowest
+        nodes.column[node] = work.columns[varying - 1]
+        nodes.cut[node] = cut
+        nodes.child[node] = free
+        nodes.length[node] = 0.0
+        middle = _part(work, start, stop, cut)
+        _put(waiting[count], (free, start, middle, depth + 1, varying))
+        _put(waiting[count + 1], (free + 1, middle, stop, depth + 1, varying))
+        count += 2
+        free += 2
+    return free, height
+
+
+@njit(cache=True, nogil=True)
+def grow(X: FloatArray, trees: int, samples: int, seed: np.uint64) -> Forest:
+    """Grow isolation trees.
+
+    Parameters
+    ----------
+    X : float64 array of shape (n, d)
+        Training rows, finite.
+    trees : int
+        How many trees.
+    samples : int
+        Rows that each sees, at most n.
+    seed : uint64
+        Of all randomness.
+
+    Returns
+    -------
+    Forest
+        The trees.
+    """
+    limit = 1
+    while 2**limit < samples:
+        limit += 1
+    most = trees * (2 * samples - 1)
+    room = Nodes(
+        np.empty(most, dtype=np.uint32),
+        np.empty(most),
+        np.empty(most, dtype=np.uint32),
+        np.empty(most),
+    )
+    work = Work(
+        np.empty(1, dtype=np.uint64),
+        np.empty(samples, dtype=np.int32),
+        np.empty(samples),
+        np.empty(X.shape[1], dtype=np.int32),
+    )
+    roots = np.empty(trees, dtype=np.uint32)
+    heights = np.empty(trees, dtype=np.int32)
+    order = np.arange(len(X)).astype(np.int32)
+    free = 0
+    for tree in range(trees):
+        work.stream[0] = first_state(seed, tree)
+        choose_rows(work.stream, order, work.sample)
+        for column in range(X.shape[1]):
+            work.columns[column] = column
+        roots[tree] = free
+        free, heights[tree] = _grow_tree(X, work, limit, room, free)
+    nodes = Nodes(
+        room.column[:free].copy(),
+        room.cut[:free].copy(),
+        room.child[:free].copy(),
+        room.length[:free].copy(),
+    )
+    return Forest(nodes, roots, heights)
+
+
+@njit(cache=True, nogil=True)
+def total_lengths(X: FloatArray, forest: Forest) -> FloatArray:
+    """Sum over trees the lengths of the leaves that rows fall into.
+
+    Parameters
+    ----------
+    X : float64 array of shape (n, d)
+        Rows, finite, of the columns of the training rows.
+    forest : Forest
+        The trees.
+
+    Returns
+    -------
+    float64 array of shape (n,)
+        Summed in the order of the trees, whatever rows stand beside a row.
+    """
+    column, cut, child, length = forest.nodes
+    total = np.zeros(len(X))
+    at = np.empty(_BLOCK, dtype=np.uint32)
+    for start in range(0, len(X), _BLOCK):
+        rows = X[start : start + _BLOCK]
+        for tree in range(len(forest.roots)):
+            at[:] = forest.roots[tree]
+            for _ in range(forest.heights[tree]):
+                for r in range(len(rows)):
+                    node = at[r]
+                    right = np.uint32(rows[r, column[node]] > cut[node])
+                    at[r] = child[node] + right
+            for r in range(len(rows)):
+                total[start + r] += length[at[r]]
+    return total

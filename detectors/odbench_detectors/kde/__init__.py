@@ -1,0 +1,1 @@
+"""KDE: exact Gaussian kernel density."""

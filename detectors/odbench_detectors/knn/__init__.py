@@ -1,0 +1,1 @@
+"""kNN: the distance to the nearest training rows."""

@@ -1,0 +1,53 @@
+"""kNN: the distance to the nearest training rows."""
+
+from __future__ import annotations
+
+from odbench.arrays import FloatArray
+from odbench_detectors.shared.neighbours.means import mean_of_columns
+from odbench_detectors.shared.neighbours.sharing import NeighbourDetector
+
+
+class KNN(NeighbourDetector):
+    """Distance to the k-th nearest training row, or the mean over the k nearest.
+
+    Parameters
+    ----------
+    k : int, default=5
+        Neighbours, from 1; more than there are training rows means all of them.
+    method : {"largest", "mean"}, default="largest"
+        Which distance [1]_, [2]_.
+
+    References
+    ----------
+    .. [1] Ramaswamy, Rastogi, Shim, "Efficient algorithms for mining outliers from
+       large data sets", SIGMOD 2000.
+    .. [2] Angiulli, Pizzuti, "Fast outlier detection in high dimensional spaces",
+       PKDD 2002.
+    """
+
+    def __init__(self, k: int = 5, method: str = "largest") -> None:
+        self.k = k
+        self.method = method
+
+    def neighbours_needed(self) -> int:
+        """Return k.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of range.
+        """
+        if self.k < 1 or self.method not in ("largest", "mean"):
+            msg = (
+                f"knn wants k >= 1 and method 'largest' or 'mean'; "
+                f"got k={self.k!r}, method={self.method!r}"
+            )
+            raise ValueError(msg)
+        return self.k
+
+    def decision_function(self, X: FloatArray) -> FloatArray:
+        """Score rows: float64 distances, higher is more anomalous."""
+        distances = self.graph(X).distances
+        if self.method == "largest":
+            return distances[:, -1].copy()
+        return mean_of_columns(distances)

@@ -1,0 +1,1 @@
+"""LOF: the density of a row against that of its neighbours."""

@@ -1,0 +1,73 @@
+"""LOF: how much sparser a row's surroundings are than its neighbours'."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+
+from odbench.arrays import FloatArray
+from odbench_detectors.shared.neighbours.graph import NeighbourGraph
+from odbench_detectors.shared.neighbours.means import mean_of_columns
+from odbench_detectors.shared.neighbours.sharing import NeighbourDetector
+
+# Duplicates have no reach; without this, their density would be infinite.
+_LEAST_REACH = 1e-10
+
+
+class LOF(NeighbourDetector):
+    """Local outlier factor of rows against the training rows [1]_.
+
+    With N(x) the k nearest training rows and D(y) the distance from y to its k-th:
+    ``reach(x, y) = max(D(y), |x - y|)``, ``density(x) = 1 / mean reach(x, y)`` and
+    the score is ``mean density(y) / density(x)``, the means over y in N(x).
+
+    Parameters
+    ----------
+    k : int, default=20
+        Neighbours, from 1; at most the training rows less one.
+
+    References
+    ----------
+    .. [1] Breunig, Kriegel, Ng, Sander, "LOF: identifying density-based local
+       outliers", SIGMOD 2000.
+    """
+
+    def __init__(self, k: int = 20) -> None:
+        self.k = k
+
+    def neighbours_needed(self) -> int:
+        """Return k, less where there are too few training rows.
+
+        Raises
+        ------
+        ValueError
+            If k is below 1.
+        """
+        if self.k < 1:
+            msg = f"lof wants k >= 1; got k={self.k!r}"
+            raise ValueError(msg)
+        return self.k
+
+    def fit(self, X: FloatArray) -> Self:
+        """Measure the density around each row of `X`, (n_rows, n_columns) float64."""
+        super().fit(X)
+        if len(X) > 1:
+            graph = self.train_graph()
+            self._reach = graph.distances[:, -1].copy()
+            self._density = self._densities(graph)
+        return self
+
+    def decision_function(self, X: FloatArray) -> FloatArray:
+        """Score rows: float64, around 1 for inliers, higher is more anomalous."""
+        graph = self.graph(X)
+        if len(self._train) == 1:
+            return graph.distances[:, 0].copy()
+        graph = graph.nearest(len(self._train) - 1)
+        ratios = mean_of_columns(self._density[graph.rows])
+        return ratios / self._densities(graph)
+
+    def _densities(self, graph: NeighbourGraph) -> FloatArray:
+        reach = np.maximum(graph.distances, self._reach[graph.rows])
+        density: FloatArray = 1.0 / (mean_of_columns(reach) + _LEAST_REACH)
+        return density

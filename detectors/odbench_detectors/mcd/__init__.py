@@ -1,0 +1,1 @@
+"""MCD: robust Mahalanobis distance."""

@@ -1,0 +1,1 @@
+"""One-class SVM over scikit-learn's libsvm."""

@@ -1,0 +1,1 @@
+"""PCA: distance from the principal axes."""

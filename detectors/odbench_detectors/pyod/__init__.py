@@ -1,0 +1,1 @@
+"""Every detector of PyOD, by name."""

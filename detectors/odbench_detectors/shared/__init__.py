@@ -1,0 +1,1 @@
+"""Code that several detectors of the zoo use."""

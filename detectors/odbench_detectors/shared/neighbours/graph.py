@@ -1,0 +1,247 @@
+"""Exact nearest neighbours of the rows of a table, ties decided by row.
+
+The table's duplicates are searched once, equal queries are answered once, and what
+remains goes through a k-d tree, or in many columns through matrix products. A result
+for k neighbours is the first k columns of the result for more, to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from odbench.arrays import FloatArray
+from odbench_detectors.shared.estimator import within_limit
+from odbench_detectors.shared.neighbours import tree_cpu
+from odbench_detectors.shared.neighbours.distinct_cpu import (
+    Int32Array,
+    distinct,
+    members_of,
+)
+from odbench_detectors.shared.neighbours.products import fits, searcher
+from odbench_detectors.shared.neighbours.tree_cpu import IndexArray
+
+Metric = Literal["euclidean", "manhattan"]
+
+# Queries that one task of a thread answers.
+_TASK = 256
+# Queries that try the tree before it is chosen, and the columns below which it is not
+# questioned.
+_PILOT = 24
+_FEW_COLUMNS = 6
+# Nanoseconds: a value that the tree looks at, a value in a product, a product sifted,
+# a neighbour found among products.
+_TREE_COST, _PRODUCT_COST, _SIFT_COST, _KEEP_COST = 0.75, 0.06, 0.5, 200.0
+
+
+@dataclass(frozen=True, eq=False)
+class NeighbourGraph:
+    """The nearest rows of each query.
+
+    Attributes
+    ----------
+    distances : float64 array of shape (n, k)
+        Ascending.
+    rows : int32 array of shape (n, k)
+        The rows of the table; of equally distant ones the first come first.
+    """
+
+    distances: FloatArray
+    rows: Int32Array
+
+    def nearest(self, k: int) -> NeighbourGraph:
+        """Return the graph of the k nearest, without copying."""
+        return NeighbourGraph(self.distances[:, :k], self.rows[:, :k])
+
+
+class NeighbourIndex:
+    """A table made ready to be searched.
+
+    Parameters
+    ----------
+    rows : float64 array of shape (n, d)
+        Finite. Values beyond ±1e140 are taken as ±1e140.
+    """
+
+    def __init__(self, rows: FloatArray) -> None:
+        rows = within_limit(rows)
+        self.n = len(rows)
+        first, self._number = distinct(rows)
+        self._rows = rows[first]
+        self._offsets, self._members = members_of(self._number, len(first))
+        self._tree = tree_cpu.build(self._rows, tree_cpu.LEAF)
+
+    def search(
+        self,
+        queries: FloatArray,
+        k: int,
+        *,
+        metric: Metric = "euclidean",
+        n_threads: int = 1,
+    ) -> NeighbourGraph:
+        """Find the nearest rows of each query.
+
+        Parameters
+        ----------
+        queries : float64 array of shape (n_queries, d)
+            Finite.
+        k : int
+            How many, from 1; more than there are rows gives all of them.
+        metric : {"euclidean", "manhattan"}, default="euclidean"
+            The distance.
+        n_threads : int, default=1
+            Threads; the result does not depend on it.
+
+        Returns
+        -------
+        NeighbourGraph
+            With min(k, n) columns.
+        """
+        queries = within_limit(queries)
+        first, number = distinct(queries)
+        found = self._search(queries[first], min(k, self.n), metric, n_threads)
+        if len(first) == len(queries):
+            return found
+        return NeighbourGraph(found.distances[number], found.rows[number])
+
+    def search_self(
+        self, k: int, *, metric: Metric = "euclidean", n_threads: int = 1
+    ) -> NeighbourGraph:
+        """Find the nearest other rows of each row of the table.
+
+        A row is no neighbour of itself; its duplicates are, at distance 0.
+
+        Parameters
+        ----------
+        k, metric, n_threads
+            As in `search`.
+
+        Returns
+        -------
+        NeighbourGraph
+            With min(k, n - 1) columns.
+        """
+        k = min(k, self.n - 1)
+        found = self._search(self._rows, k + 1, metric, n_threads)
+        return _without_self(found, self._number, k)
+
+    def _search(
+        self, queries: FloatArray, k: int, metric: Metric, n_threads: int
+    ) -> NeighbourGraph:
+        """Answer distinct queries."""
+        city = metric == "manhattan"
+        distances = np.empty((len(queries), k))
+        rows = np.empty((len(queries), k), dtype=np.int32)
+        order, starts, low, high, leaves = self._tree
+        near = tree_cpu.near_order(queries, starts, low, high)
+
+        def by_tree(chosen: IndexArray) -> float:
+            return tree_cpu.search(
+                queries, chosen, order, starts, low, high, leaves,
+                self._offsets, self._members, city, distances, rows,
+            )  # fmt: skip
+
+        def by_products(chosen: IndexArray) -> None:
+            products(queries, chosen, distances, rows)
+
+        wide = queries.shape[1] >= _FEW_COLUMNS and not city
+        if not wide or len(near) < _PILOT or not (fits(queries) and fits(self._rows)):
+            _in_threads(by_tree, near, n_threads)
+        else:
+            seen = by_tree(near[:: len(near) // _PILOT]) / _PILOT
+            if _tree_is_cheaper(seen, self._rows.shape, k):
+                _in_threads(by_tree, near, n_threads)
+            else:
+                products = searcher(
+                    self._tree, self._rows, self._offsets, self._members
+                )
+                with threadpool_limits(1, user_api="blas"):
+                    _in_threads(by_products, near, n_threads)
+        if not city:
+            np.sqrt(distances, out=distances)
+        return NeighbourGraph(distances, rows)
+
+
+def neighbour_graph(
+    train: FloatArray,
+    queries: FloatArray | None,
+    k: int,
+    *,
+    metric: Metric = "euclidean",
+    n_threads: int = 1,
+) -> NeighbourGraph:
+    """Find the k nearest training rows of each query.
+
+    Parameters
+    ----------
+    train : float64 array of shape (n, d)
+        Finite.
+    queries : float64 array of shape (n_queries, d) or None
+        None for the training rows themselves, each without itself.
+    k : int
+        How many neighbours, from 1.
+    metric : {"euclidean", "manhattan"}, default="euclidean"
+        The distance.
+    n_threads : int, default=1
+        Threads; the result does not depend on it.
+
+    Returns
+    -------
+    NeighbourGraph
+        Fewer than k columns where there are fewer rows.
+    """
+    index = NeighbourIndex(train)
+    if queries is None:
+        return index.search_self(k, metric=metric, n_threads=n_threads)
+    return index.search(queries, k, metric=metric, n_threads=n_threads)
+
+
+def _without_self(found: NeighbourGraph, number: Int32Array, k: int) -> NeighbourGraph:
+    """Spread the answers of distinct rows over all rows, each row left out once.
+
+    A row that does not stand among its k + 1 nearest has k + 1 duplicates before it:
+    then the last is dropped.
+    """
+    rows = found.rows[number]
+    distances = found.distances[number]
+    itself = rows == np.arange(len(number), dtype=np.int32)[:, None]
+    itself[~itself.any(axis=1), -1] = True
+    shape = (len(number), k)
+    return NeighbourGraph(
+        distances[~itself].reshape(shape), rows[~itself].reshape(shape)
+    )
+
+
+def _tree_is_cheaper(seen: float, shape: tuple[int, ...], k: int) -> bool:
+    """Compare nanoseconds a query, by figures measured on one core.
+
+    Parameters
+    ----------
+    seen : float
+        Values that the tree looks at for a query.
+    shape : tuple of int
+        Distinct rows and columns, all of which products look at.
+    k : int
+        Neighbours.
+    """
+    m, d = shape
+    products = (_PRODUCT_COST * d + _SIFT_COST) * m + _KEEP_COST * k
+    return _TREE_COST * seen < products
+
+
+def _in_threads(
+    answer: Callable[[IndexArray], object], chosen: IndexArray, n_threads: int
+) -> None:
+    """Answer queries task by task; the kernels release the interpreter's lock."""
+    tasks = [chosen[i : i + _TASK] for i in range(0, len(chosen), _TASK)]
+    if n_threads == 1:
+        for task in tasks:
+            answer(task)
+        return
+    with ThreadPoolExecutor(n_threads) as pool:
+        list(pool.map(answer, tasks))

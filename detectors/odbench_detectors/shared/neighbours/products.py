@@ -1,0 +1,115 @@
+"""Neighbours in many columns: matrix products block by block, then exact measures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from odbench.arrays import FloatArray
+from odbench_detectors.shared.neighbours import tree_cpu
+from odbench_detectors.shared.neighbours.distinct_cpu import Int32Array
+from odbench_detectors.shared.neighbours.products_cpu import (
+    LARGEST,
+    box_gaps,
+    settle,
+    sift,
+    slack,
+)
+from odbench_detectors.shared.neighbours.tree_cpu import IndexArray
+
+# Rows of one block: its products with the queries of a task stay in a core's own cache.
+BLOCK = 512
+
+
+def fits(rows: FloatArray) -> bool:
+    """Say whether sums of squares of rows, (n, d), stay within single precision."""
+    return len(rows) == 0 or bool(
+        max(rows.max(), -rows.min()) < np.sqrt(LARGEST / max(rows.shape[1], 1))
+    )
+
+
+def searcher(
+    tree: tuple[IndexArray, IndexArray, FloatArray, FloatArray, FloatArray],
+    table: FloatArray,
+    offsets: Int32Array,
+    members: Int32Array,
+) -> Callable[..., None]:
+    """Prepare the search by products over a built tree's order.
+
+    Parameters
+    ----------
+    tree
+        What `tree_cpu.build` returned for `table`.
+    table : float64 array of shape (m, d)
+        Distinct rows, that `fits`.
+    offsets, members : int32 arrays
+        The table's rows behind each distinct one.
+
+    Returns
+    -------
+    callable
+        ``(queries, chosen, distances, rows)``, which fills `distances` (squared) and
+        `rows` at `chosen` exactly as `tree_cpu.search` would.
+    """
+    order, starts, low, high, leaves = tree
+    rows = np.ascontiguousarray(table[order])
+    d = rows.shape[1]
+    less = slack(d)
+    row_norms = np.einsum("ij,ij->i", rows, rows)
+    # With a column of 1 in the queries, one product is |x|^2 - 2 q.x.
+    wide = np.empty((len(rows), d + 1), dtype=np.float32)
+    wide[:, :d] = -2.0 * rows
+    wide[:, d] = (1.0 - 2.0 * less) * row_norms
+    nodes = _block_nodes(starts)
+    block_low, block_high = low[nodes], high[nodes]
+
+    def search(
+        queries: FloatArray,
+        chosen: IndexArray,
+        distances: FloatArray,
+        found: Int32Array,
+    ) -> None:
+        asked, k = queries[chosen], distances.shape[1]
+        norms = np.einsum("ij,ij->i", asked, asked)
+        narrow = np.ones((len(asked), d + 1), dtype=np.float32)
+        narrow[:, :d] = asked
+        near = np.empty((len(asked), 4 * k + 32), dtype=np.float32)
+        which = np.empty(near.shape, dtype=np.int32)
+        count = np.zeros(len(asked), dtype=np.int32)
+        limit = np.full(len(asked), np.inf, dtype=np.float32)
+        reach = np.full(len(asked), np.inf)
+        space = np.empty(len(asked) * BLOCK, dtype=np.float32)
+        gaps = box_gaps(asked, block_low, block_high)
+        for b in np.argsort(gaps, kind="stable"):
+            if gaps[b] > reach.max():
+                break
+            start, stop = starts[nodes[b]]
+            products = space[: len(asked) * (stop - start)].reshape(len(asked), -1)
+            np.matmul(narrow, wide[start:stop].T, out=products)
+            sift(
+                products, start, norms, row_norms, less, k,
+                near, which, count, limit, reach,
+            )  # fmt: skip
+        left = settle(
+            queries, chosen, norms, row_norms, less, near, which, count, limit, reach,
+            rows, order, offsets, members, distances, found,
+        )  # fmt: skip
+        if len(left):
+            tree_cpu.search(
+                queries, left, order, starts, low, high, leaves,
+                offsets, members, False, distances, found,
+            )  # fmt: skip
+
+    return search
+
+
+def _block_nodes(starts: IndexArray) -> Any:
+    """Return the highest nodes of the tree with at most `BLOCK` rows."""
+    level = np.array([0])
+    while 2 * level[0] + 1 < len(starts) and (
+        np.diff(starts[level], axis=1).max() > BLOCK
+    ):
+        level = np.concatenate([[2 * node + 1, 2 * node + 2] for node in level])
+    return level

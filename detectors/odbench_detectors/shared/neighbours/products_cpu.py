@@ -1,0 +1,352 @@
+"""Sift the products of queries with rows, taken in single precision, for neighbours.
+
+``|q - x|^2 = |q|^2 + |x|^2 - 2 q.x`` is fast and inexact. Here it only says who cannot
+be near: whoever may be is measured again exactly as the tree measures.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from odbench.arrays import FloatArray
+from odbench_detectors.shared.neighbours.distinct_cpu import Int32Array
+from odbench_detectors.shared.neighbours.tree_cpu import IndexArray
+
+# float32
+Singles = NDArray[Any]
+
+_EPS = float(np.finfo(np.float32).eps)
+# Sums of squares beyond this might overflow, below that vanish.
+LARGEST = 1e36
+_VANISHING = 1e-30
+_CHUNK = 32
+_LANES = 64
+
+
+@njit(cache=True, nogil=True)
+def slack(d: int) -> float:
+    """Return the relative error allowed to a product form of d columns.
+
+    In roundings u of single precision, half of eps: |x|^2 - 2 q.x is a sum of d + 1
+    products, off by at most d + 1 of what its terms sum to in absolute value, which is
+    at most |q|^2 + 2 |x|^2; rounding q, x and |x|^2 adds 3. Allowed is twice that.
+    """
+    return (d + 8) * _EPS
+
+
+@njit(cache=True, nogil=True)
+def sift(  # noqa: PLR0917 - numba passes by position
+    products: Singles,
+    first: int,
+    query_norms: FloatArray,
+    row_norms: FloatArray,
+    less: float,
+    k: int,
+    near: Singles,
+    which: Int32Array,
+    count: Int32Array,
+    limit: Singles,
+    reach: FloatArray,
+) -> None:
+    """Keep of each query the rows of one block that may be among its k nearest.
+
+    Parameters
+    ----------
+    products : float32 array of shape (q, b)
+        ``|x|^2 - 2 q.x``, a little less for the slack, of rows from `first`.
+    first : int
+        Where the block starts.
+    query_norms, row_norms : float64 arrays of shape (q,) and (m,)
+        Sums of squares.
+    less : float
+        The `slack`.
+    k : int
+        Neighbours.
+    near, which : arrays of shape (q, capacity), float32 and int32
+        What is kept: products, and rows' places in the tree's order.
+    count : int32 array of shape (q,)
+        How many are kept; -1 where they did not fit, and never will.
+    limit : float32 array of shape (q,)
+        Products above it are out.
+    reach : float64 array of shape (q,)
+        No less than the squared distance of the k-th nearest so far.
+    """
+    block = products.shape[1]
+    capacity = near.shape[1]
+    largest = row_norms[first : first + block].max()
+    scratch = np.empty(max(capacity, _LANES))
+    lanes = np.empty(_LANES, dtype=products.dtype)
+    for i in range(len(products)):
+        kept = count[i]
+        if kept < 0:
+            continue
+        line = products[i]
+        if kept == 0 and 2 * k <= _LANES and block >= 2 * _LANES:
+            limit[i] = _first_limit(
+                line, k, lanes, scratch, 4.0 * less * largest, less * query_norms[i]
+            )
+        bound = limit[i]
+        for start in range(0, block, _CHUNK):
+            stop = min(start + _CHUNK, block)
+            counted = bound
+            within = _count_within(line[start:stop], counted)
+            b = start - 1
+            while within > 0:
+                b += 1
+                if line[b] > counted:
+                    continue
+                within -= 1
+                if kept == capacity:
+                    kept = _shrink(
+                        i, kept, query_norms, row_norms, less, k,
+                        near, which, limit, reach, scratch,
+                    )  # fmt: skip
+                    bound = limit[i]
+                    if 2 * kept > capacity + k:
+                        kept = -1
+                        reach[i] = 0.0
+                        break
+                    if line[b] > bound:
+                        continue
+                near[i, kept] = line[b]
+                which[i, kept] = first + b
+                kept += 1
+            if kept < 0:
+                break
+        if kept > 2 * k:
+            kept = _shrink(
+                i, kept, query_norms, row_norms, less, k,
+                near, which, limit, reach, scratch,
+            )  # fmt: skip
+        count[i] = kept
+
+
+@njit(cache=True, nogil=True)
+def _first_limit(  # noqa: PLR0917 - numba passes by position
+    line: Singles,
+    k: int,
+    lanes: Singles,
+    scratch: FloatArray,
+    row_slack: float,
+    query_slack: float,
+) -> float:
+    """Return a product that k rows of a block are surely nearer than.
+
+    The block is dealt out to lanes: the k-th least of the lanes' least is no less than
+    the k-th least of all.
+    """
+    lanes[:] = line[:_LANES]
+    for start in range(_LANES, len(line) - _LANES + 1, _LANES):
+        for b in range(_LANES):
+            lanes[b] = min(lanes[b], line[start + b])
+    for b in range(_LANES):
+        scratch[b] = lanes[b]
+    return _above(_kth(scratch[:_LANES], k - 1) + row_slack + 2.0 * query_slack)
+
+
+@njit(cache=True, nogil=True)
+def _above(bound: float) -> float:
+    """Return a little more, so that rounding to single precision lowers nothing."""
+    return bound + _VANISHING + 2.0 * _EPS * abs(bound)
+
+
+# Small counts are exact in any order, and in single precision fill the vectors.
+@njit(cache=True, nogil=True, fastmath={"reassoc"})
+def _count_within(line: Singles, bound: float) -> Any:
+    within = np.float32(0.0)
+    for b in range(len(line)):
+        within += np.float32(line[b] <= bound)
+    return within
+
+
+@njit(cache=True, nogil=True)
+def _shrink(  # noqa: PLR0917 - numba passes by position
+    i: int,
+    kept: int,
+    query_norms: FloatArray,
+    row_norms: FloatArray,
+    less: float,
+    k: int,
+    near: Singles,
+    which: Int32Array,
+    limit: Singles,
+    reach: FloatArray,
+    most: FloatArray,
+) -> int:
+    """Drop what k others are surely nearer than; return how many stay."""
+    if kept <= k:
+        return kept
+    for p in range(kept):
+        most[p] = near[i, p] + 4.0 * less * row_norms[which[i, p]]
+    bound = _above(_kth(most[:kept], k - 1) + 2.0 * less * query_norms[i])
+    limit[i] = bound
+    reach[i] = bound + query_norms[i]
+    stay = 0
+    for p in range(kept):
+        if near[i, p] <= limit[i]:
+            near[i, stay] = near[i, p]
+            which[i, stay] = which[i, p]
+            stay += 1
+    return stay
+
+
+@njit(cache=True, nogil=True)
+def _kth(values: FloatArray, k: int) -> Any:
+    """Return the value that k others are not above (quickselect)."""
+    left, right = 0, len(values) - 1
+    while left < right:
+        a, b, c = values[left], values[(left + right) // 2], values[right]
+        pivot = max(min(a, b), min(max(a, b), c))
+        i, j = left, right
+        while i <= j:
+            while values[i] < pivot:
+                i += 1
+            while values[j] > pivot:
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                i += 1
+                j -= 1
+        if k <= j:
+            right = j
+        elif k >= i:
+            left = i
+        else:
+            break
+    return values[k]
+
+
+@njit(cache=True, nogil=True)
+def settle(  # noqa: PLR0917 - numba passes by position
+    queries: FloatArray,
+    chosen: IndexArray,
+    query_norms: FloatArray,
+    row_norms: FloatArray,
+    less: float,
+    near: Singles,
+    which: Int32Array,
+    count: Int32Array,
+    limit: Singles,
+    reach: FloatArray,
+    rows: FloatArray,
+    order: IndexArray,
+    offsets: Int32Array,
+    members: Int32Array,
+    distances: FloatArray,
+    found: Int32Array,
+) -> IndexArray:
+    """Measure what was kept exactly, and write the nearest out.
+
+    Parameters
+    ----------
+    queries : float64 array of shape (n, d)
+    chosen : intp array of shape (q,)
+        The queries that all arrays of `sift` are about.
+    query_norms, row_norms, less, near, which, count, limit, reach
+        As in `sift`.
+    rows : float64 array of shape (m, d)
+        The table's distinct rows in the tree's order.
+    order, offsets, members
+        As in `tree_cpu.search`.
+    distances, found : arrays of shape (n, k), float64 and int32
+        Filled at `chosen`, where `count` is not -1.
+
+    Returns
+    -------
+    intp array
+        The queries of `chosen` that are left.
+    """
+    k = distances.shape[1]
+    left = np.empty(len(chosen), dtype=np.intp)
+    n_left = 0
+    scratch = np.empty(near.shape[1])
+    for i in range(len(chosen)):
+        q = chosen[i]
+        if count[i] < 0:
+            left[n_left] = q
+            n_left += 1
+            continue
+        kept = _shrink(
+            i, count[i], query_norms, row_norms, less, k,
+            near, which, limit, reach, scratch,
+        )  # fmt: skip
+        far, row = distances[q], found[q]
+        full = 0
+        _squared(queries[q], rows, which[i, :kept], scratch)
+        for p in range(kept):
+            exact = scratch[p]
+            u = order[which[i, p]]
+            for m in range(offsets[u], offsets[u + 1]):
+                place = _insert(far, row, full, exact, members[m])
+                if place < 0:
+                    break
+                full = min(full + 1, k)
+    return left[:n_left]
+
+
+@njit(cache=True, nogil=True)
+def _insert(
+    far: FloatArray, row: Int32Array, full: int, distance: float, candidate: int
+) -> int:
+    """Insert into the first `full` places, sorted by distance, then by row."""
+    k = len(far)
+    if full == k:
+        if distance > far[k - 1] or (distance == far[k - 1] and candidate > row[k - 1]):
+            return -1
+        full -= 1
+    at = full
+    while at > 0 and (
+        far[at - 1] > distance or (far[at - 1] == distance and row[at - 1] > candidate)
+    ):
+        far[at] = far[at - 1]
+        row[at] = row[at - 1]
+        at -= 1
+    far[at] = distance
+    row[at] = candidate
+    return at
+
+
+@njit(cache=True, nogil=True)
+def _squared(
+    query: FloatArray, rows: FloatArray, which: Int32Array, out: FloatArray
+) -> None:
+    """Sum squares in the tree's order: four at a time, as one sum waits for itself."""
+    fours = len(which) // 4 * 4
+    for p in range(0, fours, 4):
+        a, b = rows[which[p]], rows[which[p + 1]]
+        c, e = rows[which[p + 2]], rows[which[p + 3]]
+        t0 = t1 = t2 = t3 = 0.0
+        for j in range(len(query)):
+            x = query[j]
+            t0 += (x - a[j]) * (x - a[j])
+            t1 += (x - b[j]) * (x - b[j])
+            t2 += (x - c[j]) * (x - c[j])
+            t3 += (x - e[j]) * (x - e[j])
+        out[p], out[p + 1], out[p + 2], out[p + 3] = t0, t1, t2, t3
+    for p in range(fours, len(which)):
+        total = 0.0
+        for j in range(len(query)):
+            difference = query[j] - rows[which[p], j]
+            total += difference * difference
+        out[p] = total
+
+
+@njit(cache=True, nogil=True)
+def box_gaps(queries: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
+    """Return the least squared distance from the queries' box to each of some boxes."""
+    d = queries.shape[1]
+    least, most = queries[0].copy(), queries[0].copy()
+    for query in queries:
+        for j in range(d):
+            least[j] = min(least[j], query[j])
+            most[j] = max(most[j], query[j])
+    gaps = np.zeros(len(low))
+    for b in range(len(low)):
+        for j in range(d):
+            gap = max(low[b, j] - most[j], least[j] - high[b, j], 0.0)
+            gaps[b] += gap * gap
+    return gaps

@@ -1,0 +1,76 @@
+"""Take part in the sharing of neighbours: one graph a data set, for the largest k."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Self, TypeVar
+
+from odbench.arrays import FloatArray
+from odbench.detector import Workspace
+from odbench_detectors.shared.estimator import Estimator
+from odbench_detectors.shared.neighbours.graph import NeighbourGraph, NeighbourIndex
+
+T = TypeVar("T")
+
+KIND = "odbench.neighbours"
+_INDEX = "odbench.neighbours.index"
+
+
+class NeighbourDetector(Estimator):
+    """A detector that scores by exact Euclidean neighbours.
+
+    A subclass says in `neighbours_needed` how many it wants; the graph that it gets
+    may have been made for more, or have fewer columns where there are fewer rows.
+    """
+
+    _workspace: Workspace | None = None
+
+    def neighbours_needed(self) -> int:
+        """Return how many neighbours a row needs."""
+        raise NotImplementedError
+
+    def shared_needs(self) -> Mapping[str, int]:
+        """Return the work that can be shared, and how much of it."""
+        return {KIND: self.neighbours_needed(), _INDEX: 0}
+
+    def use_workspace(self, workspace: Workspace | None) -> None:
+        """Take shared work from a workspace; None ends it."""
+        self._workspace = workspace
+
+    def fit(self, X: FloatArray) -> Self:
+        """Index the rows of `X`, (n_rows, n_columns) float64."""
+        rows = self.train_rows(X)
+        # The array itself is kept: a workspace knows arrays by identity.
+        self._train = X
+        self._index: NeighbourIndex = self._obtain(
+            _INDEX, (X,), lambda _: NeighbourIndex(rows)
+        )
+        return self
+
+    def train_graph(self) -> NeighbourGraph:
+        """Return the neighbours of each training row, itself left out."""
+        k = self.neighbours_needed()
+        graph: NeighbourGraph = self._obtain(
+            KIND, (self._train,), lambda size: self._index.search_self(max(size, k))
+        )
+        return graph.nearest(k)
+
+    def graph(self, X: FloatArray) -> NeighbourGraph:
+        """Return the training rows nearest to each row of `X`."""
+        rows = self.rows_to_score(X)
+        k = self.neighbours_needed()
+        graph: NeighbourGraph = self._obtain(
+            KIND, (self._train, X), lambda size: self._index.search(rows, max(size, k))
+        )
+        return graph.nearest(k)
+
+    def _obtain(
+        self, kind: str, rows: tuple[FloatArray, ...], make: Callable[[int], T]
+    ) -> T:
+        if self._workspace is None:
+            return make(0)
+        return self._workspace.obtain(kind, rows, make)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A workspace belongs to one process.
+        return {k: v for k, v in self.__dict__.items() if k != "_workspace"}

@@ -1,0 +1,278 @@
+"""An exact k-d tree whose leaves are scanned with vector instructions.
+
+Every distance is the sum over columns in ascending order, one rounding a step; the
+bound of a box is summed in the same order. Rounding is monotone, so the computed bound
+of a box never exceeds the computed distance of a row in it, and nothing that ties is
+lost: results are exact, not exact up to an epsilon.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from odbench.arrays import FloatArray
+from odbench_detectors.shared.neighbours.distinct_cpu import Int32Array
+from odbench_detectors.shared.neighbours.heap_cpu import clear, offer, unload
+
+IndexArray = NDArray[np.intp]
+
+LEAF = 32
+# Columns between two looks at whether a leaf can still matter.
+_STRIDE = 8
+# Leaves are filled up to a multiple of this, so that vectors leave no rest.
+_LANES = 8
+
+
+@njit(cache=True, nogil=True)
+def build(
+    rows: FloatArray, size: int
+) -> tuple[IndexArray, IndexArray, FloatArray, FloatArray, FloatArray]:
+    """Build a balanced tree, split at the median of each node's widest column.
+
+    Parameters
+    ----------
+    rows : float64 array of shape (m, d)
+        Distinct rows, m > 0.
+    size : int
+        A leaf holds at most so many rows.
+
+    Returns
+    -------
+    order : intp array of shape (m,)
+        Rows in the tree's order.
+    starts : intp array of shape (nodes + 1, 2)
+        Where each node's rows start and stop in `order`.
+    low, high : float64 arrays of shape (nodes, d)
+        Each node's box.
+    leaves : float64 array of shape (leaves, d, width)
+        The rows of each leaf, column by column, filled up with infinity.
+    """
+    m, d = rows.shape
+    leaves_wanted = 1
+    while leaves_wanted * size < m:
+        leaves_wanted *= 2
+    nodes = 2 * leaves_wanted - 1
+    order = np.arange(m)
+    starts = np.zeros((nodes, 2), dtype=np.intp)
+    starts[0, 1] = m
+    low, high = np.empty((nodes, d)), np.empty((nodes, d))
+    for node in range(nodes):
+        start, stop = starts[node]
+        _bound(rows, order, start, stop, low[node], high[node])
+        if node < leaves_wanted - 1:
+            middle = (start + stop) // 2
+            column = np.argmax(high[node] - low[node])
+            _partition(rows[:, column], order, start, stop - 1, middle)
+            starts[2 * node + 1] = start, middle
+            starts[2 * node + 2] = middle, stop
+    fullest = 1
+    for node in range(leaves_wanted - 1, nodes):
+        fullest = max(fullest, starts[node, 1] - starts[node, 0])
+    width = -(-fullest // _LANES) * _LANES
+    leaves = np.full((leaves_wanted, d, width), np.inf)
+    for leaf in range(leaves_wanted):
+        start, stop = starts[leaves_wanted - 1 + leaf]
+        for p in range(start, stop):
+            for j in range(d):
+                leaves[leaf, j, p - start] = rows[order[p], j]
+    return order, starts, low, high, leaves
+
+
+@njit(cache=True, nogil=True)
+def _bound(  # noqa: PLR0917 - numba passes by position
+    rows: FloatArray,
+    order: IndexArray,
+    start: int,
+    stop: int,
+    low: FloatArray,
+    high: FloatArray,
+) -> None:
+    low[:] = rows[order[start]]
+    high[:] = low
+    for p in range(start + 1, stop):
+        row = rows[order[p]]
+        for j in range(len(low)):
+            low[j] = min(low[j], row[j])
+            high[j] = max(high[j], row[j])
+
+
+@njit(cache=True, nogil=True)
+def _partition(
+    values: FloatArray, order: IndexArray, left: int, right: int, middle: int
+) -> None:
+    """Put what belongs at `middle` there, smaller values before it (quickselect)."""
+    while left < right:
+        a, b, c = (
+            values[order[left]],
+            values[order[(left + right) // 2]],
+            values[order[right]],
+        )
+        pivot = max(min(a, b), min(max(a, b), c))
+        i, j = left, right
+        while i <= j:
+            while values[order[i]] < pivot:
+                i += 1
+            while values[order[j]] > pivot:
+                j -= 1
+            if i <= j:
+                order[i], order[j] = order[j], order[i]
+                i += 1
+                j -= 1
+        if middle <= j:
+            right = j
+        elif middle >= i:
+            left = i
+        else:
+            return
+
+
+@njit(cache=True, nogil=True)
+def near_order(
+    queries: FloatArray, starts: IndexArray, low: FloatArray, high: FloatArray
+) -> IndexArray:
+    """Order queries by the leaf they come nearest to, so that memory stays warm."""
+    leaf = np.empty(len(queries), dtype=np.intp)
+    inner = len(starts) // 2
+    for q in range(len(queries)):
+        query, node = queries[q], 0
+        while node < inner:
+            left, right = 2 * node + 1, 2 * node + 2
+            a = _gap(query, low, high, left, False)
+            b = _gap(query, low, high, right, False)
+            node = left if a <= b else right
+        leaf[q] = node
+    return np.argsort(leaf, kind="mergesort")
+
+
+# Arrays are passed whole with an index: a slice costs more than what is done with it.
+@njit(cache=True, nogil=True, inline="always")
+def _gap(
+    query: FloatArray, low: FloatArray, high: FloatArray, node: int, city: bool
+) -> float:
+    """Return the least distance (squared unless `city`) from a query to a box."""
+    total = 0.0
+    for j in range(len(query)):
+        gap = max(low[node, j] - query[j], query[j] - high[node, j], 0.0)
+        total += gap if city else gap * gap
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _scan(  # noqa: PLR0917 - numba passes by position
+    query: FloatArray,
+    leaves: FloatArray,
+    leaf: int,
+    city: bool,
+    reach: float,
+    sums: FloatArray,
+) -> int:
+    """Sum the distances (squared unless `city`) from a query to the rows of a leaf.
+
+    Stops when all exceed `reach`; returns how many columns were summed.
+    """
+    for p in range(len(sums)):
+        sums[p] = 0.0
+    d = len(query)
+    for first in range(0, d, _STRIDE):
+        last = min(first + _STRIDE, d)
+        for j in range(first, last):
+            x = query[j]
+            if city:
+                for p in range(len(sums)):
+                    sums[p] += abs(x - leaves[leaf, j, p])
+            else:
+                for p in range(len(sums)):
+                    difference = x - leaves[leaf, j, p]
+                    sums[p] += difference * difference
+        if last < d and not _any_within(sums, reach):
+            return last
+    return d
+
+
+@njit(cache=True, nogil=True)
+def _any_within(sums: FloatArray, reach: float) -> bool:
+    within = 0
+    for p in range(len(sums)):
+        within += sums[p] <= reach
+    return within > 0
+
+
+@njit(cache=True, nogil=True)
+def search(  # noqa: PLR0917 - numba passes by position
+    queries: FloatArray,
+    chosen: IndexArray,
+    order: IndexArray,
+    starts: IndexArray,
+    low: FloatArray,
+    high: FloatArray,
+    leaves: FloatArray,
+    offsets: Int32Array,
+    members: Int32Array,
+    city: bool,
+    distances: FloatArray,
+    rows: Int32Array,
+) -> float:
+    """Find the nearest rows of some queries.
+
+    Parameters
+    ----------
+    queries : float64 array of shape (n, d)
+    chosen : intp array
+        Which queries to answer, and in which order.
+    order, starts, low, high, leaves
+        The tree of `build`.
+    offsets, members : int32 arrays
+        The table's rows behind each row of the tree (`members_of`).
+    city : bool
+        Sums of absolute differences instead of squares.
+    distances, rows : arrays of shape (n, k), float64 and int32
+        Filled at `chosen`: ascending by distance, then by row. Squared unless `city`.
+        k must not exceed the number of rows.
+
+    Returns
+    -------
+    float
+        The values of the table that were looked at.
+    """
+    d, k = queries.shape[1], distances.shape[1]
+    inner = len(starts) // 2
+    far, row = np.empty(k), np.empty(k, dtype=np.int32)
+    sums = np.empty(leaves.shape[2])
+    stack, gaps = np.empty(128, dtype=np.intp), np.empty(128)
+    seen = 0.0
+    for q in chosen:
+        query = queries[q]
+        clear(far, row)
+        stack[0], gaps[0] = 0, 0.0
+        depth = 1
+        while depth:
+            depth -= 1
+            node = stack[depth]
+            reach = far[0]
+            if gaps[depth] > reach:
+                continue
+            while node < inner:
+                near, distant = 2 * node + 1, 2 * node + 2
+                a = _gap(query, low, high, near, city)
+                b = _gap(query, low, high, distant, city)
+                if b < a:
+                    near, distant = distant, near
+                    a, b = b, a
+                stack[depth], gaps[depth] = distant, b
+                depth += b <= reach
+                node = near if a <= reach else len(starts)
+            if node == len(starts):
+                continue
+            columns = _scan(query, leaves, node - inner, city, reach, sums)
+            start, stop = starts[node, 0], starts[node, 1]
+            seen += columns * (stop - start)
+            if columns < d or not _any_within(sums, reach):
+                continue
+            for p in range(stop - start):
+                if sums[p] <= far[0]:
+                    u = order[start + p]
+                    offer(far, row, sums[p], members, offsets[u], offsets[u + 1])
+        unload(far, row, distances[q], rows[q])
+    return seen

@@ -1,0 +1,84 @@
+"""The store's files: how features, labels and metadata are written and read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from odbench.arrays import LabelArray
+from odbench.data.dataset import RawDataset
+from odbench.data.features import META_KEY, open_features, parse_meta, values_of
+from odbench.errors import StoreError
+from odbench.files import whole_file
+
+
+def read_meta(path: Path) -> dict[str, Any]:
+    """Read a file's metadata alone."""
+    import pyarrow as pa
+
+    try:
+        with pa.memory_map(str(path), "r") as source:
+            return parse_meta(pa.ipc.open_file(source).schema, path)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        msg = f"stored file {str(path)!r}: not usable ({error})"
+        raise StoreError(msg) from error
+
+
+def write_features(path: Path, raw: RawDataset, meta: dict[str, Any]) -> None:
+    """Write train and test as two batches, and read them back."""
+    import pyarrow as pa
+
+    schema = pa.schema(
+        [pa.field(name, pa.float64(), nullable=False) for name in raw.columns],
+        metadata={META_KEY: _json(meta)},
+    )
+    with whole_file(path) as file:
+        with pa.ipc.new_file(file, schema) as writer:
+            for table in (raw.train, raw.test):
+                table_f = np.asfortranarray(table)
+                arrays = [pa.array(column) for column in table_f.T]
+                writer.write_batch(pa.record_batch(arrays, schema=schema))
+        file.flush()
+        train, test, _ = open_features(Path(file.name))
+        if not (np.array_equal(train, raw.train) and np.array_equal(test, raw.test)):
+            msg = f"stored features {str(path)!r}: reads back otherwise; check the disk"
+            raise StoreError(msg)
+
+
+def write_labels(path: Path, labels: LabelArray, meta: dict[str, Any]) -> None:
+    """Write labels in a file of their own."""
+    import pyarrow as pa
+
+    schema = pa.schema(
+        [pa.field("label", pa.int8(), nullable=False)], metadata={META_KEY: _json(meta)}
+    )
+    with whole_file(path) as file, pa.ipc.new_file(file, schema) as writer:
+        writer.write_batch(pa.record_batch([pa.array(labels)], schema=schema))
+
+
+def read_labels(path: Path) -> tuple[LabelArray, dict[str, Any]]:
+    """Read labels and their metadata."""
+    import pyarrow as pa
+
+    try:
+        with pa.memory_map(str(path), "r") as source:
+            reader = pa.ipc.open_file(source)
+            meta = parse_meta(reader.schema, path)
+            column = reader.get_batch(0).column(0)
+            labels: LabelArray = values_of(column, np.int8).copy()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        msg = (
+            f"stored labels {str(path)!r}: not usable ({error}); delete the file and "
+            f"run `odbench datasets pull` again"
+        )
+        raise StoreError(msg) from error
+    return labels, meta
+
+
+def _json(meta: Mapping[str, Any]) -> bytes:
+    """Return metadata as canonical JSON."""
+    return json.dumps(meta, sort_keys=True, ensure_ascii=False).encode()

@@ -1,0 +1,1 @@
+"""Where data sets come from: the hub, URLs, a mirror, a generator."""

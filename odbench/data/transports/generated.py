@@ -1,0 +1,60 @@
+"""Suites that are made on this machine instead of fetched."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import numpy as np
+
+from odbench.data.dataset import DatasetRecord, RawDataset
+from odbench.data.transports.mirror import Mirror
+from odbench.data.transports.source import Listed, Obtained, Tick
+from odbench.suites import Suite
+
+
+def generator() -> Any:
+    """Return the module that makes data sets: ``names(subset)``, ``generate(name)``."""
+    return importlib.import_module("odbench.synbench.suite")
+
+
+class Generated:
+    """A suite whose data sets are a function of their names.
+
+    Parameters
+    ----------
+    suite : Suite
+        Which.
+    private : Mirror or None
+        Features of a partition that was drawn from a secret seed, in a folder.
+    """
+
+    def __init__(self, suite: Suite, *, private: Mirror | None = None) -> None:
+        self.suite = suite
+        self._private = private
+
+    @property
+    def label(self) -> str:
+        """Who makes the data sets."""
+        return f"the generator of {self.suite.name}"
+
+    def listing(self, partition: str) -> dict[str, Listed]:
+        """Return every name that can be made; see `Source`."""
+        if partition != "public":
+            return self._private.listing(partition) if self._private else {}
+        return {str(name): Listed("") for name in generator().names()}
+
+    def obtain(self, record: DatasetRecord, *, tick: Tick) -> Obtained:
+        """Make a data set, or read a privately drawn one; see `Source`."""
+        if record.partition != "public" and self._private is not None:
+            return self._private.obtain(record, tick=tick)
+        tick(0)
+        train, test, labels, columns, facts = generator().generate(record.name)
+        raw = RawDataset(
+            train=np.asarray(train, dtype=np.float64),
+            test=np.asarray(test, dtype=np.float64),
+            labels=np.asarray(labels, dtype=np.int8),
+            columns=tuple(str(column) for column in columns),
+            facts=dict(facts),
+        )
+        return Obtained(raw, provenance={"generator": self.suite.name})

@@ -1,0 +1,115 @@
+"""A mirror: a folder laid out as the hub lays its repositories out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path, PurePosixPath
+
+from odbench.data.dataset import DatasetRecord
+from odbench.data.transports.source import Listed, Obtained, Tick, name_of, read_file
+from odbench.errors import TransportError
+from odbench.suites import Suite
+
+
+class Mirror:
+    """A suite's files in a folder.
+
+    Parameters
+    ----------
+    root : Path
+        A folder that holds ``OWNER/NAME``, or the repository's folder itself, or any
+        folder that directly holds the partitions' folders.
+    suite : Suite
+        Which repository to look for.
+    others : collection of str
+        Names of the other suites' repositories: a folder of that name is theirs.
+
+    Raises
+    ------
+    TransportError
+        If there is no such folder, or none of these is in it.
+    """
+
+    def __init__(self, root: Path, suite: Suite, others: Collection[str] = ()) -> None:
+        self.suite = suite
+        self.root = root.expanduser()
+        self.folder = self._find(others)
+
+    @property
+    def label(self) -> str:
+        """The mirror's folder for this suite."""
+        return f"mirror {str(self.folder)!r}"
+
+    def _find(self, others: Collection[str]) -> Path:
+        """Return the folder that stands for the repository's root."""
+        if not self.root.is_dir():
+            msg = (
+                f"mirror {str(self.root)!r}: no such folder; give the one that holds "
+                f"{self.suite.repository}"
+            )
+            raise TransportError(msg)
+        repository = PurePosixPath(self.suite.repository)
+        candidates = [self.root / repository, self.root / repository.name]
+        foreign = {PurePosixPath(other).name for other in others} - {repository.name}
+        if self.root.resolve().name not in foreign:
+            candidates.append(self.root)
+        for folder in candidates:
+            if any(_subfolder(folder, path) for path in self.suite.folders.values()):
+                return folder
+        wanted = " or ".join(sorted(self.suite.folders.values()))
+        msg = (
+            f"mirror {str(self.root)!r}: holds no {self.suite.repository}/{wanted}; "
+            f"give a folder laid out like the hub, the repository's own folder, or "
+            f"one that holds {wanted}"
+        )
+        raise TransportError(msg)
+
+    def listing(self, partition: str) -> dict[str, Listed]:
+        """Return the archives of a partition by name; see `Source`."""
+        path = self.suite.folders.get(partition, partition)
+        folder = _subfolder(self.folder, path)
+        if folder is None:
+            return {}
+        found = {}
+        for file in sorted(folder.iterdir()):
+            if file.suffix == ".npz" and not file.name.startswith("."):
+                # A link that leads nowhere is that data set's failure, not the list's.
+                size = file.stat().st_size if file.is_file() else None
+                listed = Listed(f"{path}/{file.name}", size)
+                found[name_of(self.suite, file.name)] = listed
+        return found
+
+    def file(self, record: DatasetRecord) -> Path:
+        """Return where a data set's archive is.
+
+        Raises
+        ------
+        TransportError
+            If it is not there.
+        """
+        path = PurePosixPath(record.path)
+        folder = _subfolder(self.folder, str(path.parent))
+        file = None if folder is None else folder / path.name
+        if file is None or not file.is_file():
+            msg = (
+                f"data set {record.id}: {record.path!r} is not in {self.label}; copy "
+                f"it there, or use the hub"
+            )
+            raise TransportError(msg)
+        return file
+
+    def obtain(self, record: DatasetRecord, *, tick: Tick) -> Obtained:
+        """Read a data set from the mirror; see `Source`."""
+        file = self.file(record)
+        tick(0)
+        obtained = read_file(self.suite, record, file, {"mirror": str(self.folder)})
+        tick(file.stat().st_size)
+        return obtained
+
+
+def _subfolder(base: Path, path: str) -> Path | None:
+    """Return base/path, or base/last part of path, whichever is a folder."""
+    for candidate in (base / path, base / PurePosixPath(path).name):
+        if candidate.is_dir():
+            return candidate
+    return None

@@ -1,0 +1,143 @@
+"""Files under a base URL, for suites that have no repository on the hub.
+
+The base URL of a suite's description can be replaced by the environment:
+``ODBENCH_ADBENCH_URL`` for ``adbench``.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+from typing import IO
+
+from odbench.data.dataset import DatasetRecord
+from odbench.data.manifest import read_manifest
+from odbench.data.transports import retry
+from odbench.data.transports.source import Listed, Obtained, Tick, read_file
+from odbench.errors import ArchiveError, HashMismatchError, TransportError
+from odbench.files import is_local, whole_file
+from odbench.suites import Suite
+
+_LONGEST_WAIT = 120.0
+_TIMEOUT = 30.0
+_CHUNK = 1 << 18
+# An archive of a classical table; the largest is 30 MB.
+_MAX_BYTES = 1 << 30
+
+
+class Urls:
+    """A suite's files by URL.
+
+    Parameters
+    ----------
+    suite : Suite
+        With a base URL.
+    scratch : Path
+        Where files are downloaded to; each is removed once it is read.
+    """
+
+    def __init__(self, suite: Suite, scratch: Path) -> None:
+        self.suite = suite
+        self.scratch = scratch
+        named = os.environ.get(f"ODBENCH_{suite.name.upper()}_URL")
+        self.base = (named or suite.base_url.format(revision=suite.revision)).rstrip(
+            "/"
+        )
+        if urllib.parse.urlsplit(self.base).scheme not in ("http", "https"):
+            msg = f"suite {suite.name}: base URL {self.base!r}; wanted http or https"
+            raise TransportError(msg)
+
+    @property
+    def label(self) -> str:
+        """The base URL."""
+        return self.base
+
+    def listing(self, partition: str) -> dict[str, Listed]:
+        """Return the manifest's files: a base URL cannot be listed."""
+        rows = read_manifest(self.suite.name)
+        return {
+            row.name: Listed(row.path, row.file_bytes, row.file_sha256)
+            for row in rows
+            if row.partition == partition
+        }
+
+    def obtain(self, record: DatasetRecord, *, tick: Tick) -> Obtained:
+        """Download and read a data set; see `Source`."""
+        try:
+            return self._obtain(record, tick)
+        except (ArchiveError, HashMismatchError):
+            return self._obtain(record, tick)
+
+    def _obtain(self, record: DatasetRecord, tick: Tick) -> Obtained:
+        """Download, read, remove."""
+        url = f"{self.base}/{urllib.parse.quote(record.path)}"
+        folder = self.scratch / self.suite.name / record.partition / record.name
+        file = folder / Path(record.path).name
+        try:
+            _download(url, file, f"data set {record.id}", tick)
+            return read_file(self.suite, record, file, {"url": url})
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _download(url: str, file: Path, what: str, tick: Tick) -> None:
+    """Fetch a URL into a file; cut connections go on where they stopped."""
+    with whole_file(file) as sink:
+        for wait in (*retry.WAITS, None):
+            try:
+                _append(url, sink, tick)
+            except urllib.error.HTTPError as error:
+                error.close()
+                pause = _pause(error, wait)
+                if pause is None:
+                    msg = f"{what}: {url} answered with status {error.code}"
+                    raise TransportError(msg) from error
+            except (http.client.HTTPException, urllib.error.URLError, OSError) as error:
+                pause = None if is_local(error) else wait
+                if pause is None:
+                    if is_local(error):
+                        raise
+                    msg = f"{what}: {url} cannot be fetched ({error}); use --mirror"
+                    raise TransportError(msg) from error
+            else:
+                return
+            time.sleep(pause)
+
+
+def _append(url: str, sink: IO[bytes], tick: Tick) -> None:
+    """Fetch what a file still lacks of a URL."""
+    have = sink.tell()
+    # Only http and https get here; the base URL was checked.
+    request = urllib.request.Request(url)  # noqa: S310
+    if have:
+        request.add_header("Range", f"bytes={have}-")
+    with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
+        if have and answer.status != http.client.PARTIAL_CONTENT:
+            sink.seek(0)
+            sink.truncate()
+            have = 0
+        length = answer.headers.get("Content-Length")
+        wanted = have + int(length) if length else None
+        while chunk := answer.read(_CHUNK):
+            have += sink.write(chunk)
+            tick(len(chunk))
+            if have > _MAX_BYTES:
+                msg = f"{url}: more than {_MAX_BYTES} bytes; not a table of this suite"
+                raise TransportError(msg)
+    if wanted is not None and have < wanted:
+        msg = f"{have} of {wanted} bytes"
+        raise http.client.HTTPException(msg)
+
+
+def _pause(error: urllib.error.HTTPError, wait: float | None) -> float | None:
+    """Return how long to wait after a status, or None when it is final."""
+    if wait is None or not (error.code in (408, 425, 429) or error.code >= 500):
+        return None
+    asked = error.headers.get("Retry-After", "")
+    return min(float(asked), _LONGEST_WAIT) if asked.isdigit() else wait

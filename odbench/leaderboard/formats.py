@@ -1,0 +1,187 @@
+"""Tables as bytes: CSV and Markdown that are the same on every machine.
+
+Numbers are rounded to what a reader can use, which also hides the last bits in which
+two machines may differ.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from odbench.leaderboard.tables import GROUP
+from odbench.leaderboard.terminal import method_name
+from odbench.scoring.policy import MEANINGS
+from odbench.suites import ORACLE, ORACLE_WORDS, coverage
+from odbench.text import cell_text, markdown_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_DECIMALS = 6
+# Beginnings of column names, decimals; the first that fits holds.
+_BY_NAME = (("elo_", 2), ("rank_", 4), ("total_rank", 4), ("place", 0))
+
+
+def csv_bytes(table: pd.DataFrame, *, decimals: int | None = None) -> bytes:
+    """Write a table as CSV.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Its index is not written.
+    decimals : int, optional
+        At most so many decimals in every column, fewer where a column has fewer.
+
+    Returns
+    -------
+    bytes
+        UTF-8, a header, LF line ends; missing values are empty. A text that a
+        spreadsheet would run as a formula begins with an apostrophe.
+    """
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    copy = rounded(table, decimals=decimals)
+    for name in copy.columns:
+        if not (is_numeric_dtype(copy[name]) or is_bool_dtype(copy[name])):
+            copy[name] = copy[name].map(_cell, na_action="ignore")
+    text: str = copy.to_csv(index=False, lineterminator="\n")
+    return text.encode()
+
+
+def rounded(table: pd.DataFrame, *, decimals: int | None = None) -> pd.DataFrame:
+    """Round every column of floats to its number of decimals.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Any table of this package.
+    decimals : int, optional
+        At most so many decimals in every column.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A copy; whole-number columns of floats become nullable integers.
+    """
+    limit = _DECIMALS if decimals is None else decimals
+    copy = table.copy()
+    for name in copy.columns:
+        if copy[name].dtype != np.float64:
+            continue
+        places = min(_decimals(str(name)), limit)
+        copy[name] = copy[name].round(places) + 0.0
+        if places == 0 or str(name).startswith("n_"):
+            copy[name] = copy[name].astype("Int64")
+    return copy
+
+
+def suite_markdown(suite: str, table: pd.DataFrame) -> str:
+    """Write a suite's page: its leaderboards for people who read the repository.
+
+    Parameters
+    ----------
+    suite : str
+        Its name.
+    table : pandas.DataFrame
+        Its leaderboard, all partitions and protocols.
+
+    Returns
+    -------
+    str
+        Markdown that ends with a newline.
+    """
+    lines = [f"# {suite}", ""]
+    for (_, partition, protocol), rows in table.groupby(list(GROUP), sort=True):
+        sets = int(rows["n_total"].iloc[0])
+        lines += [
+            f"## {partition}, {protocol}",
+            "",
+            f"{coverage(suite, str(partition), sets)}, {len(rows)} configurations, "
+            "sorted by total rank (lower is better).",
+            "",
+            *markdown_table(rows),
+            "",
+            *_notes(rows),
+        ]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def markdown_table(rows: pd.DataFrame) -> list[str]:
+    """Write the main columns of a leaderboard as lines of Markdown.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Rows of one suite, partition and protocol, in the order to show.
+
+    Returns
+    -------
+    list of str
+    """
+    headings = (
+        "", "configuration", "sets", "failed", "AUROC", "AP", "rank", "Elo (95 %)",
+        "win rate", "top 3", "p best", "total rank", "fit s", "score s",
+    )  # fmt: skip
+    lines = [
+        "| " + " | ".join(headings) + " |",
+        "| " + " | ".join(["--:", ":--"] + ["--:"] * (len(headings) - 2)) + " |",
+    ]
+    for place, row in enumerate(rows.to_dict("records"), 1):
+        cells = (
+            str(place),
+            markdown_text(method_name(row["detector"], row["config"])),
+            f"{row['n_datasets']:.0f}",
+            f"{row['n_failed']:.0f}",
+            _percent(row["mean_auroc"], 2),
+            _percent(row["mean_ap"], 2),
+            _plain(row["rank_auroc"], 2),
+            _elo(row["elo_auroc"], row["elo_auroc_low"], row["elo_auroc_high"]),
+            _percent(row["win_rate"], 1),
+            _percent(row["top3_auroc"], 1),
+            _plain(row["p_best"], 4),
+            _plain(row["total_rank"], 2),
+            _seconds(row["median_fit_seconds"]),
+            _seconds(row["median_score_seconds"]),
+        )
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def _cell(value: Any) -> Any:
+    return cell_text(value) if isinstance(value, str) else value
+
+
+def _notes(rows: pd.DataFrame) -> list[str]:
+    failed, trials = int(rows["n_failed"].sum()), int(rows["n_trials"].sum())
+    missing = int(rows["n_missing"].sum())
+    notes = [f"{failed} of {trials} trials failed and count as {MEANINGS['main']}."]
+    if missing:
+        notes[0] += f" {missing} trials are missing and count likewise."
+    if (rows["detector"] == ORACLE).any():
+        notes += ["", ORACLE_WORDS]
+    return [*notes, ""]
+
+
+def _decimals(name: str) -> int:
+    for beginning, places in _BY_NAME:
+        if name.startswith(beginning):
+            return places
+    return _DECIMALS
+
+
+def _plain(value: float, digits: int) -> str:
+    return "" if np.isnan(value) else f"{value:.{digits}f}"
+
+
+def _percent(value: float, digits: int) -> str:
+    return _plain(100.0 * value, digits)
+
+
+def _elo(elo: float, low: float, high: float) -> str:
+    return f"{elo:.0f}" if np.isnan(low) else f"{elo:.0f} ({low:.0f} to {high:.0f})"
+
+
+def _seconds(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:.3g}"

@@ -1,0 +1,90 @@
+"""What the page says about its own making: command, inputs, versions, machine."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from odbench.leaderboard.evaluated import Evaluated
+from odbench.leaderboard.inputs import Source
+from odbench.leaderboard.tables import DEFAULT, Settings
+
+# Packages whose versions move results.
+_VERSIONS = ("odbench", "python", "numpy", "scipy", "scikit-learn", "numba", "pyod")
+
+
+def provenance_lines(
+    sources: Sequence[Source],
+    settings: Settings,
+    evaluated: Sequence[Evaluated] = (),
+) -> list[tuple[str, str]]:
+    """Say what a page was made from.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+        The runs.
+    settings : Settings
+        How the tables were computed.
+    evaluated : sequence of Evaluated
+        Tables of submissions that are shown as they stand.
+
+    Returns
+    -------
+    list of (str, str)
+        A name and a value a line: the command that builds the page again, and what
+        is known of each run. Neither a time nor a path of a machine.
+    """
+    lines = [("Command", _command(sources, settings))]
+    for source in sources:
+        about = f"Run {source.name}" if len(sources) > 1 else "Run"
+        lines += [(f"{about}, {name}", value) for name, value in _run(source)]
+    lines.append(("Resampling", _resampling(settings)))
+    lines += [
+        (f"Submissions {each.file}", f"{len(each.rows)} methods, SHA-256 {each.sha256}")
+        for each in evaluated
+    ]
+    return lines
+
+
+def _command(sources: Sequence[Source], settings: Settings) -> str:
+    words = ["odbench", "leaderboard", "build", *(source.name for source in sources)]
+    for option in ("resamples", "cluster", "seed"):
+        value = getattr(settings, option)
+        if value != getattr(DEFAULT, option):
+            words += [f"--{option}", str(value)]
+    return f"{shlex.join(words)} --out DIR"
+
+
+def _run(source: Source) -> Iterator[tuple[str, str]]:
+    yield "results", f"{source.trials:,} trials, SHA-256 {source.results_sha256}"
+    versions = source.run.get("versions")
+    if isinstance(versions, dict):
+        known = [f"{name} {versions[name]}" for name in _VERSIONS if name in versions]
+        yield "versions", ", ".join(known)
+    machine = source.run.get("machine")
+    if isinstance(machine, dict):
+        yield "machine", _machine(machine)
+    git = source.run.get("git")
+    if isinstance(git, dict) and isinstance(git.get("commit"), str):
+        dirty = " with uncommitted changes" if git.get("dirty") else ""
+        yield "state", f"commit {git['commit'][:12]}{dirty}"
+
+
+def _machine(machine: dict[str, Any]) -> str:
+    parts = [f"{machine['cores']} cores"] if machine.get("cores") else []
+    words = (machine.get(name) for name in ("processor", "system", "architecture"))
+    parts += [word for word in words if isinstance(word, str) and word]
+    memory = machine.get("memory_bytes")
+    if isinstance(memory, int):
+        parts.append(f"{memory / 2**30:.0f} GiB")
+    return ", ".join(parts)
+
+
+def _resampling(settings: Settings) -> str:
+    drawn = "families" if settings.cluster == "family" else "data sets"
+    return (
+        f"{settings.resamples} bootstrap samples over {drawn}, "
+        f"{settings.permutations:,} permutations, seed {settings.seed}"
+    )

@@ -1,0 +1,259 @@
+"""The leaderboard as one page that needs nothing beside it.
+
+`render_page` turns results into one HTML file with its style, its script and its data
+inside. The same results give the same bytes. Whatever was read from results stays
+text: the data stand in a block that holds no ``<``, the script only makes text of
+them, and a content security policy lets nothing run but that script.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from importlib.resources import files as resource_files
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from odbench.leaderboard import comparisons
+from odbench.leaderboard.evaluated import Evaluated
+from odbench.leaderboard.page.data import Group, page_data
+from odbench.leaderboard.page.records import Records, records_of
+from odbench.leaderboard.slices import slice_table
+from odbench.leaderboard.tables import DEFAULT, Settings, table_of
+from odbench.leaderboard.views import has_grid, view_table
+from odbench.scoring.cells import Cells, split_results
+from odbench.scoring.policy import apply_policy
+from odbench.submissions.rules import FEWEST_SETS
+from odbench.suites import in_page_order
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TITLE = "Leaderboards of outlier detectors"
+STYLES = ("style.css", "tables.css")
+# In this order: each file may use what those before it define.
+SCRIPTS = (
+    "dom.js", "format.js", "data.js", "state.js", "theme.js", "table.js", "cells.js",
+    "metrics.js", "scope.js", "charts.js", "submissions.js", "leaderboard.js",
+    "detector.js", "dataset.js", "winrates.js", "ranks.js", "pareto.js", "failures.js",
+    "search.js", "about.js", "app.js",
+)  # fmt: skip
+Provenance = Sequence[tuple[str, str]]
+Parameters = Mapping[str, Mapping[str, object]]
+_NOTHING: Mapping[str, Mapping[str, object]] = MappingProxyType({})
+
+
+def render_page(
+    results: pd.DataFrame,
+    *,
+    title: str = TITLE,
+    provenance: Provenance = (),
+    files: Collection[str] = (),
+    parameters: Parameters = _NOTHING,
+    settings: Settings = DEFAULT,
+    evaluated: Collection[Evaluated] = (),
+) -> str:
+    """Render the page from results alone.
+
+    Parameters
+    ----------
+    results : pandas.DataFrame
+        One row a trial, the columns of `odbench.results`.
+    title : str
+        Heading of the page.
+    provenance : sequence of (str, str)
+        What the page was made from: a name and a value a line.
+    files : collection of str
+        Paths of the files beside the page, such as ``oddbench/public.csv``; those
+        that the page knows are linked.
+    parameters : mapping of str to mapping
+        All parameters of a configuration, by its ``config_id``.
+    settings : Settings
+        Resamples, permutations, seed.
+    evaluated : collection of Evaluated
+        Tables of evaluated submissions that stand beside the page.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    groups = list(groups_of(results, settings))
+    return render_groups(
+        groups,
+        records_of(results),
+        title=title,
+        provenance=provenance,
+        files=files,
+        parameters=parameters,
+        evaluated=evaluated,
+    )
+
+
+def groups_of(results: pd.DataFrame, settings: Settings = DEFAULT) -> Iterator[Group]:
+    """Compute the tables that the page shows, for each suite, partition and protocol.
+
+    Parameters
+    ----------
+    results : pandas.DataFrame
+        One row a trial.
+    settings : Settings
+        Resamples, permutations, seed.
+
+    Yields
+    ------
+    Group
+        Without those that have no scored data set, and without private ones over
+        too few data sets.
+    """
+    for cells in split_results(results):
+        least = FEWEST_SETS if cells.partition == "private" else 1
+        if len(cells.datasets) >= least:
+            yield group_of(cells, settings)
+
+
+def group_of(cells: Cells, settings: Settings) -> Group:
+    """Compute the tables of one partition; of a private one only aggregates."""
+    quality = apply_policy(cells, "main")
+    table = table_of(quality, settings)
+    if cells.partition == "private":
+        return Group(quality, table)
+    # Slices and views are many; the tests that they leave out are in the main table.
+    quick = replace(settings, permutations=0)
+    return Group(
+        quality,
+        table,
+        slices=slice_table(quality, quick),
+        views=view_table(quality, quick) if has_grid(cells) else None,
+        policies=comparisons.policy_table(cells),
+    )
+
+
+def render_groups(
+    groups: Collection[Group],
+    records: Records,
+    *,
+    title: str = TITLE,
+    provenance: Provenance = (),
+    files: Collection[str] = (),
+    parameters: Parameters = _NOTHING,
+    evaluated: Collection[Evaluated] = (),
+) -> str:
+    """Render the page from tables that were computed before.
+
+    Parameters
+    ----------
+    groups : collection of Group
+        Public partitions are shown first.
+    records : Records
+        From `odbench.leaderboard.page.records.records_of`.
+    title, provenance, files, parameters, evaluated
+        See `render_page`.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    groups = _in_order(groups)
+    data = page_data(groups, records, title=title, files=files, evaluated=evaluated)
+    for method in data["methods"]:
+        known = parameters.get(method["config_id"], _NOTHING)
+        method["params"] = [[str(name), str(value)] for name, value in known.items()]
+    data["provenance"] = [list(line) for line in provenance]
+    style = "".join(_asset(name) for name in STYLES)
+    script = _script()
+    return _filled(
+        _asset("page.html"),
+        {
+            "policy": _policy(style, script),
+            "title": html.escape(title),
+            "style": style,
+            "script": script,
+            "data": inert_json(data),
+            "provenance": _definitions(provenance),
+            "fallback": _links(sorted({*files, *(each.file for each in evaluated)})),
+        },
+    )
+
+
+def inert_json(data: Any) -> str:
+    """Write JSON that no HTML parser can take for markup.
+
+    Parameters
+    ----------
+    data : object
+        Anything that JSON can hold; NaN is refused.
+
+    Returns
+    -------
+    str
+        JSON without ``<``, ``>``, ``&`` or line separators, which stand as escapes.
+    """
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    # A lone surrogate cannot be written as UTF-8.
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _in_order(groups: Iterable[Group]) -> list[Group]:
+    """Sort groups: public before private, suites in their order."""
+    groups = list(groups)
+    suites = in_page_order({group.key[0] for group in groups})
+    return sorted(groups, key=lambda g: (g.private, suites.index(g.key[0]), g.key))
+
+
+def _asset(name: str) -> str:
+    place = resource_files("odbench.leaderboard.page") / "assets" / name
+    return place.read_text(encoding="utf-8")
+
+
+def _script() -> str:
+    body = "\n".join(_asset(name) for name in SCRIPTS)
+    return f'"use strict";\n(() => {{\n{body}}})();\n'
+
+
+def _policy(style: str, script: str) -> str:
+    """Allow this script and this style by their hashes, and nothing else."""
+    rules = (
+        "default-src 'none'",
+        f"script-src {_hash_source(script)}",
+        f"style-src {_hash_source(style)}",
+        "img-src data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+    )
+    return "; ".join(rules)
+
+
+def _hash_source(text: str) -> str:
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+
+
+def _filled(template: str, values: dict[str, str]) -> str:
+    """Fill a template in one pass, so that no value is looked at for marks."""
+    pieces = re.split(r"\{\{(\w+)\}\}", template)
+    pieces[1::2] = [values[name] for name in pieces[1::2]]
+    return "".join(pieces)
+
+
+def _definitions(lines: Provenance) -> str:
+    items = (
+        f"<dt>{html.escape(name)}</dt><dd><code>{html.escape(value)}</code></dd>"
+        for name, value in lines
+    )
+    body = "".join(items)
+    return f"<dl>{body}</dl>" if body else "<p>Not recorded.</p>"
+
+
+def _links(paths: Sequence[str]) -> str:
+    plain = [path for path in paths if re.fullmatch(r"[\w-][\w./-]*\.csv", path)]
+    items = (f'<li><a href="{path}">{path}</a></li>' for path in plain)
+    return f"<ul>{''.join(items)}</ul>"

@@ -1,0 +1,1 @@
+"""From the text or object that names a detector to a configuration that builds it."""

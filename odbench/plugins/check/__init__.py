@@ -1,0 +1,1 @@
+"""Probes that hold a detector against the contract."""

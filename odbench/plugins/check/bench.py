@@ -1,0 +1,64 @@
+"""A detector on the table that its probes use, and how a probe says what it found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from odbench.arrays import FloatArray
+from odbench.plugins.check.tables import Planted
+from odbench.plugins.configuration import Configuration
+
+SEED = 7
+
+
+class FaultError(Exception):
+    """A probe's failure."""
+
+
+class DoubtError(Exception):
+    """A probe's warning."""
+
+
+class Bench:
+    """A detector and the table it is tried on; the plain scores are computed once."""
+
+    def __init__(self, configuration: Configuration, table: Planted) -> None:
+        self.configuration = configuration
+        self.table = table
+        self._plain: FloatArray | None = None
+
+    def score(self, train: FloatArray, test: FloatArray, seed: int = SEED) -> Any:
+        """Build a fresh detector, fit it, and score rows."""
+        detector = self.configuration.build(seed)
+        detector.fit(train)
+        return detector.decision_function(test)
+
+    def plain(self) -> FloatArray:
+        """Return the scores of the planted table."""
+        if self._plain is None:
+            self._plain = self.score(self.table.train, self.table.test)
+        return self._plain
+
+    def finite(self, train: FloatArray, test: FloatArray, what: str) -> FloatArray:
+        """Score rows and insist on one finite float each."""
+        scores = np.asarray(self.score(train, test))
+        if scores.shape != (len(test),):
+            msg = (
+                f"{what}: scores have shape {scores.shape}; return shape ({len(test)},)"
+            )
+            raise FaultError(msg)
+        if not np.isfinite(scores).all():
+            bad = int((~np.isfinite(scores)).sum())
+            msg = (
+                f"{what}: {bad} of {len(test)} scores are NaN or infinite; guard the "
+                "division or logarithm that makes them"
+            )
+            raise FaultError(msg)
+        return scores
+
+
+def difference(a: FloatArray, b: FloatArray) -> str:
+    """Describe how far two vectors of scores are apart."""
+    return f"largest difference {np.max(np.abs(np.asarray(a) - b)):.3g}"

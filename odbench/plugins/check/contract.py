@@ -1,0 +1,229 @@
+"""Try a detector on small tables and say in one line each what is wrong, and the cure.
+
+The probes are what users of detectors trip over: a turned sign, scores that depend on
+the batch, changed input, NaN on a constant column.
+"""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from odbench.plugins.check import inputs
+from odbench.plugins.check.bench import SEED, Bench, DoubtError, FaultError, difference
+from odbench.plugins.check.tables import planted
+from odbench.plugins.configuration import Configuration
+from odbench.plugins.entry_points import one_line
+
+# Differences up to here are called rounding; a row's score may still depend on them.
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one probe found.
+
+    Attributes
+    ----------
+    probe : str
+        What was tried.
+    verdict : {"ok", "warn", "fail"}
+        A warning is a fact that users should know; a failure breaks the contract.
+    message : str
+        What was seen and, unless all is well, what to do.
+    """
+
+    probe: str
+    verdict: str
+    message: str
+
+
+def check_detector(configuration: Configuration) -> Iterator[Finding]:
+    """Try every probe on a detector.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        The detector, as `odbench.plugins.find.find_detector` returns it.
+
+    Yields
+    ------
+    Finding
+        One a probe, in a fixed order. An exception is a failure of that probe.
+    """
+    bench = Bench(configuration, planted())
+    for name, probe in _PROBES.items():
+        yield _try(name, probe, bench)
+
+
+def _try(name: str, probe: Callable[[Bench], str], bench: Bench) -> Finding:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return Finding(name, "ok", probe(bench))
+    except DoubtError as doubt:
+        return Finding(name, "warn", str(doubt))
+    except FaultError as fault:
+        return Finding(name, "fail", str(fault))
+    except Exception as error:
+        what = f"raised {type(error).__name__}: {one_line(error)}"
+        return Finding(name, "fail", f"{what}; it must give finite scores here")
+
+
+def _shape(bench: Bench) -> str:
+    bench.finite(bench.table.train, bench.table.test, "planted outliers")
+    return "one finite float a row"
+
+
+def _varied(bench: Bench) -> str:
+    count = len(np.unique(bench.plain()))
+    if count == 1:
+        msg = "all rows get the same score; nothing can be ranked"
+        raise FaultError(msg)
+    return f"{count} different scores for {len(bench.plain())} rows"
+
+
+def _orientation(bench: Bench) -> str:
+    rate = bench.table.detection_rate(bench.plain())
+    if rate < 0.2:
+        msg = (
+            f"planted outliers score lowest (AUROC {rate:.3f}); return the negative: "
+            "higher must be more anomalous"
+        )
+        raise FaultError(msg)
+    if rate < 0.9:
+        msg = (
+            f"planted outliers reach AUROC {rate:.3f} only; rows 15 standard "
+            "deviations off should stand out"
+        )
+        raise DoubtError(msg)
+    return f"planted outliers score highest (AUROC {rate:.3f})"
+
+
+def _seeded(bench: Bench) -> str:
+    again = bench.score(bench.table.train, bench.table.test)
+    if not np.array_equal(bench.plain(), again):
+        what = difference(bench.plain(), again)
+        msg = (
+            f"two fits with one seed differ ({what}); take a random_state parameter "
+            "and draw from it alone"
+        )
+        raise FaultError(msg)
+    if bench.configuration.info.deterministic:
+        return "two fits agree to the last bit"
+    return "two fits with one random_state agree to the last bit"
+
+
+def _batch(bench: Bench) -> str:
+    table = bench.table
+    detector = bench.configuration.build(SEED)
+    detector.fit(table.train)
+    whole = detector.decision_function(table.test)
+    alone = np.concatenate(
+        [detector.decision_function(table.test[i : i + 1]) for i in range(20)]
+    )
+    if np.array_equal(whole[:20], alone):
+        return "a row alone scores as in a batch, to the last bit"
+    gap = difference(whole[:20], alone)
+    if np.allclose(whole[:20], alone, rtol=_ROUNDING, atol=0):
+        return f"a row alone scores as in a batch, up to rounding ({gap})"
+    if not bench.configuration.info.inductive:
+        return f"transductive, as declared ({gap})"
+    msg = (
+        f"transductive: a row's score depends on the rows scored with it ({gap}); use "
+        "the training rows alone, or declare inductive=False"
+    )
+    raise DoubtError(msg)
+
+
+def _input_kept(bench: Bench) -> str:
+    train, test = bench.table.train.copy(), bench.table.test.copy()
+    bench.score(train, test)
+    if not np.array_equal(train, bench.table.train):
+        msg = "fit changes its input; work on a copy: X = X.copy()"
+        raise FaultError(msg)
+    if not np.array_equal(test, bench.table.test):
+        msg = "decision_function changes its input; work on a copy: X = X.copy()"
+        raise FaultError(msg)
+    return "input unchanged"
+
+
+def _refit(bench: Bench) -> str:
+    detector = bench.configuration.build(SEED)
+    detector.fit(bench.table.test[:50])
+    detector.fit(bench.table.train)
+    if not np.array_equal(detector.decision_function(bench.table.test), bench.plain()):
+        msg = (
+            "a second fit gives other scores than a fresh detector; reset all state "
+            "in fit"
+        )
+        raise FaultError(msg)
+    return "a second fit forgets the first"
+
+
+def _params(bench: Bench) -> str:
+    inner: Any = getattr(bench.configuration.build(SEED), "inner", None)
+    if not callable(getattr(inner, "get_params", None)):
+        msg = "no get_params; results cannot record parameters that it does not tell"
+        raise DoubtError(msg)
+    params = inner.get_params()
+    rebuilt = type(inner)(**params) if not hasattr(inner, "steps") else inner
+    again = rebuilt.get_params()
+    lost = [name for name in params if repr(again.get(name)) != repr(params[name])]
+    if lost:
+        msg = (
+            f"get_params returns another {lost[0]} than the constructor was given; "
+            "store parameters as they come"
+        )
+        raise FaultError(msg)
+    return f"get_params tells {len(params)} parameters, and the constructor takes them"
+
+
+def _clone(bench: Bench) -> str:
+    detector = bench.configuration.build(SEED)
+    detector.fit(bench.table.train)
+    try:
+        twin = pickle.loads(pickle.dumps(detector))  # noqa: S301 - made one line above
+    except Exception as error:
+        twin = None
+        doubt = f"a fitted detector cannot be pickled ({one_line(error)})"
+    fresh = copy.deepcopy(bench.configuration.build(SEED))
+    fresh.fit(bench.table.train)
+    if not np.array_equal(fresh.decision_function(bench.table.test), bench.plain()):
+        msg = "a copy scores otherwise than the original; keep no state outside it"
+        raise FaultError(msg)
+    if twin is None:
+        raise DoubtError(doubt)
+    if not np.array_equal(twin.decision_function(bench.table.test), bench.plain()):
+        msg = "a pickled copy scores otherwise than the original"
+        raise FaultError(msg)
+    return "copies and pickles score alike"
+
+
+_PROBES: dict[str, Callable[[Bench], str]] = {
+    "scores": _shape,
+    "variety": _varied,
+    "orientation": _orientation,
+    "determinism": _seeded,
+    "batch": _batch,
+    "input": _input_kept,
+    "read-only": inputs.read_only,
+    "fortran": inputs.fortran,
+    "strided": inputs.strided,
+    "float32": inputs.float32,
+    "one row": inputs.one_row,
+    "one column": inputs.one_column,
+    "constant": inputs.constant_column,
+    "duplicates": inputs.duplicates,
+    "few rows": inputs.few_rows,
+    "large values": inputs.large_values,
+    "refit": _refit,
+    "parameters": _params,
+    "copies": _clone,
+}

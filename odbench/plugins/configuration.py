@@ -1,0 +1,91 @@
+"""A detector together with its parameters: what a sweep tries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from odbench.detector import Detector, DetectorInfo
+from odbench.errors import DetectorError
+from odbench.plugins.adapter import adapt
+from odbench.plugins.entry_points import one_line
+from odbench.plugins.specs import format_params, identity
+
+
+def _find(spec: str) -> Configuration:
+    """Make a configuration from its spec."""
+    from odbench.plugins.find import find_detector
+
+    return find_detector(spec)
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A detector with its parameters.
+
+    Attributes
+    ----------
+    info : DetectorInfo
+        The detector.
+    version : str
+        Changes when the detector's code does: a distribution's version, or a hash of
+        the source.
+    spec : str
+        The text from which `find_detector` makes this again, in any process.
+    overrides : mapping
+        Parameters that differ from the reference.
+    """
+
+    info: DetectorInfo
+    version: str
+    spec: str
+    overrides: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __reduce__(self) -> tuple[Callable[[str], Configuration], tuple[str]]:
+        # Builders need not survive pickling: the spec finds them again.
+        return _find, (self.spec,)
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Every parameter that matters, with its value."""
+        return {**self.info.params, **self.overrides}
+
+    @property
+    def label(self) -> str:
+        """``default``, or the parameters that differ: ``k=20,method=mean``."""
+        return format_params(self.overrides) or "default"
+
+    @property
+    def id(self) -> str:
+        """12 hex digits that stand for the detector's name and full parameters."""
+        return identity(self.info.name, self.params)
+
+    def build(self, random_state: int | None = None) -> Detector:
+        """Build an unfitted detector, its sign put right.
+
+        Parameters
+        ----------
+        random_state : int or None
+            Given to detectors that are not deterministic, unless the user fixed one.
+
+        Raises
+        ------
+        DetectorError
+            If its constructor refuses the parameters.
+        """
+        params = self.params
+        if not self.info.deterministic and params.get("random_state") is None:
+            params["random_state"] = random_state
+        try:
+            return adapt(self.info.build(**params))
+        except DetectorError:
+            raise
+        except Exception as error:
+            msg = (
+                f"detector {self.info.name!r}: cannot be built with "
+                f"{format_params(params) or 'no parameters'} "
+                f"({type(error).__name__}: {one_line(error)})"
+            )
+            raise DetectorError(msg) from error

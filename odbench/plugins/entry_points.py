@@ -1,0 +1,121 @@
+"""The entry points of ``odbench.detectors``, read without importing them."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import sys
+from dataclasses import dataclass
+
+from odbench.detector import DetectorInfo
+from odbench.errors import DetectorError
+from odbench.plugins import introspect
+
+GROUP = "odbench.detectors"
+_HOME = "odbench"
+
+
+@dataclass
+class Registry:
+    """The entry points by name; odbench's own names are protected.
+
+    Attributes
+    ----------
+    entries : dict of str to EntryPoint
+        What each name stands for.
+    clashes : dict of str to str
+        Names that two other distributions register, and the error for each.
+    warnings : list of str
+        What is ignored, and why.
+    """
+
+    entries: dict[str, importlib.metadata.EntryPoint]
+    clashes: dict[str, str]
+    warnings: list[str]
+
+    @classmethod
+    def read(cls) -> Registry:
+        """Read the entry points; nothing is imported."""
+        # Metadata of every distribution is parsed: once for a thousand detectors.
+        known = cls._read(tuple(sys.path))
+        return cls(dict(known.entries), dict(known.clashes), list(known.warnings))
+
+    @classmethod
+    @functools.lru_cache(maxsize=4)
+    def _read(cls, path: tuple[str, ...]) -> Registry:  # noqa: ARG003 - the cache's key
+        registry = cls({}, {}, [])
+        points = {
+            (p.name, p.value, _distribution(p)): p
+            for p in importlib.metadata.entry_points(group=GROUP)
+        }
+        for point in sorted(points.values(), key=_home_first):
+            first = registry.entries.setdefault(point.name, point)
+            if first is not point:
+                registry._refuse(first, point)
+        return registry
+
+    def _refuse(
+        self,
+        first: importlib.metadata.EntryPoint,
+        second: importlib.metadata.EntryPoint,
+    ) -> None:
+        msg = (
+            f"detector {second.name!r}: {_origin(second)} registers a name that "
+            f"{_origin(first)} has"
+        )
+        if _distribution(first) != _HOME:
+            self.clashes[first.name] = f"{msg}; uninstall one of them"
+        self.warnings.append(f"{msg}; the second is ignored")
+
+    def load(self, name: str) -> object:
+        """Import what an entry point names."""
+        if name in self.clashes:
+            raise DetectorError(self.clashes[name])
+        entry = self.entries[name]
+        try:
+            return entry.load()
+        except (Exception, SystemExit) as error:
+            msg = (
+                f"detector {name!r}: the plugin {_origin(entry)} is broken: "
+                f"{entry.value!r} cannot be loaded "
+                f"({type(error).__name__}: {one_line(error)}); "
+                f"repair or uninstall it"
+            )
+            raise DetectorError(msg) from error
+
+    def version(self, name: str, info: DetectorInfo) -> str:
+        """Return the version of the distribution, and of the libraries behind it."""
+        dist = self.entries[name].dist
+        parts = [dist.version if dist is not None else "0"]
+        if dist is not None and _distribution(self.entries[name]) != _HOME:
+            parts = [f"{dist.name} {dist.version}"]
+            if '"editable": true' in (dist.read_text("direct_url.json") or ""):
+                parts.append(introspect.source_version(self.load(name)))
+        for module in info.requires:
+            parts += introspect.library_versions(module)
+        return " + ".join(parts)
+
+    @staticmethod
+    def is_home(point: importlib.metadata.EntryPoint) -> bool:
+        """Say whether an entry point is odbench's own."""
+        return _distribution(point) == _HOME
+
+
+def one_line(error: BaseException) -> str:
+    """Return the first line of an error's message, or its type."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def _distribution(point: importlib.metadata.EntryPoint) -> str:
+    return point.dist.name if point.dist is not None else ""
+
+
+def _home_first(point: importlib.metadata.EntryPoint) -> tuple[bool, str, str]:
+    return _distribution(point) != _HOME, _distribution(point), point.name
+
+
+def _origin(point: importlib.metadata.EntryPoint) -> str:
+    if point.dist is None:
+        return "an unknown distribution"
+    return f"{point.dist.name} {point.dist.version}"

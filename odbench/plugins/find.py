@@ -1,0 +1,307 @@
+"""Find detectors: installed ones by entry point, anybody's by module or file.
+
+An entry point of the group ``odbench.detectors`` is a `DetectorInfo`, a
+`DetectorFamily` or a detector's class. odbench's own come the same way, and no other
+distribution can take their names. Nothing is imported before it is asked for.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+from odbench.detector import DetectorFamily, DetectorInfo
+from odbench.errors import DetectorError, MissingExtraError, UnknownDetectorError
+from odbench.plugins import introspect, loaders, objects
+from odbench.plugins.adapter import adapt
+from odbench.plugins.configuration import Configuration
+from odbench.plugins.entry_points import Registry, one_line
+from odbench.plugins.specs import (
+    format_params,
+    parse_specs,
+    plain,
+    split_spec,
+)
+
+__all__ = [
+    "Configuration",
+    "core_zoo",
+    "find_detector",
+    "find_detectors",
+    "grid_of",
+    "list_detectors",
+    "missing_requirements",
+    "parse_specs",
+]
+
+
+def find_detector(spec: str | object) -> Configuration:
+    """Find a detector and check that it can be built.
+
+    Parameters
+    ----------
+    spec : str or object
+        ``knn``, ``knn:k=20``, ``knn[k=20]``, ``family.Member``,
+        ``package.module:Class`` or ``path/file.py:Class`` (a function
+        ``f(X_train, X_test)`` does too), each with parameters; or a detector object,
+        its class, such a function, or a `DetectorInfo`.
+
+    Returns
+    -------
+    Configuration
+        With the parameters given; the rest are the detector's reference.
+
+    Raises
+    ------
+    UnknownDetectorError
+        If nothing has that name.
+    MissingExtraError
+        If it needs a module that is not installed.
+    DetectorError
+        If the plugin is broken, or has no such parameter.
+    """
+    if isinstance(spec, Configuration):
+        return spec
+    if not isinstance(spec, str):
+        return _from_object(objects.freeze(spec))
+    if spec.startswith(objects.PREFIX):
+        return _from_object(spec)
+    target, given = split_spec(spec)
+    if loaders.is_import(target):
+        obj, target = loaders.load(target)
+        info = _info_of(obj, _free_name(target), given)
+        version = introspect.source_version(obj)
+    else:
+        info, version = _installed(target, given)
+    _check_requirements(info)
+    return _configure(info, version, target, given)
+
+
+def find_detectors(specs: str | Iterable[str | object]) -> list[Configuration]:
+    """Find several detectors, each once, and refuse two that a table cannot tell apart.
+
+    Parameters
+    ----------
+    specs : str or iterable
+        What follows ``--detectors``, or what `find_detector` takes.
+
+    Raises
+    ------
+    DetectorError
+        If two different detectors have the same name and label.
+    """
+    items = parse_specs(specs) if isinstance(specs, str) else list(specs)
+    found: dict[tuple[str, str], Configuration] = {}
+    for item in items:
+        one = find_detector(item)
+        other = found.setdefault((one.info.name, one.label), one)
+        if (other.version, other.id) != (one.version, one.id):
+            msg = (
+                f"detector {one.info.name!r}: stands for two different detectors; "
+                f"rename the class of one"
+            )
+            raise DetectorError(msg)
+    return list(found.values())
+
+
+def list_detectors() -> tuple[list[DetectorInfo], list[str]]:
+    """List what is installed.
+
+    Returns
+    -------
+    tuple of (list of DetectorInfo, list of str)
+        The detectors by name, a family's members among them, whether or not their
+        extras are installed; one warning for each plugin that is broken or ignored.
+    """
+    registry = Registry.read()
+    infos: list[DetectorInfo] = []
+    for name in sorted(registry.entries):
+        try:
+            obj = registry.load(name)
+            members = _members(obj, name)
+            infos += [_info_of(obj, name, {})] if members is None else members
+        except Exception as error:
+            registry.warnings.append(one_line(error))
+    return infos, registry.warnings
+
+
+def core_zoo() -> list[Configuration]:
+    """Return every detector of the core zoo in its reference configuration, by name.
+
+    Those whose extra is not installed are left out.
+    """
+    registry = Registry.read()
+    zoo = []
+    for name, entry in sorted(registry.entries.items()):
+        if registry.is_home(entry):
+            obj = registry.load(name)
+            if (
+                isinstance(obj, DetectorInfo)
+                and obj.core
+                and not missing_requirements(obj)
+            ):
+                zoo.append(find_detector(name))
+    return zoo
+
+
+def grid_of(configuration: Configuration) -> list[Configuration]:
+    """Return the grid of a detector; parameters that the user set stay as set.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        Where to start.
+
+    Returns
+    -------
+    list of Configuration
+        In the grid's order; the configuration alone where there is no grid.
+    """
+    info, fixed = configuration.info, configuration.overrides
+    open_grid = {k: v for k, v in info.grid.items() if k not in fixed}
+    if not open_grid:
+        return [configuration]
+    target = split_spec(configuration.spec)[0]
+    points = replace(info, grid=open_grid).configurations()
+    return [
+        _configure(info, configuration.version, target, {**fixed, **point})
+        for point in points
+    ]
+
+
+def _configure(
+    info: DetectorInfo, version: str, target: str, given: Mapping[str, Any]
+) -> Configuration:
+    """Check parameters against the reference and keep those that differ."""
+    known = dict(info.params) if info.deterministic else {"random_state": None}
+    known = {**known, **info.params}
+    overrides = {}
+    for name, value in given.items():
+        if name not in known:
+            raise DetectorError(_unknown_parameter(info, name, known))
+        value = _like(value, known[name])  # noqa: PLW2901 - the same value, its type settled
+        if plain(value) != plain(known[name]) or (
+            isinstance(value, bool) != isinstance(known[name], bool)
+        ):
+            overrides[name] = value
+    spec = f"{target}:{format_params(overrides)}" if overrides else target
+    return Configuration(info, version, spec, MappingProxyType(overrides))
+
+
+def _like(value: Any, reference: Any) -> Any:
+    """Return 1 as 1.0 where the reference is a float, so that both are one."""
+    if isinstance(reference, float) and type(value) is int:
+        return float(value)
+    return value
+
+
+def _unknown_parameter(info: DetectorInfo, name: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    wanted = f"it has {', '.join(names)}" if names else "it has none"
+    return f"detector {info.name!r}: no parameter {name!r}; {hint}{wanted}"
+
+
+def _installed(target: str, given: Mapping[str, Any]) -> tuple[DetectorInfo, str]:
+    """Find an installed detector or a member of a family."""
+    registry = Registry.read()
+    head, dot, member = target.partition(".")
+    if target in registry.entries:
+        obj = registry.load(target)
+        if isinstance(obj, DetectorFamily) and not isinstance(obj, DetectorInfo):
+            members = obj.members()
+            if not members:
+                obj.info("NAME")
+            some = ", ".join(f"{target}.{m}" for m in members[:3])
+            msg = f"detector {target!r}: is a family; name a member: {some}, ..."
+            raise UnknownDetectorError(msg)
+        info = _info_of(obj, target, given)
+        return info, registry.version(target, info)
+    if dot and head in registry.entries:
+        family = registry.load(head)
+        if isinstance(family, DetectorFamily):
+            info = family.info(member)
+            return info, registry.version(head, info)
+    raise UnknownDetectorError(_unknown_detector(target, registry))
+
+
+def _unknown_detector(name: str, registry: Registry) -> str:
+    close = {n.lower(): n for n in registry.entries}
+    match = difflib.get_close_matches(name.lower(), close, n=1)
+    hint = f"did you mean {close[match[0]]!r}? " if match else ""
+    return (
+        f"detector {name!r}: nothing installed has that name; {hint}"
+        f"`odbench detectors list` shows what there is"
+    )
+
+
+def _info_of(obj: object, name: str, given: Mapping[str, Any]) -> DetectorInfo:
+    """Return the info of what an entry point or an import gave."""
+    if isinstance(obj, DetectorInfo):
+        return obj if obj.name == name else replace(obj, name=name)
+    return introspect.describe(obj, name, given)
+
+
+def _members(obj: object, name: str) -> list[DetectorInfo] | None:
+    """Return a family's detectors, None where it is no family."""
+    if isinstance(obj, (DetectorInfo, type)) or not isinstance(obj, DetectorFamily):
+        return None
+    infos = []
+    # A family whose library is missing knows no names, but says what to install.
+    for member in obj.members() or ["NAME"]:
+        try:
+            infos.append(obj.info(member))
+        except MissingExtraError as error:
+            infos.append(
+                DetectorInfo(name=f"{name}.{member}", summary=str(error), build=dict)
+            )
+    return infos
+
+
+def _from_object(spec: str) -> Configuration:
+    """Make the configuration of an object that stands in its own spec."""
+    obj, version = objects.thaw(spec)
+    if isinstance(obj, DetectorInfo):
+        return Configuration(obj, version, spec)
+    if isinstance(obj, type) or introspect.is_scoring_function(obj):
+        name = getattr(obj, "__name__", type(obj).__name__).strip("<>")
+        return Configuration(introspect.describe(obj, name, {}), version, spec)
+    info, overrides = objects.describe_object(obj, spec)
+    adapt(obj)
+    return Configuration(info, version, spec, MappingProxyType(overrides))
+
+
+def _free_name(target: str) -> str:
+    """Name a class by itself, or with its module where the name is odbench's."""
+    module, _, name = target.rpartition(":")
+    taken = name in Registry.read().entries
+    return f"{loaders.stem(module)}.{name}" if taken else name
+
+
+def missing_requirements(info: DetectorInfo) -> list[str]:
+    """Return the modules that a detector requires and nothing installed provides."""
+    return [m for m in info.requires if not _is_importable(m)]
+
+
+def _is_importable(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _check_requirements(info: DetectorInfo) -> None:
+    lacking = missing_requirements(info)
+    if not lacking:
+        return
+    what = f"'odbench[{info.extra}]'" if info.extra else " ".join(lacking)
+    msg = (
+        f"detector {info.name!r}: needs {', '.join(lacking)}, which is not installed: "
+        f"pip install {what}"
+    )
+    raise MissingExtraError(msg)

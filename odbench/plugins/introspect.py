@@ -1,0 +1,276 @@
+"""Derive a `DetectorInfo` from what its author did not describe: classes, functions.
+
+The constructor's signature says which parameters there are; a ``random_state`` among
+them says that the detector is not deterministic.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.metadata
+import inspect
+import sys
+import sysconfig
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from odbench.detector import DetectorInfo
+from odbench.errors import DetectorError
+from odbench.plugins.adapter import FunctionDetector
+
+_POSITIONAL = (
+    inspect.Parameter.POSITIONAL_ONLY,
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+)
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_FILES_HASHED = 2000
+# The reference value of a parameter that has none.
+UNSET = "(unset)"
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a callable's parameters tell about a detector.
+
+    Attributes
+    ----------
+    defaults : mapping
+        Every parameter with a default, ``random_state`` left out.
+    required : tuple of str
+        Parameters without a default.
+    random : bool
+        Whether there is a ``random_state``.
+    open_ended : bool
+        Whether ``**kwargs`` takes more than is named.
+    """
+
+    defaults: Mapping[str, Any]
+    required: tuple[str, ...]
+    random: bool
+    open_ended: bool
+
+
+def read_signature(target: Callable[..., Any], *, skip: int = 0) -> Signature:
+    """Read the parameters of a class or function, the first `skip` left out."""
+    try:
+        parameters = list(inspect.signature(target).parameters.values())[skip:]
+    except (TypeError, ValueError):
+        return Signature({}, (), random=False, open_ended=True)
+    named = [p for p in parameters if p.kind not in _VARIADIC]
+    return Signature(
+        defaults={
+            p.name: p.default
+            for p in named
+            if p.default is not p.empty and p.name != "random_state"
+        },
+        required=tuple(p.name for p in named if p.default is p.empty),
+        random=any(p.name == "random_state" for p in named),
+        open_ended=any(p.kind is p.VAR_KEYWORD for p in parameters),
+    )
+
+
+def describe(target: object, name: str, given: Mapping[str, Any]) -> DetectorInfo:
+    """Make an info for a plain class, or a function of both splits.
+
+    Parameters
+    ----------
+    target : object
+        A detector's class or a function ``f(X_train, X_test, **params)``.
+    name : str
+        What it is called.
+    given : mapping
+        Parameters that the user names; they may be ones without a default.
+
+    Returns
+    -------
+    DetectorInfo
+        Its `params` are the constructor's defaults.
+
+    Raises
+    ------
+    DetectorError
+        If `target` is neither, or a parameter without a default is not given.
+    """
+    if isinstance(target, type):
+        signature = read_signature(target)
+        build: Callable[..., Any] = target
+    elif callable(target) and is_scoring_function(target):
+        signature = read_signature(target, skip=2)
+        build = _FunctionBuilder(target)
+    else:
+        msg = (
+            f"detector {name!r}: got {_describe_kind(target)}; wanted a detector's "
+            f"class, a DetectorInfo, or a function f(X_train, X_test)"
+        )
+        raise DetectorError(msg)
+    lacking = [p for p in signature.required if p not in given]
+    if lacking:
+        example = ",".join(f"{p}=..." for p in lacking)
+        msg = (
+            f"detector {name!r}: parameter {lacking[0]!r} has no default; "
+            f"write {name}:{example}"
+        )
+        raise DetectorError(msg)
+    # What has no default is shown wherever it is set, so it never equals its reference.
+    named = given if signature.open_ended else {}
+    params = {
+        **dict.fromkeys([*signature.required, *named], UNSET),
+        **signature.defaults,
+    }
+    params.pop("random_state", None)
+    return DetectorInfo(
+        name=name,
+        summary=first_line(target),
+        build=build,
+        params=params,
+        deterministic=not signature.random,
+    )
+
+
+def is_scoring_function(target: object) -> bool:
+    """Say whether this is a function whose first two parameters are the splits."""
+    if isinstance(target, type) or not callable(target):
+        return False
+    try:
+        parameters = list(inspect.signature(target).parameters.values())[:2]
+    except (TypeError, ValueError):
+        return False
+    return len(parameters) == 2 and all(
+        p.kind in _POSITIONAL and p.default is p.empty for p in parameters
+    )
+
+
+class _FunctionBuilder:
+    """Builds the detector of a function; a class, so that it can be pickled."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+
+    def __call__(self, **params: Any) -> FunctionDetector:
+        return FunctionDetector(_Partial(self.function, params))
+
+
+class _Partial:
+    """A function with parameters bound by name."""
+
+    def __init__(self, function: Any, params: Mapping[str, Any]) -> None:
+        self.function, self.params = function, dict(params)
+
+    def __call__(self, X_train: Any, X_test: Any) -> Any:
+        return self.function(X_train, X_test, **self.params)
+
+
+def first_line(target: object) -> str:
+    """Return the first line of a docstring, or nothing."""
+    own = target.__dict__.get("__doc__") if isinstance(target, type) else None
+    text = own if isinstance(target, type) else getattr(target, "__doc__", None)
+    lines = (text or "").strip().splitlines()
+    return lines[0].strip() if lines else ""
+
+
+def source_version(target: object) -> str:
+    """Return what changes when a detector's code does.
+
+    Parameters
+    ----------
+    target : object
+        A class or a function.
+
+    Returns
+    -------
+    str
+        ``distribution version`` for installed code; otherwise 12 hex digits of the
+        source: of the file, or of the whole package that the file stands in. For
+        classes of a notebook or an interactive session, of the source or bytecode.
+    """
+    if isinstance(target, DetectorInfo):
+        target = target.build
+    module = sys.modules.get(getattr(target, "__module__", "") or "")
+    file = getattr(module, "__file__", None)
+    if module is None or file is None or module.__name__ == "__main__":
+        return _code_digest(target)
+    path = Path(file)
+    if _is_installed(path):
+        return _distribution_version(module.__name__.partition(".")[0])
+    return file_digest(path)
+
+
+def file_digest(path: Path) -> str:
+    """Return 12 hex digits over a source file, or the package that it stands in."""
+    root = package_root(path)
+    files = [path] if root is None else sorted(root.rglob("*.py"))[:_FILES_HASHED]
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.relative_to(root or path.parent).as_posix().encode() + b"\0")
+        digest.update(file.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+def package_root(path: Path) -> Path | None:
+    """Return the outermost package folder around a file, None for a lone module."""
+    root = None
+    for folder in path.resolve().parents:
+        if not (folder / "__init__.py").is_file():
+            break
+        root = folder
+    return root
+
+
+def is_importable_anywhere(module: str, file: Path) -> bool:
+    """Say whether any process of this Python can import a module by its name."""
+    parts = Path(*module.split("."))
+    homes = {file.parents[len(parts.parts) - (file.name != "__init__.py")]}
+    return _is_installed(file) or bool(homes & _editable_folders())
+
+
+def _is_installed(path: Path) -> bool:
+    return any(path.is_relative_to(place) for place in _library_folders())
+
+
+@functools.cache
+def _library_folders() -> frozenset[str]:
+    places = {sysconfig.get_path(key) for key in ("purelib", "platlib", "stdlib")}
+    return frozenset(place for place in places if place)
+
+
+@functools.cache
+def _providers() -> Mapping[str, list[str]]:
+    """Return the distributions behind each module; reads all metadata, so once."""
+    return importlib.metadata.packages_distributions()
+
+
+def _editable_folders() -> set[Path]:
+    """Return the folders that editable installs put on every process's path."""
+    links = Path(sysconfig.get_path("purelib")).glob("*.pth")
+    lines = [line for link in links for line in link.read_text("utf-8").splitlines()]
+    return {Path(line) for line in lines if line and not line.startswith("import")}
+
+
+def library_versions(module: str) -> list[str]:
+    """Return ``["library version"]`` of the distribution that provides a module."""
+    names = _providers().get(module.partition(".")[0], [])
+    return [f"{name} {importlib.metadata.version(name)}" for name in names[:1]]
+
+
+def _distribution_version(top_level: str) -> str:
+    python = f"python {sys.version_info.major}.{sys.version_info.minor}"
+    return (library_versions(top_level) or [python])[0]
+
+
+def _code_digest(target: Any) -> str:
+    try:
+        text = inspect.getsource(target)
+    except (OSError, TypeError):
+        functions = vars(target).values() if isinstance(target, type) else [target]
+        codes = [f.__code__ for f in functions if hasattr(f, "__code__")]
+        text = repr([(c.co_name, c.co_code, c.co_names) for c in codes])
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _describe_kind(target: object) -> str:
+    if inspect.isfunction(target):
+        return f"a function {target.__name__}{inspect.signature(target)}"
+    return f"an object of {type(target).__name__}"

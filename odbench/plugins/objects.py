@@ -1,0 +1,206 @@
+"""Detectors handed over as Python objects: ``odbench.run(detectors=[Mine(k=3)])``.
+
+An object must reach another process, so it is pickled by value into its own spec:
+classes of a notebook, of ``__main__`` and of files that only this process can import
+work too. Such a spec is trusted as the code that calls us is; it is made here and
+never taken from the command line.
+"""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from odbench.detector import DetectorInfo
+from odbench.errors import DetectorError
+from odbench.plugins import introspect
+from odbench.plugins.adapter import FunctionDetector
+from odbench.plugins.specs import is_literal, plain
+
+PREFIX = "pickle:"
+
+
+def freeze(obj: object) -> str:
+    """Return a spec that holds an object.
+
+    Parameters
+    ----------
+    obj : object
+        A detector, a class, a function or a `DetectorInfo`.
+
+    Returns
+    -------
+    str
+        ``pickle:`` and base64.
+
+    Raises
+    ------
+    DetectorError
+        If the object cannot be pickled.
+    """
+    cloudpickle = _cloudpickle()
+
+    local = [m for m in _modules_of(obj) if _only_here(m)]
+    for module in local:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        data = cloudpickle.dumps((obj, version_of(obj)))
+    except Exception as error:
+        msg = (
+            f"detector {type(obj).__name__}: cannot be sent to another process "
+            f"({type(error).__name__}: {error}); pass its class as "
+            f"'package.module:Class' or 'file.py:Class'"
+        )
+        raise DetectorError(msg) from error
+    finally:
+        for module in local:
+            cloudpickle.unregister_pickle_by_value(module)
+    return PREFIX + base64.b64encode(data).decode()
+
+
+def thaw(spec: str) -> tuple[Any, str]:
+    """Return the object that a spec of `freeze` holds, and its version then.
+
+    Raises
+    ------
+    DetectorError
+        If the text was cut or its classes cannot be imported.
+    """
+    import pickle
+
+    try:
+        obj, version = pickle.loads(base64.b64decode(spec.removeprefix(PREFIX)))  # noqa: S301 - made by this user's own call
+    except Exception as error:
+        msg = (
+            f"detector given as an object: cannot be rebuilt "
+            f"({type(error).__name__}: {error})"
+        )
+        raise DetectorError(msg) from error
+    return obj, version
+
+
+def version_of(obj: Any) -> str:
+    """Return what changes when the code of an object, or of any of its steps, does."""
+    parts = [step for _, step in _steps(obj)] or [obj]
+    owners = [
+        part
+        if isinstance(part, (type, DetectorInfo)) or hasattr(part, "__code__")
+        else type(part)
+        for part in parts
+    ]
+    return " ".join(dict.fromkeys(introspect.source_version(owner) for owner in owners))
+
+
+def describe_object(obj: Any, spec: str) -> tuple[DetectorInfo, dict[str, Any]]:
+    """Derive what is known of a detector object.
+
+    Parameters
+    ----------
+    obj : object
+        A detector or a pipeline.
+    spec : str
+        What `freeze` made of it.
+
+    Returns
+    -------
+    tuple of (DetectorInfo, dict)
+        The info, whose `params` are the class's defaults; the parameters that
+        differ from them.
+    """
+    if isinstance(obj, FunctionDetector):
+        obj = obj.function
+    steps = _steps(obj)
+    parts = [step for _, step in steps] or [obj]
+    params: dict[str, Any] = {}
+    overrides: dict[str, Any] = {}
+    seeded = False
+    for prefix, part in steps or [("", obj)]:
+        defaults = introspect.read_signature(type(part)).defaults
+        for name, value in _get_params(part).items():
+            if name == "random_state":
+                seeded = seeded or value is None
+            if name != "random_state" or value is not None:
+                key = f"{prefix}__{name}" if prefix else name
+                params[key] = defaults.get(name)
+                if name not in defaults or plain(value) != plain(defaults[name]):
+                    overrides[key] = value
+    return (
+        DetectorInfo(
+            name="+".join(type(part).__name__ for part in parts),
+            summary=introspect.first_line(type(obj)),
+            build=Rebuild(spec),
+            params=params,
+            deterministic=not seeded,
+        ),
+        overrides,
+    )
+
+
+class Rebuild:
+    """Builds a fresh copy of a frozen object."""
+
+    def __init__(self, spec: str) -> None:
+        self.spec = spec
+
+    def __call__(self, random_state: int | None = None, **_: Any) -> Any:
+        """Return a copy, its open random states set."""
+        obj = thaw(self.spec)[0]
+        if random_state is None:
+            return obj
+        for part in [step for _, step in _steps(obj)] or [obj]:
+            if "random_state" in _get_params(part) and part.random_state is None:
+                part.random_state = random_state
+        return obj
+
+
+def _cloudpickle() -> Any:
+    """Return the module, which older joblibs carry inside."""
+    try:
+        return importlib.import_module("cloudpickle")
+    except ImportError:
+        return importlib.import_module("joblib.externals.cloudpickle")
+
+
+def _steps(obj: Any) -> list[tuple[str, Any]]:
+    """Return the steps of a pipeline, nothing for anything else."""
+    steps = getattr(obj, "steps", None)
+    if not isinstance(steps, list):
+        return []
+    return [(n, s) for n, s in steps if s is not None and not isinstance(s, str)]
+
+
+def _get_params(obj: Any) -> Mapping[str, Any]:
+    """Return an object's parameters; its plain attributes where it cannot say."""
+    if callable(getattr(obj, "get_params", None)):
+        try:
+            found: Mapping[str, Any] = obj.get_params(deep=False)
+        except TypeError:
+            found = obj.get_params()
+        return found
+    own = getattr(obj, "__dict__", {})
+    return {
+        name: value
+        for name, value in own.items()
+        if not name.startswith("_") and not name.endswith("_") and is_literal(value)
+    }
+
+
+def _modules_of(obj: Any) -> Iterable[Any]:
+    parts = [part for _, part in _steps(obj)] or [obj]
+    owners = {type(part) for part in parts} | {
+        part for part in parts if isinstance(part, type) or hasattr(part, "__code__")
+    }
+    names = {getattr(owner, "__module__", None) or "" for owner in owners}
+    return [sys.modules[name] for name in sorted(names) if name in sys.modules]
+
+
+def _only_here(module: Any) -> bool:
+    """Say whether another process may fail to import a module."""
+    file = getattr(module, "__file__", None)
+    if file is None or module.__name__ in ("__main__", "builtins"):
+        return False  # cloudpickle sends __main__ by value on its own
+    return not introspect.is_importable_anywhere(module.__name__, Path(file))

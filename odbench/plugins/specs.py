@@ -1,0 +1,260 @@
+"""The way users write detectors: ``knn:k=20``, ``file.py:Class[a=1,b=x]``.
+
+Text in, text out: nothing here looks a detector up. A list is split at commas and
+semicolons; an item that is only ``name=value`` continues the item before it. Values
+are Python or TOML literals; what is neither is a string.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from odbench.errors import UsageError
+
+_CONSTANTS = {
+    "none": None,
+    "null": None,
+    "true": True,
+    "false": False,
+    "inf": math.inf,
+    "+inf": math.inf,
+    "-inf": -math.inf,
+    "nan": math.nan,
+}
+_ASSIGNMENT = re.compile(r"\s*([A-Za-z_]\w*)\s*=(.*)", re.DOTALL)
+_BARE_WORD = re.compile(r"[A-Za-z_][\w.+-]*")
+_PAIRS = {")": "(", "]": "[", "}": "{"}
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+
+
+def parse_specs(text: str) -> list[str]:
+    """Split what follows ``--detectors`` into one text a detector.
+
+    Parameters
+    ----------
+    text : str
+        Items apart by commas or semicolons; those inside brackets or quotes belong
+        to a value. An item such as ``method=mean`` continues the one before it.
+
+    Returns
+    -------
+    list of str
+        Specs for `odbench.plugins.find.find_detector`, in the order written.
+
+    Raises
+    ------
+    UsageError
+        If a bracket or a quote is left open, or a parameter has no detector.
+
+    Examples
+    --------
+    >>> parse_specs("knn:k=20,method=mean,lof;pyod.LODA")
+    ['knn:k=20,method=mean', 'lof', 'pyod.LODA']
+    """
+    specs: list[str] = []
+    for group in split_outside(text, ";"):
+        fresh = True
+        for item in split_outside(group, ","):
+            if not item.strip():
+                continue
+            if not _ASSIGNMENT.fullmatch(item):
+                specs.append(item.strip())
+            elif fresh or not _takes_more(specs[-1]):
+                msg = (
+                    f"--detectors: parameter {item.strip()!r} has no detector before "
+                    f"it; write NAME:{item.strip()}"
+                )
+                raise UsageError(msg)
+            else:
+                specs[-1] += "," + item.strip()
+            fresh = False
+    return specs
+
+
+def _takes_more(spec: str) -> bool:
+    """Say whether a spec ends in a parameter that a comma may follow."""
+    target, params = split_spec(spec)
+    return bool(params) and not spec.startswith(f"{target}[")
+
+
+def split_outside(text: str, separator: str) -> list[str]:
+    """Split at a separator that stands outside brackets and quotes."""
+    parts, start, opened, quote, escaped = [], 0, [], "", False
+    for i, char in enumerate(text):
+        if escaped:
+            escaped = False
+        elif quote:
+            escaped = char == "\\"
+            quote = "" if char == quote else quote
+        elif char in "'\"":
+            quote = char
+        elif char in "([{":
+            opened.append(char)
+        elif char in _PAIRS:
+            if not opened or opened.pop() != _PAIRS[char]:
+                msg = f"--detectors: {text!r} has a {char!r} that nothing opens"
+                raise UsageError(msg)
+        elif char == separator and not opened:
+            parts.append(text[start:i])
+            start = i + 1
+    if quote or opened:
+        msg = f"--detectors: {text!r} leaves a {quote or opened[-1]!r} open"
+        raise UsageError(msg)
+    return [*parts, text[start:]]
+
+
+def split_spec(spec: str) -> tuple[str, dict[str, Any]]:
+    """Part a spec into what it names and its parameters.
+
+    Parameters
+    ----------
+    spec : str
+        ``target``, ``target:a=1,b=x`` or ``target[a=1,b=x]``.
+
+    Returns
+    -------
+    tuple of (str, dict)
+        The target and the parsed parameters, in the order written.
+
+    Raises
+    ------
+    UsageError
+        If a parameter is not ``name=value`` or stands twice.
+
+    Examples
+    --------
+    >>> split_spec("my/file.py:Mine:k=20,scale=none")
+    ('my/file.py:Mine', {'k': 20, 'scale': None})
+    """
+    text = spec.strip()
+    colon = re.search(r":\s*(?=[A-Za-z_]\w*\s*=)", text)
+    bracket = text.find("[") if text.endswith("]") else -1
+    if bracket >= 0 and (colon is None or bracket < colon.start()):
+        target, inside = text[:bracket], text[bracket + 1 : -1]
+    elif colon is not None:
+        target, inside = text[: colon.start()], text[colon.end() :]
+    else:
+        target, inside = text, ""
+    params: dict[str, Any] = {}
+    for item in split_outside(inside, ","):
+        assignment = _ASSIGNMENT.fullmatch(item)
+        if assignment is None:
+            if not item.strip():
+                continue
+            msg = f"detector {spec!r}: got {item.strip()!r} where name=value is wanted"
+            raise UsageError(msg)
+        if assignment[1] in params:
+            msg = f"detector {spec!r}: parameter {assignment[1]!r} stands twice"
+            raise UsageError(msg)
+        params[assignment[1]] = parse_value(assignment[2])
+    return target.strip(), params
+
+
+def parse_value(text: str) -> Any:
+    """Read a value as a Python or TOML literal, else as a string.
+
+    Examples
+    --------
+    >>> [parse_value(t) for t in ("20", "1e-3", "true", "None", "mean", "'20'")]
+    [20, 0.001, True, None, 'mean', '20']
+    """
+    text = text.strip()
+    if text.lower() in _CONSTANTS:
+        return _CONSTANTS[text.lower()]
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text
+
+
+def format_value(value: Any) -> str:
+    """Write a value so that `parse_value` reads the same one back.
+
+    A value that is no literal (an estimator, a function) is described by its type
+    and a short hash instead: good for a label, not for reading back.
+    """
+    value = plain(value)
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        bare = _BARE_WORD.fullmatch(value) and value.lower() not in _CONSTANTS
+        return value if bare else repr(value)
+    if isinstance(value, list):
+        return "[" + ",".join(map(_python_literal, value)) + "]"
+    return _python_literal(value)
+
+
+def _python_literal(value: Any) -> str:
+    """Write a value as Python does; an infinite one as a literal that overflows."""
+    if isinstance(value, list):
+        return "[" + ",".join(map(_python_literal, value)) + "]"
+    if isinstance(value, dict):
+        pairs = (f"{k!r}:{_python_literal(v)}" for k, v in value.items())
+        return "{" + ",".join(pairs) + "}"
+    if isinstance(value, float) and math.isinf(value):
+        return "1e999" if value > 0 else "-1e999"
+    return repr(value)
+
+
+def format_params(params: Mapping[str, Any]) -> str:
+    """Write parameters as ``a=1,b=x``, sorted by name."""
+    return ",".join(f"{name}={format_value(params[name])}" for name in sorted(params))
+
+
+def is_literal(value: Any) -> bool:
+    """Say whether a value survives being written and read back."""
+    if isinstance(value, (list, tuple)):
+        return all(is_literal(v) for v in value)
+    if isinstance(value, dict):
+        return all(isinstance(k, str) and is_literal(v) for k, v in value.items())
+    if isinstance(value, (bool, int, float, str)):
+        return True
+    return value is None or type(value).__module__ == "numpy"
+
+
+def plain(value: Any) -> Any:
+    """Return what JSON can hold in place of a parameter's value."""
+    if isinstance(value, float):
+        return float(value)  # NumPy's float64 is one that prints as something else
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if hasattr(value, "__qualname__"):
+        return f"{value.__module__}.{value.__qualname__}"
+    described = _ADDRESS.sub("", repr(value))
+    digest = hashlib.sha256(described.encode()).hexdigest()[:8]
+    return f"{type(value).__name__}#{digest}"
+
+
+def identity(detector: str, params: Mapping[str, Any]) -> str:
+    """Return the 12 hex digits that tell configurations apart.
+
+    Parameters
+    ----------
+    detector : str
+        The detector's name.
+    params : mapping
+        Its full parameters.
+
+    Returns
+    -------
+    str
+        The start of sha256 over canonical JSON of both.
+    """
+    text = json.dumps(
+        {"detector": detector, "params": plain(dict(params))},
+        sort_keys=True,
+        separators=(",", ":"),
+    )
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

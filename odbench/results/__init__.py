@@ -1,0 +1,30 @@
+"""The hinge: one row per trial, written by a sweep and read by everything after it.
+
+Every leaderboard can be rebuilt from a results file, without data, detectors, GPU or
+network.
+"""
+
+from odbench.results.parquet import read_results, write_results
+from odbench.results.schema import (
+    COLUMNS,
+    REQUIRED,
+    SCHEMA_VERSION,
+    SCORES,
+    STATUSES,
+    completed,
+    schema,
+    scores_file,
+)
+
+__all__ = [
+    "COLUMNS",
+    "REQUIRED",
+    "SCHEMA_VERSION",
+    "SCORES",
+    "STATUSES",
+    "completed",
+    "read_results",
+    "schema",
+    "scores_file",
+    "write_results",
+]

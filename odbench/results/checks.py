@@ -1,0 +1,232 @@
+"""What a results file must keep to before anything is made of it.
+
+Results are published and passed on, so a file may be anybody's: how much it unpacks to
+is bounded before Python holds a row of it, names are names, and numbers are possible.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from odbench.errors import ResultsError
+from odbench.text import is_plain
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+# Trials of one file. They need up to about 1 KiB of memory each.
+MAX_TRIALS = 10_000_000
+# Bytes of one text. A sweep cuts reasons at 500 characters.
+MAX_TEXT = 10_000
+# Bytes of all texts together, by trial and for a file of few. A sweep's are 600.
+_TEXT_PER_TRIAL = 1 << 10
+_TEXT_ANYWAY = 1 << 24
+
+_PLACE = re.compile(r"[a-z0-9_-]{1,40}")
+# Parts of a path below a leaderboard's folder.
+_PLACES = ("suite", "partition")
+_NAMES = ("protocol", "dataset", "detector", "config", "config_id")
+_SHARES = (
+    "auroc", "ap", "f1", "auroc_low", "auroc_high", "ap_low", "ap_high",
+    "label_conflict", "duplicate_train", "test_in_train", "anomalies_in_train",
+)  # fmt: skip
+_COUNTS = (
+    "n_train", "n_test", "n_columns", "n_anomalies", "peak_memory_bytes",
+    "fit_seconds", "score_seconds", "shared_seconds", "warmup_seconds",
+)  # fmt: skip
+_MOST_SECONDS = 1e15
+# A metric may leave its range by the last bits of its sums.
+_ROUNDING = 1e-9
+
+
+def check_size(stored: pq.ParquetFile, file: Path, wanted: list[str]) -> None:
+    """Refuse a file that declares more than results take, before a row is read.
+
+    Parameters
+    ----------
+    stored : pyarrow.parquet.ParquetFile
+        Open; its description is read and nothing else.
+    file : Path
+        Its place.
+    wanted : list of str
+        Columns that are going to be read.
+
+    Raises
+    ------
+    ResultsError
+        If there are too many trials, more than the file has bytes, or columns of
+        lists, of records or of bytes, whose size no description tells.
+    """
+    import pyarrow as pa
+
+    trials, size = stored.metadata.num_rows, file.stat().st_size
+    # No two trials are the same, so each takes some bytes however it is packed.
+    if trials > min(MAX_TRIALS, size):
+        msg = (
+            f"results {str(file)!r}: {trials} trials in {size} bytes; at most "
+            f"{MAX_TRIALS} are read, and no more than the file has bytes; build from "
+            f"several smaller files"
+        )
+        raise ResultsError(msg)
+    flat = (pa.types.is_primitive, pa.types.is_null, pa.types.is_dictionary,
+            pa.types.is_string, pa.types.is_large_string)  # fmt: skip
+    names = stored.schema_arrow.names
+    for name in wanted:
+        if names.count(name) > 1:
+            msg = f"results {str(file)!r}: column {name} stands twice; wanted it once"
+            raise ResultsError(msg)
+        kind = stored.schema_arrow.field(name).type
+        if not any(is_flat(kind) for is_flat in flat):
+            msg = (
+                f"results {str(file)!r}: column {name} is of type {kind}; wanted a "
+                f"number or a text in each row"
+            )
+            raise ResultsError(msg)
+
+
+def check_texts(table: pa.Table, file: Path) -> None:
+    """Refuse texts that are longer, or in all more, than those of results.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Texts still as places in a list of distinct ones.
+    file : Path
+        Where it comes from.
+
+    Raises
+    ------
+    ResultsError
+        Naming the longest, or how much there is.
+    pyarrow.ArrowException
+        If a text is none.
+    """
+    import pyarrow.compute as pc
+
+    total = 0
+    for name, chunk in _dictionaries(table):
+        # Bytes that are no UTF-8 are an error of Arrow's, too.
+        chunk.dictionary.validate(full=True)
+        lengths = pc.binary_length(chunk.dictionary)
+        longest = pc.max(lengths).as_py() or 0
+        if longest > MAX_TEXT:
+            msg = (
+                f"results {str(file)!r}: a {name} of {longest} bytes; wanted at most "
+                f"{MAX_TEXT}; shorten it"
+            )
+            raise ResultsError(msg)
+        total += pc.sum(lengths.cast("int64").take(chunk.indices)).as_py() or 0
+    most = _TEXT_ANYWAY + _TEXT_PER_TRIAL * len(table)
+    if total > most:
+        msg = (
+            f"results {str(file)!r}: {total} bytes of text in {len(table)} trials; at "
+            f"most {most} are read; shorten the longest texts"
+        )
+        raise ResultsError(msg)
+
+
+def check_values(table: pa.Table, file: Path, *, statuses: tuple[str, ...]) -> None:
+    """Refuse names that are none and numbers that no trial can have.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Texts as for `check_texts`; columns that it lacks are passed over.
+    file : Path
+        Where it comes from.
+    statuses : tuple of str
+        How a trial can end.
+
+    Raises
+    ------
+    ResultsError
+        Naming the column, what stands there, and what was wanted.
+    """
+    for name, chunk in _dictionaries(table):
+        if name not in (*_PLACES, *_NAMES, "detector_version", "status"):
+            continue
+        if chunk.null_count and name != "detector_version":
+            _refuse(file, name, None, "one in every row")
+        for text in chunk.dictionary.to_pylist():
+            if name in _PLACES and not _PLACE.fullmatch(text):
+                _refuse(file, name, text, "1 to 40 of a-z, 0-9, _ and -")
+            if name == "status" and text not in statuses:
+                _refuse(file, name, text, ", ".join(statuses))
+            if not is_plain(text):
+                _refuse(file, name, text, "one line of visible characters")
+    for names, most in ((_SHARES, 1.0), (_COUNTS, _MOST_SECONDS)):
+        for name in names:
+            _check_range(table, file, name, 0.0, most)
+    _check_range(table, file, "ap_adjusted", -_MOST_SECONDS, 1.0)
+    _check_anomalies(table, file)
+    _check_scores(table, file)
+
+
+def _check_range(
+    table: pa.Table, file: Path, name: str, low: float, high: float
+) -> None:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if name not in table.column_names or pa.types.is_null(table[name].type):
+        return
+    ends = pc.min_max(table[name])
+    for end in (ends["min"].as_py(), ends["max"].as_py()):
+        # Not a number is what nothing is in some files.
+        if end is None or math.isnan(end):
+            continue
+        if not low - _ROUNDING <= end <= high + _ROUNDING:
+            _refuse(file, name, end, f"{low:g} to {high:g}")
+
+
+def _check_anomalies(table: pa.Table, file: Path) -> None:
+    """Refuse a test of anomalies alone, on which nothing can be scored."""
+    import pyarrow.compute as pc
+
+    if not {"n_test", "n_anomalies"} <= set(table.column_names):
+        return
+    bad = table.filter(
+        pc.and_(
+            pc.greater(table["n_anomalies"], 0),
+            pc.greater_equal(table["n_anomalies"], table["n_test"]),
+        )
+    )
+    if len(bad):
+        n, rows = bad["n_anomalies"][0].as_py(), bad["n_test"][0].as_py()
+        _refuse(file, "n_anomalies", n, f"fewer than the {rows} test rows")
+
+
+def _check_scores(table: pa.Table, file: Path) -> None:
+    """Refuse trials that are ranked by AUROC and have no AP."""
+    import pyarrow.compute as pc
+
+    if not {"auroc", "ap", "status"} <= set(table.column_names):
+        return
+    known = pc.invert(pc.is_null(table["auroc"], nan_is_null=True))
+    half = pc.and_(known, pc.is_null(table["ap"], nan_is_null=True))
+    good = pc.equal(table["status"].cast("string"), "ok")
+    if pc.any(pc.and_(half, good)).as_py():
+        _refuse(file, "ap", None, "one wherever there is an auroc")
+
+
+def _dictionaries(table: pa.Table) -> Iterator[tuple[str, Any]]:
+    import pyarrow as pa
+
+    for name in table.column_names:
+        if pa.types.is_dictionary(table[name].type):
+            for chunk in table[name].chunks:
+                yield name, chunk
+
+
+def _refuse(file: Path, name: str, value: Any, wanted: str) -> None:
+    shown = value[:60] if isinstance(value, str) else value
+    msg = (
+        f"results {str(file)!r}: {name} {shown!r}; wanted {wanted}; leave the file "
+        f"out, or ask whoever made it"
+    )
+    raise ResultsError(msg)

@@ -1,0 +1,125 @@
+"""Results files: written whole, and checked when they are read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from odbench.errors import ResultsError
+from odbench.results.checks import check_size, check_texts, check_values
+from odbench.results.schema import (
+    REQUIRED,
+    SCHEMA_VERSION,
+    STATUSES,
+    STRINGS,
+    columns_as_words,
+    completed,
+    schema,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+def write_results(rows: pa.Table | Iterable[pa.Table], path: Path) -> None:
+    """Write a results file whole or not at all.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table or iterable of them
+        Columns of `schema`, in its order. Several tables are written one by one, so
+        that no more than one need be in memory.
+    path : Path
+        Where to; replaced in one step once the new file is on the disk.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    full = schema()
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as sink:
+            with pq.ParquetWriter(sink, full, compression="zstd") as writer:
+                for table in [rows] if isinstance(rows, pa.Table) else rows:
+                    writer.write_table(table.cast(full))
+            sink.flush()
+            os.fsync(sink.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_results(
+    path: Path | str, columns: Iterable[str] | None = None
+) -> pd.DataFrame:
+    """Read a results file, or the results of a run's folder, as a data frame.
+
+    Parameters
+    ----------
+    path : Path or str
+        A ``results.parquet`` or the folder of a run that holds one.
+    columns : iterable of str, optional
+        Which of `COLUMNS`, where not all are needed. Words then come as sorted
+        categories, in a fraction of the memory.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a trial; every column of `COLUMNS` that is wanted, in that order, null
+        where the file lacks an optional one.
+
+    Raises
+    ------
+    ResultsError
+        If there is no such file, it cannot be read, it lacks a column, it unpacks to
+        more than results do, or holds a name or a number that no trial can have.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    file = Path(path)
+    if file.is_dir():
+        file /= "results.parquet"
+    if not file.is_file():
+        msg = (
+            f"results {str(path)!r}: no such file; name a results.parquet or the "
+            f"folder that `odbench run --out` wrote"
+        )
+        raise ResultsError(msg)
+    full = schema() if columns is None else columns_as_words(columns)
+    # Texts are looked at as places in a list of distinct ones: a reason that all rows
+    # share is held once, until it is known how long it is.
+    try:
+        with pq.ParquetFile(file) as described:
+            names = described.schema_arrow.names
+            wanted = [name for name in full.names if name in names]
+            check_size(described, file, wanted)
+        words = [name for name in STRINGS if name in wanted]
+        with pq.ParquetFile(file, read_dictionary=words) as stored:
+            table = stored.read(wanted)
+        check_texts(table, file)
+    except (pa.ArrowException, OSError) as error:
+        msg = f"results {str(file)!r}: not a readable Parquet file ({error})"
+        raise ResultsError(msg) from error
+    missing = [name for name in REQUIRED if name not in names]
+    if missing:
+        msg = (
+            f"results {str(file)!r}: lacks {', '.join(missing)}; wanted the columns "
+            f"of results schema {SCHEMA_VERSION} (see docs/results.md)"
+        )
+        raise ResultsError(msg)
+    try:
+        coded = completed(table, columns_as_words(full.names))
+        check_values(coded, file, statuses=STATUSES)
+        table = coded if columns is not None else completed(table, full)
+    except pa.ArrowException as error:
+        msg = f"results {str(file)!r}: a column has the wrong type ({error})"
+        raise ResultsError(msg) from error
+    frame: pd.DataFrame = table.to_pandas()
+    for name in frame.select_dtypes("category").columns:
+        in_order = sorted(frame[name].cat.categories)
+        frame[name] = frame[name].cat.set_categories(in_order)
+    return frame

@@ -1,0 +1,145 @@
+"""The columns of a results file, and the place of a trial's scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SCHEMA_VERSION = 1
+# Where a run keeps the scores of its trials.
+SCORES = "scores"
+
+STATUSES = ("ok", "failed", "timeout", "memory", "killed", "nonfinite", "shape")
+
+# Column, Arrow type, whether it must be there for a leaderboard.
+_COLUMNS = (
+    # What was tried.
+    ("suite", "string", True),
+    ("partition", "string", True),
+    ("dataset", "string", True),
+    ("content_sha256", "string", True),
+    ("detector", "string", True),
+    ("detector_version", "string", False),
+    # Parameters that differ from the reference, "default" where none does.
+    ("config", "string", True),
+    ("config_id", "string", True),
+    ("seed", "int64", True),
+    ("protocol", "string", True),
+    # How it ended; a reason wherever it is not "ok".
+    ("status", "string", True),
+    ("reason", "string", False),
+    # The data set, after the protocol's row limit.
+    ("n_train", "int64", True),
+    ("n_test", "int64", True),
+    ("n_columns", "int64", True),
+    ("n_anomalies", "int64", True),
+    # Scores of the scores; null wherever the status is not "ok" or the labels
+    # are not public.
+    ("auroc", "double", True),
+    ("ap", "double", True),
+    ("ap_adjusted", "double", False),
+    ("f1", "double", False),
+    # 95 % intervals of the trial, known where its scores were kept.
+    ("auroc_low", "double", False),
+    ("auroc_high", "double", False),
+    ("ap_low", "double", False),
+    ("ap_high", "double", False),
+    # Costs. Seconds are those of the detector alone: work that another detector
+    # of the sweep had already done is added, and counted in shared_seconds too.
+    ("fit_seconds", "double", True),
+    ("score_seconds", "double", True),
+    ("shared_seconds", "double", False),
+    ("warmup_seconds", "double", False),
+    ("peak_memory_bytes", "int64", False),
+    ("started_at", "string", False),
+    ("worker", "string", False),
+    # Facts that slices and pages need, so that results stand alone.
+    ("domain", "string", False),
+    ("archetype", "string", False),
+    ("family", "string", False),
+    ("label_conflict", "int64", False),
+    ("duplicate_train", "double", False),
+    ("test_in_train", "double", False),
+    ("anomalies_in_train", "double", False),
+    ("source_url", "string", False),
+    ("licence", "string", False),
+    ("detector_reference", "string", False),
+    ("deterministic", "bool", False),
+    ("inductive", "bool", False),
+    # Content hash, detector version, parameters, seed and protocol version in
+    # one: what a resumed run compares.
+    ("key", "string", False),
+)
+
+COLUMNS = tuple(name for name, _, _ in _COLUMNS)
+REQUIRED = tuple(name for name, _, required in _COLUMNS if required)
+STRINGS = tuple(name for name, kind, _ in _COLUMNS if kind == "string")
+
+
+def scores_file(run: Path, row: Mapping[str, Any]) -> Path:
+    """Return where the scores of a trial are kept in a run's folder.
+
+    Parameters
+    ----------
+    run : Path
+        The folder.
+    row : mapping
+        The trial's row of the results. Its key ends the name, so that scores of
+        another version, content or protocol are never taken for its own.
+    """
+    folder = run.joinpath(SCORES, row["suite"], row["partition"], row["dataset"])
+    detector = row["detector"].replace("/", "_")
+    return folder / f"{detector}-{row['config_id']}-{row['seed']}-{row['key']}.npy"
+
+
+def schema() -> pa.Schema:
+    """Return the Arrow schema of a results file."""
+    import pyarrow as pa
+
+    return pa.schema(
+        [(name, getattr(pa, {"double": "float64", "bool": "bool_"}.get(t, t))())
+         for name, t, _ in _COLUMNS],
+        metadata={"odbench_results": str(SCHEMA_VERSION)},
+    )  # fmt: skip
+
+
+def completed(table: pa.Table, full: pa.Schema | None = None) -> pa.Table:
+    """Give a table, such as one of an older version, every column of `schema`.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Any of the columns of `schema`; others are left out.
+    full : pyarrow.Schema, optional
+        Wanted instead of `schema`.
+
+    Returns
+    -------
+    pyarrow.Table
+        The columns of `schema` in its order, null where the table had none.
+    """
+    import pyarrow as pa
+
+    full = schema() if full is None else full
+    for field in full:
+        if field.name not in table.column_names:
+            table = table.append_column(field, pa.nulls(len(table), field.type))
+    return table.select(full.names).cast(full)
+
+
+def columns_as_words(columns: Iterable[str]) -> pa.Schema:
+    """Return the schema of some columns, texts as indices into a dictionary."""
+    import pyarrow as pa
+
+    wanted, word = set(columns), pa.dictionary(pa.int32(), pa.string())
+    return pa.schema(
+        [
+            field.with_type(word) if pa.types.is_string(field.type) else field
+            for field in schema()
+            if field.name in wanted
+        ]
+    )

@@ -1,0 +1,1 @@
+"""Submissions: packed by authors, checked by anybody, evaluated on hidden labels."""

@@ -1,0 +1,163 @@
+"""Submissions as they are read: by their authors, by anybody, by the evaluator."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from odbench.errors import SubmissionError
+from odbench.submissions.archive import (
+    STATEMENT,
+    Archive,
+    member_name,
+    open_archive,
+)
+from odbench.submissions.dataset_list import SetList
+from odbench.submissions.score_bytes import ScoreArray, decode_scores
+from odbench.submissions.statement import parse_statement
+from odbench.submissions.strict_json import parse_object
+
+
+class Submission:
+    """A submission whose archive and statement have been checked, not yet its scores.
+
+    Attributes
+    ----------
+    statement : Statement
+    """
+
+    def __init__(self, archive: Archive, sets: SetList) -> None:
+        self._archive = archive
+        self._sets = sets
+        self.statement = parse_statement(
+            parse_object(archive.statement(), where=STATEMENT)
+        )
+
+    def has(self, dataset: str, seed: int) -> bool:
+        """Whether there are scores of a data set under a seed."""
+        return (dataset, seed) in self._archive.trials
+
+    def scores(self, dataset: str, seed: int) -> ScoreArray:
+        """Return the scores of one trial.
+
+        Parameters
+        ----------
+        dataset : str
+            Name of a data set of the list.
+        seed : int
+            One of the statement's.
+
+        Returns
+        -------
+        float32 array of shape (n_scored,)
+            Finite; in the order of the data set's test rows.
+
+        Raises
+        ------
+        SubmissionError
+            If they are not that, or not those that the statement's hash names.
+        """
+        name = member_name(dataset, seed)
+        content = self._archive.content(dataset, seed)
+        if hashlib.sha256(content).hexdigest() != self._claims(dataset).get(str(seed)):
+            msg = f"{name}: its SHA-256 is not the one in {STATEMENT}; pack it again"
+            raise SubmissionError(msg)
+        n_rows = self._sets.by_name[dataset].n_scored
+        return decode_scores(content, n_rows, where=name)
+
+    def faults(self) -> Iterator[str]:
+        """Yield everything that keeps the submission from being evaluated."""
+        yield from self._faults_of_lists()
+        yield from self._faults_of_members()
+        for dataset, seed in sorted(self._archive.trials):
+            try:
+                self.scores(dataset, seed)
+            except SubmissionError as error:
+                yield str(error)
+
+    def _faults_of_lists(self) -> Iterator[str]:
+        """Yield where the statement differs from the set list."""
+        said, sets = self.statement, self._sets
+        for what in ("suite", "partition", "protocol"):
+            got, wanted = getattr(said, what), getattr(sets, what)
+            if got != wanted:
+                yield f"{what}: made for {got!r}; wanted {wanted!r}"
+        if said.sets_sha256 != sets.sha256:
+            yield (
+                f"set list: made for {said.sets_sha256[:12]}..., wanted "
+                f"{sets.sha256[:12]}...; pack the run again with the current list"
+            )
+        for dataset, facts in sorted(said.sets.items()):
+            expected = sets.by_name.get(dataset)
+            if expected is None:
+                yield f"data set {dataset[:80]!r}: not in the set list"
+            elif expected.content_sha256 not in ("", facts["content_sha256"]):
+                yield (
+                    f"data set {dataset!r}: scored with content "
+                    f"{facts['content_sha256'][:12]!r}..., the list has "
+                    f"{expected.content_sha256[:12]!r}...; run on the listed data"
+                )
+
+    def _faults_of_members(self) -> Iterator[str]:
+        """Yield where the statement differs from what is in the archive."""
+        said = self.statement
+        told = {(name, seed) for name in said.sets for seed in self._claims(name)}
+        there = {(name, str(seed)) for name, seed in self._archive.trials}
+        for name, seed in sorted(told ^ there):
+            place = "the statement" if (name, seed) in told else "the archive"
+            yield f"scores of {name[:80]!r} under seed {seed[:12]!r}: only in {place}"
+        for name, number in sorted(self._archive.trials):
+            if number not in said.seeds:
+                yield f"scores of {name!r}: seed {number} is not a declared seed"
+
+    def _claims(self, dataset: str) -> Mapping[str, str]:
+        """Return the hashes that the statement names for a data set, by seed."""
+        facts = self.statement.sets.get(dataset)
+        claims: Mapping[str, str] = facts["scores"] if facts else {}
+        return claims
+
+
+@contextmanager
+def open_submission(path: Path, sets: SetList) -> Iterator[Submission]:
+    """Open a submission for reading; see `archive.open_archive` for what is refused."""
+    with open_archive(path, sets) as archive:
+        yield Submission(archive, sets)
+
+
+def check(path: Path, sets: SetList) -> list[str]:
+    """Return what is wrong with a submission, nothing where it can be evaluated.
+
+    Parameters
+    ----------
+    path : Path
+        The archive.
+    sets : SetList
+        The data sets that it must be about.
+
+    Returns
+    -------
+    list of str
+        One line a fault. An archive that is hostile or has no readable statement has
+        one fault: nothing after it is looked at.
+
+    Raises
+    ------
+    SubmissionError
+        If there is no such file.
+    """
+    if not path.is_file():
+        msg = f"submission {str(path)!r}: no such file; `submission pack` makes one"
+        raise SubmissionError(msg)
+    try:
+        with open_submission(path, sets) as submission:
+            return list(submission.faults())
+    except SubmissionError as error:
+        return [str(error)]
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

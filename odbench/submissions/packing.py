@@ -1,0 +1,240 @@
+"""Packing a submission: from a run's kept scores to one archive."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from odbench.errors import SubmissionError
+from odbench.results import read_results, scores_file
+from odbench.submissions.archive import (
+    STATEMENT,
+    member_name,
+    write_archive,
+)
+from odbench.submissions.checking import check, file_sha256
+from odbench.submissions.dataset_list import PROTOCOL, SetList
+from odbench.submissions.score_bytes import encode_scores
+from odbench.submissions.statement import Statement
+from odbench.submissions.strict_json import canonical
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packed:
+    """What `pack` made.
+
+    Attributes
+    ----------
+    n_sets : int
+        Data sets of the list.
+    missing : tuple of str
+        Those without scores under every seed; each will count as a failure there.
+    n_bytes : int
+        Size of the archive.
+    sha256 : str
+        Hash of the archive, by which an evaluation is found in the audit log.
+    """
+
+    n_sets: int
+    missing: tuple[str, ...]
+    n_bytes: int
+    sha256: str
+
+
+def pack(
+    run: Path,
+    out: Path,
+    *,
+    sets: SetList,
+    facts: dict[str, Any],
+    config: str | None = None,
+) -> Packed:
+    """Make one archive from the kept scores of a run.
+
+    Parameters
+    ----------
+    run : Path
+        The folder that ``odbench run --keep-scores --out`` wrote.
+    out : Path
+        The archive to write; the same input gives the same bytes.
+    sets : SetList
+        The data sets that the submission is about.
+    facts : dict
+        The fields of `Statement` that a run does not know: authors, contact, code_url,
+        kind, configuration, training_data; ``method``, ``version`` and ``hardware``
+        take what the run recorded where they are empty.
+    config : str, optional
+        Which configuration, where the run holds several: a detector's name, its name
+        with the configuration (``knn[k=20]``), or a ``config_id``.
+
+    Returns
+    -------
+    Packed
+
+    Raises
+    ------
+    ResultsError, SubmissionError
+        If the run, a score file or a field is not what it must be.
+    """
+    rows = _choose_rows(read_results(run), sets, config)
+    members, hashes = _gather(run, rows, sets)
+    statement = _state(run, rows, sets, facts, hashes)
+    members[STATEMENT] = canonical(statement.as_json())
+    write_archive(out, members)
+    faults = check(out, sets)
+    if faults:
+        out.unlink()
+        raise SubmissionError(faults[0])
+    n_seeds = len(statement.seeds)
+    whole = {name for name, each in hashes.items() if len(each["scores"]) == n_seeds}
+    return Packed(
+        n_sets=len(sets.sets),
+        missing=tuple(name for name in sets.by_name if name not in whole),
+        n_bytes=out.stat().st_size,
+        sha256=file_sha256(out),
+    )
+
+
+def _gather(
+    run: Path, rows: pd.DataFrame, sets: SetList
+) -> tuple[dict[str, bytes], dict[str, dict[str, Any]]]:
+    """Return the members with scores, and what the statement says of them."""
+    members: dict[str, bytes] = {}
+    hashes: dict[str, dict[str, Any]] = {}
+    trials: list[dict[Any, Any]] = rows[rows["status"] == "ok"].to_dict("records")
+    for row in trials:
+        content = _trial(run, row, sets)
+        members[member_name(row["dataset"], row["seed"])] = content
+        entry = hashes.setdefault(
+            row["dataset"], {"content_sha256": row["content_sha256"], "scores": {}}
+        )
+        entry["scores"][str(row["seed"])] = hashlib.sha256(content).hexdigest()
+    return members, hashes
+
+
+def _state(
+    run: Path,
+    rows: pd.DataFrame,
+    sets: SetList,
+    facts: dict[str, Any],
+    hashes: dict[str, dict[str, Any]],
+) -> Statement:
+    """Return the statement: what the run knows, what the submitter says."""
+    from odbench import __version__
+
+    known = {
+        "method": _only(rows["detector"]),
+        "version": _only(rows["detector_version"]),
+        "hardware": _hardware(run),
+        "parameters": f"{_only(rows['detector'])}[{_only(rows['config'])}]",
+        "contact": "",
+        "code_url": "",
+    }
+    said = {name: value for name, value in facts.items() if value not in (None, "")}
+    return Statement(
+        **{**known, **said},
+        suite=sets.suite,
+        partition=sets.partition,
+        protocol=sets.protocol,
+        sets_sha256=sets.sha256,
+        seeds=tuple(sorted({int(seed) for seed in rows["seed"]})),
+        fit_seconds=_median(rows["fit_seconds"]),
+        score_seconds=_median(rows["score_seconds"]),
+        sets=hashes,
+        odbench=__version__,
+    )
+
+
+def _choose_rows(
+    results: pd.DataFrame, sets: SetList, config: str | None
+) -> pd.DataFrame:
+    """Return the trials of the one configuration that is submitted."""
+    rows = results[
+        (results["suite"] == sets.suite) & (results["partition"] == sets.partition)
+    ]
+    if rows.empty:
+        msg = f"run: has no trials of {sets.suite} ({sets.partition}); use its set list"
+        raise SubmissionError(msg)
+    label = rows["detector"] + "[" + rows["config"] + "]"
+    if config is not None:
+        bare = (rows["detector"] == config) & (rows["config"] == "default")
+        chosen = (label == config) | (rows["config_id"] == config) | bare
+        if not chosen.any():
+            chosen = rows["detector"] == config
+        rows = rows[chosen]
+    found = sorted(set(label[rows.index]))
+    if len(found) != 1:
+        there = ", ".join(found or sorted(set(label)))
+        asked = "run" if config is None else f"configuration {config!r}"
+        msg = f"{asked}: {len(found)} fit; name one with --config: {there[:500]}"
+        raise SubmissionError(msg)
+    protocols = sorted(set(rows["protocol"]))
+    if protocols != [PROTOCOL]:
+        msg = f"run: protocol {', '.join(protocols)}; submissions use {PROTOCOL!r}"
+        raise SubmissionError(msg)
+    return rows[rows["dataset"].isin(list(sets.by_name))].sort_values(
+        ["dataset", "seed"]
+    )
+
+
+def _trial(run: Path, row: Mapping[str, Any], sets: SetList) -> bytes:
+    """Return the archive's bytes for one trial of a run."""
+    expected, measured = sets.by_name[row["dataset"]], row["content_sha256"]
+    if expected.content_sha256 not in ("", measured):
+        msg = (
+            f"data set {row['dataset']!r}: the run had content {measured[:12]}..., the "
+            f"set list has {expected.content_sha256[:12]}...; run on the listed data"
+        )
+        raise SubmissionError(msg)
+    file = scores_file(run, row)
+    if not file.is_file():
+        msg = (
+            f"scores {str(file)!r}: no such file; give the command of the run again "
+            f"with --keep-scores"
+        )
+        raise SubmissionError(msg)
+    scores = np.load(file, allow_pickle=False)
+    if scores.shape != (expected.n_scored,) or np.isnan(scores).any():
+        msg = (
+            f"scores {str(file)!r}: shape {scores.shape}; wanted {expected.n_scored} "
+            f"numbers, one a test row of the set list"
+        )
+        raise SubmissionError(msg)
+    # The sweep has seen finite float64; what is too large for float32 stays largest.
+    largest = np.finfo(np.float32).max
+    return encode_scores(np.clip(scores, -largest, largest))
+
+
+def _only(values: pd.Series[Any]) -> str:
+    """Return the values of a column that should hold one, joined where it does not."""
+    return ", ".join(sorted({str(value) for value in values.dropna()}))
+
+
+def _median(seconds: pd.Series[float]) -> float:
+    known = seconds.dropna()
+    return round(float(known.median()), 6) if len(known) else 0.0
+
+
+def _hardware(run: Path) -> str:
+    """Return the machine that the run recorded, empty where it did not."""
+    file = run / "run.json"
+    if not file.is_file():
+        return ""
+    try:
+        machine = json.loads(file.read_text()).get("machine", {})
+    except (ValueError, AttributeError):
+        return ""
+    if not isinstance(machine, dict):
+        return ""
+    gib = machine.get("memory_bytes", 0) / 2**30
+    processor, cores = machine.get("processor", ""), machine.get("cores", "?")
+    return f"{processor}, {cores} cores, {gib:.0f} GiB"

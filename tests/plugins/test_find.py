@@ -1,0 +1,488 @@
+"""Detectors are found wherever users keep them, and what is broken says so."""
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.ensemble import IsolationForest
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from odbench.detector import DetectorInfo
+from odbench.errors import DetectorError, MissingExtraError, UnknownDetectorError
+from odbench.plugins.find import (
+    core_zoo,
+    find_detector,
+    find_detectors,
+    grid_of,
+    list_detectors,
+)
+from odbench_detectors.pyod import info as pyod_info
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "odbench-example-plugin"
+CORE = {
+    "cats", "copod", "dte_np", "ecod", "egmm", "gmm", "hbos", "iforest", "kde",
+    "knn", "lof", "mcd", "ocsvm", "pca",
+}  # fmt: skip
+
+SOURCE = '''
+import numpy as np
+from beside import POWER
+
+class Mine:
+    """My own detector.
+
+    More about it.
+    """
+    def __init__(self, k=3, mode="fast", random_state=None):
+        self.k, self.mode, self.random_state = k, mode, random_state
+    def fit(self, X):
+        self.mean = X.mean(axis=0)
+        return self
+    def decision_function(self, X):
+        return (np.abs(X - self.mean) ** POWER).sum(axis=1)
+
+class Needs(Mine):
+    def __init__(self, bins, *, width=2.0):
+        self.bins, self.width = bins, width
+
+class Fussy(Mine):
+    def __init__(self, order=1):
+        if order != 1:
+            raise ValueError("order must be 1")
+
+class Open(Mine):
+    def __init__(self, **kwargs):
+        self.kwargs = kwargs
+
+def knn(X_train, X_test, order=2):
+    return np.linalg.norm(X_test - X_train.mean(axis=0), ord=order, axis=1)
+'''
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text(SOURCE)
+    (tmp_path / "beside.py").write_text("POWER = 2\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    yield tmp_path
+    sys.modules.pop("beside", None)
+
+
+def scores(configuration):
+    rng = np.random.default_rng(0)
+    detector = configuration.build(3).fit(rng.normal(size=(50, 3)))
+    return detector.decision_function(rng.normal(size=(9, 3)))
+
+
+def distribution(path, name, version, points):
+    """Lay out an installed distribution that only has entry points."""
+    info = path / f"{name.replace('-', '_')}-{version}.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    )
+    lines = "\n".join(f"{k} = {v}" for k, v in points.items())
+    (info / "entry_points.txt").write_text(f"[odbench.detectors]\n{lines}\n")
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    place = tmp_path / "site"
+    place.mkdir()
+    monkeypatch.syspath_prepend(str(place))
+    return place
+
+
+class TestInstalled:
+    def test_the_core_zoo_is_complete_and_in_its_reference(self):
+        zoo = core_zoo()
+
+        assert {c.info.name for c in zoo} == CORE
+        assert {c.label for c in zoo} == {"default"}
+        assert {c.spec for c in zoo} == CORE
+
+    def test_parameters_that_equal_the_reference_are_no_difference(self):
+        assert find_detector("knn:k=5").label == "default"
+        assert find_detector("knn:k=5").id == find_detector("knn").id
+        assert find_detector("kde:bandwidth=1").id == find_detector("kde").id
+
+    def test_labels_name_what_differs_sorted(self):
+        found = find_detector("knn:method=mean,k=20")
+
+        assert found.label == "k=20,method=mean"
+        assert found.params == {"k": 20, "method": "mean"}
+        assert find_detector("knn[k=20,method=mean]").id == found.id
+
+    def test_grids_contain_the_reference(self):
+        grid = grid_of(find_detector("knn"))
+
+        assert len(grid) == 10
+        assert "default" in {c.label for c in grid}
+        assert len({c.id for c in grid}) == 10
+
+    def test_what_the_user_set_is_not_varied(self):
+        labels = [c.label for c in grid_of(find_detector("knn:k=7"))]
+
+        assert labels == ["k=7", "k=7,method=mean"]
+
+    def test_every_grid_point_can_be_found_again(self):
+        infos, _ = list_detectors()
+        for info in infos:
+            if info.name in CORE:
+                for point in grid_of(find_detector(info.name)):
+                    again = find_detector(point.spec)
+                    assert (again.id, again.label) == (point.id, point.label)
+
+    def test_versions_are_the_distributions(self):
+        import odbench
+
+        assert find_detector("knn").version == odbench.__version__
+        pyod = pytest.importorskip("pyod")
+        version = find_detector("pyod.LODA").version
+        assert version == f"{odbench.__version__} + pyod {pyod.__version__}"
+
+    def test_looking_loads_nothing_heavy(self):
+        code = (
+            "import sys\n"
+            "from odbench.plugins.find import list_detectors, find_detector\n"
+            "list_detectors(); find_detector('pyod.LODA');"
+            "print([m for m in ('numba', 'sklearn', 'pandas', 'pyod', 'scipy')"
+            " if m in sys.modules])"
+        )
+        out = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        )
+        assert out.stdout.strip() == "[]"
+
+    @pytest.mark.parametrize(
+        ("spec", "message"),
+        [
+            ("knnn", "did you mean 'knn'"),
+            ("KNN", "did you mean 'knn'"),
+            ("nonsense", "odbench detectors list"),
+            ("pyod", "is a family"),
+            ("pyod.Loda", "did you mean 'pyod.LODA'"),
+            ("knn.member", "nothing installed"),
+        ],
+    )
+    def test_unknown_names_are_met_with_help(self, spec, message):
+        with pytest.raises(UnknownDetectorError, match=message):
+            find_detector(spec)
+
+    def test_unknown_parameters_are_met_with_the_known(self):
+        with pytest.raises(DetectorError, match=r"'method'\? it has k, me"):
+            find_detector("knn:metod=mean")
+
+    def test_a_family_without_its_library_says_what_to_install(self, monkeypatch):
+        monkeypatch.setattr(pyod_info, "_modules", dict)
+        monkeypatch.setattr(pyod_info.importlib.util, "find_spec", lambda _: None)
+
+        infos, warnings = list_detectors()
+
+        (info,) = (info for info in infos if info.name.startswith("pyod"))
+        assert (info.name, warnings) == ("pyod.NAME", [])
+        assert info.summary.endswith("pip install 'odbench[pyod]'")
+        for spec in ("pyod", "pyod.KNN"):
+            with pytest.raises(
+                MissingExtraError, match=r"pip install 'odbench\[pyod\]"
+            ):
+                find_detector(spec)
+
+    def test_a_missing_library_names_the_command(self):
+        with pytest.raises(MissingExtraError, match=r"pip install 'odbench\[deep\]'"):
+            find_detector("pyod.DeepSVDD")
+
+
+class TestPluginsOfOthers:
+    def test_no_plugin_takes_a_name_of_ours(self, site):
+        distribution(site, "thief", "1.0", {"knn": "os:path"})
+        infos, warnings = list_detectors()
+
+        assert any("thief 1.0" in w and "'knn'" in w for w in warnings)
+        assert find_detector("knn").info.params["k"] == 5
+        assert [i.name for i in infos].count("knn") == 1
+
+    def test_two_plugins_of_one_name_are_an_error(self, site):
+        distribution(site, "one", "1.0", {"twin": "odbench_detectors.pca.detector:PCA"})
+        distribution(site, "two", "1.0", {"twin": "odbench_detectors.pca.detector:PCA"})
+
+        with pytest.raises(DetectorError, match="uninstall one"):
+            find_detector("twin")
+
+    @pytest.mark.parametrize(
+        ("value", "what"),
+        [
+            ("no_such_module:X", "ModuleNotFoundError"),
+            ("json:no_such_name", "AttributeError"),
+            ("broken_at_import:X", "ZeroDivisionError"),
+            ("exits_at_import:X", "SystemExit: 0"),
+        ],
+    )
+    def test_a_broken_plugin_warns_in_a_list_and_fails_in_a_run(
+        self, site, value, what
+    ):
+        (site / "broken_at_import.py").write_text("1 / 0\n")
+        (site / "exits_at_import.py").write_text("raise SystemExit(0)\n")
+        distribution(site, "shaky", "0.3", {"shaky": value})
+
+        infos, warnings = list_detectors()
+        assert "knn" in {i.name for i in infos}
+        assert [w for w in warnings if "shaky 0.3" in w and what in w]
+        with pytest.raises(DetectorError, match=r"shaky 0\.3") as caught:
+            find_detector("shaky")
+        assert "\n" not in str(caught.value)
+        assert {c.info.name for c in core_zoo()} == CORE
+
+    def test_something_else_at_an_entry_point_is_refused(self, site):
+        distribution(site, "odd", "1", {"odd": "math:pi"})
+
+        with pytest.raises(DetectorError, match="wanted a detector's class"):
+            find_detector("odd")
+        assert any("odd" in w for w in list_detectors()[1])
+
+    def test_missing_requirements_of_a_plugin(self, site):
+        (site / "wanting.py").write_text(
+            "from odbench.detector import DetectorInfo\n"
+            "INFO = DetectorInfo(name='w', summary='', build=dict,"
+            " requires=('no_such_lib',))\n"
+        )
+        distribution(site, "wanting", "1", {"wanting": "wanting:INFO"})
+
+        with pytest.raises(MissingExtraError, match="pip install no_such_lib"):
+            find_detector("wanting")
+
+
+class TestFilesAndModules:
+    def test_a_file(self, folder):
+        found = find_detector("mine.py:Mine:k=7,mode=slow")
+
+        assert (found.info.name, found.label) == ("Mine", "k=7,mode=slow")
+        assert found.info.summary == "My own detector."
+        assert not found.info.deterministic
+        assert found.build(11).random_state == 11
+        assert scores(found).shape == (9,)
+
+    def test_a_module_of_the_working_directory(self, folder):
+        found = find_detector("mine:Mine")
+
+        assert found.spec == f"{folder / 'mine.py'}:Mine"
+        assert found.version == find_detector("./mine.py:Mine").version
+
+    def test_an_installed_module(self):
+        found = find_detector("sklearn.ensemble:IsolationForest:n_estimators=7")
+
+        assert found.version.startswith("scikit-learn ")
+        assert len(found.build(0).fit(np.eye(9)).estimators_) == 7
+
+    def test_a_function(self, folder):
+        found = find_detector("mine.py:knn:order=1")
+
+        assert found.info.name == "mine.knn"  # knn alone is odbench's
+        assert found.label == "order=1"
+        assert scores(found).shape == (9,)
+
+    def test_parameters_without_default(self, folder):
+        found = find_detector("mine.py:Needs:bins=4,width=3")
+
+        assert found.label == "bins=4,width=3.0"
+        assert find_detector(found.spec).id == found.id
+        with pytest.raises(DetectorError, match="'bins' has no default"):
+            find_detector("mine.py:Needs")
+
+    def test_open_ended_parameters(self, folder):
+        found = find_detector("mine.py:Open:anything=1")
+
+        assert found.build().kwargs == {"anything": 1}
+        assert find_detector(found.spec).id == found.id
+
+    def test_an_edit_changes_the_version(self, folder):
+        before = find_detector("mine.py:Mine")
+        (folder / "mine.py").write_text(SOURCE.replace("k=3", "k=4"))
+        after = find_detector("mine.py:Mine")
+
+        assert before.version != after.version
+        assert after.params["k"] == 4
+
+    def test_a_package_of_the_working_directory(self, folder):
+        package = folder / "pack"
+        package.mkdir()
+        (package / "__init__.py").write_text("")
+        (package / "inner.py").write_text("from pack.base import Base as Deep\n")
+        (package / "base.py").write_text(
+            "class Base:\n def fit(self, X): pass\n"
+            " def decision_function(self, X): return X[:, 0]\n"
+        )
+        try:
+            found = find_detector("pack.inner:Deep")
+            assert scores(found).shape == (9,)
+            assert find_detector(found.spec).id == found.id
+        finally:
+            for name in ("pack", "pack.inner", "pack.base"):
+                sys.modules.pop(name, None)
+
+    def test_another_process_in_another_directory_finds_it(self, folder):
+        found = find_detector("mine:Mine:k=9")
+        code = (
+            "import sys; from odbench.plugins.find import find_detector;"
+            "c = find_detector(sys.argv[1]); print(c.id, c.version, c.label)"
+        )
+        out = subprocess.run(
+            [sys.executable, "-c", code, found.spec],
+            capture_output=True, text=True, check=True, cwd="/",
+        )  # fmt: skip
+        assert out.stdout.split() == [found.id, found.version, found.label]
+
+    @pytest.mark.parametrize(
+        ("spec", "message"),
+        [
+            ("mine.py:Mime", "did you mean 'Mine'"),
+            ("mine.py", "write mine.py:Mine"),
+            ("nowhere.py:X", "no file"),
+            ("no_such.module:X", "no module"),
+            ("mine.py:np", "wanted a detector's class"),
+            ("mine.py:Mine:q=1", "it has k, mode, random_state"),
+            ("syntax.py:X", "SyntaxError"),
+            ("raises.py:X", "first line"),
+            ("exits.py:X", r"exits.py cannot be imported \(SystemExit: 0\)"),
+            ("exits:X", r"exits.py cannot be imported \(SystemExit: 0\)"),
+        ],
+    )
+    def test_mistakes_are_one_line(self, folder, spec, message):
+        (folder / "syntax.py").write_text("def broken(:\n")
+        (folder / "exits.py").write_text("import sys\nsys.exit(0)\n")
+        (folder / "raises.py").write_text("raise ValueError('first line\\nsecond')\n")
+        with pytest.raises(DetectorError, match=message) as caught:
+            find_detector(spec)
+        assert "\n" not in str(caught.value)
+
+    def test_a_constructor_that_refuses_is_named(self, folder):
+        with pytest.raises(DetectorError, match=r"cannot be built with .*order=2"):
+            find_detector("mine.py:Fussy:order=2").build()
+
+
+class Local:
+    def __init__(self, k=3, shape="round"):
+        self.k, self.shape = k, shape
+
+    def get_params(self, deep=True):
+        return {"k": self.k, "shape": self.shape}
+
+    def fit(self, X):
+        return self
+
+    def decision_function(self, X):
+        return X[:, 0] * self.k
+
+
+class TestObjects:
+    def test_an_instance(self):
+        found = find_detector(Local(k=5))
+
+        assert (found.info.name, found.label) == ("Local", "k=5")
+        assert found.params == {"k": 5, "shape": "round"}
+        assert found.id == find_detector(Local(k=5)).id != find_detector(Local()).id
+
+    def test_building_does_not_touch_the_users_object(self):
+        mine = IsolationForest(n_estimators=5)
+        found = find_detector(mine)
+
+        assert not found.info.deterministic
+        assert found.build(3).random_state == 3
+        assert mine.random_state is None
+        assert find_detector(IsolationForest(random_state=1)).info.deterministic
+
+    def test_a_pipeline(self):
+        found = find_detector(
+            make_pipeline(StandardScaler(), IsolationForest(n_estimators=5))
+        )
+
+        assert found.info.name == "StandardScaler+IsolationForest"
+        assert found.label == "isolationforest__n_estimators=5"
+        assert found.build(4).inner[-1].random_state == 4
+
+    def test_a_class_a_function_an_info(self):
+        info = DetectorInfo(name="x", summary="", build=Local, params={"k": 3})
+
+        assert find_detector(Local).info.name == "Local"
+        assert find_detector(info).info.name == "x"
+        assert scores(find_detector(lambda a, b: b[:, 0])).shape == (9,)
+
+    def test_objects_reach_another_process(self, tmp_path):
+        """Classes of a script have no module that another process could import."""
+        script = tmp_path / "script.py"
+        script.write_text(
+            "import json, sys\n"
+            "from odbench.plugins.find import find_detector\n"
+            "class Here:\n"
+            "    def __init__(self, k=1): self.k = k\n"
+            "    def fit(self, X): pass\n"
+            "    def decision_function(self, X): return X[:, 0] * self.k\n"
+            "c = find_detector(Here(k=2))\n"
+            "print(json.dumps([c.spec, c.id, c.version, c.label]))\n"
+        )
+        out = subprocess.run(
+            [sys.executable, script], capture_output=True, text=True, check=True
+        )
+        spec, *facts = json.loads(out.stdout)
+        found = find_detector(spec)
+
+        assert [found.id, found.version, found.label] == facts
+        assert scores(found).shape == (9,)
+
+    def test_what_cannot_travel_says_so(self):
+        with pytest.raises(DetectorError, match="cannot be sent"):
+            find_detector(Local(k=(i for i in range(3))))
+
+
+def test_configurations_survive_pickling():
+    for spec in ("knn:k=7", Local(k=2)):
+        found = find_detector(spec)
+        again = pickle.loads(pickle.dumps(found))
+        assert (again.id, again.version, again.label) == (
+            found.id, found.version, found.label,
+        )  # fmt: skip
+
+
+def test_lists_drop_repeats_and_refuse_namesakes(folder):
+    assert len(find_detectors("knn,knn:k=5,lof")) == 2
+    (folder / "other.py").write_text(SOURCE.replace("k=3", "k=4"))
+    with pytest.raises(DetectorError, match="two different"):
+        find_detectors("mine.py:Mine,other.py:Mine")
+
+
+@pytest.mark.slow
+def test_the_example_plugin_installs_for_real(tmp_path):
+    """pip builds and installs it; the command line finds, checks and names it."""
+    target = tmp_path / "installed"
+    subprocess.run(
+        [
+            sys.executable, "-m", "pip", "install", "--quiet", "--no-deps",
+            "--no-build-isolation", "--target", target, EXAMPLE,
+        ],
+        check=True, env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+    )  # fmt: skip
+    environment = {**os.environ, "PYTHONPATH": str(target)}
+
+    def odbench(*args):
+        return subprocess.run(
+            [sys.executable, "-c", "from odbench.cli import main; main()", *args],
+            capture_output=True, text=True, check=False, env=environment,
+        )  # fmt: skip
+
+    listed = odbench("detectors", "list", "--format", "json")
+    names = {row["detector"] for row in json.loads(listed.stdout)}
+    assert {"mad", "farthest", "knn"} <= names
+    shown = json.loads(odbench("detectors", "show", "mad", "--format", "json").stdout)
+    assert shown["version"] == "odbench-example-plugin 1.2.0"
+    assert shown["configurations"] == ["default", "columns=3"]
+    for name in ("mad:columns=3", "farthest:order=1"):
+        checked = odbench("detectors", "check", name)
+        assert checked.returncode == 0, checked.stdout
