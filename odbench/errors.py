@@ -8,6 +8,7 @@
     - ArchiveError        a downloaded archive is broken, oversized or hostile
     - HashMismatchError   content differs from its pin
     - StoreError          a file of the cache is broken or cannot be written
+      . DiskFullError     no space is left
   + TransportError        a hub or a mirror did not deliver
   + DetectorError         a detector breaks the contract or cannot be built
     - UnknownDetectorError  nothing installed has that name
@@ -18,16 +19,9 @@
   + RunBrokenError        a run cannot go on: a full disk, a pool that keeps dying
 
 The command line prints an ``OdbenchError`` as one line and returns 2, or 1 for a
-``RunBrokenError`` and for a ``StoreError`` that means a full disk. Anything else is a
+``RunBrokenError`` and for a ``DiskFullError``. Anything else is a
 bug and keeps its traceback.
 """
-
-import errno
-
-
-def is_disks_doing(error: OSError) -> bool:
-    """Say whether a disk that is full or broken is the reason, and not the call."""
-    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 class OdbenchError(Exception):
@@ -60,6 +54,10 @@ class HashMismatchError(DataError):
 
 class StoreError(DataError):
     """A file of the cache is broken or cannot be written."""
+
+
+class DiskFullError(StoreError):
+    """No space is left: going on with the next file is of no use."""
 
 
 class TransportError(OdbenchError):

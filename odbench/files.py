@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files that are written whole or not at all, and what a disk's errors mean."""
 
 from __future__ import annotations
 
@@ -6,30 +6,54 @@ import contextlib
 import errno
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from odbench.errors import StoreError
+# The meaning of errno values, once for the whole project.
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_BROKEN = {errno.EFBIG, errno.EIO}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_MISNAMED = {errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG}
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
-_LOCAL = (*_FULL, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG)
+
+def is_full(error: BaseException) -> bool:
+    """Say whether an error means that no space is left."""
+    return _code(error) in _FULL
 
 
-class DiskFullError(StoreError):
-    """The disk is full: no use in going on with the next file."""
+def is_disk_fault(error: BaseException) -> bool:
+    """Say whether the disk is full, limited or broken: the call itself was right."""
+    return _code(error) in _FULL | _BROKEN
+
+
+def is_wrong_place(error: BaseException) -> bool:
+    """Say whether the path was the wrong one: forbidden, missing or not a folder."""
+    return _code(error) in _FORBIDDEN | _MISNAMED
+
+
+def is_local(error: BaseException) -> bool:
+    """Say whether a failed download is the fault of this disk, not of the network."""
+    return _code(error) in _FULL | _FORBIDDEN | {errno.ENAMETOOLONG}
+
+
+def _code(error: BaseException) -> int | None:
+    return error.errno if isinstance(error, OSError) else None
 
 
 @contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
+def whole_file(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     """Open a temporary file that takes its name when the block ends well.
 
-    The data is on the disk before the rename. When the block raises, nothing is left.
+    When the block raises, the temporary file is removed and `path` is as it was.
 
     Parameters
     ----------
     path : Path
-        The final name; its folder is made when it is missing.
+        The final name, in a folder that exists.
+    durable : bool
+        Force the data and the rename to the disk, so that they survive a power cut.
+        Without it, a crash of the machine may lose the newest version, not the file.
 
     Yields
     ------
@@ -38,56 +62,78 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
     Raises
     ------
-    DiskFullError
-        If there is no space left.
-    StoreError
-        If the folder or the file cannot be written.
+    OSError
+        If the folder or the file cannot be written; its ``filename`` is `path`.
     """
-    start = os.fsdecode(os.fsencode(path.name)[:150])
-    temporary = path.with_name(f".{start}.{os.getpid()}.{threading.get_ident()}.tmp")
+    temporary = _temporary(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         temporary.replace(path)
-        _sync_folder(path.parent)
+        if durable:
+            _sync_folder(path.parent)
     except OSError as error:
-        raise as_store_error(error, path) from error
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file (UTF-8) whole or not at all."""
-    with whole_file(path) as file:
-        file.write(text.encode())
+def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:
+    """Write a file whole or not at all; see `whole_file`."""
+    with whole_file(path, durable=durable) as file:
+        file.write(content)
 
 
-def as_store_error(error: OSError, path: Path) -> StoreError:
-    """Return the error that says what could not be written, and what to do."""
-    if error.errno in _FULL:
-        msg = (
-            f"no space left for {str(path)!r}; free some, or set ODBENCH_CACHE to a "
-            f"folder on a larger disk; what is complete was kept"
-        )
-        return DiskFullError(msg)
-    msg = (
-        f"cannot write {str(path)!r}: {error.strerror or error}; check the folder, or "
-        f"set ODBENCH_CACHE to one that can be written"
-    )
-    return StoreError(msg)
+def write_text(path: Path, text: str, *, durable: bool = True) -> None:
+    """Write a text file (UTF-8, newlines as given) whole or not at all."""
+    write_bytes(path, text.encode(), durable=durable)
 
 
-def is_local(error: BaseException) -> bool:
-    """Whether a failure during a download is this machine's disk, not the network."""
-    return isinstance(error, OSError) and error.errno in _LOCAL
+@contextlib.contextmanager
+def whole_files(contents: Mapping[Path, bytes]) -> Iterator[None]:
+    """Write several files that take their names together, after the block.
+
+    All are on the disk under temporary names before the block runs, so that a full
+    disk leaves every file as it was. The last of `contents` is renamed last.
+
+    Parameters
+    ----------
+    contents : mapping of Path to bytes
+        Final name -> content; the folders exist.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written or renamed.
+    """
+    temporaries = {path: _temporary(path) for path in contents}
+    try:
+        for path, temporary in temporaries.items():
+            temporary.write_bytes(contents[path])
+        yield
+        for path, temporary in temporaries.items():
+            temporary.replace(path)
+    finally:
+        for temporary in temporaries.values():
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def _temporary(path: Path) -> Path:
+    """Return a hidden name beside a path that no other process or thread uses."""
+    # A name may have 255 bytes; what is added needs up to 60.
+    start = os.fsdecode(os.fsencode(path.name)[:150])
+    return path.with_name(f".{start}.{os.getpid()}.{threading.get_ident()}.tmp")
 
 
 def _sync_folder(folder: Path) -> None:
-    """Bring a rename to the disk, where the system can."""
+    """Force a rename to the disk, on systems that can."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

@@ -18,8 +18,8 @@ from typing import Any, TextIO
 import click
 
 from odbench import __version__
-from odbench.errors import OdbenchError, RunBrokenError, is_disks_doing
-from odbench.files import DiskFullError
+from odbench.errors import DiskFullError, OdbenchError, RunBrokenError
+from odbench.files import is_disk_fault
 
 # Verb -> one line. Each lives in the module of its name, loaded when it is called.
 VERBS = {
@@ -116,7 +116,7 @@ def _run(arguments: list[str] | None) -> int:
         return _complain(_spell(error), 1 if broken else 2)
     except OSError as error:
         # A path that cannot be read or written: the disk's doing, or the call's.
-        full = is_disks_doing(error)
+        full = is_disk_fault(error)
         if error.filename is not None:
             return _complain(
                 f"{str(error.filename)!r}: {error.strerror}; name another path, or "

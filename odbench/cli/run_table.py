@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from odbench.errors import ResultsError
+from odbench.files import write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,11 +133,4 @@ def _digest(data: bytes) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="")
-        temporary.replace(path)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_text(path, text)

@@ -14,8 +14,7 @@ from odbench.data.store import Store, StoredDataset
 from odbench.data.transports.choose import open_source
 from odbench.data.transports.makers import Makers, is_made
 from odbench.data.transports.source import Source, Tick
-from odbench.errors import DataError, ManifestError, TransportError
-from odbench.files import DiskFullError
+from odbench.errors import DataError, DiskFullError, ManifestError, TransportError
 from odbench.suites import load_suites
 
 Outcome = StoredDataset | DataError | TransportError | ManifestError

@@ -20,6 +20,7 @@ from typing import Any
 from odbench.arrays import FloatArray, LabelArray
 from odbench.data.content import check_content, content_sha256
 from odbench.data.dataset import Dataset, DatasetRecord, RawDataset, check_name
+from odbench.data.disk import as_store_error
 from odbench.data.features import FORMAT, open_features, read_features
 from odbench.data.store_files import (
     read_labels,
@@ -28,7 +29,6 @@ from odbench.data.store_files import (
     write_labels,
 )
 from odbench.errors import ManifestError, StoreError
-from odbench.files import as_store_error
 
 __all__ = ["Store", "StoredDataset", "default_cache", "read_features"]
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from odbench.arrays import LabelArray
 from odbench.data.dataset import RawDataset
+from odbench.data.disk import cache_file
 from odbench.data.features import META_KEY, open_features, parse_meta, values_of
 from odbench.errors import StoreError
-from odbench.files import whole_file
 
 
 def read_meta(path: Path) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def write_features(path: Path, raw: RawDataset, meta: dict[str, Any]) -> None:
         [pa.field(name, pa.float64(), nullable=False) for name in raw.columns],
         metadata={META_KEY: _json(meta)},
     )
-    with whole_file(path) as file:
+    with cache_file(path) as file:
         with pa.ipc.new_file(file, schema) as writer:
             for table in (raw.train, raw.test):
                 table_f = np.asfortranarray(table)
@@ -56,7 +56,7 @@ def write_labels(path: Path, labels: LabelArray, meta: dict[str, Any]) -> None:
     schema = pa.schema(
         [pa.field("label", pa.int8(), nullable=False)], metadata={META_KEY: _json(meta)}
     )
-    with whole_file(path) as file, pa.ipc.new_file(file, schema) as writer:
+    with cache_file(path) as file, pa.ipc.new_file(file, schema) as writer:
         writer.write_batch(pa.record_batch([pa.array(labels)], schema=schema))
 
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from odbench.errors import ResultsError, RunBrokenError, UsageError, is_disks_doing
+from odbench.errors import ResultsError, RunBrokenError, UsageError
+from odbench.files import is_disk_fault, whole_files
 from odbench.leaderboard import comparisons
 from odbench.leaderboard.evaluated import (
     Evaluated,
@@ -155,32 +156,24 @@ def write_files(files: dict[str, bytes], out: Path) -> None:
         If the disk is full.
     """
     _spare_submissions(files, out)
-    temporaries = {
-        (out / name).with_name(f".{Path(name).name}.tmp"): out / name for name in files
-    }
     folders: list[Path] = []
     try:
-        for temporary, target in temporaries.items():
-            folders += _folders(target.parent)
-            temporary.write_bytes(files[target.relative_to(out).as_posix()])
-        for former in _former(out) - set(files):
-            if not _is_submissions(out / former):
-                (out / former).unlink(missing_ok=True)
-                folders.append((out / former).parent)
-        # What says which files belong together comes last.
-        for temporary, target in temporaries.items():
-            temporary.replace(target)
+        for name in files:
+            folders += _folders((out / name).parent)
+        # The file that lists the others comes last in `files`.
+        with whole_files({out / name: content for name, content in files.items()}):
+            for former in _former(out) - set(files):
+                if not _is_submissions(out / former):
+                    (out / former).unlink(missing_ok=True)
+                    folders.append((out / former).parent)
     except OSError as error:
         msg = (
             f"leaderboard {str(out)!r}: cannot be written ({error.strerror}); make "
             "room, or name another folder with --out"
         )
-        kind = RunBrokenError if is_disks_doing(error) else UsageError
+        kind = RunBrokenError if is_disk_fault(error) else UsageError
         raise kind(msg) from error
     finally:
-        for temporary in temporaries:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
         # Those that hold something stay.
         for folder in reversed(folders):
             with contextlib.suppress(OSError):

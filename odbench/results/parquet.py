@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from odbench.errors import ResultsError
+from odbench.files import whole_file
 from odbench.results.checks import check_size, check_texts, check_values
 from odbench.results.schema import (
     REQUIRED,
@@ -39,17 +39,12 @@ def write_results(rows: pa.Table | Iterable[pa.Table], path: Path) -> None:
     import pyarrow.parquet as pq
 
     full = schema()
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as sink:
-            with pq.ParquetWriter(sink, full, compression="zstd") as writer:
-                for table in [rows] if isinstance(rows, pa.Table) else rows:
-                    writer.write_table(table.cast(full))
-            sink.flush()
-            os.fsync(sink.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with (
+        whole_file(path) as sink,
+        pq.ParquetWriter(sink, full, compression="zstd") as writer,
+    ):
+        for table in [rows] if isinstance(rows, pa.Table) else rows:
+            writer.write_table(table.cast(full))
 
 
 def read_results(

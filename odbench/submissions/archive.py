@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from odbench.errors import SubmissionError
+from odbench.files import whole_file
 from odbench.submissions.dataset_list import SetList
 from odbench.submissions.score_bytes import MAX_HEADER_BYTES
 from odbench.submissions.statement import MAX_SEEDS
@@ -48,20 +49,19 @@ def member_name(dataset: str, seed: int) -> str:
 
 def write_archive(path: Path, members: Mapping[str, bytes]) -> None:
     """Write members in the order of their names, stored, without a date."""
-    temporary = path.with_name(f".{path.name}.tmp")
     try:
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+        with (
+            whole_file(path) as sink,
+            zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive,
+        ):
             for name in sorted(members):
                 info = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
                 info.create_system = 3
                 info.external_attr = (stat.S_IFREG | 0o644) << 16
                 archive.writestr(info, members[name])
-        temporary.replace(path)
     except OSError as error:
         msg = f"submission {str(path)!r}: cannot be written ({error.strerror})"
         raise SubmissionError(msg) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 class Archive:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any, NoReturn
 
 from odbench.errors import SubmissionError
+from odbench.files import write_bytes
 
 
 def canonical(value: Any) -> bytes:
@@ -75,19 +75,12 @@ def parse_object(content: bytes, *, where: str) -> dict[str, Any]:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file whole or not at all; its folder is made when it is missing."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as sink:
-            sink.write(content)
-            sink.flush()
-            os.fsync(sink.fileno())
-        temporary.replace(path)
+        write_bytes(path, content)
     except OSError as error:
         msg = f"{str(path)!r}: cannot be written ({error.strerror}); free the place"
         raise SubmissionError(msg) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

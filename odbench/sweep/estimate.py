@@ -6,9 +6,10 @@ import bisect
 import contextlib
 import json
 import math
-import os
 from collections.abc import Iterable
 from pathlib import Path
+
+from odbench.files import write_text
 
 # Before anything was measured: about what a cheap detector needs for one cell.
 _SECONDS_A_CELL = 2e-7
@@ -80,11 +81,9 @@ class Estimator:
         self._points = {name: _thin(points) for name, points in self._points.items()}
         if self._file is None:
             return
-        temporary = self._file.with_suffix(f".{os.getpid()}.tmp")
         with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(self._points), encoding="utf-8")
-            temporary.replace(self._file)
+            write_text(self._file, json.dumps(self._points), durable=False)
 
 
 def _thin(points: list[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import secrets
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from odbench import provenance
 from odbench.errors import RunBrokenError, RunLockedError, UsageError
+from odbench.files import is_wrong_place, write_text
 from odbench.sweep import journal
 from odbench.sweep.backends import run_tasks
 from odbench.sweep.estimate import Estimator
@@ -36,11 +36,6 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-# What making a folder, or a file in it, meets where the call named the wrong one.
-_UNWRITABLE = (
-    *(errno.EACCES, errno.EPERM, errno.EROFS),
-    *(errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG),
-)
 # A trial whose worker died this often while it ran is given up.
 _STRIKES = 3
 
@@ -179,7 +174,7 @@ def execute(request: Request, prepared: Prepared) -> Summary:
                 fold(folder, each=_teacher(prepared.estimator))
                 prepared.estimator.save()
     except OSError as error:
-        if error.errno in _UNWRITABLE and not summary.counts:
+        if is_wrong_place(error) and not summary.counts:
             msg = (
                 f"run {str(folder)!r}: the folder cannot be written "
                 f"({error.strerror or error}); give another one with --out"
@@ -336,9 +331,7 @@ def _write_run(
         "git": provenance.git_state(Path.cwd()),
         "configurations": {**_earlier_configurations(path), **configurations},
     }
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(entry, indent=2, default=str) + "\n")
-    temporary.replace(path)
+    write_text(path, json.dumps(entry, indent=2, default=str) + "\n")
 
 
 def _earlier_configurations(path: Path) -> dict[str, Any]:

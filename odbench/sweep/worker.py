@@ -24,6 +24,7 @@ import numpy as np
 
 from odbench.arrays import FloatArray, IntArray, LabelArray
 from odbench.errors import OdbenchError
+from odbench.files import whole_file
 from odbench.results import scores_file
 from odbench.sweep.journal import FOLDER, Journal
 from odbench.sweep.outcome import Outcome
@@ -311,13 +312,8 @@ def _keep_scores(
 
 
 def _save(path: Path, array: np.ndarray[Any, Any]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as sink:
-            np.save(sink, array)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(path, durable=False) as sink:
+        np.save(sink, array)
 
 
 def _title(trial: Trial, task: Task) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from odbench.arrays import FloatArray, IntArray, LabelArray
-from odbench.errors import UsageError, is_disks_doing
+from odbench.errors import UsageError
+from odbench.files import is_disk_fault, whole_file
 from odbench.synbench import marginals, suite
 from odbench.synbench.copula import Copula
 from odbench.synbench.gmm import Mixture
@@ -208,18 +207,14 @@ def save(name: str, path: Path, *, dpi: int = 90) -> tuple[int, int]:
 
 def write(drawing: Any, path: Path, *, dpi: int = 90) -> tuple[int, int]:
     """Write a figure into a file; see `save`."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        drawing.savefig(temporary, dpi=dpi, format=path.suffix[1:] or "png")
-        temporary.replace(path)
+        with whole_file(path, durable=False) as sink:
+            drawing.savefig(sink, dpi=dpi, format=path.suffix[1:] or "png")
     except (OSError, ValueError) as error:
-        if isinstance(error, OSError) and is_disks_doing(error):
+        if isinstance(error, OSError) and is_disk_fault(error):
             raise OSError(error.errno, error.strerror, str(path)) from None
         msg = f"picture {str(path)!r}: cannot be written ({error})"
         raise UsageError(msg) from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
     width, height = drawing.get_size_inches() * dpi
     return round(width), round(height)
 

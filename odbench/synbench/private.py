@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from odbench.errors import RunBrokenError, UsageError, is_disks_doing
+from odbench.errors import RunBrokenError, UsageError
+from odbench.files import is_disk_fault
 from odbench.synbench import suite
 from odbench.synbench.draw import DIMENSION_BINS
 from odbench.synbench.stream import Stream, secret
@@ -172,7 +173,7 @@ def write_partition(root: bytes, *, count: int, out: Path) -> list[str]:
             (unfinished / name).rename(out / name)
     except OSError as error:
         msg = f"--out {str(out)!r}: cannot be made ({error.strerror}); name another"
-        kind = RunBrokenError if is_disks_doing(error) else UsageError
+        kind = RunBrokenError if is_disk_fault(error) else UsageError
         raise kind(msg) from None
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

@@ -11,7 +11,7 @@ import pytest
 
 from odbench import cli
 from odbench.errors import RunBrokenError, UsageError
-from odbench.files import DiskFullError
+from odbench.errors import DiskFullError
 from tests.conftest import fill
 
 

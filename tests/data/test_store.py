@@ -17,7 +17,7 @@ from odbench import files
 from odbench.data.dataset import DatasetRecord, RawDataset
 from odbench.data.store import Store, default_cache, read_features
 from odbench.errors import HashMismatchError, ManifestError, StoreError
-from odbench.files import DiskFullError
+from odbench.errors import DiskFullError
 
 RECORD = DatasetRecord(name="one", suite="tiny", n_anomalies=4, tags=("few_anomalies",))
 

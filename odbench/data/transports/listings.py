@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from odbench.data.transports.source import Listed
-from odbench.errors import StoreError
 from odbench.files import write_text
 from odbench.suites import Suite
 
@@ -28,8 +27,10 @@ def remember(
         "revision": suite.revision,
         "files": {name: dataclasses.asdict(file) for name, file in listing.items()},
     }
-    with contextlib.suppress(StoreError):
-        write_text(_file(root, suite, partition), json.dumps(values, sort_keys=True))
+    with contextlib.suppress(OSError):
+        file = _file(root, suite, partition)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_text(file, json.dumps(values, sort_keys=True))
 
 
 def recall(root: Path, suite: Suite, partition: str) -> dict[str, Listed] | None:

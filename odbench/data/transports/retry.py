@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from odbench.data.disk import as_store_error
 from odbench.errors import OdbenchError, TransportError
-from odbench.files import as_store_error, is_local
+from odbench.files import is_local
 
 T = TypeVar("T")
 

@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import IO
 
 from odbench.data.dataset import DatasetRecord
+from odbench.data.disk import cache_file
 from odbench.data.manifest import read_manifest
 from odbench.data.transports import retry
 from odbench.data.transports.source import Listed, Obtained, Tick, read_file
 from odbench.errors import ArchiveError, HashMismatchError, TransportError
-from odbench.files import is_local, whole_file
+from odbench.files import is_local
 from odbench.suites import Suite
 
 _LONGEST_WAIT = 120.0
@@ -88,7 +89,7 @@ class Urls:
 
 def _download(url: str, file: Path, what: str, tick: Tick) -> None:
     """Fetch a URL into a file; cut connections go on where they stopped."""
-    with whole_file(file) as sink:
+    with cache_file(file) as sink:
         for wait in (*retry.WAITS, None):
             try:
                 _append(url, sink, tick)

@@ -1,0 +1,45 @@
+"""Files of the cache: written whole, their failures told with the way out."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from odbench.errors import DiskFullError, StoreError
+from odbench.files import is_full, whole_file
+
+
+@contextlib.contextmanager
+def cache_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file of the cache as `odbench.files.whole_file` does; make its folder.
+
+    Raises
+    ------
+    DiskFullError
+        If no space is left.
+    StoreError
+        If the folder or the file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as file:
+            yield file
+    except OSError as error:
+        raise as_store_error(error, path) from error
+
+
+def as_store_error(error: OSError, path: Path) -> StoreError:
+    """Return the error that names what could not be written, and the next step."""
+    if is_full(error):
+        msg = (
+            f"no space left for {str(path)!r}; free some, or set ODBENCH_CACHE to a "
+            f"folder on a larger disk; what is complete was kept"
+        )
+        return DiskFullError(msg)
+    msg = (
+        f"cannot write {str(path)!r}: {error.strerror or error}; check the folder, or "
+        f"set ODBENCH_CACHE to one that can be written"
+    )
+    return StoreError(msg)
