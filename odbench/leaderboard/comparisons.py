@@ -10,7 +10,8 @@ from odbench.arrays import BoolArray, FloatArray
 from odbench.leaderboard.tables import GROUP, Settings, table_of
 from odbench.scoring import aggregate, significance
 from odbench.scoring.cells import ENDS, Cells
-from odbench.scoring.policy import POLICIES, Quality, apply_policy
+from odbench.scoring.metrics import listed_metrics, ranked_metrics
+from odbench.scoring.policy import POLICIES, PRIMARY, Quality, apply_policy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +41,8 @@ def policy_table(cells: Cells) -> pd.DataFrame:
     for policy in POLICIES:
         quality = apply_policy(cells, policy)
         table = table_of(quality, quick).set_index(list(_WHO))
-        kept = table[["mean_auroc", "mean_ap", "rank_auroc"]].copy()
+        means = [f"mean_{metric.name}" for metric in ranked_metrics()]
+        kept = table[[*means, f"rank_{PRIMARY}"]].copy()
         kept.insert(0, "place", table["total_rank"].rank(method="min"))
         kept["n_datasets"] = float(len(quality.cells.datasets))
         kept.columns = [f"{name}.{policy}" for name in kept.columns]
@@ -161,9 +163,11 @@ def dataset_table(quality: Quality) -> pd.DataFrame:
 
     cells = quality.cells
     n, m = quality.auroc.shape
-    f1 = np.where(
-        cells.succeeded > 0, cells.f1_sum / np.maximum(cells.succeeded, 1), np.nan
-    )
+    counts = np.maximum(cells.succeeded, 1)
+    listed = {
+        name: np.where(cells.succeeded > 0, total / counts, np.nan)
+        for name, total in cells.sums.items()
+    }
     columns: dict[str, Any] = {
         "suite": cells.suite,
         "partition": cells.partition,
@@ -173,10 +177,11 @@ def dataset_table(quality: Quality) -> pd.DataFrame:
         "config": np.tile(_names(cells, "config"), n),
         "n_trials": cells.trials.ravel(),
         "n_failed": cells.failed.ravel(),
-        "auroc": quality.auroc.ravel(),
-        "ap": quality.ap.ravel(),
-        "f1": f1.ravel(),
-        "rank_auroc": aggregate.ranks(quality.auroc, quality.last).ravel(),
+        **{
+            metric.name: quality.values.get(metric.name, listed[metric.name]).ravel()
+            for metric in listed_metrics()
+        },
+        f"rank_{PRIMARY}": aggregate.ranks(quality.auroc, quality.last).ravel(),
         "fit_seconds": cells.fit_seconds.ravel(),
         "score_seconds": cells.score_seconds.ravel(),
     }

@@ -130,12 +130,7 @@ def restrict(quality: Quality, rows: BoolArray) -> Quality:
     -------
     Quality
     """
-    return Quality(
-        quality.cells.on(rows),
-        quality.auroc[rows],
-        quality.ap[rows],
-        quality.last[rows],
-    )
+    return quality.select(quality.cells.select_datasets(rows), rows)
 
 
 def _kept(name: str, level: str, rows: BoolArray) -> Iterator[Slice]:

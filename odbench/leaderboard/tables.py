@@ -13,18 +13,26 @@ from odbench.errors import UsageError
 from odbench.scoring import aggregate, significance
 from odbench.scoring.cells import Cells, split_results
 from odbench.scoring.elo import Ratings, bootstrap_weights, rate
-from odbench.scoring.policy import Policy, Quality, apply_policy
+from odbench.scoring.metrics import adjusted_average_precision, ranked_metrics
+from odbench.scoring.policy import PRIMARY, Policy, Quality, apply_policy
 
 if TYPE_CHECKING:
     import pandas as pd
 
 GROUP = ("suite", "partition", "protocol")
+
+
+def _per_metric(statistic: str) -> tuple[str, ...]:
+    """Return a statistic's column for each ranked metric, the primary one first."""
+    return tuple(f"{statistic}_{metric.name}" for metric in ranked_metrics())
+
+
 COLUMNS = (
     "suite", "partition", "detector", "config", "n_datasets", "n_failed",
-    "mean_auroc", "mean_ap", "rank_auroc", "rank_ap",
-    "elo_auroc", "elo_auroc_low", "elo_auroc_high", "elo_ap",
+    *_per_metric("mean"), *_per_metric("rank"),
+    "elo_auroc", "elo_auroc_low", "elo_auroc_high", *_per_metric("elo")[1:],
     "win_rate", "champion_delta", "rauc_ratio", "rauc_minmax",
-    "top3_auroc", "top3_ap", "p_best", "total_rank",
+    *_per_metric("top3"), "p_best", "total_rank",
     "median_fit_seconds", "median_score_seconds",
     # Beyond the columns that every reader may count on.
     "protocol", "config_id", "n_total", "n_seeds", "n_trials", "n_missing",
@@ -157,15 +165,16 @@ def table_of(quality: Quality, settings: Settings = DEFAULT) -> pd.DataFrame:
     columns["total_rank"] = aggregate.total_rank(
         higher=[
             columns[name]
-            for name in ("mean_auroc", "mean_ap", "elo_auroc", "elo_ap",
-                         "top3_auroc", "top3_ap")
+            for statistic in ("mean", "elo", "top3")
+            for name in _per_metric(statistic)
+            if name in columns
         ],
-        lower=[columns["rank_auroc"], columns["rank_ap"]],
-    )  # fmt: skip
+        lower=[columns[name] for name in _per_metric("rank") if name in columns],
+    )
     table = pd.DataFrame(columns)
     for name in GROUP:
         table[name] = getattr(quality.cells, name)
-    return in_order(table)[list(COLUMNS)]
+    return in_order(table).reindex(columns=list(COLUMNS))
 
 
 def in_order(table: pd.DataFrame) -> pd.DataFrame:
@@ -201,13 +210,12 @@ def _counts(cells: Cells) -> dict[str, FloatArray]:
 
 def _means(quality: Quality, weights: FloatArray) -> dict[str, FloatArray]:
     rate_of_anomalies = quality.cells.base_rate[:, None]
-    adjusted = (quality.ap - rate_of_anomalies) / (1.0 - rate_of_anomalies)
+    adjusted = adjusted_average_precision(quality.values["ap"], rate_of_anomalies)
     low, high = _interval(quality.auroc, weights)
     return {
-        "mean_auroc": quality.auroc.mean(axis=0),
+        **{f"mean_{name}": v.mean(axis=0) for name, v in quality.values.items()},
         "mean_auroc_low": low,
         "mean_auroc_high": high,
-        "mean_ap": quality.ap.mean(axis=0),
         "mean_ap_adjusted": adjusted.mean(axis=0),
     }
 
@@ -226,23 +234,26 @@ def _interval(
 
 
 def _standings(quality: Quality, weights: FloatArray) -> dict[str, FloatArray]:
-    by_auroc = aggregate.ranks(quality.auroc, quality.last)
-    by_ap = aggregate.ranks(quality.ap, quality.last)
-    auroc: Ratings = rate(by_auroc, weights)
-    ap: Ratings = rate(by_ap)
+    ranks = {
+        name: aggregate.ranks(values, quality.last)
+        for name, values in quality.values.items()
+    }
+    primary: Ratings = rate(ranks[PRIMARY], weights)
+    others = {name: rate(rank) for name, rank in ranks.items() if name != PRIMARY}
     return {
-        "rank_auroc": by_auroc.mean(axis=0),
-        "rank_ap": by_ap.mean(axis=0),
-        "elo_auroc": auroc.elo,
-        "elo_auroc_low": auroc.low,
-        "elo_auroc_high": auroc.high,
-        "elo_ap": ap.elo,
-        "win_rate": aggregate.win_rate(by_auroc),
+        **{f"rank_{name}": rank.mean(axis=0) for name, rank in ranks.items()},
+        f"elo_{PRIMARY}": primary.elo,
+        f"elo_{PRIMARY}_low": primary.low,
+        f"elo_{PRIMARY}_high": primary.high,
+        **{f"elo_{name}": ratings.elo for name, ratings in others.items()},
+        "win_rate": aggregate.win_rate(ranks[PRIMARY]),
         "champion_delta": aggregate.champion_delta(quality.auroc),
         "rauc_ratio": aggregate.relative_to_best(quality.auroc),
         "rauc_minmax": aggregate.relative_in_range(quality.auroc),
-        "top3_auroc": aggregate.top_share(by_auroc, quality.last),
-        "top3_ap": aggregate.top_share(by_ap, quality.last),
+        **{
+            f"top3_{name}": aggregate.top_share(rank, quality.last)
+            for name, rank in ranks.items()
+        },
     }
 
 

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 class _Column(NamedTuple):
     """What one detector reached on each data set."""
 
-    auroc: FloatArray
-    ap: FloatArray
+    values: dict[str, FloatArray]
     last: BoolArray
 
 
@@ -99,8 +98,10 @@ def through(quality: Quality, view: str) -> Quality:
     merged = [merge(part) for part in parts]
     return Quality(
         _pooled([part.cells for part in parts], VIEWS[view]),
-        np.stack([column.auroc for column in merged], axis=1),
-        np.stack([column.ap for column in merged], axis=1),
+        {
+            name: np.stack([column.values[name] for column in merged], axis=1)
+            for name in quality.values
+        },
         np.stack([column.last for column in merged], axis=1),
     )
 
@@ -111,24 +112,20 @@ def _members(cells: Cells, detector: str) -> IntArray:
 
 
 def _columns(quality: Quality, chosen: IntArray) -> Quality:
-    return Quality(
-        quality.cells.of(chosen),
-        quality.auroc[:, chosen],
-        quality.ap[:, chosen],
-        quality.last[:, chosen],
-    )
+    cells = quality.cells.select_methods(chosen)
+    return quality.select(cells, np.s_[:, chosen])
 
 
 def _mean(part: Quality) -> _Column:
-    return _Column(
-        part.auroc.mean(axis=1), part.ap.mean(axis=1), np.asarray(part.last.all(axis=1))
-    )
+    means = {name: values.mean(axis=1) for name, values in part.values.items()}
+    return _Column(means, np.asarray(part.last.all(axis=1)))
 
 
 def _best(part: Quality) -> _Column:
     best = np.where(part.last, -1.0, part.auroc).argmax(axis=1)
     rows = np.arange(len(best))
-    return _Column(part.auroc[rows, best], part.ap[rows, best], part.last[rows, best])
+    chosen = {name: values[rows, best] for name, values in part.values.items()}
+    return _Column(chosen, part.last[rows, best])
 
 
 def _pooled(parts: list[Cells], config: str) -> Cells:
@@ -148,9 +145,10 @@ def _pooled(parts: list[Cells], config: str) -> Cells:
         intervals=None,
         trials=total("trials"),
         succeeded=total("succeeded"),
-        auroc_sum=total("auroc_sum").astype(np.float64),
-        ap_sum=total("ap_sum").astype(np.float64),
-        f1_sum=total("f1_sum").astype(np.float64),
+        sums={
+            name: np.stack([part.sums[name].sum(axis=1) for part in parts], axis=1)
+            for name in parts[0].sums
+        },
         fit_seconds=mean("fit_seconds"),
         score_seconds=mean("score_seconds"),
     )

@@ -8,6 +8,7 @@ from odbench.results.parquet import read_results, write_results
 from odbench.results.schema import (
     COLUMNS,
     REQUIRED,
+    RESULTS,
     SCHEMA_VERSION,
     SCORES,
     STATUSES,
@@ -19,6 +20,7 @@ from odbench.results.schema import (
 __all__ = [
     "COLUMNS",
     "REQUIRED",
+    "RESULTS",
     "SCHEMA_VERSION",
     "SCORES",
     "STATUSES",

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from odbench.errors import ResultsError
+from odbench.scoring.metrics import METRICS, interval_columns
 from odbench.text import is_plain
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ _PLACE = re.compile(r"[a-z0-9_-]{1,40}")
 _PLACES = ("suite", "partition")
 _NAMES = ("protocol", "dataset", "detector", "config", "config_id")
 _SHARES = (
-    "auroc", "ap", "f1", "auroc_low", "auroc_high", "ap_low", "ap_high",
+    *interval_columns(),
     "label_conflict", "duplicate_train", "test_in_train", "anomalies_in_train",
 )  # fmt: skip
 _COUNTS = (
@@ -159,10 +160,11 @@ def check_values(table: pa.Table, file: Path, *, statuses: tuple[str, ...]) -> N
                 _refuse(file, name, text, ", ".join(statuses))
             if not is_plain(text):
                 _refuse(file, name, text, "one line of visible characters")
+    for metric in METRICS:
+        _check_range(table, file, metric.name, metric.lowest, metric.highest)
     for names, most in ((_SHARES, 1.0), (_COUNTS, _MOST_SECONDS)):
         for name in names:
             _check_range(table, file, name, 0.0, most)
-    _check_range(table, file, "ap_adjusted", -_MOST_SECONDS, 1.0)
     _check_anomalies(table, file)
     _check_scores(table, file)
 
@@ -202,16 +204,18 @@ def _check_anomalies(table: pa.Table, file: Path) -> None:
 
 
 def _check_scores(table: pa.Table, file: Path) -> None:
-    """Refuse trials that are ranked by AUROC and have no AP."""
+    """Refuse trials that have the primary metric and lack another required one."""
     import pyarrow.compute as pc
 
-    if not {"auroc", "ap", "status"} <= set(table.column_names):
+    primary, *others = (metric.name for metric in METRICS if metric.required)
+    if not {primary, *others, "status"} <= set(table.column_names):
         return
-    known = pc.invert(pc.is_null(table["auroc"], nan_is_null=True))
-    half = pc.and_(known, pc.is_null(table["ap"], nan_is_null=True))
+    known = pc.invert(pc.is_null(table[primary], nan_is_null=True))
     good = pc.equal(table["status"].cast("string"), "ok")
-    if pc.any(pc.and_(half, good)).as_py():
-        _refuse(file, "ap", None, "one wherever there is an auroc")
+    for name in others:
+        half = pc.and_(known, pc.is_null(table[name], nan_is_null=True))
+        if pc.any(pc.and_(half, good)).as_py():
+            _refuse(file, name, None, f"one wherever there is an {primary}")
 
 
 def _dictionaries(table: pa.Table) -> Iterator[tuple[str, Any]]:

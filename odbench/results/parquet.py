@@ -11,6 +11,7 @@ from odbench.files import whole_file
 from odbench.results.checks import check_size, check_texts, check_values
 from odbench.results.schema import (
     REQUIRED,
+    RESULTS,
     SCHEMA_VERSION,
     STATUSES,
     STRINGS,
@@ -77,7 +78,7 @@ def read_results(
 
     file = Path(path)
     if file.is_dir():
-        file /= "results.parquet"
+        file /= RESULTS
     if not file.is_file():
         msg = (
             f"results {str(path)!r}: no such file; name a results.parquet or the "

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from odbench.scoring.metrics import METRICS, interval_columns
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
 SCHEMA_VERSION = 1
-# Where a run keeps the scores of its trials.
+# Names in the folder of a run: its results, and the folder of its trials' scores.
+RESULTS = "results.parquet"
 SCORES = "scores"
 
 STATUSES = ("ok", "failed", "timeout", "memory", "killed", "nonfinite", "shape")
@@ -37,17 +40,10 @@ _COLUMNS = (
     ("n_test", "int64", True),
     ("n_columns", "int64", True),
     ("n_anomalies", "int64", True),
-    # Scores of the scores; null wherever the status is not "ok" or the labels
-    # are not public.
-    ("auroc", "double", True),
-    ("ap", "double", True),
-    ("ap_adjusted", "double", False),
-    ("f1", "double", False),
+    # Metrics; null wherever the status is not "ok" or the labels are not public.
+    *((metric.name, "double", metric.required) for metric in METRICS),
     # 95 % intervals of the trial, known where its scores were kept.
-    ("auroc_low", "double", False),
-    ("auroc_high", "double", False),
-    ("ap_low", "double", False),
-    ("ap_high", "double", False),
+    *((name, "double", False) for name in interval_columns()),
     # Costs. Seconds are those of the detector alone: work that another detector
     # of the sweep had already done is added, and counted in shared_seconds too.
     ("fit_seconds", "double", True),

@@ -7,7 +7,7 @@ that failed and a trial that is absent are both counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from odbench.arrays import BoolArray, FloatArray, IntArray
 from odbench.errors import ResultsError
+from odbench.scoring.metrics import METRICS, interval_columns, listed_metrics
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,15 +25,22 @@ _WORDS = (
     "suite", "partition", "protocol", "dataset", "detector", "config", "config_id",
     "detector_version", "content_sha256", "status",
 )  # fmt: skip
-_NUMBERS = ("seed", "auroc", "ap", "f1", "fit_seconds", "score_seconds")
+# Metrics that are averaged over the trials of a cell.
+_SUMMED = tuple(metric.name for metric in listed_metrics())
+_NUMBERS = ("seed", *_SUMMED, "fit_seconds", "score_seconds")
 
 # Ends of the 95 % intervals of a trial, in the order in which they are kept.
-ENDS = ("auroc_low", "auroc_high", "ap_low", "ap_high")
+ENDS = interval_columns()
 
+_OPTIONAL = (
+    "detector_version",
+    "content_sha256",
+    *(metric.name for metric in METRICS if not metric.required),
+)
 _NEEDED = tuple(
     name
     for name in (*_WORDS, *_NUMBERS, "n_test", "n_anomalies")
-    if name not in ("detector_version", "content_sha256", "f1")
+    if name not in _OPTIONAL
 )
 
 # What belongs to a data set and not to a trial; the first known value is taken.
@@ -83,8 +91,9 @@ class Cells:
         Sorted.
     trials, succeeded : int64 arrays of shape (n_datasets, n_methods)
         Trials there are, and those of them that ended well.
-    auroc_sum, ap_sum, f1_sum : float64 arrays of shape (n_datasets, n_methods)
-        Sums over the trials that ended well.
+    sums : mapping of str to float64 array of shape (n_datasets, n_methods)
+        Ranked and listed metric -> sum over the trials that ended well; NaN where
+        the results lack the metric.
     fit_seconds, score_seconds : float64 arrays of shape (n_datasets, n_methods)
         Means over the trials that ended well, in seconds; NaN where none did.
     base_rate : float64 array of shape (n_datasets,)
@@ -95,7 +104,7 @@ class Cells:
         `FACTS`, indexed by data set; null where unknown.
     unscored : tuple of str
         Data sets left out because their labels are not public.
-    intervals : float64 array of shape (n_datasets, n_methods, 4) or None
+    intervals : float64 array of shape (n_datasets, n_methods, len(ENDS)) or None
         `ENDS`, means over the trials; NaN where a trial failed or its scores were
         not kept. None where none were.
     """
@@ -107,9 +116,7 @@ class Cells:
     methods: tuple[Method, ...]
     trials: IntArray
     succeeded: IntArray
-    auroc_sum: FloatArray
-    ap_sum: FloatArray
-    f1_sum: FloatArray
+    sums: Mapping[str, FloatArray]
     fit_seconds: FloatArray
     score_seconds: FloatArray
     base_rate: FloatArray
@@ -129,7 +136,7 @@ class Cells:
         whole: BoolArray = ((self.trials > 0) & (self.failed == 0)).all(axis=1)
         return whole
 
-    def on(self, rows: BoolArray | IntArray) -> Cells:
+    def select_datasets(self, rows: BoolArray | IntArray) -> Cells:
         """Return the same methods on some of the data sets."""
         changed = {
             f.name: getattr(self, f.name)[rows]
@@ -138,9 +145,10 @@ class Cells:
         }
         ends = None if self.intervals is None else self.intervals[rows]
         facts = self.facts.iloc[_positions(rows)]
-        return replace(self, facts=facts, intervals=ends, **changed)
+        sums = {name: total[rows] for name, total in self.sums.items()}
+        return replace(self, facts=facts, intervals=ends, sums=sums, **changed)
 
-    def of(self, columns: BoolArray | IntArray) -> Cells:
+    def select_methods(self, columns: BoolArray | IntArray) -> Cells:
         """Return some of the methods on the same data sets."""
         chosen = _positions(columns)
         matrices = {name: getattr(self, name)[:, chosen] for name in _MATRICES}
@@ -148,15 +156,13 @@ class Cells:
             self,
             intervals=None if self.intervals is None else self.intervals[:, chosen],
             methods=tuple(self.methods[int(i)] for i in chosen),
+            sums={name: total[:, chosen] for name, total in self.sums.items()},
             seeds=self.seeds[chosen],
             **matrices,
         )
 
 
-_MATRICES = (
-    "trials", "succeeded", "auroc_sum", "ap_sum", "f1_sum", "fit_seconds",
-    "score_seconds",
-)  # fmt: skip
+_MATRICES = ("trials", "succeeded", "fit_seconds", "score_seconds")
 _BY_DATASET = (*_MATRICES, "datasets", "base_rate")
 
 
@@ -233,9 +239,7 @@ def _cells(suite: str, partition: str, protocol: str, rows: pd.DataFrame) -> Cel
         methods=tuple(Method(*name) for name in names),
         trials=np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape),
         succeeded=succeeded,
-        auroc_sum=total("auroc"),
-        ap_sum=total("ap"),
-        f1_sum=total("f1"),
+        sums={name: total(name) for name in _SUMMED},
         fit_seconds=total("fit_seconds") * per_success,
         score_seconds=total("score_seconds") * per_success,
         base_rate=_share(facts["n_anomalies"], facts["n_test"]),
@@ -345,7 +349,8 @@ def _without_repeats(rows: pd.DataFrame, where: str) -> pd.DataFrame:
     repeated = rows.duplicated(trial, keep=False)
     if not repeated.any():
         return rows
-    outcome = [*trial, "status", "auroc", "ap"]
+    required = [metric.name for metric in METRICS if metric.required]
+    outcome = [*trial, "status", *required]
     # Two machines may differ in the last bits of a score, and that is no conflict.
     distinct = rows.loc[repeated, outcome].round(9).drop_duplicates()
     clash = distinct[distinct.duplicated(trial)]

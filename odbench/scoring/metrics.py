@@ -7,7 +7,9 @@ scores are taken together, so the order of the rows never matters.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,38 +17,24 @@ from numpy.typing import ArrayLike
 from odbench.arrays import FloatArray, IntArray
 from odbench.errors import DataError, DetectorError
 
+_Number = TypeVar("_Number", float, FloatArray)
 
-class Metrics(NamedTuple):
-    """All metrics of one trial; higher is better.
+
+class Steps(NamedTuple):
+    """Anomalies and rows at or above each distinct score, from the highest down.
 
     Attributes
     ----------
-    auroc : float
-        See `auroc`.
-    ap : float
-        See `average_precision`.
-    ap_adjusted : float
-        See `adjusted_average_precision`.
-    f1 : float
-        F1 when as many rows are flagged as there are anomalies: precision and recall
-        then have the same denominator, so it is `precision_at_n`.
+    hits, rows : int64 arrays of shape (n_distinct_scores,)
+        Cumulative counts; the last entries are the number of anomalies and of rows.
     """
-
-    auroc: float
-    ap: float
-    ap_adjusted: float
-    f1: float
-
-
-class _Steps(NamedTuple):
-    """Anomalies and rows at or above each distinct score, from the highest down."""
 
     hits: IntArray
     rows: IntArray
 
 
-def evaluate(labels: ArrayLike, scores: ArrayLike) -> Metrics:
-    """Return every metric at the price of one sort.
+def evaluate(labels: ArrayLike, scores: ArrayLike) -> dict[str, float]:
+    """Return every metric of `METRICS` at the price of one sort.
 
     Parameters
     ----------
@@ -57,7 +45,8 @@ def evaluate(labels: ArrayLike, scores: ArrayLike) -> Metrics:
 
     Returns
     -------
-    Metrics
+    dict of str to float
+        Name -> value, in the order of `METRICS`.
 
     Raises
     ------
@@ -68,15 +57,11 @@ def evaluate(labels: ArrayLike, scores: ArrayLike) -> Metrics:
 
     Examples
     --------
-    >>> evaluate([0, 0, 1, 1], [0.1, 0.4, 0.3, 0.9])._asdict()["auroc"]
+    >>> evaluate([0, 0, 1, 1], [0.1, 0.4, 0.3, 0.9])["auroc"]
     0.75
     """
     steps = _steps(labels, scores)
-    ap = _average_precision(steps)
-    rate = float(steps.hits[-1] / steps.rows[-1])
-    return Metrics(
-        _auroc(steps), ap, adjusted_average_precision(ap, rate), _precision_at_n(steps)
-    )
+    return {metric.name: metric.of(steps) for metric in METRICS}
 
 
 def auroc(labels: ArrayLike, scores: ArrayLike) -> float:
@@ -134,21 +119,21 @@ def average_precision(labels: ArrayLike, scores: ArrayLike) -> float:
     return _average_precision(_steps(labels, scores))
 
 
-def adjusted_average_precision(ap: float, base_rate: float) -> float:
+def adjusted_average_precision(ap: _Number, base_rate: _Number) -> _Number:
     """Return the average precision with chance moved to 0 and the best kept at 1.
 
     ``(AP - r) / (1 - r)`` with r the share of anomalies (Campos et al., DMKD 2016).
 
     Parameters
     ----------
-    ap : float
+    ap : float or float64 array
         Average precision.
-    base_rate : float
+    base_rate : float or float64 array
         Share of anomalies among the rows scored, in [0, 1).
 
     Returns
     -------
-    float
+    float or float64 array
         At most 1; 0 is chance, negative is worse than chance.
     """
     return (ap - base_rate) / (1.0 - base_rate)
@@ -180,7 +165,7 @@ def precision_at_n(labels: ArrayLike, scores: ArrayLike) -> float:
     return _precision_at_n(_steps(labels, scores))
 
 
-def _steps(labels: ArrayLike, scores: ArrayLike) -> _Steps:
+def _steps(labels: ArrayLike, scores: ArrayLike) -> Steps:
     """Sort by score, highest first, and count at the end of each run of ties."""
     truth, values = _checked(labels, scores)
     order = np.argsort(-values, kind="stable")
@@ -188,7 +173,7 @@ def _steps(labels: ArrayLike, scores: ArrayLike) -> _Steps:
     last_of_tie = np.append(ordered[1:] != ordered[:-1], True)
     rows = np.flatnonzero(last_of_tie) + 1
     hits = np.cumsum(truth[order], dtype=np.int64)[last_of_tie]
-    return _Steps(hits, rows.astype(np.int64))
+    return Steps(hits, rows.astype(np.int64))
 
 
 def _checked(labels: ArrayLike, scores: ArrayLike) -> tuple[IntArray, FloatArray]:
@@ -221,7 +206,7 @@ def _checked(labels: ArrayLike, scores: ArrayLike) -> tuple[IntArray, FloatArray
     return truth.astype(np.int64), values
 
 
-def _auroc(steps: _Steps) -> float:
+def _auroc(steps: Steps) -> float:
     anomalies = int(steps.hits[-1])
     false = steps.rows - steps.hits
     inliers = int(false[-1])
@@ -232,12 +217,12 @@ def _auroc(steps: _Steps) -> float:
     return doubled / (2 * anomalies * inliers)
 
 
-def _average_precision(steps: _Steps) -> float:
+def _average_precision(steps: Steps) -> float:
     recall_gain = np.diff(steps.hits, prepend=0) / steps.hits[-1]
     return float(np.sum(recall_gain * (steps.hits / steps.rows)))
 
 
-def _precision_at_n(steps: _Steps) -> float:
+def _precision_at_n(steps: Steps) -> float:
     n = int(steps.hits[-1])
     k = int(np.searchsorted(steps.rows, n))
     above_rows = int(steps.rows[k - 1]) if k else 0
@@ -245,3 +230,109 @@ def _precision_at_n(steps: _Steps) -> float:
     tied_rows = int(steps.rows[k]) - above_rows
     tied_hits = int(steps.hits[k]) - above_hits
     return (above_hits + (n - above_rows) * tied_hits / tied_rows) / n
+
+
+def _adjusted_average_precision(steps: Steps) -> float:
+    rate = float(steps.hits[-1] / steps.rows[-1])
+    return adjusted_average_precision(_average_precision(steps), rate)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """A row of `METRICS`: all that the rest of odbench knows about a metric.
+
+    Attributes
+    ----------
+    name : str
+        Column of results; derived columns are ``mean_NAME``, ``rank_NAME`` and so on.
+    label : str
+        Name in tables and on the page.
+    meaning : str
+        What it measures, as a noun phrase.
+    of : callable
+        Value of a trial from its `Steps`; higher is better.
+    use : {"ranked", "listed", "recorded"}
+        "ranked" metrics have columns on the leaderboard, ranks and ratings; "listed"
+        ones are in ``per_dataset.csv``; "recorded" ones are in results only.
+    lowest, highest : float
+        Range of the value; a results file that leaves it is refused.
+    chance : float or None
+        Value that a failed trial counts as; None for the share of anomalies.
+    interval : bool
+        Whether results have columns for a 95 % interval of each trial, which
+        `odbench.scoring.intervals.trial_intervals` computes.
+    required : bool
+        Whether a leaderboard needs the column in a results file.
+    """
+
+    name: str
+    label: str
+    meaning: str
+    of: Callable[[Steps], float]
+    use: Literal["ranked", "listed", "recorded"] = "recorded"
+    lowest: float = 0.0
+    highest: float = 1.0
+    chance: float | None = None
+    interval: bool = False
+    required: bool = False
+
+
+# The first metric is the primary one: win rates, gaps, tests against the best and the
+# order of equal ranks are by it.
+METRICS: tuple[Metric, ...] = (
+    Metric(
+        name="auroc",
+        label="AUROC",
+        meaning="area under the ROC curve",
+        of=_auroc,
+        use="ranked",
+        chance=0.5,
+        interval=True,
+        required=True,
+    ),
+    Metric(
+        name="ap",
+        label="AP",
+        meaning="average precision",
+        of=_average_precision,
+        use="ranked",
+        interval=True,
+        required=True,
+    ),
+    Metric(
+        name="ap_adjusted",
+        label="AP adj.",
+        meaning="average precision, adjusted for the share of anomalies",
+        of=_adjusted_average_precision,
+        # (AP - r) / (1 - r) has no lower bound; the number only excludes infinity.
+        lowest=-1e15,
+    ),
+    Metric(
+        name="f1",
+        label="F1",
+        meaning="F1 with as many rows flagged as there are anomalies",
+        of=_precision_at_n,
+        use="listed",
+    ),
+)
+
+
+def interval_columns() -> tuple[str, ...]:
+    """Return the columns of results that hold the ends of a trial's intervals."""
+    return tuple(
+        f"{metric.name}_{end}"
+        for metric in METRICS
+        if metric.interval
+        for end in ("low", "high")
+    )
+
+
+def ranked_metrics() -> tuple[Metric, ...]:
+    """Return the metrics that leaderboards rank by, the primary one first."""
+    return tuple(metric for metric in METRICS if metric.use == "ranked")
+
+
+def listed_metrics() -> tuple[Metric, ...]:
+    """Return the metrics that are averaged over trials: ranked ones, then listed."""
+    listed = tuple(metric for metric in METRICS if metric.use == "listed")
+    return (*ranked_metrics(), *listed)

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from odbench.arrays import BoolArray, FloatArray
 from odbench.errors import UsageError
 from odbench.scoring.cells import Cells
+from odbench.scoring.metrics import Metric, ranked_metrics
 
 Policy = Literal["main", "worst", "base-rate", "complete-case", "mean-of-others"]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
@@ -31,7 +32,7 @@ MEANINGS: Mapping[Policy, str] = MappingProxyType(
     }
 )
 
-CHANCE_AUROC = 0.5
+PRIMARY = ranked_metrics()[0].name
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,16 +43,34 @@ class Quality:
     ----------
     cells : Cells
         What the values were made of; under "complete-case" fewer data sets.
-    auroc, ap : float64 arrays of shape (n_datasets, n_methods)
-        Means over the trials, in [0, 1]; higher is better.
+    values : mapping of str to float64 array of shape (n_datasets, n_methods)
+        Ranked metric that the results have -> means over the trials; higher is
+        better.
     last : bool array of shape (n_datasets, n_methods)
         Cells that rank behind all others whatever their value.
     """
 
     cells: Cells
-    auroc: FloatArray
-    ap: FloatArray
+    values: Mapping[str, FloatArray]
     last: BoolArray
+
+    @property
+    def auroc(self) -> FloatArray:
+        """The values of the primary metric."""
+        return self.values[PRIMARY]
+
+    def select(self, cells: Cells, places: Any) -> Quality:
+        """Return some of the values, with the cells that belong to them.
+
+        Parameters
+        ----------
+        cells : Cells
+            The same selection of `cells`.
+        places : index
+            Into arrays of shape (n_datasets, n_methods).
+        """
+        values = {name: value[places] for name, value in self.values.items()}
+        return Quality(cells, values, self.last[places])
 
 
 def apply_policy(cells: Cells, policy: Policy = "main") -> Quality:
@@ -93,22 +112,24 @@ def apply_policy(cells: Cells, policy: Policy = "main") -> Quality:
         msg = f"failure policy {policy!r}: wanted one of {', '.join(POLICIES)}"
         raise UsageError(msg)
     if policy == "complete-case":
-        cells = cells.on(cells.complete)
-    chance = np.full(len(cells.datasets), CHANCE_AUROC)
+        cells = cells.select_datasets(cells.complete)
     lost = cells.succeeded == 0
     ranks_last = lost if policy in ("main", "worst") else np.zeros_like(lost)
-    return Quality(
-        cells,
-        _averaged(cells, cells.auroc_sum, chance, policy),
-        _averaged(cells, cells.ap_sum, cells.base_rate, policy),
-        ranks_last,
-    )
+    # Results of an older version may lack a metric; its columns stay empty then.
+    found = cells.succeeded > 0
+    values = {
+        metric.name: _averaged(cells, metric, policy)
+        for metric in ranked_metrics()
+        if metric.required or not np.isnan(cells.sums[metric.name][found]).any()
+    }
+    return Quality(cells, values, ranks_last)
 
 
-def _averaged(
-    cells: Cells, sums: FloatArray, chance: FloatArray, policy: Policy
-) -> FloatArray:
+def _averaged(cells: Cells, metric: Metric, policy: Policy) -> FloatArray:
     """Average over the trials of each cell, failures at the policy's value."""
+    sums = cells.sums[metric.name]
+    known = metric.chance is not None
+    chance = np.full(len(sums), metric.chance) if known else cells.base_rate
     found = cells.succeeded > 0
     means = np.where(found, sums / np.maximum(cells.succeeded, 1), np.nan)
     fill = np.broadcast_to(chance[:, None], sums.shape)

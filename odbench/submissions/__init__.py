@@ -1,1 +1,1 @@
-"""Submissions: packed by authors, checked by anybody, evaluated on hidden labels."""
+"""Submissions: packed by authors, checked by anyone, evaluated on hidden labels."""

@@ -1,8 +1,8 @@
-"""A submission's archive: written so that it is the same twice, read as if hostile.
+"""The zip archive of a submission: written reproducibly, read as untrusted input.
 
-A zip file with ``submission.json`` and, for each data set and seed, one member
-``scores/<data set>/<seed>.npy``: float32, one score a test row. Nothing is ever
-extracted to a disk, and nothing is read before its size is known to be right.
+It holds ``submission.json`` and, for each data set and seed, one member
+``scores/<data set>/<seed>.npy``: float32, one score per test row. Nothing is ever
+extracted to disk, and no member is read before its declared size has been checked.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from odbench.errors import SubmissionError
 from odbench.files import whole_file
-from odbench.submissions.dataset_list import SetList
+from odbench.submissions.dataset_list import DatasetList
 from odbench.submissions.score_bytes import MAX_HEADER_BYTES
 from odbench.submissions.statement import MAX_SEEDS
 
@@ -29,8 +29,8 @@ _MEMBER = re.compile(
     r"scores/([A-Za-z0-9][A-Za-z0-9 ._()+,=@-]{0,199})/(0|[1-9][0-9]{0,9})\.npy"
 )
 _FLAG_ENCRYPTED = 0x1 | 0x40 | 0x2000
-# What zipfile raises on broken input, from its own checks down to the C library's.
-_BROKEN = (
+# zipfile raises these on broken input: its own checks, struct, zlib, the file system.
+_READ_ERRORS = (
     zipfile.BadZipFile,
     NotImplementedError,
     EOFError,
@@ -43,12 +43,25 @@ _BROKEN = (
 
 
 def member_name(dataset: str, seed: int) -> str:
-    """Return where the scores of one trial stand in an archive."""
+    """Return the name of the member that holds the scores of one trial."""
     return f"scores/{dataset}/{seed}.npy"
 
 
 def write_archive(path: Path, members: Mapping[str, bytes]) -> None:
-    """Write members in the order of their names, stored, without a date."""
+    """Write an archive; the same members give the same bytes.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write, whole or not at all.
+    members : mapping of str to bytes
+        Contents by member name; written sorted by name, uncompressed, undated.
+
+    Raises
+    ------
+    SubmissionError
+        If the file cannot be written.
+    """
     try:
         with (
             whole_file(path) as sink,
@@ -70,10 +83,10 @@ class Archive:
     Attributes
     ----------
     trials : dict of (str, int) to ZipInfo
-        The scores that are there, by data set and seed.
+        The members with scores, by data set and seed.
     """
 
-    def __init__(self, file: zipfile.ZipFile, sets: SetList) -> None:
+    def __init__(self, file: zipfile.ZipFile, sets: DatasetList) -> None:
         self._file = file
         self._sets = sets
         self.trials: dict[tuple[str, int], zipfile.ZipInfo] = {}
@@ -82,13 +95,16 @@ class Archive:
         for info in file.infolist():
             where = f"member {info.orig_filename[:120]!r}"
             if info.orig_filename.casefold() in seen:
-                msg = f"{where}: stands in the archive twice; wanted every set once"
+                msg = f"{where}: is in the archive twice; wanted every member once"
                 raise SubmissionError(msg)
             seen.add(info.orig_filename.casefold())
             _check_kind(info, where)
             self._admit(info, where)
         if self._statement is None:
-            msg = f"submission: lacks {STATEMENT}; `odbench submission pack` writes it"
+            msg = (
+                f"submission: {STATEMENT} is missing; "
+                f"`odbench submission pack` writes it"
+            )
             raise SubmissionError(msg)
 
     def statement(self) -> bytes:
@@ -108,14 +124,14 @@ class Archive:
             match = _MEMBER.fullmatch(info.orig_filename)
             if match is None:
                 msg = (
-                    f"{where}: not a name of the format; wanted {STATEMENT!r} or "
+                    f"{where}: not a valid member name; wanted {STATEMENT!r} or "
                     f"'scores/<data set>/<seed>.npy'"
                 )
                 raise SubmissionError(msg)
             expected = self._sets.by_name.get(match[1])
             if expected is None:
                 msg = (
-                    f"{where}: {match[1]!r} is not in the set list of "
+                    f"{where}: {match[1]!r} is not in the data set list of "
                     f"{self._sets.suite} ({self._sets.partition})"
                 )
                 raise SubmissionError(msg)
@@ -126,30 +142,31 @@ class Archive:
             raise SubmissionError(msg)
 
     def _read(self, info: zipfile.ZipInfo) -> bytes:
-        # The directory's word is not trusted: one byte more than declared is asked for.
+        # The declared size is not trusted: reading one byte more detects a longer
+        # member.
         try:
             with self._file.open(info) as stream:
                 content = stream.read(info.file_size + 1)
-        except _BROKEN as error:
+        except _READ_ERRORS as error:
             reason = str(error).splitlines()[0][:120] if str(error) else "truncated"
             msg = f"member {info.filename[:120]!r}: cannot be unpacked ({reason})"
             raise SubmissionError(msg) from None
         if len(content) != info.file_size:
-            msg = f"member {info.filename[:120]!r}: is not as long as it declares"
+            msg = f"member {info.filename[:120]!r}: shorter or longer than declared"
             raise SubmissionError(msg)
         return content
 
 
 @contextmanager
-def open_archive(path: Path, sets: SetList) -> Iterator[Archive]:
+def open_archive(path: Path, sets: DatasetList) -> Iterator[Archive]:
     """Open a submission's archive for reading.
 
     Parameters
     ----------
     path : Path
         The archive; nothing in it is trusted.
-    sets : SetList
-        The data sets that it may hold scores of.
+    sets : DatasetList
+        The data sets for which it may hold scores.
 
     Yields
     ------
@@ -158,23 +175,23 @@ def open_archive(path: Path, sets: SetList) -> Iterator[Archive]:
     Raises
     ------
     SubmissionError
-        If the file is too large for the set list, is not a zip archive, or a member
-        is encrypted, a link, a folder, named twice, named otherwise than the format
-        says, packed by another method than deflate, or too large.
+        If the file is too large for the list, is not a zip archive, or has a member
+        that is encrypted, a link, a folder, duplicated, too large, compressed by a
+        method other than deflate, or whose name is not valid.
     """
     if not path.is_file():
-        msg = f"submission {str(path)!r}: no such file; `submission pack` makes one"
+        msg = f"submission {str(path)!r}: no such file; `submission pack` writes one"
         raise SubmissionError(msg)
     limit = _size_limit(sets)
     if path.stat().st_size > limit:
         msg = (
             f"submission {str(path)!r}: {path.stat().st_size} bytes; at most {limit} "
-            f"for the {len(sets.sets)} data sets of the list"
+            f"are allowed for the {len(sets.sets)} data sets of the list"
         )
         raise SubmissionError(msg)
     try:
         file = zipfile.ZipFile(path)
-    except _BROKEN as error:
+    except _READ_ERRORS as error:
         reason = str(error).splitlines()[0][:120] if str(error) else "truncated"
         msg = f"submission {str(path)!r}: not a readable zip archive ({reason})"
         raise SubmissionError(msg) from None
@@ -183,7 +200,7 @@ def open_archive(path: Path, sets: SetList) -> Iterator[Archive]:
 
 
 def peek(path: Path) -> bytes:
-    """Return the bytes of ``submission.json`` alone, to see what an archive is about.
+    """Return the bytes of ``submission.json`` without checking the other members.
 
     Parameters
     ----------
@@ -197,10 +214,11 @@ def peek(path: Path) -> bytes:
     Raises
     ------
     SubmissionError
-        If there is no such file, or no such member of a sensible size.
+        If the file is missing or is not a zip archive, or if the member is missing or
+        too large.
     """
     if not path.is_file():
-        msg = f"submission {str(path)!r}: no such file; `submission pack` makes one"
+        msg = f"submission {str(path)!r}: no such file; `submission pack` writes one"
         raise SubmissionError(msg)
     try:
         with zipfile.ZipFile(path) as file:
@@ -208,31 +226,37 @@ def peek(path: Path) -> bytes:
             _check_kind(info, f"member {STATEMENT!r}")
             with file.open(info) as stream:
                 content = stream.read(MAX_STATEMENT_BYTES + 1)
-    except (*_BROKEN, KeyError):
-        msg = f"submission {str(path)!r}: no zip archive with a readable {STATEMENT}"
+    except (*_READ_ERRORS, KeyError):
+        msg = f"submission {str(path)!r}: not a zip archive with a readable {STATEMENT}"
         raise SubmissionError(msg) from None
     if len(content) > MAX_STATEMENT_BYTES:
-        msg = f"submission {str(path)!r}: {STATEMENT} over {MAX_STATEMENT_BYTES} bytes"
+        msg = (
+            f"submission {str(path)!r}: {STATEMENT} has more than "
+            f"{MAX_STATEMENT_BYTES} bytes"
+        )
         raise SubmissionError(msg)
     return content
 
 
 def _check_kind(info: zipfile.ZipInfo, where: str) -> None:
-    """Refuse what is not a plain file: a link, a device, something encrypted."""
+    """Refuse links, devices, encrypted members and unusual compression methods."""
     if info.flag_bits & _FLAG_ENCRYPTED:
-        msg = f"{where}: is encrypted; wanted a plain zip archive"
+        msg = f"{where}: is encrypted; wanted an archive without encryption"
         raise SubmissionError(msg)
     mode = stat.S_IFMT(info.external_attr >> 16)
     if mode not in (0, stat.S_IFREG):
-        msg = f"{where}: is a link or another special file; wanted plain files"
+        msg = f"{where}: is a link or another special file; wanted regular files"
         raise SubmissionError(msg)
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        msg = f"{where}: packing method {info.compress_type}; wanted stored or deflate"
+        msg = (
+            f"{where}: compression method {info.compress_type}; "
+            f"wanted stored or deflate"
+        )
         raise SubmissionError(msg)
 
 
-def _size_limit(sets: SetList) -> int:
-    """Return the most bytes that an honest archive can have."""
+def _size_limit(sets: DatasetList) -> int:
+    """Return the largest size of a valid archive, in bytes."""
     members = sum(
         4 * expected.n_scored + MAX_HEADER_BYTES + 2 * _PER_MEMBER_BYTES
         for expected in sets.sets

@@ -1,7 +1,7 @@
-"""The log of evaluations: lines that can be added, and not changed unnoticed.
+"""The log of evaluations: append-only, each line chained to the one before by a hash.
 
-Each line is a JSON object that holds the hash of the line before it. Whoever has seen
-one hash can later tell whether anything up to that line was changed or removed.
+Each line is a JSON object that holds the hash of the previous line. Anyone who has
+noted one hash can later tell whether any line up to it was changed or removed.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ class AuditLog:
     Parameters
     ----------
     path : Path
-        Need not exist yet.
+        The log file; it need not exist yet.
 
     Attributes
     ----------
     entries : list of dict
-        In the order in which they were added.
+        The log's lines, oldest first.
 
     Raises
     ------
     SubmissionError
-        If a line was changed, removed, moved or written in part.
+        If a line was changed, removed, moved or only partly written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -41,7 +41,7 @@ class AuditLog:
         content = path.read_bytes() if path.is_file() else b""
         if content and not content.endswith(b"\n"):
             msg = (
-                f"audit log {str(path)!r}: its last line was written in part, so its "
+                f"audit log {str(path)!r}: the last line is incomplete, so its "
                 f"evaluation was never answered; remove that line and evaluate again"
             )
             raise SubmissionError(msg)
@@ -50,19 +50,19 @@ class AuditLog:
             claimed = entry.pop("hash", None)
             if entry.get("previous") != self.head or claimed != digest(entry):
                 msg = (
-                    f"audit log {str(path)!r}: line {number} does not follow from the "
-                    f"lines before it; something was changed, restore it from a copy"
+                    f"audit log {str(path)!r}: line {number} does not match the hash "
+                    f"chain, so the log was changed; restore it from a copy"
                 )
                 raise SubmissionError(msg)
             self.entries.append({**entry, "hash": claimed})
 
     @property
     def head(self) -> str:
-        """Hash of the last line; published elsewhere, it vouches for all lines."""
+        """Hash of the last line; publishing it elsewhere secures all lines up to it."""
         return self.entries[-1]["hash"] if self.entries else FIRST
 
     def append(self, facts: dict[str, Any]) -> None:
-        """Add one line; it is on the disk when this returns.
+        """Add one line; it is on disk when this returns.
 
         Parameters
         ----------

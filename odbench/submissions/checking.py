@@ -1,4 +1,4 @@
-"""Submissions as they are read: by their authors, by anybody, by the evaluator."""
+"""Reading a submission and listing its faults, without labels."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from odbench.submissions.archive import (
     member_name,
     open_archive,
 )
-from odbench.submissions.dataset_list import SetList
+from odbench.submissions.dataset_list import DatasetList
 from odbench.submissions.score_bytes import ScoreArray, decode_scores
 from odbench.submissions.statement import parse_statement
 from odbench.submissions.strict_json import parse_object
 
 
 class Submission:
-    """A submission whose archive and statement have been checked, not yet its scores.
+    """A submission whose archive and statement are valid; scores are checked on read.
 
     Attributes
     ----------
     statement : Statement
+        The submitter's description of the method and of the scores.
     """
 
-    def __init__(self, archive: Archive, sets: SetList) -> None:
+    def __init__(self, archive: Archive, sets: DatasetList) -> None:
         self._archive = archive
         self._sets = sets
         self.statement = parse_statement(
@@ -36,7 +37,7 @@ class Submission:
         )
 
     def has(self, dataset: str, seed: int) -> bool:
-        """Whether there are scores of a data set under a seed."""
+        """Return whether the archive has scores of a data set under a seed."""
         return (dataset, seed) in self._archive.trials
 
     def scores(self, dataset: str, seed: int) -> ScoreArray:
@@ -47,17 +48,17 @@ class Submission:
         dataset : str
             Name of a data set of the list.
         seed : int
-            One of the statement's.
+            One of the statement's seeds.
 
         Returns
         -------
         float32 array of shape (n_scored,)
-            Finite; in the order of the data set's test rows.
+            Finite, higher = more anomalous, in the order of the data set's test rows.
 
         Raises
         ------
         SubmissionError
-            If they are not that, or not those that the statement's hash names.
+            If the scores are malformed or do not match the hash in the statement.
         """
         name = member_name(dataset, seed)
         content = self._archive.content(dataset, seed)
@@ -68,7 +69,7 @@ class Submission:
         return decode_scores(content, n_rows, where=name)
 
     def faults(self) -> Iterator[str]:
-        """Yield everything that keeps the submission from being evaluated."""
+        """Yield one line per fault that prevents an evaluation."""
         yield from self._faults_of_lists()
         yield from self._faults_of_members()
         for dataset, seed in sorted(self._archive.trials):
@@ -78,21 +79,21 @@ class Submission:
                 yield str(error)
 
     def _faults_of_lists(self) -> Iterator[str]:
-        """Yield where the statement differs from the set list."""
-        said, sets = self.statement, self._sets
-        for what in ("suite", "partition", "protocol"):
-            got, wanted = getattr(said, what), getattr(sets, what)
+        """Yield the differences between the statement and the data set list."""
+        statement, sets = self.statement, self._sets
+        for name in ("suite", "partition", "protocol"):
+            got, wanted = getattr(statement, name), getattr(sets, name)
             if got != wanted:
-                yield f"{what}: made for {got!r}; wanted {wanted!r}"
-        if said.sets_sha256 != sets.sha256:
+                yield f"{name}: made for {got!r}; wanted {wanted!r}"
+        if statement.sets_sha256 != sets.sha256:
             yield (
-                f"set list: made for {said.sets_sha256[:12]}..., wanted "
+                f"data set list: made for {statement.sets_sha256[:12]}..., wanted "
                 f"{sets.sha256[:12]}...; pack the run again with the current list"
             )
-        for dataset, facts in sorted(said.sets.items()):
+        for dataset, facts in sorted(statement.sets.items()):
             expected = sets.by_name.get(dataset)
             if expected is None:
-                yield f"data set {dataset[:80]!r}: not in the set list"
+                yield f"data set {dataset[:80]!r}: not in the data set list"
             elif expected.content_sha256 not in ("", facts["content_sha256"]):
                 yield (
                     f"data set {dataset!r}: scored with content "
@@ -101,46 +102,48 @@ class Submission:
                 )
 
     def _faults_of_members(self) -> Iterator[str]:
-        """Yield where the statement differs from what is in the archive."""
-        said = self.statement
-        told = {(name, seed) for name in said.sets for seed in self._claims(name)}
-        there = {(name, str(seed)) for name, seed in self._archive.trials}
-        for name, seed in sorted(told ^ there):
-            place = "the statement" if (name, seed) in told else "the archive"
+        """Yield the differences between the statement and the archive's members."""
+        statement = self.statement
+        claimed = {
+            (name, seed) for name in statement.sets for seed in self._claims(name)
+        }
+        packed = {(name, str(seed)) for name, seed in self._archive.trials}
+        for name, seed in sorted(claimed ^ packed):
+            place = "the statement" if (name, seed) in claimed else "the archive"
             yield f"scores of {name[:80]!r} under seed {seed[:12]!r}: only in {place}"
         for name, number in sorted(self._archive.trials):
-            if number not in said.seeds:
+            if number not in statement.seeds:
                 yield f"scores of {name!r}: seed {number} is not a declared seed"
 
     def _claims(self, dataset: str) -> Mapping[str, str]:
-        """Return the hashes that the statement names for a data set, by seed."""
+        """Return the statement's hashes for a data set, by seed."""
         facts = self.statement.sets.get(dataset)
         claims: Mapping[str, str] = facts["scores"] if facts else {}
         return claims
 
 
 @contextmanager
-def open_submission(path: Path, sets: SetList) -> Iterator[Submission]:
-    """Open a submission for reading; see `archive.open_archive` for what is refused."""
+def open_submission(path: Path, sets: DatasetList) -> Iterator[Submission]:
+    """Open a submission for reading; `archive.open_archive` lists what is refused."""
     with open_archive(path, sets) as archive:
         yield Submission(archive, sets)
 
 
-def check(path: Path, sets: SetList) -> list[str]:
-    """Return what is wrong with a submission, nothing where it can be evaluated.
+def check(path: Path, sets: DatasetList) -> list[str]:
+    """Return the faults of a submission; an empty list means it can be evaluated.
 
     Parameters
     ----------
     path : Path
         The archive.
-    sets : SetList
-        The data sets that it must be about.
+    sets : DatasetList
+        The data sets that it must be made for.
 
     Returns
     -------
     list of str
-        One line a fault. An archive that is hostile or has no readable statement has
-        one fault: nothing after it is looked at.
+        One line per fault. An archive that cannot be read safely, or without a valid
+        statement, has one fault: checking stops there.
 
     Raises
     ------
@@ -148,7 +151,7 @@ def check(path: Path, sets: SetList) -> list[str]:
         If there is no such file.
     """
     if not path.is_file():
-        msg = f"submission {str(path)!r}: no such file; `submission pack` makes one"
+        msg = f"submission {str(path)!r}: no such file; `submission pack` writes one"
         raise SubmissionError(msg)
     try:
         with open_submission(path, sets) as submission:

@@ -1,10 +1,10 @@
-"""Published promises about hidden labels, which can be checked when they are revealed.
+"""Published commitments to hidden labels, checkable once the labels are revealed.
 
-Each data set has a key of its own, derived from one secret salt; its commitment is the
-HMAC-SHA256 of its labels under that key (FIPS 198-1). Nobody can learn labels from a
-commitment without the key, not even by trying guesses; once the key is revealed,
-everybody can check that the labels are those that were promised. Revealing the key of
-one data set says nothing about the others.
+Each data set has its own key, derived from one secret salt; its commitment is the
+HMAC-SHA256 of its labels under that key (FIPS 198-1). Without the key, nobody can
+learn labels from a commitment, not even by testing guesses; once the key is revealed,
+anyone can check that the labels are those committed to. The key of one data set
+reveals nothing about the others.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 
 from odbench.arrays import LabelArray
 from odbench.errors import SubmissionError
-from odbench.submissions.dataset_list import SetList
+from odbench.submissions.dataset_list import DatasetList
 from odbench.submissions.labels import LabelFolder
 from odbench.submissions.strict_json import parse_object
 
@@ -32,24 +32,24 @@ _HEX64 = re.compile(r"[0-9a-f]{64}")
 
 
 def read_salt(path: Path, *, create: bool = False) -> bytes:
-    """Read the maintainer's secret, or make one.
+    """Read the maintainer's secret salt, or create one.
 
     Parameters
     ----------
     path : Path
         A file of 64 hexadecimal digits, readable by its owner only.
     create : bool
-        Whether to make the file where there is none.
+        Whether to create the file if it is missing.
 
     Returns
     -------
     bytes
-        32 of them.
+        The 32 bytes of the salt.
 
     Raises
     ------
     SubmissionError
-        If there is no such file, or it is no salt; what it holds is not repeated.
+        If the file is missing or is not a salt; the message omits its content.
     """
     if create and not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,8 +58,8 @@ def read_salt(path: Path, *, create: bool = False) -> bytes:
             file.write(secrets.token_hex(32) + "\n")
     if not path.is_file():
         msg = (
-            f"salt {str(path)!r}: no such file; name the one that `submission commit` "
-            f"made"
+            f"salt {str(path)!r}: no such file; give the one that `submission commit` "
+            f"wrote"
         )
         raise SubmissionError(msg)
     text = path.read_text(errors="replace").strip()
@@ -82,7 +82,7 @@ def label_key(salt: bytes, dataset_id: str) -> bytes:
     Returns
     -------
     bytes
-        32 of them.
+        The 32 bytes of the key.
     """
     message = b"odbench-label-key-1\0" + dataset_id.encode()
     return hmac.new(salt, message, hashlib.sha256).digest()
@@ -111,8 +111,28 @@ def commitment(key: bytes, dataset_id: str, labels: LabelArray) -> str:
     return hmac.new(key, head + values, hashlib.sha256).hexdigest()
 
 
-def commit(labels: LabelFolder, sets: SetList, salt: bytes) -> dict[str, Any]:
-    """Return the commitments of all data sets of a list, to be published."""
+def commit(labels: LabelFolder, sets: DatasetList, salt: bytes) -> dict[str, Any]:
+    """Return the commitments for all data sets of a list, ready to publish.
+
+    Parameters
+    ----------
+    labels : LabelFolder
+        The hidden labels.
+    sets : DatasetList
+        The data sets.
+    salt : bytes
+        The maintainer's secret.
+
+    Returns
+    -------
+    dict
+        Ready for JSON; ``commitments`` maps each data set to 64 hexadecimal digits.
+
+    Raises
+    ------
+    SubmissionError
+        If a label file is malformed.
+    """
     return {
         "format": FORMAT,
         "suite": sets.suite,
@@ -129,8 +149,22 @@ def commit(labels: LabelFolder, sets: SetList, salt: bytes) -> dict[str, Any]:
     }
 
 
-def reveal(sets: SetList, salt: bytes, names: Iterable[str]) -> dict[str, Any]:
-    """Return the keys of some data sets, to be published with their labels.
+def reveal(sets: DatasetList, salt: bytes, names: Iterable[str]) -> dict[str, Any]:
+    """Return the keys of some data sets, ready to publish with their labels.
+
+    Parameters
+    ----------
+    sets : DatasetList
+        The data sets.
+    salt : bytes
+        The maintainer's secret.
+    names : iterable of str
+        The data sets to reveal.
+
+    Returns
+    -------
+    dict
+        Ready for JSON; ``keys`` maps each name to 64 hexadecimal digits.
 
     Raises
     ------
@@ -140,7 +174,7 @@ def reveal(sets: SetList, salt: bytes, names: Iterable[str]) -> dict[str, Any]:
     chosen = sorted(names)
     unknown = [name for name in chosen if name not in sets.by_name]
     if unknown:
-        msg = f"data set {unknown[0][:80]!r}: not in the set list; name one that is"
+        msg = f"data set {unknown[0][:80]!r}: not in the data set list; choose from it"
         raise SubmissionError(msg)
     keys = {name: label_key(salt, _id(sets, name)).hex() for name in chosen}
     return {"format": KEYS_FORMAT, "suite": sets.suite, "keys": keys}
@@ -148,72 +182,100 @@ def reveal(sets: SetList, salt: bytes, names: Iterable[str]) -> dict[str, Any]:
 
 def verify(
     labels: LabelFolder,
-    sets: SetList,
+    sets: DatasetList,
     published: Mapping[str, Any],
     keys: Mapping[str, bytes],
 ) -> list[str]:
-    """Return what does not hold of the promises, nothing where all are kept.
+    """Return the data sets whose labels do not match their commitments.
 
     Parameters
     ----------
     labels : LabelFolder
-        The labels that are claimed.
-    sets : SetList
+        The labels to check.
+    sets : DatasetList
+        The data sets.
     published : mapping
-        What `commit` returned, as it was published.
+        The published result of `commit`.
     keys : mapping of str to bytes
-        By data set: the keys that were revealed; only these are checked.
+        The revealed keys by data set; only these data sets are checked.
 
     Returns
     -------
     list of str
-        One line a data set whose labels are not those promised.
+        One line per data set whose labels do not match; empty if all match.
     """
-    promised = published["commitments"]
+    commitments = published["commitments"]
     faults = []
     for name, key in sorted(keys.items()):
-        if name not in sets.by_name or name not in promised:
-            faults.append(f"data set {name[:80]!r}: nothing was promised about it")
+        if name not in sets.by_name or name not in commitments:
+            faults.append(f"data set {name[:80]!r}: has no commitment")
             continue
         found = commitment(key, _id(sets, name), labels.read(sets.by_name[name]))
-        if not hmac.compare_digest(found, promised[name]):
-            faults.append(f"data set {name!r}: labels or key are not those promised")
+        if not hmac.compare_digest(found, commitments[name]):
+            faults.append(f"data set {name!r}: labels or key do not match")
     return faults
 
 
-def read_commitments(path: Path, sets: SetList) -> dict[str, Any]:
-    """Read published commitments; they must be about this set list.
+def read_commitments(path: Path, sets: DatasetList) -> dict[str, Any]:
+    """Read published commitments.
+
+    Parameters
+    ----------
+    path : Path
+        The published file.
+    sets : DatasetList
+        The list that the commitments must have been made for.
+
+    Returns
+    -------
+    dict
+        The content of the file.
 
     Raises
     ------
     SubmissionError
-        If they are not.
+        If the file is missing, malformed, or made for another list.
     """
     content = _read(path, FORMAT, "commitments", sets)
     if content.get("sets_sha256") != sets.sha256:
-        msg = f"commitments {str(path)!r}: made for another set list; use its own"
+        msg = (
+            f"commitments {str(path)!r}: made for another data set list; use the "
+            f"list that they were made for"
+        )
         raise SubmissionError(msg)
     return content
 
 
-def read_keys(path: Path, sets: SetList) -> dict[str, bytes]:
+def read_keys(path: Path, sets: DatasetList) -> dict[str, bytes]:
     """Read revealed keys.
+
+    Parameters
+    ----------
+    path : Path
+        The published file.
+    sets : DatasetList
+        The data sets.
+
+    Returns
+    -------
+    dict of str to bytes
+        The keys by data set.
 
     Raises
     ------
     SubmissionError
-        If the file is not what `reveal` returned for this suite.
+        If the file is missing, malformed, or made for another suite.
     """
     keys = _read(path, KEYS_FORMAT, "keys", sets)["keys"]
     return {name: bytes.fromhex(key) for name, key in keys.items()}
 
 
-def _read(path: Path, wanted: str, what: str, sets: SetList) -> dict[str, Any]:
+def _read(path: Path, wanted: str, field: str, sets: DatasetList) -> dict[str, Any]:
     if not path.is_file():
-        msg = f"{what} {str(path)!r}: no such file"
+        msg = f"{field} {str(path)!r}: no such file"
         raise SubmissionError(msg)
-    content = parse_object(path.read_bytes(), where=f"{what} {str(path)!r}")
-    values = content.get(what)
+    content = parse_object(path.read_bytes(), where=f"{field} {str(path)!r}")
+    values = content.get(field)
     if (
         content.get("format") != wanted
         or content.get("suite") != sets.suite
@@ -223,10 +285,10 @@ def _read(path: Path, wanted: str, what: str, sets: SetList) -> dict[str, Any]:
             for value in values.values()
         )
     ):
-        msg = f"{what} {str(path)!r}: wanted a {wanted} file about {sets.suite}"
+        msg = f"{field} {str(path)!r}: wanted a file {wanted!r} for {sets.suite}"
         raise SubmissionError(msg)
     return content
 
 
-def _id(sets: SetList, name: str) -> str:
+def _id(sets: DatasetList, name: str) -> str:
     return f"{sets.suite}/{name}"

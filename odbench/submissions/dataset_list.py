@@ -1,4 +1,4 @@
-"""Which data sets a submission is about, and how many scores each of them needs."""
+"""The list of data sets that a submission scores, and the number of scores of each."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from odbench.errors import SubmissionError
 from odbench.submissions.strict_json import canonical, digest, parse_object, write_whole
 
 FORMAT = "odbench-sets-1"
-# The only protocol of submissions: in the others the rows that are scored depend on
-# labels, which would have to be known to whoever scores.
+# The only protocol for submissions. In the others the choice of rows depends on labels,
+# which submitters do not have.
 PROTOCOL = "one-class"
 MAX_ROWS = 10_000_000
 MAX_LIST_BYTES = 16 * 2**20
@@ -24,21 +24,21 @@ _SHA256 = re.compile(r"[0-9a-f]{64}|")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExpectedSet:
-    """One data set as a submission must find it.
+class ExpectedDataset:
+    """One data set of the list: its content hash and sizes.
 
     Attributes
     ----------
     dataset : str
-        Its name.
+        Name of the data set.
     content_sha256 : str
-        Hash of its features (and of its labels, where those are public); empty where
-        the manifest has not measured it.
+        Hash of its features (and of its labels if they are public); empty if the
+        manifest does not record it.
     n_train, n_test : int
-        Rows of the data set.
+        Numbers of train and test rows.
     n_scored : int
-        Test rows that are scored: fewer than `n_test` only over the row limit of the
-        protocol.
+        Number of test rows to score: below `n_test` only if the data set exceeds the
+        protocol's row limit.
     """
 
     dataset: str
@@ -49,7 +49,10 @@ class ExpectedSet:
 
     def __post_init__(self) -> None:
         if not isinstance(self.dataset, str) or not _NAME.fullmatch(self.dataset):
-            msg = f"set list: {str(self.dataset)[:60]!r} is not a data set's name"
+            msg = (
+                f"data set list: {str(self.dataset)[:60]!r} is not a valid name of a "
+                f"data set"
+            )
             raise SubmissionError(msg)
         sizes = (self.n_train, self.n_test, self.n_scored)
         if (
@@ -59,58 +62,66 @@ class ExpectedSet:
             or self.n_scored > self.n_test
         ):
             msg = (
-                f"set list: data set {self.dataset!r} has an impossible size or hash; "
+                f"data set list: {self.dataset!r} has an impossible size or hash; "
                 f"wanted 64 hexadecimal digits and 0 < n_scored <= n_test <= {MAX_ROWS}"
             )
             raise SubmissionError(msg)
 
 
 @dataclass(frozen=True, kw_only=True)
-class SetList:
+class DatasetList:
     """The data sets of one partition of one suite.
 
     Attributes
     ----------
     suite, partition : str
-        Such as "oddbench" and "private".
-    sets : tuple of ExpectedSet
-        By name, each once.
+        For example, "oddbench" and "private".
+    sets : tuple of ExpectedDataset
+        The data sets, sorted by name, without duplicates.
     protocol : str
         Always "one-class".
     """
 
     suite: str
     partition: str
-    sets: tuple[ExpectedSet, ...]
+    sets: tuple[ExpectedDataset, ...]
     protocol: str = PROTOCOL
 
     def __post_init__(self) -> None:
-        for what in (self.suite, self.partition):
-            if not isinstance(what, str) or not re.fullmatch(r"[a-z0-9_-]{1,40}", what):
-                msg = f"set list: {str(what)[:60]!r} is no suite's or partition's name"
+        for name in (self.suite, self.partition):
+            if not isinstance(name, str) or not re.fullmatch(r"[a-z0-9_-]{1,40}", name):
+                msg = (
+                    f"data set list: {str(name)[:60]!r} is not a valid name of a suite "
+                    f"or partition"
+                )
                 raise SubmissionError(msg)
         if self.protocol != PROTOCOL:
-            msg = f"set list: protocol {str(self.protocol)[:60]!r}; wanted {PROTOCOL!r}"
+            msg = (
+                f"data set list: protocol {str(self.protocol)[:60]!r}; "
+                f"wanted {PROTOCOL!r}"
+            )
             raise SubmissionError(msg)
         names = [expected.dataset for expected in self.sets]
-        # Names that differ in case only cannot live in one folder everywhere.
+        # Some file systems ignore case, so names must differ in more than case.
         if not names or len({name.casefold() for name in names}) != len(names):
-            msg = f"set list of {self.suite}: empty, or a data set stands in it twice"
+            msg = (
+                f"data set list of {self.suite}: it is empty or names a data set twice"
+            )
             raise SubmissionError(msg)
         object.__setattr__(self, "sets", tuple(sorted(self.sets, key=_by_name)))
 
     @cached_property
-    def by_name(self) -> Mapping[str, ExpectedSet]:
-        """The sets by their names."""
+    def by_name(self) -> Mapping[str, ExpectedDataset]:
+        """The data sets by name."""
         return {expected.dataset: expected for expected in self.sets}
 
     @cached_property
     def sha256(self) -> str:
-        """What a submission quotes, so that it cannot be taken for another list's."""
+        """Hash of the list; a submission states it, which ties it to this list."""
         return digest(self.as_json())
 
     def as_json(self) -> dict[str, Any]:
-        """Return the list as it is written."""
+        """Return the list as a JSON object."""
         return {
             "format": FORMAT,
             "suite": self.suite,
@@ -120,12 +131,12 @@ class SetList:
         }
 
     def write(self, path: Path) -> None:
-        """Write the list to a file."""
+        """Write the list to a JSON file."""
         write_whole(path, canonical(self.as_json()) + b"\n")
 
 
-def read_set_list(path: Path) -> SetList:
-    """Read a list that `SetList.write` wrote.
+def read_dataset_list(path: Path) -> DatasetList:
+    """Read a list written by `DatasetList.write`.
 
     Parameters
     ----------
@@ -134,34 +145,35 @@ def read_set_list(path: Path) -> SetList:
 
     Returns
     -------
-    SetList
+    DatasetList
 
     Raises
     ------
     SubmissionError
-        If there is no such file or it is not such a list.
+        If the file is missing or is not a valid list.
     """
+    where = f"data set list {str(path)!r}"
     if not path.is_file():
-        msg = f"set list {str(path)!r}: no such file; `submission sets` writes one"
+        msg = f"{where}: no such file; `submission sets` writes one"
         raise SubmissionError(msg)
     if path.stat().st_size > MAX_LIST_BYTES:
-        msg = f"set list {str(path)!r}: over {MAX_LIST_BYTES} bytes; wanted a set list"
+        msg = f"{where}: larger than {MAX_LIST_BYTES} bytes, so not a data set list"
         raise SubmissionError(msg)
-    content = parse_object(path.read_bytes(), where=f"set list {str(path)!r}")
+    content = parse_object(path.read_bytes(), where=where)
     if content.get("format") != FORMAT:
-        msg = f"set list {str(path)!r}: wanted the format {FORMAT!r}"
+        msg = f"{where}: wanted the format {FORMAT!r}"
         raise SubmissionError(msg)
     try:
-        return SetList(
+        return DatasetList(
             suite=content["suite"],
             partition=content["partition"],
             protocol=content["protocol"],
-            sets=tuple(ExpectedSet(**expected) for expected in content["sets"]),
+            sets=tuple(ExpectedDataset(**expected) for expected in content["sets"]),
         )
     except (KeyError, TypeError) as error:
-        msg = f"set list {str(path)!r}: a field is missing or unknown ({error})"
+        msg = f"{where}: a field is missing or unknown ({error})"
         raise SubmissionError(msg) from None
 
 
-def _by_name(expected: ExpectedSet) -> str:
+def _by_name(expected: ExpectedDataset) -> str:
     return expected.dataset

@@ -1,8 +1,8 @@
-"""The private evaluation: scores a submission against labels that nobody may learn.
+"""Evaluation of submissions against hidden labels.
 
-What a submitter gets back is one row of rounded aggregates, and after a resubmission
-that is no real improvement the row that was there before, to the last character. The
-audit log holds every evaluation and is the only state: the table is written from it.
+A submitter gets back one row of rounded aggregates. A resubmission that is not a real
+improvement gets the previous row back, character for character. The audit log records
+every evaluation and is the only state: the table is written from it.
 """
 
 from __future__ import annotations
@@ -17,31 +17,36 @@ from typing import Any, TypeAlias
 from odbench.errors import RunLockedError, SubmissionError
 from odbench.submissions.audit_log import AuditLog
 from odbench.submissions.checking import Submission, file_sha256, open_submission
-from odbench.submissions.dataset_list import SetList
+from odbench.submissions.dataset_list import DatasetList
 from odbench.submissions.ladder import climbs
-from odbench.submissions.private_table import check_table, released, table_file, write
-from odbench.submissions.rescoring import Answers, Exact, is_whole
-from odbench.submissions.rules import RULES, TIERS, Rules, same
+from odbench.submissions.private_table import (
+    check_table,
+    released_rows,
+    table_file,
+    write_table,
+)
+from odbench.submissions.rescoring import ExactMeans, Rescorer, is_complete
+from odbench.submissions.rules import RULES, TIERS, Rules, same_name
 from odbench.submissions.statement import check_text
 
 Row: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
-    """Who wants what evaluated.
+class EvaluationRequest:
+    """A submission to evaluate, with its verified submitter and the time.
 
     Attributes
     ----------
     path : Path
         The archive.
     submitter : str
-        Who submits, as the maintainer has verified it.
+        The submitter's identity, as verified by the maintainer.
     now : datetime
-        With a time zone.
+        Time of the evaluation, with a time zone.
     tier : str
-        "re-scored", or "re-run" where the maintainer made the scores by running the
-        code: such numbers replace a row whether they are better or not.
+        "re-scored", or "re-run" if the maintainer ran the code to make the scores;
+        re-run numbers replace a row even if they are worse.
     """
 
     path: Path
@@ -52,9 +57,7 @@ class Request:
     def __post_init__(self) -> None:
         check_text("submitter", self.submitter, 80)
         if self.now.tzinfo is None:
-            msg = (
-                f"evaluation: the time {self.now} has no zone; wanted one, such as UTC"
-            )
+            msg = f"evaluation: the time {self.now} has no zone; add one, such as UTC"
             raise SubmissionError(msg)
         if self.tier not in TIERS[1:]:
             msg = f"tier {self.tier!r}; wanted one of {', '.join(TIERS[1:])}"
@@ -63,30 +66,31 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluator:
-    """A maintainer's evaluator of one set list.
+    """Evaluates submissions for one list of data sets and keeps the log and the table.
 
     Attributes
     ----------
-    answers : Answers
+    rescorer : Rescorer
         The data sets and their labels.
     leaderboard : Path
         The folder that holds ``audit.jsonl`` and ``<suite>/private.csv``.
     rules : Rules
-        How much an answer says, and how often one is given.
+        Limits on the detail and the frequency of answers.
     """
 
-    answers: Answers
+    rescorer: Rescorer
     leaderboard: Path
     rules: Rules = RULES
 
-    def evaluate(self, request: Request) -> Row:
-        """Score a submission, log it, and return the row that the table now has.
+    def evaluate(self, request: EvaluationRequest) -> Row:
+        """Score a submission, log it, and return the method's row of the table.
 
-        The same archive again gets the same answer again, and counts for nothing.
+        Repeating an archive returns the same row and does not count towards limits.
 
         Parameters
         ----------
-        request : Request
+        request : EvaluationRequest
+            The archive, its submitter and the time.
 
         Returns
         -------
@@ -97,39 +101,42 @@ class Evaluator:
         ------
         SubmissionError
             If the submission has faults, scores too few data sets, or comes too
-            early; if log, table or labels are not what they must be.
+            early; if the log, the table or the labels are damaged.
         RunLockedError
-            If another evaluation runs.
+            If another evaluation is running.
         """
-        sets = self.answers.sets
+        sets = self.rescorer.sets
         table = table_file(self.leaderboard, sets)
         with (
             _locked(self.leaderboard),
             open_submission(request.path, sets) as submission,
         ):
             log = AuditLog(self.leaderboard / "audit.jsonl")
-            check_table(table, _about(sets, log.entries), sets)
-            line = self._line(request, submission, _about(sets, log.entries))
+            check_table(table, _entries_for(sets, log.entries), sets)
+            line = self._line(request, submission, _entries_for(sets, log.entries))
             if line is not None:
                 log.append(line)
-            entries = _about(sets, log.entries)
-            write(table, entries, sets)
+            entries = _entries_for(sets, log.entries)
+            write_table(table, entries, sets)
             method = submission.statement.method
         return next(
-            row for row in released(entries, sets) if same(row["method"], method)
+            row
+            for row in released_rows(entries, sets)
+            if same_name(row["method"], method)
         )
 
     def _line(
-        self, request: Request, submission: Submission, entries: Sequence[Row]
+        self, request: EvaluationRequest, submission: Submission, entries: Sequence[Row]
     ) -> Row | None:
-        """Return the line for the log; None for an archive that has its answer."""
-        method, sets = submission.statement.method, self.answers.sets
+        """Return a new line for the log, or None if the archive is already in it."""
+        method, sets = submission.statement.method, self.rescorer.sets
         _refuse_faults(request.path, submission)
         sha256 = file_sha256(request.path)
         known = [
             entry
             for entry in entries
-            if entry["sets_sha256"] == sets.sha256 and same(entry["method"], method)
+            if entry["sets_sha256"] == sets.sha256
+            and same_name(entry["method"], method)
         ]
         done = {(entry["archive_sha256"], entry["tier"]) for entry in known}
         if (sha256, request.tier) in done:
@@ -139,7 +146,7 @@ class Evaluator:
         )
         self._check_coverage(submission)
         row = known[-1]["row"] if known else None
-        exact = self.answers.score(submission)
+        exact = self.rescorer.score(submission)
         before = row["mean_auroc"] if row else None
         better = climbs(exact.mean_auroc, before, step=self.rules.step)
         if better or request.tier == "re-run":
@@ -157,50 +164,54 @@ class Evaluator:
         }
 
     def _check_coverage(self, submission: Submission) -> None:
-        covered = sum(is_whole(submission, each) for each in self.answers.sets.sets)
+        covered = sum(is_complete(submission, each) for each in self.rescorer.sets.sets)
         if covered < self.rules.min_sets:
             msg = (
                 f"submission: scores {covered} data sets under every seed; wanted at "
-                f"least {self.rules.min_sets}, a mean over fewer would tell labels"
+                f"least {self.rules.min_sets}, because a mean over fewer reveals labels"
             )
             raise SubmissionError(msg)
 
     def _row(
-        self, request: Request, submission: Submission, exact: Exact, sha256: str
+        self,
+        request: EvaluationRequest,
+        submission: Submission,
+        exact: ExactMeans,
+        sha256: str,
     ) -> Row:
-        said, sets, decimals = (
+        statement, sets, decimals = (
             submission.statement,
-            self.answers.sets,
+            self.rescorer.sets,
             self.rules.decimals,
         )
         return {
             "suite": sets.suite,
             "partition": sets.partition,
-            "method": said.method,
-            "version": said.version,
-            "authors": "; ".join(said.authors),
+            "method": statement.method,
+            "version": statement.version,
+            "authors": "; ".join(statement.authors),
             "submitter": request.submitter,
-            "kind": said.kind,
-            "configuration": said.configuration,
-            "training_data": said.training_data,
+            "kind": statement.kind,
+            "configuration": statement.configuration,
+            "training_data": statement.training_data,
             "tier": request.tier,
             "n_datasets": len(sets.sets),
             "n_failed": exact.n_failed,
             "mean_auroc": round(exact.mean_auroc, decimals),
             "mean_ap": round(exact.mean_ap, decimals),
             "mean_ap_adjusted": round(exact.mean_ap_adjusted, decimals),
-            "median_fit_seconds": said.fit_seconds,
-            "median_score_seconds": said.score_seconds,
-            "hardware": said.hardware,
-            "code_url": said.code_url,
+            "median_fit_seconds": statement.fit_seconds,
+            "median_score_seconds": statement.score_seconds,
+            "hardware": statement.hardware,
+            "code_url": statement.code_url,
             "evaluated": request.now.date().isoformat(),
             "archive_sha256": sha256,
             "sets_sha256": sets.sha256,
         }
 
 
-def _about(sets: SetList, entries: Sequence[Row]) -> list[Row]:
-    """Return the log's entries about a suite and partition."""
+def _entries_for(sets: DatasetList, entries: Sequence[Row]) -> list[Row]:
+    """Return the log's entries for a suite and partition."""
     return [
         entry
         for entry in entries
@@ -212,7 +223,7 @@ def _refuse_faults(path: Path, submission: Submission) -> None:
     faults = list(submission.faults())
     if faults:
         msg = (
-            f"submission {str(path)!r}: {faults[0]} ({len(faults)} faults in all; "
+            f"submission {str(path)!r}: {faults[0]} (faults in total: {len(faults)}; "
             f"`odbench submission check` lists them)"
         )
         raise SubmissionError(msg)
@@ -220,7 +231,7 @@ def _refuse_faults(path: Path, submission: Submission) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Let one evaluation at a time read and write the state."""
+    """Hold a lock so that only one evaluation at a time changes the folder."""
     import fcntl
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -229,7 +240,8 @@ def _locked(folder: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             msg = (
-                f"leaderboard {str(folder)!r}: another evaluation runs; try again later"
+                f"leaderboard {str(folder)!r}: another evaluation is running; "
+                f"try again later"
             )
             raise RunLockedError(msg) from None
         yield

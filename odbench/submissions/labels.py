@@ -1,7 +1,7 @@
-"""The maintainer's labels: read when they are scored against, never shown.
+"""The maintainer's hidden labels: read for scoring, never shown.
 
-No message of this module carries a label, a count of labels or a part of a label file:
-messages end up in logs, in bug reports and in answers to submitters.
+No message of this module contains a label, a count of labels or a part of a label file,
+because messages end up in logs, bug reports and answers to submitters.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import numpy as np
 
 from odbench.arrays import LabelArray
 from odbench.errors import SubmissionError
-from odbench.submissions.dataset_list import ExpectedSet, SetList
+from odbench.submissions.dataset_list import DatasetList, ExpectedDataset
 
 
 class LabelFolder:
-    """A folder with one file of labels a data set.
+    """A folder with one label file per data set.
 
     ``<folder>/<suite>/<data set>.npy`` or, for a folder of one suite,
     ``<folder>/<data set>.npy``: an int8 array of shape (n_test,), 1 = anomaly, in the
@@ -25,8 +25,9 @@ class LabelFolder:
     Parameters
     ----------
     folder : Path
-    sets : SetList
-        The data sets that must be there.
+        The folder.
+    sets : DatasetList
+        The data sets; each must have a label file.
 
     Raises
     ------
@@ -34,7 +35,7 @@ class LabelFolder:
         If a file is missing.
     """
 
-    def __init__(self, folder: Path, sets: SetList) -> None:
+    def __init__(self, folder: Path, sets: DatasetList) -> None:
         nested = folder / sets.suite
         self._folder = nested if nested.is_dir() else folder
         self._sets = sets
@@ -42,27 +43,27 @@ class LabelFolder:
             if not self._file(name).is_file():
                 msg = (
                     f"labels {str(self._folder)!r}: no file {name + '.npy'!r}; wanted "
-                    f"one for each of the {len(sets.sets)} data sets of the list"
+                    f"one for each of the {len(sets.sets)} data sets in the list"
                 )
                 raise SubmissionError(msg)
 
-    def read(self, expected: ExpectedSet) -> LabelArray:
+    def read(self, expected: ExpectedDataset) -> LabelArray:
         """Return the labels of one data set.
 
         Parameters
         ----------
-        expected : ExpectedSet
-            One of the list.
+        expected : ExpectedDataset
+            A data set of the list.
 
         Returns
         -------
         int8 array of shape (n_test,)
-            0 and 1, both of them.
+            1 = anomaly, 0 = inlier; both occur.
 
         Raises
         ------
         SubmissionError
-            If the file is anything else; it says which file, not what is in it.
+            If the file is malformed; the message names it and omits its content.
         """
         file = self._file(expected.dataset)
         try:
@@ -78,7 +79,8 @@ class LabelFolder:
         ):
             msg = (
                 f"labels {str(file)!r}: wanted an int8 array of shape "
-                f"({expected.n_test},) of 0 and 1, both of them; write it again"
+                f"({expected.n_test},) that contains both 0 and 1 and nothing else; "
+                f"write it again"
             )
             raise SubmissionError(msg)
         found: LabelArray = labels

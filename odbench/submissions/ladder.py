@@ -1,12 +1,12 @@
-"""The Ladder: what a resubmission may learn from an evaluation.
+"""The Ladder: a limit on what repeated submissions reveal about hidden labels.
 
-Somebody who may evaluate again and again learns the hidden labels from the numbers
-that come back. The Ladder gives a new number only for a real improvement, and the old
-one otherwise, so that the answers carry little and their number is bounded by the
-room that is left above the first one.
+Anyone who can evaluate without limit can infer hidden labels from the returned numbers.
+The Ladder returns a new number only for a real improvement, and the old one otherwise.
+Each answer then reveals little, and the number of distinct answers is bounded by the
+number of steps between the first value and the best possible one.
 
 A. Blum and M. Hardt, "The Ladder: a reliable leaderboard for machine learning
-competitions", ICML 2015, algorithm 1. There the risk falls; here the value rises.
+competitions", ICML 2015, algorithm 1. They minimise a risk; here higher is better.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from odbench.errors import UsageError
 
 
 def climbs(value: float, released: float | None, *, step: float) -> bool:
-    """Whether a new value may be released in place of the old one.
+    """Return whether a new value may replace the released one.
 
-    Algorithm 1 of Blum and Hardt: release when ``R_S(f_t) < R_{t-1} - eta``; with
-    values that are better when higher, when ``value > released + step``.
+    Algorithm 1 of Blum and Hardt releases a risk if ``R_S(f_t) < R_{t-1} - eta``; for
+    values where higher is better, this is ``value > released + step``.
 
     Parameters
     ----------
     value : float
         The exact value of the resubmission; higher is better.
     released : float or None
-        The rounded value that was last released; None where there was none yet.
+        The rounded value released last; None before the first release.
     step : float
-        By how much a value must be better, above 0; at least the rounding's unit.
+        Required improvement, above 0; at least the unit of the rounding.
 
     Returns
     -------

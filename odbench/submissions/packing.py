@@ -1,4 +1,4 @@
-"""Packing a submission: from a run's kept scores to one archive."""
+"""Packing a submission: turning a run's kept scores into one archive."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from odbench.submissions.archive import (
     write_archive,
 )
 from odbench.submissions.checking import check, file_sha256
-from odbench.submissions.dataset_list import PROTOCOL, SetList
+from odbench.submissions.dataset_list import PROTOCOL, DatasetList
 from odbench.submissions.score_bytes import encode_scores
 from odbench.submissions.statement import Statement
 from odbench.submissions.strict_json import canonical
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Packed:
-    """What `pack` made.
+    """Facts about a packed archive.
 
     Attributes
     ----------
     n_sets : int
-        Data sets of the list.
+        Number of data sets in the list.
     missing : tuple of str
-        Those without scores under every seed; each will count as a failure there.
+        Data sets without scores under at least one seed; each counts as a failure.
     n_bytes : int
         Size of the archive.
     sha256 : str
-        Hash of the archive, by which an evaluation is found in the audit log.
+        Hash of the archive; the audit log records it.
     """
 
     n_sets: int
@@ -54,26 +54,26 @@ def pack(
     run: Path,
     out: Path,
     *,
-    sets: SetList,
+    sets: DatasetList,
     facts: dict[str, Any],
     config: str | None = None,
 ) -> Packed:
-    """Make one archive from the kept scores of a run.
+    """Pack the kept scores of a run into one archive.
 
     Parameters
     ----------
     run : Path
-        The folder that ``odbench run --keep-scores --out`` wrote.
+        The folder written by ``odbench run --keep-scores --out``.
     out : Path
         The archive to write; the same input gives the same bytes.
-    sets : SetList
-        The data sets that the submission is about.
+    sets : DatasetList
+        The data sets that the submission scores.
     facts : dict
-        The fields of `Statement` that a run does not know: authors, contact, code_url,
-        kind, configuration, training_data; ``method``, ``version`` and ``hardware``
-        take what the run recorded where they are empty.
+        The fields of `Statement` that a run does not record: authors, contact,
+        code_url, kind, configuration, training_data. ``method``, ``version`` and
+        ``hardware`` default to what the run recorded.
     config : str, optional
-        Which configuration, where the run holds several: a detector's name, its name
+        The configuration to pack if the run holds several: a detector's name, its name
         with the configuration (``knn[k=20]``), or a ``config_id``.
 
     Returns
@@ -83,7 +83,7 @@ def pack(
     Raises
     ------
     ResultsError, SubmissionError
-        If the run, a score file or a field is not what it must be.
+        If the run, a score file or a field is missing or malformed.
     """
     rows = _choose_rows(read_results(run), sets, config)
     members, hashes = _gather(run, rows, sets)
@@ -105,14 +105,14 @@ def pack(
 
 
 def _gather(
-    run: Path, rows: pd.DataFrame, sets: SetList
+    run: Path, rows: pd.DataFrame, sets: DatasetList
 ) -> tuple[dict[str, bytes], dict[str, dict[str, Any]]]:
-    """Return the members with scores, and what the statement says of them."""
+    """Return the members with scores, and their hashes for the statement."""
     members: dict[str, bytes] = {}
     hashes: dict[str, dict[str, Any]] = {}
     trials: list[dict[Any, Any]] = rows[rows["status"] == "ok"].to_dict("records")
     for row in trials:
-        content = _trial(run, row, sets)
+        content = _scores_member(run, row, sets)
         members[member_name(row["dataset"], row["seed"])] = content
         entry = hashes.setdefault(
             row["dataset"], {"content_sha256": row["content_sha256"], "scores": {}}
@@ -124,14 +124,14 @@ def _gather(
 def _state(
     run: Path,
     rows: pd.DataFrame,
-    sets: SetList,
+    sets: DatasetList,
     facts: dict[str, Any],
     hashes: dict[str, dict[str, Any]],
 ) -> Statement:
-    """Return the statement: what the run knows, what the submitter says."""
+    """Return the statement: the run's facts, overridden by the submitter's."""
     from odbench import __version__
 
-    known = {
+    recorded = {
         "method": _only(rows["detector"]),
         "version": _only(rows["detector_version"]),
         "hardware": _hardware(run),
@@ -139,9 +139,9 @@ def _state(
         "contact": "",
         "code_url": "",
     }
-    said = {name: value for name, value in facts.items() if value not in (None, "")}
+    given = {name: value for name, value in facts.items() if value not in (None, "")}
     return Statement(
-        **{**known, **said},
+        **{**recorded, **given},
         suite=sets.suite,
         partition=sets.partition,
         protocol=sets.protocol,
@@ -155,14 +155,17 @@ def _state(
 
 
 def _choose_rows(
-    results: pd.DataFrame, sets: SetList, config: str | None
+    results: pd.DataFrame, sets: DatasetList, config: str | None
 ) -> pd.DataFrame:
-    """Return the trials of the one configuration that is submitted."""
+    """Return the trials of the submitted configuration."""
     rows = results[
         (results["suite"] == sets.suite) & (results["partition"] == sets.partition)
     ]
     if rows.empty:
-        msg = f"run: has no trials of {sets.suite} ({sets.partition}); use its set list"
+        msg = (
+            f"run: has no trials of {sets.suite} ({sets.partition}); give the list of "
+            f"the data sets that it scored with --sets"
+        )
         raise SubmissionError(msg)
     label = rows["detector"] + "[" + rows["config"] + "]"
     if config is not None:
@@ -173,49 +176,50 @@ def _choose_rows(
         rows = rows[chosen]
     found = sorted(set(label[rows.index]))
     if len(found) != 1:
-        there = ", ".join(found or sorted(set(label)))
+        choices = ", ".join(found or sorted(set(label)))
         asked = "run" if config is None else f"configuration {config!r}"
-        msg = f"{asked}: {len(found)} fit; name one with --config: {there[:500]}"
+        msg = (
+            f"{asked}: {len(found)} configurations match; "
+            f"choose one with --config: {choices[:500]}"
+        )
         raise SubmissionError(msg)
     protocols = sorted(set(rows["protocol"]))
     if protocols != [PROTOCOL]:
-        msg = f"run: protocol {', '.join(protocols)}; submissions use {PROTOCOL!r}"
+        msg = f"run: protocol {', '.join(protocols)}; submissions need {PROTOCOL!r}"
         raise SubmissionError(msg)
     return rows[rows["dataset"].isin(list(sets.by_name))].sort_values(
         ["dataset", "seed"]
     )
 
 
-def _trial(run: Path, row: Mapping[str, Any], sets: SetList) -> bytes:
-    """Return the archive's bytes for one trial of a run."""
+def _scores_member(run: Path, row: Mapping[str, Any], sets: DatasetList) -> bytes:
+    """Return the content of the member for one trial of a run."""
     expected, measured = sets.by_name[row["dataset"]], row["content_sha256"]
     if expected.content_sha256 not in ("", measured):
         msg = (
-            f"data set {row['dataset']!r}: the run had content {measured[:12]}..., the "
-            f"set list has {expected.content_sha256[:12]}...; run on the listed data"
+            f"data set {row['dataset']!r}: the run used content {measured[:12]}..., "
+            f"the list has {expected.content_sha256[:12]}...; run on the listed data"
         )
         raise SubmissionError(msg)
     file = scores_file(run, row)
     if not file.is_file():
-        msg = (
-            f"scores {str(file)!r}: no such file; give the command of the run again "
-            f"with --keep-scores"
-        )
+        msg = f"scores {str(file)!r}: no such file; repeat the run with --keep-scores"
         raise SubmissionError(msg)
     scores = np.load(file, allow_pickle=False)
     if scores.shape != (expected.n_scored,) or np.isnan(scores).any():
         msg = (
             f"scores {str(file)!r}: shape {scores.shape}; wanted {expected.n_scored} "
-            f"numbers, one a test row of the set list"
+            f"numbers, one per scored test row"
         )
         raise SubmissionError(msg)
-    # The sweep has seen finite float64; what is too large for float32 stays largest.
+    # The sweep checked that scores are finite as float64; larger values than float32
+    # can hold are clipped.
     largest = np.finfo(np.float32).max
     return encode_scores(np.clip(scores, -largest, largest))
 
 
 def _only(values: pd.Series[Any]) -> str:
-    """Return the values of a column that should hold one, joined where it does not."""
+    """Return a column's single value; several values are joined by commas."""
     return ", ".join(sorted({str(value) for value in values.dropna()}))
 
 
@@ -225,7 +229,7 @@ def _median(seconds: pd.Series[float]) -> float:
 
 
 def _hardware(run: Path) -> str:
-    """Return the machine that the run recorded, empty where it did not."""
+    """Return the machine that the run recorded, or an empty string."""
     file = run / "run.json"
     if not file.is_file():
         return ""

@@ -1,4 +1,4 @@
-"""The table of evaluated submissions, written from the audit log alone."""
+"""The table of evaluated submissions, derived from the audit log alone."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from odbench.errors import SubmissionError
-from odbench.submissions.dataset_list import SetList
-from odbench.submissions.rules import same
+from odbench.submissions.dataset_list import DatasetList
+from odbench.submissions.rules import same_name
 from odbench.submissions.strict_json import write_whole
 
 COLUMNS = (
@@ -39,59 +39,81 @@ COLUMNS = (
 )
 
 
-def table_file(leaderboard: Path, sets: SetList) -> Path:
-    """Return where the table of a set list stands in a leaderboard's folder.
+def table_file(leaderboard: Path, sets: DatasetList) -> Path:
+    """Return the path of the table for a list of data sets.
 
-    The public partition has a table of its own name: ``public.csv`` is built from
-    published results, this one from submitted scores.
+    For a public partition the name is ``submissions.csv``, because ``public.csv`` is
+    built from published results.
+
+    Parameters
+    ----------
+    leaderboard : Path
+        The leaderboard's folder.
+    sets : DatasetList
+        The data sets.
+
+    Returns
+    -------
+    Path
     """
     name = "private.csv" if sets.partition == "private" else "submissions.csv"
     return leaderboard / sets.suite / name
 
 
-def released(
-    entries: Sequence[Mapping[str, Any]], sets: SetList
+def released_rows(
+    entries: Sequence[Mapping[str, Any]], sets: DatasetList
 ) -> list[dict[str, Any]]:
-    """Return the rows of the table: each method's last one, best mean AUROC first.
+    """Return the rows of the table: each method's latest, best mean AUROC first.
 
     Parameters
     ----------
     entries : sequence of mapping
         The audit log of the suite and partition.
-    sets : SetList
-        Rows about another list (data sets that were rotated out) are left out: their
-        numbers cannot be compared.
+    sets : DatasetList
+        Rows for another list (before a rotation) are omitted, because their numbers
+        cannot be compared.
 
     Returns
     -------
     list of dict
-        With `COLUMNS`.
+        Rows with `COLUMNS`.
     """
     rows: list[dict[str, Any]] = []
     for entry in entries:
         if entry["sets_sha256"] != sets.sha256:
             continue
-        rows = [row for row in rows if not same(row["method"], entry["method"])]
-        # The log sorts its keys; a row has the order of the table.
+        rows = [row for row in rows if not same_name(row["method"], entry["method"])]
+        # The log sorts its keys, so the table's column order is restored here.
         rows.append({name: entry["row"][name] for name in COLUMNS})
     return sorted(rows, key=lambda row: (-row["mean_auroc"], row["method"]))
 
 
-def write(file: Path, entries: Sequence[Mapping[str, Any]], sets: SetList) -> None:
+def write_table(
+    file: Path, entries: Sequence[Mapping[str, Any]], sets: DatasetList
+) -> None:
     """Write the table, whole or not at all."""
     write_whole(file, _render(entries, sets))
 
 
 def check_table(
-    file: Path, entries: Sequence[Mapping[str, Any]], sets: SetList
+    file: Path, entries: Sequence[Mapping[str, Any]], sets: DatasetList
 ) -> None:
-    """Refuse a table that is not what the audit log makes of it.
+    """Refuse a table that does not match the audit log.
+
+    Parameters
+    ----------
+    file : Path
+        The table; it need not exist.
+    entries : sequence of mapping
+        The audit log of the suite and partition.
+    sets : DatasetList
+        The data sets.
 
     Raises
     ------
     SubmissionError
-        If it was edited. One evaluation behind is fine: that is what an interruption
-        between log and table leaves.
+        If the table was edited. It may be one evaluation behind, because an
+        interruption between writing log and table leaves it so.
     """
     if not file.is_file():
         return
@@ -99,26 +121,26 @@ def check_table(
     if not content.startswith(_render([], sets)):
         msg = (
             f"table {str(file)!r}: was not written by an evaluation (`leaderboard "
-            f"build` writes one of that name); evaluate into another folder"
+            f"build` also writes that name); evaluate into another folder"
         )
         raise SubmissionError(msg)
     stale = [entry for entry in entries if entry["sets_sha256"] != sets.sha256]
     fine = {_render(entries, sets), _render(entries[:-1], sets)}
     if content in fine:
         return
-    # After a rotation the file still holds the last table of the former list.
+    # Before the first evaluation after a rotation, the file holds the old list's table.
     if stale and len(stale) == len(entries):
         return
     msg = (
-        f"table {str(file)!r}: is not what the audit log makes of it; restore them "
-        f"from a copy, or delete the table to have it written again"
+        f"table {str(file)!r}: does not match the audit log; restore both from a "
+        f"copy, or delete the table and evaluate again"
     )
     raise SubmissionError(msg)
 
 
-def _render(entries: Sequence[Mapping[str, Any]], sets: SetList) -> bytes:
+def _render(entries: Sequence[Mapping[str, Any]], sets: DatasetList) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(released(entries, sets))
+    writer.writerows(released_rows(entries, sets))
     return text.getvalue().encode()

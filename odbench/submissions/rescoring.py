@@ -1,4 +1,4 @@
-"""Scores of a submission against hidden labels: exact means, which go no further."""
+"""Scoring a submission against hidden labels; the exact means are never shown."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from odbench.arrays import FloatArray, IntArray, LabelArray
 from odbench.errors import SubmissionError
 from odbench.scoring.metrics import evaluate as measure
 from odbench.submissions.checking import Submission
-from odbench.submissions.dataset_list import ExpectedSet, SetList
+from odbench.submissions.dataset_list import DatasetList, ExpectedDataset
 from odbench.submissions.labels import LabelFolder
 
-RowChooser: TypeAlias = Callable[[ExpectedSet, int, LabelArray | None], IntArray]
+RowChooser: TypeAlias = Callable[[ExpectedDataset, int, LabelArray | None], IntArray]
 
 
-class Exact(NamedTuple):
-    """Means over data sets before rounding: for the Ladder, and for nobody's eyes."""
+class ExactMeans(NamedTuple):
+    """Means over data sets before rounding: used by the Ladder, never shown."""
 
     mean_auroc: float
     mean_ap: float
@@ -28,54 +28,54 @@ class Exact(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answers:
-    """What a submission is scored against.
+class Rescorer:
+    """Scores submissions against the labels of a list of data sets.
 
     Attributes
     ----------
-    sets : SetList
+    sets : DatasetList
         The data sets.
     labels : LabelFolder
         Their labels.
-    choose_rows : callable
-        Which test rows the protocol scores, from the data set, the seed and its labels
-        (None unless they are public): an int64 array of ``n_scored`` indices. Asked
-        only over the protocol's row limit. A submitter's word is not taken for it: who
-        chooses rows chooses the result.
+    choose_rows : callable, optional
+        Returns the test rows that the protocol scores, an int64 array of ``n_scored``
+        indices, from the data set, the seed and the labels (None unless public). It is
+        needed above the protocol's row limit. The submitter does not choose the rows,
+        because the choice could improve the result.
     """
 
-    sets: SetList
+    sets: DatasetList
     labels: LabelFolder
     choose_rows: RowChooser | None = None
 
-    def score(self, submission: Submission) -> Exact:
+    def score(self, submission: Submission) -> ExactMeans:
         """Score a submission; a trial without scores counts as chance.
 
-        Per data set the mean over the declared seeds, then the mean over all data sets
-        of the list. A missing trial has AUROC 0.5, AP at the share of anomalies and
+        Averages over the declared seeds of each data set, then over all data sets of
+        the list. A missing trial has AUROC 0.5, AP equal to the share of anomalies and
         adjusted AP 0, as in every leaderboard of the suite.
 
         Parameters
         ----------
         submission : Submission
-            Without faults.
+            A submission without faults.
 
         Returns
         -------
-        Exact
+        ExactMeans
 
         Raises
         ------
         SubmissionError
-            If a data set cannot be scored; it says which, and nothing of its labels.
+            If a data set cannot be scored; the message names it but not its labels.
         """
         means = np.array([self._mean(submission, each) for each in self.sets.sets])
-        n_failed = sum(not is_whole(submission, each) for each in self.sets.sets)
+        n_failed = sum(not is_complete(submission, each) for each in self.sets.sets)
         auroc, ap, ap_adjusted = (float(mean) for mean in means.mean(axis=0))
-        return Exact(auroc, ap, ap_adjusted, n_failed)
+        return ExactMeans(auroc, ap, ap_adjusted, n_failed)
 
-    def _mean(self, submission: Submission, expected: ExpectedSet) -> FloatArray:
-        """Return AUROC, AP and adjusted AP of one data set, means over the seeds."""
+    def _mean(self, submission: Submission, expected: ExpectedDataset) -> FloatArray:
+        """Return the mean AUROC, AP and adjusted AP of one data set over the seeds."""
         labels = self.labels.read(expected)
         try:
             trials = [
@@ -85,7 +85,7 @@ class Answers:
         except SubmissionError:
             raise
         except Exception as error:
-            # Whatever broke may carry labels in its message or its arguments.
+            # The exception's message or arguments may contain labels: hide them.
             kind = type(error).__name__
             msg = f"data set {expected.dataset!r}: cannot be scored ({kind})"
             raise SubmissionError(msg) from None
@@ -93,22 +93,29 @@ class Answers:
         return mean
 
     def _trial(
-        self, submission: Submission, expected: ExpectedSet, seed: int, y: LabelArray
+        self,
+        submission: Submission,
+        expected: ExpectedDataset,
+        seed: int,
+        y: LabelArray,
     ) -> tuple[float, float, float]:
         """Return AUROC, AP and adjusted AP of one trial."""
         if expected.n_scored < expected.n_test:
             if self.choose_rows is None:
-                msg = f"data set {expected.dataset!r}: over the row limit; choose rows"
+                msg = (
+                    f"data set {expected.dataset!r}: above the row limit; "
+                    f"choose_rows is needed"
+                )
                 raise SubmissionError(msg)
             public = y if self.sets.partition == "public" else None
             y = y[self.choose_rows(expected, seed, public)]
         if not submission.has(expected.dataset, seed):
             return 0.5, float(y.mean(dtype=np.float64)), 0.0
         found = measure(y, submission.scores(expected.dataset, seed))
-        return found.auroc, found.ap, found.ap_adjusted
+        return found["auroc"], found["ap"], found["ap_adjusted"]
 
 
-def is_whole(submission: Submission, expected: ExpectedSet) -> bool:
-    """Whether a submission scores a data set under every declared seed."""
+def is_complete(submission: Submission, expected: ExpectedDataset) -> bool:
+    """Return whether a submission scores a data set under every declared seed."""
     seeds = submission.statement.seeds
     return all(submission.has(expected.dataset, seed) for seed in seeds)

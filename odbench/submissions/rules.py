@@ -1,4 +1,4 @@
-"""The rules of an evaluation: how much an answer says, and how often one is given."""
+"""Limits on the detail and frequency of answers, so that they do not reveal labels."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 from odbench.errors import SubmissionError, UsageError
 
-# An aggregate of private data over fewer sets, or with more digits, tells too much
-# about each of them.
+# Aggregates over fewer private data sets, or with more decimals, reveal too much about
+# single data sets.
 FEWEST_SETS = 20
 MOST_DECIMALS = 3
 TIERS = ("self-reported", "re-scored", "re-run")
@@ -19,21 +19,23 @@ TIERS = ("self-reported", "re-scored", "re-run")
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """What keeps the answers of an evaluator from giving its labels away.
+    """Limits on the answers of an evaluator, so that they do not reveal labels.
 
     Attributes
     ----------
     step : float
-        By how much mean AUROC must rise for a resubmission to replace its row.
+        Rise in mean AUROC that a resubmission needs to replace its row.
     decimals : int
-        Aggregates are rounded to so many; at most 3.
+        Decimals of the released aggregates; 1 to 3.
     min_sets : int
-        Data sets that a submission must score under every seed; at least 20.
+        Minimum number of data sets scored under every seed; at least 20.
     wait_days : float
-        Days between two evaluations of one method.
-    per_submitter, window_days : int, float
-        At most so many evaluations of one submitter within so many days, over all
-        methods: a new name must not be a way around the Ladder.
+        Minimum number of days between two evaluations of one method.
+    per_submitter : int
+        Maximum number of evaluations per submitter within `window_days`, over all
+        methods, so that new names do not circumvent the Ladder.
+    window_days : float
+        Length of that window, in days.
     """
 
     step: float = 0.005
@@ -51,7 +53,10 @@ class Rules:
             )
             raise UsageError(msg)
         if not 10.0**-self.decimals <= self.step < 1:
-            msg = f"rules: step {self.step}; wanted at least the last decimal, below 1"
+            msg = (
+                f"rules: step {self.step}; wanted at least one unit of the last "
+                f"decimal, and below 1"
+            )
             raise UsageError(msg)
 
     def admit(
@@ -62,26 +67,26 @@ class Rules:
         submitter: str,
         now: datetime,
     ) -> None:
-        """Refuse an evaluation that comes too early or from the wrong side.
+        """Refuse an evaluation that is too early or reuses another submitter's method.
 
         Parameters
         ----------
         entries : sequence of mapping
             The audit log of this suite and partition.
         method, submitter : str
-            Who asks for what; see `same_name`.
+            Names of both, compared by `same_name`.
         now : datetime
-            With a time zone.
+            Time of the evaluation, with a time zone.
 
         Raises
         ------
         SubmissionError
-            If the method belongs to another submitter, or a limit is reached; it says
-            when the next evaluation is possible.
+            If the method belongs to another submitter, or a limit is reached; the
+            message says when the next evaluation is possible.
         """
-        own = [entry for entry in entries if same(entry["method"], method)]
-        if own and not same(own[0]["submitter"], submitter):
-            msg = f"method {method!r}: is somebody else's; use another name"
+        own = [entry for entry in entries if same_name(entry["method"], method)]
+        if own and not same_name(own[0]["submitter"], submitter):
+            msg = f"method {method!r}: belongs to another submitter; use another name"
             raise SubmissionError(msg)
         times = [datetime.fromisoformat(entry["time"]) for entry in own]
         wait = timedelta(days=self.wait_days)
@@ -91,7 +96,7 @@ class Rules:
         recent = sorted(
             time
             for entry in entries
-            if same(entry["submitter"], submitter)
+            if same_name(entry["submitter"], submitter)
             and now < (time := datetime.fromisoformat(entry["time"])) + window
         )
         if len(recent) >= self.per_submitter:
@@ -99,8 +104,8 @@ class Rules:
 
 
 RULES = Rules()
-# Letters and digits that a reader takes for another, after case is folded: a capital
-# may look alike where its small letter does not.
+# Letters and digits that look like another. Case is folded first, so a letter is listed
+# if its capital looks alike, even if its small form does not.
 _CYRILLIC = ("авеёзіїјкмнорсԁԛѕтухһԝ", "abee3iijkmhopcdqstyxhw")
 _GREEK = ("αβεζηικμνορτυχ", "abezhikmnoptyx")
 _LOOK_ALIKE = {
@@ -110,26 +115,26 @@ _LOOK_ALIKE = {
 }
 
 
-def same(one: str, other: str) -> bool:
-    """Whether two names are the same to a reader: case, spaces, dashes, look-alikes.
+def same_name(one: str, other: str) -> bool:
+    """Return whether names match but for case, spaces, dashes and look-alike letters.
 
     Examples
     --------
-    >>> same("My-Method", "my method"), same("My-Method", "My-Method 2")
+    >>> same_name("My-Method", "my method"), same_name("My-Method", "My-Method 2")
     (True, False)
-    >>> same("IForest", "lF\N{CYRILLIC SMALL LETTER O}rest")
+    >>> same_name("IForest", "lF\N{CYRILLIC SMALL LETTER O}rest")
     True
     """
-    return _plain(one) == _plain(other)
+    return _normalised(one) == _normalised(other)
 
 
-def _plain(name: str) -> str:
+def _normalised(name: str) -> str:
     folded = unicodedata.normalize("NFKC", name).casefold()
     alike = folded.translate(_LOOK_ALIKE)
     return "".join(character for character in alike if character.isalnum())
 
 
-def _refuse(who: str, when: datetime) -> None:
+def _refuse(subject: str, when: datetime) -> None:
     moment = when.isoformat(timespec="minutes")
-    msg = f"{who}: too many evaluations; the next one is possible from {moment}"
+    msg = f"{subject}: too many evaluations; the next one is possible from {moment}"
     raise SubmissionError(msg)

@@ -1,4 +1,4 @@
-"""Scores as bytes: numpy's npy format in one spelling, read without numpy's reader."""
+"""Scores as npy files, in exactly one accepted form and read without numpy's reader."""
 
 from __future__ import annotations
 
@@ -21,7 +21,17 @@ _MAGIC = b"\x93NUMPY\x01\x00"
 
 
 def encode_scores(scores: ScoreArray) -> bytes:
-    """Return scores as the bytes of an npy file (format 1.0, little-endian float32)."""
+    """Return scores as the bytes of an npy file (format 1.0, little-endian float32).
+
+    Parameters
+    ----------
+    scores : float32 array of shape (n_rows,)
+
+    Returns
+    -------
+    bytes
+        The same bytes as `numpy.save` writes.
+    """
     text = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({scores.size},), }}"
     padding = -(len(_MAGIC) + 2 + len(text) + 1) % 64
     header = text.encode("ascii") + b" " * padding + b"\n"
@@ -30,26 +40,26 @@ def encode_scores(scores: ScoreArray) -> bytes:
 
 
 def decode_scores(content: bytes, n_rows: int, *, where: str) -> ScoreArray:
-    """Read the bytes of an npy file without numpy's own reader, so never a pickle.
+    """Decode an npy file without numpy's reader, so that no pickle is ever loaded.
 
     Parameters
     ----------
     content : bytes
-        A whole member.
+        The content of a member.
     n_rows : int
-        How many scores there must be.
+        The required number of scores.
     where : str
-        The member, for the message.
+        Name of the member, for messages.
 
     Returns
     -------
     float32 array of shape (n_rows,)
-        Finite.
+        Finite scores.
 
     Raises
     ------
     SubmissionError
-        If it is anything but that.
+        If the content has another format, type or shape, or is not finite.
     """
     length = int.from_bytes(content[8:10], "little")
     match = _HEADER.fullmatch(content[10 : 10 + length])
@@ -60,14 +70,14 @@ def decode_scores(content: bytes, n_rows: int, *, where: str) -> ScoreArray:
         raise SubmissionError(msg)
     rows = int(match[1])
     if rows != n_rows or len(content) != 10 + length + 4 * n_rows:
-        msg = f"{where}: holds {rows} scores; wanted {n_rows}, one a test row"
+        msg = f"{where}: holds {rows} scores; wanted {n_rows}, one per test row"
         raise SubmissionError(msg)
     scores: ScoreArray = np.frombuffer(content, dtype="<f4", offset=10 + length)
     bad = n_rows - int(np.count_nonzero(np.isfinite(scores)))
     if bad:
         msg = (
-            f"{where}: {bad} of {n_rows} scores are not finite; leave the data set out "
-            f"(it then counts as a failure) or score every row"
+            f"{where}: {bad} of {n_rows} scores are not finite; score every row, or "
+            f"omit the data set (it then counts as a failure)"
         )
         raise SubmissionError(msg)
     return scores

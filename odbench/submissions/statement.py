@@ -1,4 +1,4 @@
-"""What a submitter says about a method: the file ``submission.json``."""
+"""A submitter's statement about a method: the file ``submission.json``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FORMAT = "odbench-submission-1"
 MAX_SEEDS = 10
 
 KINDS = ("classical", "deep", "foundation", "ensemble", "automl", "other")
-# How the configuration was found; a reader of the table must be able to tell.
+# Ways to find a configuration. The table shows them, because they affect comparisons.
 CONFIGURATIONS = {
     "reference": "the authors' or the library's own defaults, for every data set",
     "fixed": "one configuration for every data set, chosen without the suite's labels",
@@ -25,26 +25,26 @@ CONFIGURATIONS = {
 
 _URL = re.compile(r"https?://[^\s\"'<>\\]+")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-# A spreadsheet would take the rest of such a cell for a formula.
+# A leading character that makes a spreadsheet treat the cell as a formula.
 _FORMULA = ("=", "+", "-", "@", "|", "%")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """What stands beside the scores of a submission.
+    """A submitter's description of a method and of its scores.
 
     Attributes
     ----------
     suite, partition, protocol, sets_sha256 : str
-        The set list that was scored, and its hash.
+        The list of data sets that was scored, and its hash.
     method, version : str
-        Under which name the row appears; a version of the code.
+        Name of the row, and version of the code.
     authors : tuple of str
-        At least one.
+        At least one name.
     contact : str
-        Where questions go.
+        Address for questions.
     code_url : str
-        Where the code is; empty for unpublished code.
+        Address of the code; empty for unpublished code.
     kind : str
         One of `KINDS`.
     configuration : str
@@ -52,18 +52,17 @@ class Statement:
     parameters : str
         The configuration itself, as a reader would type it.
     seeds : tuple of int
-        The seeds that every data set was scored under.
+        The seeds under which every data set was scored.
     hardware : str
-        What it ran on.
+        The machine.
     fit_seconds, score_seconds : float
-        Medians over the trials, in seconds; claimed, never checked.
+        Medians over the trials, in seconds; stated by the submitter, not checked.
     training_data : str
-        What the method has seen before: "none", or the data that it was pretrained
-        or tuned on.
+        Data that the method was pretrained or tuned on, or "none".
     sets : mapping
         By data set: ``content_sha256`` and, by seed, the SHA-256 of the scores.
     odbench : str
-        The version that packed it.
+        Version of odbench that packed the archive.
     """
 
     suite: str
@@ -92,7 +91,7 @@ class Statement:
         for author in _tuple_of("authors", self.authors, str, 50):
             check_text("authors", author, 100)
         if not any(map(str.isalnum, self.method)) or not self.authors:
-            msg = "submission: wanted a method's name and at least one author"
+            msg = "submission: wanted the method's name and at least one author"
             raise SubmissionError(msg)
         if self.code_url and not _URL.fullmatch(self.code_url):
             msg = f"submission: code_url {self.code_url[:80]!r}; wanted http(s)://..."
@@ -111,11 +110,11 @@ class Statement:
         _check_sets(self.sets)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the statement as it is written."""
+        """Return the statement as a JSON object."""
         return {"format": FORMAT, **asdict(self)}
 
 
-# The longest that each text may be, in characters.
+# Maximum length of each text, in characters.
 _LENGTHS = {
     "suite": 40,
     "partition": 40,
@@ -140,7 +139,7 @@ def parse_statement(content: Mapping[str, Any]) -> Statement:
     Parameters
     ----------
     content : mapping
-        As parsed; nothing in it is trusted.
+        The parsed object; nothing in it is trusted.
 
     Returns
     -------
@@ -149,7 +148,7 @@ def parse_statement(content: Mapping[str, Any]) -> Statement:
     Raises
     ------
     SubmissionError
-        If a field is missing, unknown, or not what it must be.
+        If a field is missing, unknown or invalid.
     """
     if content.get("format") != FORMAT:
         msg = f"submission.json: wanted the format {FORMAT!r}; pack it again"
@@ -158,8 +157,8 @@ def parse_statement(content: Mapping[str, Any]) -> Statement:
     given = set(content) - {"format"}
     wrong = sorted(known - given) or sorted(given - known)
     if wrong:
-        what = "lacks" if known - given else "has the unknown field"
-        msg = f"submission.json: {what} {', '.join(wrong)[:200]!r}"
+        problem = "missing" if known - given else "unknown"
+        msg = f"submission.json: {problem} field {', '.join(wrong)[:200]!r}"
         raise SubmissionError(msg)
     values = {name: content[name] for name in known}
     for name in ("authors", "seeds"):
@@ -169,17 +168,32 @@ def parse_statement(content: Mapping[str, Any]) -> Statement:
 
 
 def check_text(name: str, value: Any, longest: int) -> None:
-    """Refuse a text that is too long, spans lines or could be a formula in a cell."""
+    """Refuse a text that is too long, has several lines or could act as a formula.
+
+    Parameters
+    ----------
+    name : str
+        Name of the field, for the message.
+    value : object
+        The text; anything else is refused.
+    longest : int
+        Maximum length, in characters.
+
+    Raises
+    ------
+    SubmissionError
+        If the text is refused.
+    """
     if (
         not isinstance(value, str)
         or len(value) > longest
         or not is_plain(value)
-        # Also in the wide letters that some keyboards have.
+        # Normalising also catches full-width forms of these characters.
         or unicodedata.normalize("NFKC", value).lstrip().startswith(_FORMULA)
     ):
         msg = (
             f"submission: {name} {str(value)[:60]!r}; wanted a line of at most "
-            f"{longest} visible characters that starts with none of "
+            f"{longest} visible characters that does not start with one of "
             f"{' '.join(_FORMULA)}"
         )
         raise SubmissionError(msg)
@@ -207,7 +221,7 @@ def _is_seed(seed: int) -> bool:
 
 
 def _check_sets(sets: Any) -> None:
-    """Check the shape of the hashes; what they name is checked later."""
+    """Check the structure of the hashes; `Submission.faults` checks their values."""
     fine = isinstance(sets, Mapping) and all(
         isinstance(facts, Mapping)
         and set(facts) == {"content_sha256", "scores"}

@@ -1,4 +1,4 @@
-"""JSON in one spelling only: the same value is always the same bytes."""
+"""Canonical JSON, in which equal values give equal bytes, and a strict reader."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def canonical(value: Any) -> bytes:
     Parameters
     ----------
     value : object
-        Of dictionaries, lists, strings, numbers, booleans and None.
+        Any nesting of dictionaries, lists, strings, numbers, booleans and None.
 
     Returns
     -------
@@ -39,14 +39,14 @@ def digest(value: Any) -> str:
 
 
 def parse_object(content: bytes, *, where: str) -> dict[str, Any]:
-    """Read a JSON object from a source that may be hostile.
+    """Read a JSON object from an untrusted source.
 
     Parameters
     ----------
     content : bytes
-        UTF-8; the caller has bounded its length.
+        UTF-8 text; the caller limits its length.
     where : str
-        What is read, for the message.
+        Name of the source, for messages.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def parse_object(content: bytes, *, where: str) -> dict[str, Any]:
     Raises
     ------
     SubmissionError
-        If it is not JSON, not an object, names a key twice or holds NaN.
+        If it is not a JSON object, repeats a key or contains NaN.
     """
     try:
         value = json.loads(
@@ -86,7 +86,7 @@ def write_whole(path: Path, content: bytes) -> None:
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        msg = "a key stands twice"
+        msg = "a key is given twice"
         raise ValueError(msg)
     return value
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from odbench.errors import UsageError
+from odbench.scoring.metrics import adjusted_average_precision
 from odbench.sweep.trials import Protocol, Task, Trial, key_of
 from odbench.sweep.worker import blank_row
 
@@ -84,7 +85,7 @@ def _row(
         "reason": "",
         "auroc": auroc,
         "ap": ap,
-        "ap_adjusted": (ap - rate) / (1 - rate),
+        "ap_adjusted": adjusted_average_precision(ap, rate),
         "fit_seconds": 0.0,
         "score_seconds": 0.0,
     }

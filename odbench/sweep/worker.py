@@ -272,20 +272,10 @@ def _row(task: Task, trial: Trial, outcome: Outcome, chosen: _Choice) -> dict[st
         **outcome.costs,
     }
     if outcome.scores is not None and labels is not None:
-        row.update(_metrics(labels, chosen.put_back(outcome.scores)))
+        from odbench.scoring.metrics import evaluate
+
+        row.update(evaluate(labels, chosen.put_back(outcome.scores)))
     return row
-
-
-def _metrics(labels: LabelArray, scores: FloatArray) -> Mapping[str, float]:
-    from odbench.scoring.metrics import evaluate
-
-    found = evaluate(labels, scores)
-    return {
-        "auroc": found.auroc,
-        "ap": found.ap,
-        "ap_adjusted": found.ap_adjusted,
-        "f1": found.f1,
-    }
 
 
 def _intervals(chosen: _Choice, scores: FloatArray, seed: int) -> Mapping[str, float]:

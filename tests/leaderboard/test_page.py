@@ -1,4 +1,4 @@
-"""What the page holds, without a browser."""
+"""The content of the page, without a browser."""
 
 import base64
 import hashlib
@@ -74,7 +74,7 @@ def test_values_in_the_unit_interval_keep_four_decimals(value):
     assert unpacked(pack_unit([value]))[0] == pytest.approx(value, abs=1.01e-5)
 
 
-def test_a_gap_stays_a_gap_in_every_kind_of_column():
+def test_missing_values_stay_missing_in_every_kind_of_column():
     for pack in (pack_unit, pack_halves, pack_seconds):
         assert np.isnan(unpacked(pack([np.nan, 1.0]))).tolist() == [True, False]
 
@@ -93,7 +93,7 @@ def test_seconds_are_kept_to_a_thousandth():
     assert unpacked(pack_seconds([0.0]))[0] == pytest.approx(1e-9)
 
 
-def test_members_are_bits_from_the_lowest(rng):
+def test_members_are_packed_lowest_bit_first(rng):
     rows = rng.random(45) < 0.3
     raw = base64.b64decode(pack_members(rows))
 
@@ -151,10 +151,10 @@ def test_each_cell_is_what_the_main_table_counts(results, data):
             b for b in data["boards"] if b["suite"] == cells.suite and b["sets"]
         )
         quality = apply_policy(cells)
-        shape = quality.auroc.T.shape
+        shape = quality.values["auroc"].T.shape
         for name in ("auroc", "ap"):
             shown = unpacked(board["cells"][name]).reshape(shape).T
-            np.testing.assert_allclose(shown, getattr(quality, name), atol=1.01e-5)
+            np.testing.assert_allclose(shown, quality.values[name], atol=1.01e-5)
         shown = unpacked(board["cells"]["fit_seconds"]).reshape(shape).T
         np.testing.assert_allclose(shown, cells.fit_seconds, rtol=1.2e-3)
         counts = np.zeros(shape, dtype=int).ravel()
@@ -170,7 +170,7 @@ def test_win_rates_are_counted_set_by_set(results, data):
     ]
     (cells,) = split_results(rows)
     quality = apply_policy(cells)
-    value = np.where(quality.last, -1.0, np.round(quality.auroc, 5))
+    value = np.where(quality.last, -1.0, np.round(quality.values["auroc"], 5))
     m = len(cells.methods)
     wanted = [
         np.mean((value[:, i] > value[:, j]) + 0.5 * (value[:, i] == value[:, j]))
@@ -288,7 +288,7 @@ def test_the_page_names_its_command_its_runs_and_their_versions():
 
 
 @pytest.mark.parametrize("run", [{}, {"versions": 3, "machine": [], "git": {}}])
-def test_a_run_without_a_description_is_named_all_the_same(run):
+def test_a_run_without_a_description_is_still_named(run):
     source = Source(name="r", results_sha256="0", trials=1, detectors={}, run=dict(run))
 
     assert [name for name, _ in provenance_lines([source, source], Settings())] == [

@@ -53,7 +53,7 @@ def test_the_oracle_takes_the_best_configuration_of_each_data_set(grid):
 
     assert seen.auroc[:, 0].tolist() == [0.9, 0.8]
     # The AP is that of the chosen configuration.
-    assert seen.ap[:, 0].tolist() == [0.45, 0.4]
+    assert seen.values["ap"][:, 0].tolist() == [0.45, 0.4]
     assert [m.config for m in seen.cells.methods] == ["oracle: best on test"] * 2
 
 

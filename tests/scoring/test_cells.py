@@ -31,8 +31,10 @@ def test_every_trial_is_counted(rng):
             assert cells.trials[d, m] == len(mine)
             assert cells.succeeded[d, m] == len(good)
             assert cells.failed[d, m] == len(mine) - len(good)
-            assert cells.auroc_sum[d, m] == pytest.approx(sum(t["auroc"] for t in good))
-            assert cells.ap_sum[d, m] == pytest.approx(sum(t["ap"] for t in good))
+            assert cells.sums["auroc"][d, m] == pytest.approx(
+                sum(t["auroc"] for t in good)
+            )
+            assert cells.sums["ap"][d, m] == pytest.approx(sum(t["ap"] for t in good))
             if good:
                 seconds = np.mean([t["fit_seconds"] for t in good])
                 assert cells.fit_seconds[d, m] == pytest.approx(seconds)
@@ -158,7 +160,7 @@ def test_parts_keep_their_rows_and_columns(rng):
     cells = only(frame(random_trials(rng)))
     rows = np.arange(len(cells.datasets)) % 2 == 0
 
-    part = cells.on(rows).of(np.array([2, 0]))
+    part = cells.select_datasets(rows).select_methods(np.array([2, 0]))
 
     assert [m.detector for m in part.methods] == ["method 2", "method 0"]
     np.testing.assert_array_equal(part.trials, cells.trials[rows][:, [2, 0]])
@@ -185,7 +187,7 @@ def test_labels_name_a_method_in_running_text():
 def test_the_last_bits_of_another_machine_are_no_conflict():
     results = frame([trial("a", "knn", 0.7), trial("a", "knn", 0.7 + 1e-15)])
 
-    assert only(results).auroc_sum.tolist() == [[0.7]]
+    assert only(results).sums["auroc"].tolist() == [[0.7]]
 
 
 def test_results_without_a_needed_column_are_refused():
@@ -198,7 +200,7 @@ def test_results_without_a_needed_column_are_refused():
 def test_results_without_an_optional_column_are_taken():
     results = frame([trial("a", "knn", 0.7)])[list(REQUIRED)]
 
-    assert only(results).auroc_sum.tolist() == [[0.7]]
+    assert only(results).sums["auroc"].tolist() == [[0.7]]
 
 
 def with_ends(rng, trials, kept=0.9):
@@ -234,7 +236,7 @@ def test_intervals_stay_with_their_data_sets_and_methods(rng):
     trials = with_ends(rng, random_trials(rng, datasets=6, methods=4), kept=1.0)
     cells = only(frame(trials))
 
-    part = cells.on(np.array([4, 1])).of(np.array([2, 0, 3]))
+    part = cells.select_datasets(np.array([4, 1])).select_methods(np.array([2, 0, 3]))
 
     np.testing.assert_array_equal(part.intervals, cells.intervals[[4, 1]][:, [2, 0, 3]])
 
@@ -243,4 +245,7 @@ def test_without_kept_scores_there_are_no_intervals(rng):
     cells = only(frame(random_trials(rng)))
 
     assert cells.intervals is None
-    assert cells.on(cells.complete).of(np.array([0])).intervals is None
+    assert (
+        cells.select_datasets(cells.complete).select_methods(np.array([0])).intervals
+        is None
+    )

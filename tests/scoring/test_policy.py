@@ -32,7 +32,7 @@ def test_values_equal_the_slow_ones(policy, rng):
                 for m in found.cells.methods
             ]
             values, last = reference.filled(grid, policy, chance)
-            assert getattr(found, metric)[d].tolist() == pytest.approx(values)
+            assert found.values[metric][d].tolist() == pytest.approx(values)
             assert found.last[d].tolist() == last
 
 
@@ -40,7 +40,7 @@ def test_a_failure_counts_as_chance_and_ranks_last():
     found = quality(from_matrix([[0.3, None, 0.9]]), "main")
 
     assert found.auroc.tolist() == [[0.3, 0.5, 0.9]]
-    assert found.ap[0, 1] == pytest.approx(0.1)
+    assert found.values["ap"][0, 1] == pytest.approx(0.1)
     assert found.last.tolist() == [[False, True, False]]
 
 

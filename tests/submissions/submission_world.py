@@ -1,4 +1,4 @@
-"""A small private partition: a set list, hidden labels, runs and submissions on it."""
+"""A small private partition for tests: data sets, labels, runs and submissions."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from odbench.submissions.archive import (
     member_name,
     write_archive,
 )
-from odbench.submissions.dataset_list import ExpectedSet, SetList
-from odbench.submissions.evaluate import Evaluator, Request
+from odbench.submissions.dataset_list import DatasetList, ExpectedDataset
+from odbench.submissions.evaluate import EvaluationRequest, Evaluator
 from odbench.submissions.labels import LabelFolder
-from odbench.submissions.rescoring import Answers
+from odbench.submissions.rescoring import Rescorer
 from odbench.submissions.rules import Rules
 from odbench.submissions.score_bytes import encode_scores
 from odbench.submissions.strict_json import canonical
@@ -33,7 +33,7 @@ UNLIMITED = Rules(wait_days=0, per_submitter=10**9)
 @dataclass
 class World:
     folder: Path
-    sets: SetList
+    sets: DatasetList
     truth: dict[str, np.ndarray]
     submissions: int = 0
     days: int = 0
@@ -48,7 +48,7 @@ class World:
         return self.folder / "leaderboard"
 
     def scores(self, rng: np.random.Generator, strength: float) -> dict:
-        """Scores whose separation grows with `strength`; 0 is chance."""
+        """Return scores that separate better the higher `strength` is; 0 is chance."""
         return {
             name: (rng.normal(size=len(y)) + strength * y).astype(np.float32)
             for name, y in self.truth.items()
@@ -108,20 +108,22 @@ class World:
         return path
 
     def evaluate(self, path: Path, *, submitter="person", tier="re-scored") -> dict:
-        """Evaluate a fortnight after the last time."""
+        """Evaluate two weeks after the previous evaluation."""
         self.days += 14
         evaluator = Evaluator(
-            answers=Answers(sets=self.sets, labels=LabelFolder(self.labels, self.sets)),
+            rescorer=Rescorer(
+                sets=self.sets, labels=LabelFolder(self.labels, self.sets)
+            ),
             leaderboard=self.leaderboard,
             rules=self.rules,
         )
         now = START + timedelta(days=self.days)
         return evaluator.evaluate(
-            Request(path=path, submitter=submitter, now=now, tier=tier)
+            EvaluationRequest(path=path, submitter=submitter, now=now, tier=tier)
         )
 
     def run(self, scores: dict, **changes) -> Path:
-        """Write what `odbench run --keep-scores` leaves."""
+        """Write a run folder like that of `odbench run --keep-scores`."""
         folder = self.folder / "run"
         rows = []
         for key, values in scores.items():
@@ -157,10 +159,10 @@ class World:
         (folder / "run.json").write_text(json.dumps({"machine": machine}))
         return folder
 
-    def other_list(self) -> SetList:
+    def other_list(self) -> DatasetList:
         first, *others = self.sets.sets
         changed = replace(first, content_sha256="f" * 64)
-        return SetList(
+        return DatasetList(
             suite=self.sets.suite,
             partition=self.sets.partition,
             sets=(changed, *others),
@@ -178,7 +180,7 @@ def make_world(
         y[rng.choice(n_test, size=max(n_test // 10, 1), replace=False)] = 1
         truth[name] = y
         expected.append(
-            ExpectedSet(
+            ExpectedDataset(
                 dataset=name,
                 content_sha256=hashlib.sha256(name.encode()).hexdigest(),
                 n_train=n_test,
@@ -190,5 +192,5 @@ def make_world(
     labels.mkdir(parents=True)
     for name, y in truth.items():
         np.save(labels / f"{name}.npy", y)
-    sets = SetList(suite="synbench", partition="private", sets=tuple(expected))
+    sets = DatasetList(suite="synbench", partition="private", sets=tuple(expected))
     return World(folder=folder, sets=sets, truth=truth)

@@ -1,4 +1,4 @@
-"""Attacks on the evaluator: hostile archives, and labels that must not get out."""
+"""Attacks on the evaluator: hostile archives, and attempts to learn the labels."""
 
 import importlib.util
 import logging
@@ -33,19 +33,19 @@ def world(tmp_path, rng):
 
 @pytest.fixture
 def honest(world, rng):
-    """The members of a submission that can be evaluated."""
+    """Return the members of a valid submission."""
     scores = world.scores(rng, 1.0)
     return {f"scores/{name}/0.npy": encode_scores(s) for name, s in scores.items()}
 
 
-def plain(name: str) -> zipfile.ZipInfo:
+def regular_file(name: str) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
     info.external_attr = (stat.S_IFREG | 0o644) << 16
     return info
 
 
 def build(world, members, *extra, method=zipfile.ZIP_STORED):
-    """Write an archive as an attacker would: anything goes."""
+    """Write an archive without any of the checks of `pack`."""
     path = world.folder / "hostile.zip"
     with zipfile.ZipFile(path, "w", method) as file:
         file.writestr(STATEMENT, canonical(world.statement(members)))
@@ -57,7 +57,7 @@ def build(world, members, *extra, method=zipfile.ZIP_STORED):
 
 
 def one_fault(world, path) -> str:
-    """The fault that `check` finds; `evaluate` must refuse with the same words."""
+    """Return the first fault of `check`; `evaluate` must refuse with the same words."""
     faults = check(path, world.sets)
     assert faults
     with pytest.raises(SubmissionError) as caught:
@@ -88,29 +88,29 @@ BAD_NAMES = [
 
 
 @pytest.mark.parametrize("name", BAD_NAMES)
-def test_only_canonical_names_are_let_in(world, honest, name):
-    fault = one_fault(world, build(world, honest, (plain(name), b"x")))
+def test_only_canonical_names_are_accepted(world, honest, name):
+    fault = one_fault(world, build(world, honest, (regular_file(name), b"x")))
 
-    assert "not a name of the format" in fault or "special file" in fault
+    assert "not a valid member name" in fault or "special file" in fault
 
 
 def test_nothing_is_ever_extracted(world, honest, tmp_path):
     before = sorted(tmp_path.rglob("*"))
-    path = build(world, honest, (plain("../escape.npy"), b"x"))
+    path = build(world, honest, (regular_file("../escape.npy"), b"x"))
     check(path, world.sets)
 
     assert sorted(tmp_path.rglob("*")) == sorted([*before, path])
 
 
 def test_a_name_cut_by_a_null_byte_is_refused(world, honest):
-    path = build(world, honest, (plain("scores/hidden_00/9.npyXevil"), b"x"))
+    path = build(world, honest, (regular_file("scores/hidden_00/9.npyXevil"), b"x"))
     path.write_bytes(path.read_bytes().replace(b"9.npyXevil", b"9.npy\x00evil"))
 
-    assert "not a name of the format" in one_fault(world, path)
+    assert "not a valid member name" in one_fault(world, path)
 
 
 def test_a_link_is_refused(world, honest):
-    link = plain("scores/hidden_00/1.npy")
+    link = regular_file("scores/hidden_00/1.npy")
     link.external_attr = (stat.S_IFLNK | 0o777) << 16
 
     assert "is a link" in one_fault(
@@ -119,19 +119,21 @@ def test_a_link_is_refused(world, honest):
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_a_set_that_stands_twice_is_refused(world, honest):
+def test_a_duplicate_member_is_refused(world, honest):
     name = "scores/hidden_00/0.npy"
 
     assert "twice" in one_fault(
-        world, build(world, honest, (plain(name), honest[name]))
+        world, build(world, honest, (regular_file(name), honest[name]))
     )
 
 
-def test_a_set_that_stands_twice_in_another_case_is_refused(world, honest):
+def test_a_member_that_differs_only_in_case_is_refused(world, honest):
     name = "scores/HIDDEN_00/0.npy"
     content = honest[name.lower()]
 
-    assert "twice" in one_fault(world, build(world, honest, (plain(name), content)))
+    assert "twice" in one_fault(
+        world, build(world, honest, (regular_file(name), content))
+    )
 
 
 def test_an_encrypted_member_is_refused(world, honest):
@@ -147,8 +149,8 @@ def test_an_encrypted_member_is_refused(world, honest):
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_other_packings_are_refused(world, honest, method):
-    assert "packing method" in one_fault(world, build(world, honest, method=method))
+def test_other_compression_methods_are_refused(world, honest, method):
+    assert "compression method" in one_fault(world, build(world, honest, method=method))
 
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(world, honest, monkeypatch):
@@ -165,8 +167,8 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(world, honest, monkeypatch)
     assert unpacked == []
 
 
-def test_a_bomb_that_lies_about_its_size_is_cut_off(world, honest):
-    """The directory says 368 bytes, the data unpacks to 16 MiB."""
+def test_a_bomb_that_declares_a_small_size_is_cut_off(world, honest):
+    """The directory declares 368 bytes, but the data unpack to 16 MiB."""
     name = "scores/hidden_00/0.npy"
     size = len(honest[name])
     bomb = honest[name] + b"\0" * 2**24
@@ -181,13 +183,15 @@ def test_a_bomb_that_lies_about_its_size_is_cut_off(world, honest):
 
     faults = check(path, world.sets)
 
-    # Only the declared bytes were read; they are not what the statement's hash names.
+    # Only the declared bytes were read, and they do not match the statement's hash.
     assert len(faults) == 1
     assert name in faults[0]
 
 
 def test_ten_thousand_undeclared_members_are_faults(world, honest):
-    extra = [(plain(f"scores/hidden_00/{seed}.npy"), b"") for seed in range(1, 10_001)]
+    extra = [
+        (regular_file(f"scores/hidden_00/{seed}.npy"), b"") for seed in range(1, 10_001)
+    ]
 
     faults = check(build(world, honest, *extra), world.sets)
 
@@ -195,7 +199,7 @@ def test_ten_thousand_undeclared_members_are_faults(world, honest):
     assert all("\n" not in fault for fault in faults)
 
 
-def test_an_archive_larger_than_any_honest_one_is_not_opened(world, honest):
+def test_an_archive_larger_than_any_valid_one_is_not_opened(world, honest):
     path = build(world, honest)
     with path.open("ab") as file:
         file.truncate(2**28)
@@ -206,13 +210,13 @@ def test_an_archive_larger_than_any_honest_one_is_not_opened(world, honest):
 @pytest.mark.parametrize(
     "content", [b"", b"PK", b"not a zip", b"PK\x05\x06" + b"\0" * 18]
 )
-def test_what_is_no_archive_is_refused(world, content):
+def test_a_file_that_is_not_an_archive_is_refused(world, content):
     path = world.folder / "broken.zip"
     path.write_bytes(content)
 
     (fault,) = check(path, world.sets)
 
-    assert "zip archive" in fault or "lacks submission.json" in fault
+    assert "zip archive" in fault or "submission.json is missing" in fault
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
@@ -225,7 +229,7 @@ def test_a_truncated_archive_is_refused(world, honest, share):
 
 
 def test_a_flipped_byte_anywhere_is_noticed_or_harmless(world, honest, rng):
-    """Whatever bit rot or a clumsy attacker changes: one line, never a traceback."""
+    """Damaged archives give one-line faults, never a traceback."""
     path = build(world, honest)
     content = path.read_bytes()
     for at in rng.choice(len(content), size=300, replace=False):
@@ -266,7 +270,7 @@ WRONG_SCORES = {
     "two columns": (lambda s: npy(s.reshape(-1, 2)), "another format"),
     "one short": (lambda s: npy(s[:-1]), "holds 59 scores; wanted 60"),
     "one long": (lambda s: npy(np.append(s, s[:1])), "holds 61 scores; wanted 60"),
-    "bytes behind": (lambda s: npy(s) + b"\0\0\0\0", "wanted 60"),
+    "trailing bytes": (lambda s: npy(s) + b"\0\0\0\0", "wanted 60"),
     "padded with NaN": (
         lambda s: npy(np.where(np.arange(60) < 59, s, np.nan).astype(np.float32)),
         "1 of 60 scores are not finite",
@@ -282,7 +286,7 @@ WRONG_SCORES = {
 @pytest.mark.parametrize(
     ("change", "match"), WRONG_SCORES.values(), ids=WRONG_SCORES.keys()
 )
-def test_scores_that_are_no_scores_are_refused(world, honest, rng, change, match):
+def test_malformed_scores_are_refused(world, honest, rng, change, match):
     scores = rng.normal(size=60).astype(np.float32)
     honest["scores/hidden_07/0.npy"] = change(scores)
 
@@ -328,11 +332,11 @@ def test_a_submission_for_another_suite_is_refused(world, rng, what):
 def test_a_set_of_another_suite_is_refused(world, honest):
     honest["scores/elsewhere/0.npy"] = honest["scores/hidden_00/0.npy"]
 
-    assert "not in the set list" in one_fault(world, build(world, honest))
+    assert "not in the data set list" in one_fault(world, build(world, honest))
 
 
-def test_a_wrong_order_cannot_be_seen_but_gains_nothing(world, rng):
-    """Without labels, scores in a wrong order are scores: it only ruins the row."""
+def test_a_wrong_order_is_not_detected_but_gains_nothing(world, rng):
+    """Without labels, a wrong order cannot be detected; it only worsens the row."""
     scores = world.scores(rng, 2.0)
     turned = {name: rng.permutation(values) for name, values in scores.items()}
     path = world.submit(turned)
@@ -343,11 +347,11 @@ def test_a_wrong_order_cannot_be_seen_but_gains_nothing(world, rng):
 
 MAIN = "from odbench.cli import main; main()"
 
-# What must not get out -------------------------------------------------------------
+# Labels must not leak ----------------------------------------------------------------
 
 
 def label_material(world) -> list[str]:
-    """Ways in which labels could show up in a text."""
+    """Return forms in which labels could appear in a text."""
     found = []
     for y in world.truth.values():
         digits = "".join(map(str, y))
@@ -417,7 +421,7 @@ def test_broken_labels_are_named_and_not_shown(world, rng, how, caplog):
     assert caught.value.__cause__ is None
 
 
-def test_a_bug_while_scoring_does_not_print_what_it_held(world, rng, monkeypatch):
+def test_a_bug_while_scoring_does_not_print_labels(world, rng, monkeypatch):
     def buggy(labels, scores):
         raise ValueError(labels, f"labels were {labels.tolist()}")
 
@@ -435,7 +439,7 @@ def test_a_bug_while_scoring_does_not_print_what_it_held(world, rng, monkeypatch
 
 @pytest.mark.parametrize("how", [*BROKEN_LABELS, "fine", "NaN"])
 def test_no_output_of_the_command_line_shows_labels(world, rng, how):
-    """The real command in a process of its own, all that it prints searched."""
+    """Run the real command in a separate process and search all of its output."""
     scores = world.scores(rng, 1.0)
     if how == "NaN":
         scores["hidden_04"][3] = np.nan
@@ -465,7 +469,7 @@ def test_no_output_of_the_command_line_shows_labels(world, rng, how):
     assert_clean(world, done.stdout + done.stderr)
     for file in world.leaderboard.rglob("*"):
         if file.is_file():
-            # The first line of a log follows on nothing: a hash of zeros.
+            # The first line of a log refers to a hash of zeros, not to labels.
             assert_clean(world, file.read_text().replace(FIRST, ""))
 
 
@@ -480,8 +484,8 @@ def test_the_answer_has_three_decimals_and_nothing_per_set(world, rng):
     assert not any(hidden in log for hidden in world.truth)
 
 
-def test_flipping_one_score_after_another_tells_nothing(world, rng):
-    """Label probing: sixty archives, each with one row put on top, one answer."""
+def test_raising_one_score_at_a_time_reveals_nothing(world, rng):
+    """Label probing: sixty archives, each with another row on top, get one answer."""
     world.rules = UNLIMITED
     scores = world.scores(rng, 1.0)
     answers = [world.evaluate(world.submit(scores))]
@@ -495,7 +499,7 @@ def test_flipping_one_score_after_another_tells_nothing(world, rng):
 
 @pytest.fixture(scope="module")
 def probing():
-    """The benchmark, as a module."""
+    """Import the benchmark script as a module."""
     file = Path(__file__).parents[2] / "benchmarks" / "label_probing.py"
     spec = importlib.util.spec_from_file_location("label_probing", file)
     module = importlib.util.module_from_spec(spec)
@@ -516,7 +520,7 @@ def test_the_ladder_bounds_how_many_anomalies_can_be_found(probing):
 
 
 @pytest.mark.parametrize("evaluator", ["exact, every data set", "exact mean"])
-def test_what_an_attacker_learns_from_exact_answers_is_all(probing, evaluator):
+def test_exact_answers_reveal_all_labels(probing, evaluator):
     told = probing.play(evaluator, 4, np.random.SeedSequence(1))
 
     assert sum(rows for _, rows, _ in told) == probing.N_LABELS
@@ -541,6 +545,6 @@ def test_check_exits_with_3_and_lists_all_faults(world, honest):
     assert len(done.output.splitlines()) == 2
 
 
-def test_check_of_a_missing_file_is_a_wrong_call(world):
+def test_check_of_a_missing_file_is_an_error(world):
     with pytest.raises(OdbenchError, match="no such file"):
         check(world.folder / "nothing.zip", world.sets)

@@ -1,4 +1,4 @@
-"""The submission commands, from a secret partition to the row of a stranger."""
+"""The submission commands, from drawing a private partition to evaluating a method."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from odbench.cli import main
-from odbench.submissions.dataset_list import SetList, read_set_list
+from odbench.submissions.dataset_list import DatasetList, read_dataset_list
 from tests.submissions.submission_world import World, make_world
 
 ABOUT = ["--method", "Mine", "--author", "A. Person", "--training-data", "none"]
@@ -65,7 +65,9 @@ def test_pack_check_evaluate(odbench, world, rng, tmp_path):
     assert (code, out.split(",")[0]) == (0, "evaluations: 1")
 
 
-def test_a_run_can_be_packed_without_a_word(odbench, world, rng, tmp_path, monkeypatch):
+def test_a_run_can_be_packed_without_options(
+    odbench, world, rng, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     sets = ["--sets", "sets.json"]
 
@@ -84,7 +86,7 @@ def test_a_run_can_be_packed_without_a_word(odbench, world, rng, tmp_path, monke
     assert (row["training_data"], row["submitter"]) == ("not stated", "unverified")
 
 
-def test_missing_sets_are_said(odbench, world, rng, tmp_path):
+def test_missing_data_sets_are_reported(odbench, world, rng, tmp_path):
     scores = {**world.scores(rng, 1.0), "hidden_07": None}
 
     code, out, err = odbench(
@@ -120,10 +122,10 @@ def test_commit_reveal_verify(odbench, world, tmp_path):
     np.save(file, np.load(file)[::-1])
     code, out, _ = odbench(*check)
     assert code == 3
-    assert out == "data set 'hidden_00': labels or key are not those promised\n"
+    assert out == "data set 'hidden_00': labels or key do not match\n"
 
 
-def test_labels_are_held_against_the_promise_before_scoring(
+def test_labels_are_checked_against_commitments_before_scoring(
     odbench, world, rng, tmp_path
 ):
     sets = ["--sets", tmp_path / "sets.json", "--labels", world.labels]
@@ -158,7 +160,7 @@ def test_without_a_list_the_manifest_decides(odbench, tmp_path):
     )
 
     assert code == 0, err
-    sets = read_set_list(out)
+    sets = read_dataset_list(out)
     assert (sets.suite, sets.partition) == ("oddbench", "private")
     assert all(expected.content_sha256 for expected in sets.sets)
 
@@ -175,7 +177,7 @@ def test_rows_over_the_limit_are_counted_as_the_protocol_counts(odbench, tmp_pat
         "--out",
         out,
     )
-    sets = read_set_list(out).sets
+    sets = read_dataset_list(out).sets
 
     large = [s for s in sets if s.n_train + s.n_test > 100_000]
 
@@ -189,7 +191,9 @@ def test_rows_over_the_limit_are_counted_as_the_protocol_counts(odbench, tmp_pat
 
 @pytest.mark.parametrize("command", ["check", "evaluate"])
 @pytest.mark.parametrize("content", [b"", b"no zip"])
-def test_what_is_no_archive_is_one_line(odbench, world, tmp_path, command, content):
+def test_a_file_that_is_not_an_archive_is_one_line(
+    odbench, world, tmp_path, command, content
+):
     file = tmp_path / "x.zip"
     file.write_bytes(content)
 
@@ -204,7 +208,7 @@ def test_what_is_no_archive_is_one_line(odbench, world, tmp_path, command, conte
 
 
 @pytest.mark.parametrize("suite", ["\x1b[31m", "../x", "a\nb", "nonsense", 3])
-def test_an_archive_for_no_suite_is_one_plain_line(odbench, world, rng, suite):
+def test_an_archive_for_an_unknown_suite_is_one_plain_line(odbench, world, rng, suite):
     archive = world.submit(world.scores(rng, 1.0), suite=suite)
 
     code, out, err = odbench("submission", "check", archive)
@@ -214,8 +218,8 @@ def test_an_archive_for_no_suite_is_one_plain_line(odbench, world, rng, suite):
     assert "\x1b" not in err
 
 
-def test_a_secret_partition_can_be_scored_by_a_stranger(odbench, rng, tmp_path):
-    """Features from the generator, labels with the maintainer, numpy in between."""
+def test_a_private_partition_can_be_scored_with_numpy_alone(odbench, rng, tmp_path):
+    """Features come from the generator; the scores are made with numpy only."""
     made = tmp_path / "partition"
     code, _, err = odbench(
         "synbench", "private", "--seed-file", tmp_path / "seed", "--count", 20,
@@ -227,7 +231,7 @@ def test_a_secret_partition_can_be_scored_by_a_stranger(odbench, rng, tmp_path):
         "submission", "sets", "--suite", "synbench", "--from", made / "features",
         "--out", sets_file,
     )  # fmt: skip
-    sets: SetList = read_set_list(sets_file)
+    sets: DatasetList = read_dataset_list(sets_file)
     world = World(folder=tmp_path, sets=sets, truth={})
     scores = {}
     for file in sorted((made / "features" / "private").glob("*.npz")):
@@ -250,7 +254,7 @@ def test_a_secret_partition_can_be_scored_by_a_stranger(odbench, rng, tmp_path):
     assert 0.5 < float(row["mean_auroc"]) < 1
 
 
-def test_looking_at_the_help_loads_nothing_heavy():
+def test_help_loads_no_heavy_packages():
     import subprocess
 
     code = (
@@ -262,7 +266,7 @@ def test_looking_at_the_help_loads_nothing_heavy():
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent)
 
 
-def test_the_log_of_a_folder_that_is_not_there_is_an_error(odbench, tmp_path):
+def test_the_log_of_a_missing_folder_is_an_error(odbench, tmp_path):
     code, out, err = odbench("submission", "log", "--leaderboard", tmp_path / "nope")
 
     assert (code, out) == (2, "")

@@ -1,4 +1,4 @@
-"""Published promises about hidden labels."""
+"""Published commitments to hidden labels."""
 
 import hashlib
 import hmac
@@ -37,48 +37,48 @@ def test_a_commitment_is_the_documented_hmac(world, labels):
     message = b"odbench-labels-1\0" + label + b"\0" + (60).to_bytes(8, "little")
     expected = hmac.new(key, message + bytes(y.tolist()), hashlib.sha256).hexdigest()
 
-    promised = commitments.commit(labels, world.sets, SALT)
+    published = commitments.commit(labels, world.sets, SALT)
 
-    assert promised["commitments"][name] == expected
-    assert set(promised["commitments"]) == set(world.truth)
+    assert published["commitments"][name] == expected
+    assert set(published["commitments"]) == set(world.truth)
 
 
-def test_revealed_labels_are_those_promised(world, labels):
-    promised = commitments.commit(labels, world.sets, SALT)
+def test_revealed_labels_match_their_commitments(world, labels):
+    published = commitments.commit(labels, world.sets, SALT)
 
-    assert commitments.verify(labels, world.sets, promised, revealed(world)) == []
+    assert commitments.verify(labels, world.sets, published, revealed(world)) == []
 
 
 def test_one_changed_label_is_found(world, labels):
-    promised = commitments.commit(labels, world.sets, SALT)
+    published = commitments.commit(labels, world.sets, SALT)
     file = world.labels / "synbench" / "hidden_03.npy"
     y = np.load(file)
     y[0] = 1 - y[0]
     np.save(file, y)
 
-    faults = commitments.verify(labels, world.sets, promised, revealed(world))
+    faults = commitments.verify(labels, world.sets, published, revealed(world))
 
-    assert faults == ["data set 'hidden_03': labels or key are not those promised"]
+    assert faults == ["data set 'hidden_03': labels or key do not match"]
 
 
 def test_labels_of_two_sets_cannot_be_swapped(world, labels):
-    promised = commitments.commit(labels, world.sets, SALT)
+    published = commitments.commit(labels, world.sets, SALT)
     one, other = (world.labels / "synbench" / f"hidden_0{i}.npy" for i in (1, 2))
     first, second = one.read_bytes(), other.read_bytes()
     one.write_bytes(second)
     other.write_bytes(first)
 
-    faults = commitments.verify(labels, world.sets, promised, revealed(world))
+    faults = commitments.verify(labels, world.sets, published, revealed(world))
 
     assert len(faults) == 2
 
 
-def test_a_key_opens_its_own_data_set_only(world, labels):
-    promised = commitments.commit(labels, world.sets, SALT)
+def test_a_key_is_valid_only_for_its_own_data_set(world, labels):
+    published = commitments.commit(labels, world.sets, SALT)
     key = revealed(world, "hidden_00")["hidden_00"]
 
-    assert commitments.verify(labels, world.sets, promised, {"hidden_00": key}) == []
-    assert commitments.verify(labels, world.sets, promised, {"hidden_01": key}) != []
+    assert commitments.verify(labels, world.sets, published, {"hidden_00": key}) == []
+    assert commitments.verify(labels, world.sets, published, {"hidden_01": key}) != []
 
 
 def test_the_same_labels_under_two_salts_look_unrelated(world, labels):
@@ -88,7 +88,7 @@ def test_the_same_labels_under_two_salts_look_unrelated(world, labels):
     assert not set(one.values()) & set(other.values())
 
 
-def test_the_salt_is_made_once_and_for_its_owner_only(tmp_path):
+def test_the_salt_is_created_once_and_readable_only_by_its_owner(tmp_path):
     file = tmp_path / "keep" / "salt"
 
     salt = commitments.read_salt(file, create=True)
@@ -98,7 +98,7 @@ def test_the_salt_is_made_once_and_for_its_owner_only(tmp_path):
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_a_salt_that_is_not_there_is_said_not_to_be(tmp_path):
+def test_a_missing_salt_is_reported(tmp_path):
     with pytest.raises(SubmissionError, match="no such file"):
         commitments.read_salt(tmp_path / "salt")
 
@@ -121,7 +121,7 @@ def test_commitments_of_another_list_are_refused(world, labels, tmp_path):
     file.write_bytes(canonical(commitments.commit(labels, world.sets, SALT)))
     assert commitments.read_commitments(file, world.sets)["suite"] == "synbench"
 
-    with pytest.raises(SubmissionError, match="another set list"):
+    with pytest.raises(SubmissionError, match="another data set list"):
         commitments.read_commitments(file, world.other_list())
 
 
@@ -137,5 +137,5 @@ def test_broken_keys_are_refused(world, tmp_path, content):
 
 
 def test_a_key_of_an_unknown_set_is_refused(world):
-    with pytest.raises(SubmissionError, match="not in the set list"):
+    with pytest.raises(SubmissionError, match="not in the data set list"):
         commitments.reveal(world.sets, SALT, ["elsewhere"])

@@ -1,4 +1,4 @@
-"""The maintainer's evaluation: numbers, Ladder, rate limits, log and table."""
+"""Evaluation by the maintainer: numbers, Ladder, rate limits, log and table."""
 
 import csv
 import fcntl
@@ -13,13 +13,13 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from odbench.errors import RunLockedError, SubmissionError, UsageError
 from odbench.submissions.audit_log import FIRST, AuditLog
 from odbench.submissions.checking import open_submission
-from odbench.submissions.dataset_list import SetList
-from odbench.submissions.evaluate import Evaluator, Request
+from odbench.submissions.dataset_list import DatasetList
+from odbench.submissions.evaluate import EvaluationRequest, Evaluator
 from odbench.submissions.labels import LabelFolder
 from odbench.submissions.ladder import climbs
 from odbench.submissions.private_table import COLUMNS
-from odbench.submissions.rescoring import Answers
-from odbench.submissions.rules import Rules, same
+from odbench.submissions.rescoring import Rescorer
+from odbench.submissions.rules import Rules, same_name
 from tests.submissions.submission_world import START, make_world
 
 
@@ -34,7 +34,7 @@ def table(world) -> list[dict]:
 
 
 def slow_means(world, scores, *, n_seeds=1) -> tuple[float, float]:
-    """Mean AUROC and AP by an independent library, failures by the book."""
+    """Return mean AUROC and AP by scikit-learn, with failures counted as documented."""
     aurocs, aps = [], []
     for name, y in world.truth.items():
         trials = [scores.get((name, seed)) for seed in range(n_seeds)]
@@ -85,7 +85,7 @@ def test_seeds_are_averaged_and_missing_trials_count_as_chance(world, rng):
 
 def test_over_the_row_limit_the_evaluator_chooses_the_rows(world, rng):
     first, *others = world.sets.sets
-    world.sets = SetList(
+    world.sets = DatasetList(
         suite="synbench",
         partition="private",
         sets=(replace(first, n_scored=50), *others),
@@ -93,7 +93,7 @@ def test_over_the_row_limit_the_evaluator_chooses_the_rows(world, rng):
     rows = np.sort(rng.choice(60, size=50, replace=False))
     rows[0] = np.flatnonzero(world.truth[first.dataset])[0]
     scores = world.scores(rng, 0.0)
-    # Right for the chosen rows only.
+    # These scores are correct only if exactly the chosen rows are scored.
     scores[first.dataset] = world.truth[first.dataset][rows].astype(np.float32)
     asked = []
 
@@ -101,13 +101,13 @@ def test_over_the_row_limit_the_evaluator_chooses_the_rows(world, rng):
         asked.append((expected.dataset, seed, labels))
         return rows
 
-    answers = Answers(
+    rescorer = Rescorer(
         sets=world.sets,
         labels=LabelFolder(world.labels, world.sets),
         choose_rows=choose,
     )
     with open_submission(world.submit(scores), world.sets) as submission:
-        exact = answers.score(submission)
+        exact = rescorer.score(submission)
 
     rest = [roc_auc_score(world.truth[s.dataset], scores[s.dataset]) for s in others]
     assert exact.mean_auroc == pytest.approx((1.0 + sum(rest)) / 24, abs=1e-12)
@@ -116,7 +116,7 @@ def test_over_the_row_limit_the_evaluator_chooses_the_rows(world, rng):
 
 def test_without_a_row_chooser_a_large_set_cannot_be_scored(world, rng):
     first, *others = world.sets.sets
-    world.sets = SetList(
+    world.sets = DatasetList(
         suite="synbench",
         partition="private",
         sets=(replace(first, n_scored=50), *others),
@@ -139,7 +139,7 @@ def test_fewer_than_twenty_sets_are_not_evaluated(world, rng):
 @pytest.mark.parametrize(
     "changes", [{"decimals": 4}, {"min_sets": 19}, {"step": 0.0005}, {"step": 0.0}]
 )
-def test_rules_cannot_be_loosened_below_the_floor(changes):
+def test_rules_cannot_be_weaker_than_the_minimum(changes):
     with pytest.raises(UsageError, match="rules"):
         Rules(**changes)
 
@@ -153,13 +153,15 @@ def test_a_real_improvement_replaces_the_row(world, rng):
     assert len(table(world)) == 1
 
 
-@pytest.mark.parametrize("strength", [1.0, 0.0, -1.0], ids=["same", "worse", "upside"])
-def test_without_improvement_the_old_answer_comes_back_whole(world, rng, strength):
+@pytest.mark.parametrize(
+    "strength", [1.0, 0.0, -1.0], ids=["slightly better", "chance", "inverted"]
+)
+def test_without_improvement_the_old_row_is_returned(world, rng, strength):
     scores = world.scores(rng, 1.0)
     first = world.evaluate(world.submit(scores))
     before = (world.leaderboard / "synbench" / "private.csv").read_bytes()
     if strength == 1.0:
-        # A little better: one pair of rows of one data set put right.
+        # Slightly better: two scores of one data set are swapped into the right order.
         y = world.truth["hidden_00"]
         changed = scores["hidden_00"].copy()
         lowest, highest = changed[y == 1].argmin(), changed[y == 0].argmax()
@@ -185,7 +187,7 @@ def test_the_same_archive_gets_the_same_answer_and_costs_nothing(world, rng):
     assert (world.leaderboard / "audit.jsonl").read_bytes() == log
 
 
-def test_numbers_of_a_rerun_replace_better_ones(world, rng):
+def test_rerun_numbers_replace_better_ones(world, rng):
     claimed = world.evaluate(world.submit(world.scores(rng, 2.0)))
 
     row = world.evaluate(world.submit(world.scores(rng, 1.0)), tier="re-run")
@@ -204,7 +206,7 @@ def test_a_method_waits_between_evaluations(world, rng):
         world.evaluate(world.submit(world.scores(rng, 1.0)))
 
 
-def test_new_names_are_no_way_around_the_limit(world, rng):
+def test_new_names_do_not_circumvent_the_limit(world, rng):
     for number in range(4):
         world.evaluate(world.submit(world.scores(rng, 1.0), method=f"M{number}"))
         world.days -= 13
@@ -221,7 +223,7 @@ def test_new_names_are_no_way_around_the_limit(world, rng):
 def test_nobody_can_take_over_a_method(world, rng):
     world.evaluate(world.submit(world.scores(rng, 0.5)))
 
-    with pytest.raises(SubmissionError, match="somebody else"):
+    with pytest.raises(SubmissionError, match="belongs to another submitter"):
         world.evaluate(
             world.submit(world.scores(rng, 2.0), method="m-i N\uff45"),
             submitter="rival",
@@ -246,7 +248,7 @@ def test_nobody_can_take_over_a_method(world, rng):
     ],
 )
 def test_names_that_look_the_same_are_the_same(one, other, expected):
-    assert same(one, other) is expected
+    assert same_name(one, other) is expected
 
 
 def test_the_ladder_gives_a_new_value_only_above_the_step(rng):
@@ -316,12 +318,14 @@ def test_a_tampered_log_stops_everything(world, rng, tamper):
         world.evaluate(world.submit(world.scores(rng, 3.0)))
 
 
-def test_half_a_line_is_told_apart_from_tampering(world, rng):
+def test_an_incomplete_line_is_not_reported_as_tampering(world, rng):
     world.evaluate(world.submit(world.scores(rng, 0.5)))
     file = world.leaderboard / "audit.jsonl"
     file.write_bytes(file.read_bytes() + b'{"index":1,"prev')
 
-    with pytest.raises(SubmissionError, match=r"written in part.*remove that line"):
+    with pytest.raises(
+        SubmissionError, match=r"last line is incomplete.*remove that line"
+    ):
         world.evaluate(world.submit(world.scores(rng, 1.0)))
 
 
@@ -330,7 +334,7 @@ def test_a_table_edited_by_hand_is_refused(world, rng):
     file = world.leaderboard / "synbench" / "private.csv"
     file.write_text(file.read_text().replace("Mine", "Yours"))
 
-    with pytest.raises(SubmissionError, match="not what the audit log makes of it"):
+    with pytest.raises(SubmissionError, match="does not match the audit log"):
         world.evaluate(world.submit(world.scores(rng, 1.0)))
 
 
@@ -346,10 +350,10 @@ def test_a_table_that_leaderboard_build_wrote_is_not_touched(world, rng):
 
 def test_a_time_without_a_zone_is_refused(tmp_path):
     with pytest.raises(SubmissionError, match="has no zone"):
-        Request(path=tmp_path, submitter="p", now=START.replace(tzinfo=None))
+        EvaluationRequest(path=tmp_path, submitter="p", now=START.replace(tzinfo=None))
 
 
-def test_an_interruption_between_log_and_table_heals(world, rng, monkeypatch):
+def test_an_interruption_between_log_and_table_is_repaired(world, rng, monkeypatch):
     world.evaluate(world.submit(world.scores(rng, 0.5)))
     path = world.submit(world.scores(rng, 2.0), version="2")
 
@@ -357,7 +361,7 @@ def test_an_interruption_between_log_and_table_heals(world, rng, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("odbench.submissions.evaluate.write", power_cut)
+        patch.setattr("odbench.submissions.evaluate.write_table", power_cut)
         with pytest.raises(KeyboardInterrupt):
             world.evaluate(path)
     assert table(world)[0]["version"] == "1"
@@ -373,18 +377,18 @@ def test_two_evaluations_at_once_do_not_mix(world, rng):
     with (world.leaderboard / ".evaluation.lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
 
-        with pytest.raises(RunLockedError, match="another evaluation runs"):
+        with pytest.raises(RunLockedError, match="another evaluation is running"):
             world.evaluate(world.submit(world.scores(rng, 1.0)))
 
 
 def test_public_labels_decide_rows_only_in_the_public_partition(world, rng):
-    sets = SetList(suite="synbench", partition="public", sets=world.sets.sets)
+    sets = DatasetList(suite="synbench", partition="public", sets=world.sets.sets)
     world.sets = sets
     row = Evaluator(
-        answers=Answers(sets=sets, labels=LabelFolder(world.labels, sets)),
+        rescorer=Rescorer(sets=sets, labels=LabelFolder(world.labels, sets)),
         leaderboard=world.leaderboard,
     ).evaluate(
-        Request(
+        EvaluationRequest(
             path=world.submit(world.scores(rng, 1.0)),
             submitter="person",
             now=START + timedelta(days=1),

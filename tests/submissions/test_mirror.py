@@ -1,4 +1,4 @@
-"""A submission packed from a real sweep is scored to the sweep's own numbers."""
+"""A submission packed from a real sweep gets the same numbers as the sweep."""
 
 import subprocess
 import sys
@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from odbench.cli.submission_sets import from_manifest, protocol_rows
+from odbench.api.dataset_lists import from_manifest, protocol_rows
 from odbench.results import read_results
 from odbench.submissions.checking import open_submission
-from odbench.submissions.dataset_list import SetList
+from odbench.submissions.dataset_list import DatasetList
 from odbench.submissions.labels import LabelFolder
 from odbench.submissions.packing import pack
-from odbench.submissions.rescoring import Answers
+from odbench.submissions.rescoring import Rescorer
 
-# The last one has 333,946 rows: its test rows are drawn, by data set and seed.
+# The last one has 333,946 rows, so its test rows are drawn by data set and seed.
 NAMES = ("ClinicalSurvival", "GPUPowerProfile", "EmployeeLocationAnomalies")
 FACTS = {
     "method": "HBOS",
@@ -30,7 +30,7 @@ RUN = "from odbench.cli import main; main()"
 
 @pytest.mark.slow
 @pytest.mark.mirror
-def test_scores_of_a_sweep_are_rescored_to_its_own_means(mirror, tmp_path):
+def test_rescoring_a_sweep_reproduces_its_means(mirror, tmp_path):
     arguments = [
         "run",
         "--suite",
@@ -47,7 +47,7 @@ def test_scores_of_a_sweep_are_rescored_to_its_own_means(mirror, tmp_path):
         capture_output=True,
     )
     whole = from_manifest("oddbench", "public")
-    sets = SetList(
+    sets = DatasetList(
         suite="oddbench",
         partition="public",
         sets=tuple(expected for expected in whole.sets if expected.dataset in NAMES),
@@ -60,18 +60,19 @@ def test_scores_of_a_sweep_are_rescored_to_its_own_means(mirror, tmp_path):
         np.save(tmp_path / "labels" / f"{name}.npy", y)
 
     pack(tmp_path / "run", tmp_path / "hbos.zip", sets=sets, facts=FACTS)
-    answers = Answers(
+    rescorer = Rescorer(
         sets=sets,
         labels=LabelFolder(tmp_path / "labels", sets),
         choose_rows=protocol_rows("oddbench"),
     )
     with open_submission(tmp_path / "hbos.zip", sets) as submission:
-        exact = answers.score(submission)
+        exact = rescorer.score(submission)
 
     results = read_results(tmp_path / "run")
     assert len(results) == len(NAMES)
-    # Scores travel as float32: rows that differ in float64 alone become ties. Measured
-    # on 25 public sets: means move by 0.00004 (HBOS), the worst set by 0.0005.
+    # Scores are packed as float32, so rows that differ only in float64 become ties.
+    # Measured with HBOS on 25 public data sets: means move by 0.00004, the worst data
+    # set by 0.0005.
     assert exact.mean_auroc == pytest.approx(results["auroc"].mean(), abs=1e-4)
     assert exact.mean_ap == pytest.approx(results["ap"].mean(), abs=1e-4)
     assert exact.mean_ap_adjusted == pytest.approx(

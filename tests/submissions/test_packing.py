@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from odbench.errors import ResultsError, SubmissionError
 from odbench.submissions.checking import check, open_submission
-from odbench.submissions.dataset_list import SetList, read_set_list
+from odbench.submissions.dataset_list import DatasetList, read_dataset_list
 from odbench.submissions.packing import pack
 from odbench.submissions.score_bytes import decode_scores, encode_scores
 from odbench.submissions.statement import _LENGTHS, parse_statement
@@ -122,7 +122,7 @@ def test_a_run_of_another_kind_is_refused(world, rng, tmp_path, changes, match):
         pack(run, tmp_path / "mine.zip", sets=world.sets, facts=FACTS)
 
 
-def test_a_configuration_that_fits_nothing_lists_what_is_there(world, rng, tmp_path):
+def test_an_unknown_configuration_lists_the_available_ones(world, rng, tmp_path):
     run = world.run(world.scores(rng, 1.0))
 
     with pytest.raises(SubmissionError, match=r"with --config: mine\[default\]"):
@@ -160,7 +160,7 @@ def test_numpy_and_zipfile_are_enough_to_make_a_submission(world, rng, tmp_path)
 
 WRONG = {
     "no method": ({"method": " "}, "method"),
-    "a formula": ({"method": "=1+1"}, "starts with none of"),
+    "a formula": ({"method": "=1+1"}, "does not start with one of"),
     "two lines": ({"method": "a\nb"}, "a line of at most 80"),
     "a right-to-left mark": ({"method": "a\u202eb"}, "a line of at most 80"),
     "a space without width": ({"version": "a\u200bb"}, "visible characters"),
@@ -168,12 +168,12 @@ WRONG = {
     "an Arabic mark": ({"method": "a\u061cb"}, "visible characters"),
     "a left-to-right mark": ({"method": "a\u200eb"}, "visible characters"),
     "a hidden formula": ({"method": "\u200b=1+1"}, "visible characters"),
-    "a wide formula": ({"method": "\uff1d1+1"}, "starts with none of"),
-    "an indented formula": ({"method": "\u3000=1+1"}, "starts with none of"),
+    "a full-width formula": ({"method": "\uff1d1+1"}, "does not start with one of"),
+    "an indented formula": ({"method": "\u3000=1+1"}, "does not start with one of"),
     "half a character": ({"method": "a\ud800"}, "a line of at most 80"),
     "a long name": ({"method": "a" * 81}, "at most 80"),
     "no author": ({"authors": []}, "author"),
-    "authors that are no list": ({"authors": "A. Person"}, "authors must be a list"),
+    "authors that are not a list": ({"authors": "A. Person"}, "authors must be a list"),
     "a script for a link": ({"code_url": "javascript:x"}, "code_url"),
     "an unknown kind": ({"kind": "magic"}, "wanted one of classical"),
     "an unknown configuration": ({"configuration": "best"}, "wanted one of reference"),
@@ -228,22 +228,22 @@ def test_a_missing_field_is_named(world, rng):
     said = world.statement({})
     del said["training_data"]
 
-    with pytest.raises(SubmissionError, match="lacks 'training_data'"):
+    with pytest.raises(SubmissionError, match="missing field 'training_data'"):
         parse_statement(said)
 
 
-def test_a_set_list_survives_a_file(world, tmp_path):
+def test_a_data_set_list_is_read_as_it_was_written(world, tmp_path):
     world.sets.write(tmp_path / "sets.json")
 
-    again = read_set_list(tmp_path / "sets.json")
+    again = read_dataset_list(tmp_path / "sets.json")
 
     assert again == world.sets
     assert again.sha256 == world.sets.sha256
     assert world.other_list().sha256 != world.sets.sha256
 
 
-def test_a_set_list_has_no_order(world):
-    turned = SetList(
+def test_the_order_of_a_data_set_list_does_not_matter(world):
+    turned = DatasetList(
         suite="synbench", partition="private", sets=tuple(reversed(world.sets.sets))
     )
 
@@ -262,16 +262,16 @@ def test_a_set_list_has_no_order(world):
         {"content_sha256": "xyz"},
     ],
 )
-def test_an_impossible_set_is_refused(world, changes):
+def test_an_impossible_data_set_is_refused(world, changes):
     with pytest.raises(SubmissionError, match="set list"):
         replace(world.sets.sets[0], **changes)
 
 
-def test_sets_that_differ_in_case_only_are_refused(world):
+def test_data_sets_that_differ_only_in_case_are_refused(world):
     one = world.sets.sets[0]
 
     with pytest.raises(SubmissionError, match="twice"):
-        SetList(
+        DatasetList(
             suite="synbench",
             partition="private",
             sets=(one, replace(one, dataset=one.dataset.upper())),
@@ -282,12 +282,12 @@ def test_sets_that_differ_in_case_only_are_refused(world):
     "content",
     ["", "[]", "{}", '{"format": "odbench-sets-1"}', "\x00", '{"a":1,"a":2}', "NaN"],
 )
-def test_a_broken_set_list_is_refused(tmp_path, content):
+def test_a_broken_data_set_list_is_refused(tmp_path, content):
     file = tmp_path / "sets.json"
     file.write_text(content)
 
     with pytest.raises(SubmissionError, match="set list"):
-        read_set_list(file)
+        read_dataset_list(file)
 
 
 def test_deeply_nested_json_is_refused(tmp_path):
@@ -295,10 +295,10 @@ def test_deeply_nested_json_is_refused(tmp_path):
     file.write_text("[" * 100_000)
 
     with pytest.raises(SubmissionError, match="not readable as JSON"):
-        read_set_list(file)
+        read_dataset_list(file)
 
 
-def test_the_statement_is_kept_in_one_spelling(world, rng):
+def test_the_statement_is_written_as_it_is_read(world, rng):
     path = world.submit(world.scores(rng, 1.0))
     with zipfile.ZipFile(path) as archive:
         content = archive.read("submission.json")

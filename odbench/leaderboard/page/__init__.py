@@ -1,1 +1,1 @@
-"""The leaderboard as one page."""
+"""The leaderboard as a single HTML page."""

@@ -36,6 +36,7 @@ from odbench.leaderboard.page.tables import (
 from odbench.leaderboard.slices import slices_of
 from odbench.scoring import aggregate
 from odbench.scoring.cells import ENDS, Cells
+from odbench.scoring.metrics import Metric, ranked_metrics
 from odbench.scoring.policy import Quality
 from odbench.submissions.rules import MOST_DECIMALS
 from odbench.suites import load_suites
@@ -128,10 +129,21 @@ def page_data(
         "schema": SCHEMA,
         "title": title,
         "suites": suites,
+        "metrics": [_metric(metric) for metric in ranked_metrics()],
         "methods": methods.rows,
         "boards": boards,
         "closed": _closed(groups, names, evaluated),
         "submissions": [each._asdict() for each in evaluated],
+    }
+
+
+def _metric(metric: Metric) -> dict[str, Any]:
+    return {
+        "name": metric.name,
+        "label": metric.label,
+        "meaning": metric.meaning,
+        "chance": metric.chance,
+        "interval": metric.interval,
     }
 
 
@@ -197,8 +209,8 @@ def _board(
 
 def _ranks(quality: Quality) -> dict[str, FloatArray]:
     return {
-        metric: aggregate.ranks(getattr(quality, metric), quality.last)
-        for metric in figures.METRICS
+        name: aggregate.ranks(values, quality.last)
+        for name, values in quality.values.items()
     }
 
 
@@ -219,10 +231,9 @@ def _sets(quality: Quality, records: Records) -> dict[str, Any]:
         ]
     for name in _WORD_FACTS:
         sets[name] = pack_words(facts[name].astype(object).tolist())
-    for metric in figures.METRICS:
-        values = getattr(quality, metric)
-        sets[f"median_{metric}"] = pack_unit(np.median(values, axis=1))
-        sets[f"best_{metric}"] = pack_unit(values.max(axis=1))
+    for name, reached in quality.values.items():
+        sets[f"median_{name}"] = pack_unit(np.median(reached, axis=1))
+        sets[f"best_{name}"] = pack_unit(reached.max(axis=1))
     return {k: v for k, v in sets.items() if not _empty(v)}
 
 
@@ -236,10 +247,8 @@ def _cells(quality: Quality, ranks: dict[str, FloatArray]) -> dict[str, Any]:
     """Pack one column a method after the other."""
     cells = quality.cells
     return {
-        "auroc": pack_unit(quality.auroc.T),
-        "ap": pack_unit(quality.ap.T),
-        "rank_auroc": pack_halves(ranks["auroc"].T),
-        "rank_ap": pack_halves(ranks["ap"].T),
+        **{name: pack_unit(values.T) for name, values in quality.values.items()},
+        **{f"rank_{name}": pack_halves(rank.T) for name, rank in ranks.items()},
         "fit_seconds": pack_seconds(cells.fit_seconds.T),
         "score_seconds": pack_seconds(cells.score_seconds.T),
         "trials": _exceptions(cells.trials, np.median(cells.trials, axis=0)),

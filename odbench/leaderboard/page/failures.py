@@ -1,4 +1,4 @@
-"""What failed, as the page holds it: counts by kind, and each with its reason."""
+"""Failed trials for the page: counts by kind, and single failures with reasons."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ def failures_of(
     rows : pandas.DataFrame
         From `odbench.leaderboard.page.records.Records.failures_of`.
     places : mapping of str to int
-        The data sets of the page and their numbers; failures on others, whose
-        labels are not known, are left out.
+        The data sets of the page and their numbers; failures on other data sets, those
+        without labels, are omitted.
     methods : Methods
-        Numbers the rows' methods.
+        Gives the number of each row's method.
     private : bool
-        Whether to keep to counts.
+        Whether to return only counts, as for a private partition.
 
     Returns
     -------
     dict
-        ``failure_counts`` and, where it may be known, ``failures``.
+        ``failure_counts`` and, unless private, ``failures``; ready for JSON.
     """
     mine = rows[rows["dataset"].isin(list(places))]
     found: dict[str, Any] = {"failure_counts": _counts(mine, methods)}
@@ -53,12 +53,12 @@ def failures_of(
 
 
 def _counts(rows: pd.DataFrame, methods: Methods) -> dict[str, Any]:
-    who = ["detector", "config", "config_id"]
+    columns = ["detector", "config", "config_id"]
     statuses = sorted(rows["status"].unique())
     if not statuses:
         return {"statuses": [], "method": [], "failed": [], "counts": []}
     counts = rows.pivot_table(
-        index=who, columns="status", values="failed", aggfunc="sum", fill_value=0
+        index=columns, columns="status", values="failed", aggfunc="sum", fill_value=0
     )[statuses].astype(int)
     return {
         "statuses": statuses,

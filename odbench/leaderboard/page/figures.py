@@ -1,6 +1,6 @@
-"""What the page's drawings show: win rates, rank tests, time against quality.
+"""Numbers for the page's drawings: win rates, rank tests, time against quality.
 
-The numbers only; lines and colours are the page's own business.
+The page's script chooses lines and colours.
 """
 
 from __future__ import annotations
@@ -14,22 +14,21 @@ from odbench.arrays import BoolArray, FloatArray
 from odbench.leaderboard.comparisons import on_front
 from odbench.scoring import significance
 from odbench.scoring.elo import wins
+from odbench.scoring.metrics import ranked_metrics
 
 if TYPE_CHECKING:
     import pandas as pd
 
-METRICS = ("auroc", "ap")
-
 
 def win_shares(rank: FloatArray, members: BoolArray) -> FloatArray:
-    """Return how often each method beats each other, on several sets of data sets.
+    """Return the share of data sets on which each method beats each other one.
 
     Parameters
     ----------
     rank : float64 array of shape (n_datasets, n_methods)
-        Lower is better, equal numbers are ties.
+        Ranks per data set, lower = better; equal ranks are ties.
     members : bool array of shape (n_parts, n_datasets)
-        The data sets of each part; each part has at least one.
+        The data sets of each part, at least one per part.
 
     Returns
     -------
@@ -43,20 +42,20 @@ def win_shares(rank: FloatArray, members: BoolArray) -> FloatArray:
 
 
 def rank_diagram(rank: FloatArray) -> dict[str, Any]:
-    """Collect what a critical-difference diagram shows.
+    """Compute the numbers of a critical-difference diagram.
 
     Parameters
     ----------
     rank : float64 array of shape (n_datasets, n_methods)
-        Lower is better, ties averaged.
+        Ranks per data set, lower = better, ties averaged.
 
     Returns
     -------
     dict
         Ready for JSON: ``ranks`` (average rank of each method), the Friedman
         ``statistic`` and ``p``, ``critical_difference`` (Nemenyi, 5 %), and
-        ``cliques``, lists of methods by number that are not told apart. Numbers
-        that do not exist are None.
+        ``cliques``, lists of methods (by row) that do not differ significantly.
+        Undefined numbers are None.
     """
     average = rank.mean(axis=0)
     test = significance.friedman(rank)
@@ -72,22 +71,22 @@ def rank_diagram(rank: FloatArray) -> dict[str, Any]:
 
 
 def pareto_points(table: pd.DataFrame, methods: list[int]) -> dict[str, Any]:
-    """Set the time of each method against its quality, for each metric.
+    """Return the time and the quality of each method, for each metric.
 
     Parameters
     ----------
     table : pandas.DataFrame
         A leaderboard of one suite, partition, protocol and slice.
     methods : list of int
-        The number that the page gives to the method of each row.
+        The page's number of the method in each row.
 
     Returns
     -------
     dict
-        For each of `METRICS`: ``method``, ``seconds`` (median fit plus median
-        score seconds a data set), ``quality`` (mean) and ``front`` (1 where no
-        other method is at least as fast and as good, and better in one), all for
-        methods whose time is known. Empty where none is.
+        For each ranked metric: ``method``, ``seconds`` (median fit plus median
+        score seconds per data set), ``quality`` (mean) and ``front`` (1 if no
+        other method is at least as fast and as good, and better in one), for all
+        methods whose time is known. Empty if no time is known.
     """
     seconds = table["median_fit_seconds"] + table["median_score_seconds"]
     known = np.flatnonzero(np.isfinite(seconds.to_numpy(dtype=np.float64)))
@@ -95,9 +94,11 @@ def pareto_points(table: pd.DataFrame, methods: list[int]) -> dict[str, Any]:
         return {}
     cost = seconds.to_numpy(dtype=np.float64)[known]
     points = {}
-    for metric in METRICS:
-        quality = table[f"mean_{metric}"].to_numpy(dtype=np.float64)[known]
-        points[metric] = {
+    for metric in ranked_metrics():
+        if (column := f"mean_{metric.name}") not in table:
+            continue
+        quality = table[column].to_numpy(dtype=np.float64)[known]
+        points[metric.name] = {
             "method": [methods[k] for k in known],
             "seconds": [float(f"{value:.4g}") for value in cost],
             "quality": [round(float(value), 6) for value in quality],

@@ -1,4 +1,4 @@
-"""What the page says about its own making: command, inputs, versions, machine."""
+"""The page's provenance: command, inputs, versions, machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from odbench.leaderboard.evaluated import Evaluated
 from odbench.leaderboard.inputs import Source
 from odbench.leaderboard.tables import DEFAULT, Settings
 
-# Packages whose versions move results.
+# Versions of these packages can change results.
 _VERSIONS = ("odbench", "python", "numpy", "scipy", "scikit-learn", "numba", "pyod")
 
 
@@ -19,22 +19,23 @@ def provenance_lines(
     settings: Settings,
     evaluated: Sequence[Evaluated] = (),
 ) -> list[tuple[str, str]]:
-    """Say what a page was made from.
+    """Describe the sources of a page.
 
     Parameters
     ----------
     sources : sequence of Source
-        The runs.
+        The runs of the page.
     settings : Settings
-        How the tables were computed.
+        Settings of the tables.
     evaluated : sequence of Evaluated
-        Tables of submissions that are shown as they stand.
+        Tables of submissions that are shown unchanged.
 
     Returns
     -------
     list of (str, str)
-        A name and a value a line: the command that builds the page again, and what
-        is known of each run. Neither a time nor a path of a machine.
+        One name and value per line: the command that rebuilds the page, and the
+        recorded facts of each run. Times and absolute paths are left out, so that the
+        same results give the same page.
     """
     lines = [("Command", _command(sources, settings))]
     for source in sources:

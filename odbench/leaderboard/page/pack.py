@@ -1,7 +1,7 @@
-"""Numbers as short text: whole numbers of 8 or 16 bits in base64, as a page reads them.
+"""Packing numbers as short text: integers of 8 or 16 bits in base64.
 
-A packed column is a dict of ``b64``, ``bits``, ``kind`` and what turns its codes back
-into values. The largest code stands for a missing value.
+A packed column is a dict of ``b64``, ``bits``, ``kind`` and the scale that turns its
+codes back into values. The largest code means a missing value.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from odbench.arrays import BoolArray
 
 Packed = dict[str, Any]
 
-# Steps of 0.00002, so that four decimals are right after rounding.
+# Steps of 0.00002, so that four decimals are correct after rounding.
 UNIT_SCALE = 50_000
-# A tenth of a per cent a step, from a nanosecond to 10^55 seconds.
+# Logarithmic steps of 0.23 %, from a nanosecond to 10^55 seconds.
 LOG_SCALE, LOG_SHIFT = 1_000, 9
 
 
@@ -29,7 +29,7 @@ def pack_unit(values: ArrayLike) -> Packed:
     Parameters
     ----------
     values : float64 array
-        NaN where there is none; flattened in C order.
+        NaN where missing; flattened in C order.
 
     Returns
     -------
@@ -45,12 +45,12 @@ def pack_halves(values: ArrayLike) -> Packed:
     Parameters
     ----------
     values : float64 array
-        From 0 to 32,767; NaN where there is none; flattened in C order.
+        From 0 to 32,767; NaN where missing; flattened in C order.
 
     Returns
     -------
     dict
-        A packed column of 8 bits where they suffice, of 16 otherwise.
+        A packed column of 8 bits if they suffice, otherwise of 16.
     """
     halves = np.asarray(values, dtype=np.float64) * 2
     bits = 8 if not (halves > 254).any() else 16
@@ -63,7 +63,7 @@ def pack_seconds(values: ArrayLike) -> Packed:
     Parameters
     ----------
     values : float64 array
-        Seconds; below a nanosecond they count as one, NaN where there is none;
+        Seconds; below a nanosecond counts as a nanosecond; NaN where missing;
         flattened in C order.
 
     Returns
@@ -77,12 +77,22 @@ def pack_seconds(values: ArrayLike) -> Packed:
 
 
 def pack_members(rows: BoolArray) -> str:
-    """Pack who belongs to a set, one bit each, the lowest bit first."""
+    """Pack a mask as base64, one bit per row, lowest bit first.
+
+    Parameters
+    ----------
+    rows : bool array of shape (n,)
+        Whether each row belongs to the set.
+
+    Returns
+    -------
+    str
+    """
     return _base64(np.packbits(np.asarray(rows, dtype=bool), bitorder="little"))
 
 
 def pack_words(values: Sequence[object]) -> dict[str, list[Any]]:
-    """Pack words that repeat: each word once, and a number for each place.
+    """Pack repeated words: a list of distinct words, and the number of each entry.
 
     Parameters
     ----------
@@ -92,7 +102,7 @@ def pack_words(values: Sequence[object]) -> dict[str, list[Any]]:
     Returns
     -------
     dict
-        ``words``, sorted, and ``codes``, -1 where a word is missing.
+        ``words``, sorted, and ``codes``, -1 for a missing word.
     """
     words = sorted({value for value in values if isinstance(value, str) and value})
     number = {word: k for k, word in enumerate(words)}

@@ -1,4 +1,4 @@
-"""What the page takes from single trials: who the methods are, and what failed."""
+"""Facts that the page takes from single trials: methods, hashes and failures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-# A page shows a reason, not a log.
+# Maximum length of a reason on the page, in characters; logs are cut.
 REASON_LENGTH = 300
 GROUP = ["suite", "partition", "protocol"]
 _METHOD = ["detector", "config", "config_id"]
@@ -18,13 +18,13 @@ _METHOD = ["detector", "config", "config_id"]
 
 @dataclass(frozen=True)
 class Records:
-    """The part of the results that tables leave out.
+    """Facts from the results that the tables do not hold.
 
     Attributes
     ----------
     methods : dict
         Facts of each (detector, config, config_id): ``version``, ``reference``,
-        ``deterministic``, ``inductive``; None where unknown.
+        ``deterministic``, ``inductive``; None if unknown.
     contents : dict
         SHA-256 of each (suite, partition, data set).
     failures : pandas.DataFrame
@@ -39,7 +39,7 @@ class Records:
     trials: Mapping[tuple[str, str, str], int]
 
     def failures_of(self, suite: str, partition: str, protocol: str) -> pd.DataFrame:
-        """Return the failures of one group."""
+        """Return the failures of one suite, partition and protocol."""
         wanted = dict(zip(GROUP, (suite, partition, protocol), strict=True))
         rows = self.failures
         for name, value in wanted.items():
@@ -48,12 +48,12 @@ class Records:
 
 
 def records_of(results: pd.DataFrame) -> Records:
-    """Take from the results what the page shows of single trials.
+    """Collect the facts that the page takes from single trials.
 
     Parameters
     ----------
     results : pandas.DataFrame
-        One row a trial, the columns of `odbench.results`.
+        One row per trial, with the columns of `odbench.results`.
 
     Returns
     -------
@@ -93,7 +93,7 @@ def _methods(results: pd.DataFrame) -> dict[tuple[str, str, str], dict[str, Any]
 
 
 def _joined(before: Any, value: Any) -> Any:
-    """Keep what is known; two suites may know different versions."""
+    """Combine a fact with another row's; different texts are joined by commas."""
     if value is None or value == "" or (isinstance(value, float) and isnan(value)):
         return before
     if isinstance(value, str):

@@ -1,9 +1,9 @@
-"""The leaderboard as one page that needs nothing beside it.
+"""The leaderboard as one self-contained HTML page.
 
-`render_page` turns results into one HTML file with its style, its script and its data
-inside. The same results give the same bytes. Whatever was read from results stays
-text: the data stand in a block that holds no ``<``, the script only makes text of
-them, and a content security policy lets nothing run but that script.
+`render_page` turns results into one HTML file that contains its style, script and data.
+The same results give the same bytes. Text from results is never treated as markup: the
+data are in a block without any ``<``, the script turns them into text nodes, and a
+content security policy allows only that script to run.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 TITLE = "Leaderboards of outlier detectors"
 STYLES = ("style.css", "tables.css")
-# In this order: each file may use what those before it define.
+# Joined in this order: each file may use definitions of the files before it.
 SCRIPTS = (
     "dom.js", "format.js", "data.js", "state.js", "theme.js", "table.js", "cells.js",
     "metrics.js", "scope.js", "charts.js", "submissions.js", "leaderboard.js",
@@ -63,20 +63,20 @@ def render_page(
     Parameters
     ----------
     results : pandas.DataFrame
-        One row a trial, the columns of `odbench.results`.
+        One row per trial, with the columns of `odbench.results`.
     title : str
         Heading of the page.
     provenance : sequence of (str, str)
-        What the page was made from: a name and a value a line.
+        Sources of the page: one name and value per line.
     files : collection of str
-        Paths of the files beside the page, such as ``oddbench/public.csv``; those
-        that the page knows are linked.
+        Paths of files next to the page, such as ``oddbench/public.csv``; files with
+        known names are linked.
     parameters : mapping of str to mapping
         All parameters of a configuration, by its ``config_id``.
     settings : Settings
         Resamples, permutations, seed.
     evaluated : collection of Evaluated
-        Tables of evaluated submissions that stand beside the page.
+        Tables of evaluated submissions next to the page.
 
     Returns
     -------
@@ -101,15 +101,15 @@ def groups_of(results: pd.DataFrame, settings: Settings = DEFAULT) -> Iterator[G
     Parameters
     ----------
     results : pandas.DataFrame
-        One row a trial.
+        One row per trial.
     settings : Settings
         Resamples, permutations, seed.
 
     Yields
     ------
     Group
-        Without those that have no scored data set, and without private ones over
-        too few data sets.
+        Tables of one suite, partition and protocol. Groups without scored data sets
+        and private groups of too few data sets are skipped.
     """
     for cells in split_results(results):
         least = FEWEST_SETS if cells.partition == "private" else 1
@@ -118,12 +118,26 @@ def groups_of(results: pd.DataFrame, settings: Settings = DEFAULT) -> Iterator[G
 
 
 def group_of(cells: Cells, settings: Settings) -> Group:
-    """Compute the tables of one partition; of a private one only aggregates."""
+    """Compute the tables of one suite, partition and protocol.
+
+    Parameters
+    ----------
+    cells : Cells
+        The results of the group.
+    settings : Settings
+        Resamples, permutations, seed.
+
+    Returns
+    -------
+    Group
+        For a private partition, only the leaderboard.
+    """
     quality = apply_policy(cells, "main")
     table = table_of(quality, settings)
     if cells.partition == "private":
         return Group(quality, table)
-    # Slices and views are many; the tests that they leave out are in the main table.
+    # There are many slices and views, so permutation tests are run for the main table
+    # only.
     quick = replace(settings, permutations=0)
     return Group(
         quality,
@@ -144,7 +158,7 @@ def render_groups(
     parameters: Parameters = _NOTHING,
     evaluated: Collection[Evaluated] = (),
 ) -> str:
-    """Render the page from tables that were computed before.
+    """Render the page from tables that are already computed.
 
     Parameters
     ----------
@@ -183,27 +197,27 @@ def render_groups(
 
 
 def inert_json(data: Any) -> str:
-    """Write JSON that no HTML parser can take for markup.
+    """Return JSON that cannot be read as HTML markup.
 
     Parameters
     ----------
     data : object
-        Anything that JSON can hold; NaN is refused.
+        Any value that JSON can hold; NaN is refused.
 
     Returns
     -------
     str
-        JSON without ``<``, ``>``, ``&`` or line separators, which stand as escapes.
+        JSON in which ``<``, ``>``, ``&`` and line separators are escaped.
     """
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
-    # A lone surrogate cannot be written as UTF-8.
+    # A lone surrogate cannot be encoded as UTF-8, so it is replaced.
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _in_order(groups: Iterable[Group]) -> list[Group]:
-    """Sort groups: public before private, suites in their order."""
+    """Sort groups: public before private, then by the order of suites."""
     groups = list(groups)
     suites = in_page_order({group.key[0] for group in groups})
     return sorted(groups, key=lambda g: (g.private, suites.index(g.key[0]), g.key))
@@ -238,7 +252,7 @@ def _hash_source(text: str) -> str:
 
 
 def _filled(template: str, values: dict[str, str]) -> str:
-    """Fill a template in one pass, so that no value is looked at for marks."""
+    """Fill a template in one pass, so that placeholders in values stay text."""
     pieces = re.split(r"\{\{(\w+)\}\}", template)
     pieces[1::2] = [values[name] for name in pieces[1::2]]
     return "".join(pieces)

@@ -1,4 +1,4 @@
-"""A headless Chromium that opens files from the disk and remembers what went wrong."""
+"""A headless Chromium that opens pages from disk and records console errors."""
 
 import importlib.util
 import shutil
@@ -13,12 +13,12 @@ FLAGS = (
     "--disable-dev-shm-usage", "--window-size=1280,900",
 )  # fmt: skip
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-# Packages that ship axe-core; the newest of it first.
+# Packages that contain axe-core, newest version first.
 AXE_PACKAGES = ("axe_playwright_python", "axe_core_python")
 
 
 def start(profile: Path):
-    """Start a browser, or skip where there is none."""
+    """Start a browser, or skip the test if none is installed."""
     webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is missing")
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     driver = shutil.which("chromedriver")
@@ -34,7 +34,7 @@ def start(profile: Path):
 
 
 def axe_source() -> str:
-    """Return axe-core, or skip where no package brings it."""
+    """Return axe-core, or skip the test if no package contains it."""
     for package in AXE_PACKAGES:
         found = importlib.util.find_spec(package)
         if found and found.origin:
@@ -50,13 +50,13 @@ class Page:
         self.path = path
 
     def open(self, address: str = "#/leaderboard"):
-        """Load the page anew at an address inside it."""
+        """Reload the page at an address inside it."""
         self.driver.get("about:blank")
         self.driver.get(self.path.as_uri() + address)
         return self
 
     def go(self, address: str) -> None:
-        """Go to another address of the page that is open, as a link would."""
+        """Go to another address of the open page, as a link would."""
         self.driver.execute_async_script(
             """const [address, done] = arguments;
             const drawn = () => requestAnimationFrame(() => setTimeout(done));
@@ -83,7 +83,7 @@ class Page:
         )
 
     def column(self, place: int, table: str = "table-main") -> list[str]:
-        """Return what stands in one column, as a reader sees it."""
+        """Return the visible texts of one column."""
         return self.run(
             """return [...document.querySelectorAll(`#${arguments[0]} tbody tr`)].map(
               (row) => {
@@ -95,7 +95,7 @@ class Page:
         )
 
     def choose(self, selector: str, value: str) -> None:
-        """Choose an option as a reader would, events included."""
+        """Choose an option and send the same events as a reader."""
         self.run(
             """const field = document.querySelector(arguments[0]);
             field.value = arguments[1];
@@ -105,18 +105,18 @@ class Page:
         )
 
     def wait(self, script: str, *arguments, seconds: float = 5.0):
-        """Wait until a script returns something true; return that."""
+        """Wait until a script returns a true value; return it."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if value := self.run(script, *arguments):
                 return value
             time.sleep(0.02)
-        msg = f"waited {seconds} s in vain for {script}"
+        msg = f"waited {seconds} s for {script} without success"
         raise AssertionError(msg)
 
     def wait_title(self, part: str) -> None:
         self.wait("return document.title.includes(arguments[0])", part)
 
-    def complaints(self) -> list[str]:
-        """Return what the console was told since the last call."""
+    def console_messages(self) -> list[str]:
+        """Return the console messages since the last call."""
         return [entry["message"] for entry in self.driver.get_log("browser")]

@@ -1,4 +1,4 @@
-"""One browser for all of these tests, and the page that most of them look at."""
+"""One browser for all of these tests, and the page that most of them use."""
 
 import pytest
 
@@ -32,6 +32,6 @@ def file(tmp_path_factory):
 @pytest.fixture
 def page(browser, file):
     shown = chromium.Page(browser, file)
-    shown.complaints()
+    shown.console_messages()
     yield shown
-    assert shown.complaints() == []
+    assert shown.console_messages() == []

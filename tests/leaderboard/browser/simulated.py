@@ -1,4 +1,4 @@
-"""Made-up results for the page: strengths that show, failures, hostile names."""
+"""Simulated results for the page: clear differences, failures, hostile names."""
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ REASONS = {
     "memory": "16.0 GiB are used up",
     "nonfinite": "13 of 4,120 scores are not finite",
 }
-# What a stranger could write into a name, a reason or an address.
+# Markup and an address that an attacker could put into a name, a reason or a link.
 HOSTILE = (
     "</script><script>window.broken = 1</script>"
     "<img src=x onerror=window.broken=1>{{data}}\u2028&lt;b&gt;"
@@ -74,7 +74,7 @@ VIEWS = {
 
 
 def configurations(n: int) -> list[tuple[str, str]]:
-    """Name n configurations, some of them of the same detector."""
+    """Name n configurations, several of some detectors."""
     defaults = [(name, "default") for name in DETECTORS]
     grid = [
         (name, f"{parameter}={value}")
@@ -85,7 +85,7 @@ def configurations(n: int) -> list[tuple[str, str]]:
 
 
 def simulated(sizes: dict, *, methods: int, seeds: int = 1, rng=None) -> pd.DataFrame:
-    """Make up results in which a method's strength shows through the noise."""
+    """Simulate results in which methods differ clearly despite noise."""
     rng = np.random.default_rng(20260101) if rng is None else rng
     return pd.concat(
         [
@@ -116,22 +116,22 @@ def _suite(suite, partition, n, *, methods, seeds, rng) -> pd.DataFrame:
     speed = 10 ** rng.normal(-3 + 3 * rng.random(m), 0.05, size=m)
     rows = sets["n_train"].to_numpy()[:, None, None]
     seconds = np.broadcast_to(speed[:, None] * rows / 1e3, auroc.shape).ravel()
-    which = np.array(np.unravel_index(np.arange(n * m * seeds), (n, m, seeds)))
+    trial = np.array(np.unravel_index(np.arange(n * m * seeds), (n, m, seeds)))
     status = np.full(n * m * seeds, "ok", dtype=object)
-    unlucky = rng.random(n * m * seeds) < 0.01 * (which[1] % 5 == 3)
+    unlucky = rng.random(n * m * seeds) < 0.01 * (trial[1] % 5 == 3)
     status[unlucky] = rng.choice(STATUSES, unlucky.sum())
-    frame = sets.iloc[which[0]].reset_index(drop=True)
+    frame = sets.iloc[trial[0]].reset_index(drop=True)
     frame = frame.assign(
         suite=suite,
         partition=partition,
-        detector=np.array([d for d, _ in methods], dtype=object)[which[1]],
-        config=np.array([c for _, c in methods], dtype=object)[which[1]],
-        config_id=np.array([f"{k:012x}" for k in range(m)], dtype=object)[which[1]],
+        detector=np.array([d for d, _ in methods], dtype=object)[trial[1]],
+        config=np.array([c for _, c in methods], dtype=object)[trial[1]],
+        config_id=np.array([f"{k:012x}" for k in range(m)], dtype=object)[trial[1]],
         detector_version="0.1.0",
         detector_reference="https://doi.org/10.1109/TKDE.2022.3159580",
-        deterministic=which[1] % 3 != 1,
+        deterministic=trial[1] % 3 != 1,
         inductive=True,
-        seed=which[2],
+        seed=trial[2],
         protocol="one-class",
         status=status,
         reason=[REASONS.get(s) for s in status],
@@ -176,7 +176,7 @@ def _sets(suite, partition, n, rng) -> pd.DataFrame:
 
 
 def evaluated(*, method: str = "Method", text: str = "none") -> list[Evaluated]:
-    """Make up a table of submissions, every third one re-run."""
+    """Simulate a table of submissions, every third one re-run."""
     rows = tuple(
         dict.fromkeys(COLUMNS_OF_SUBMISSIONS, text)
         | {
@@ -201,7 +201,7 @@ def evaluated(*, method: str = "Method", text: str = "none") -> list[Evaluated]:
 
 
 def hostile() -> pd.DataFrame:
-    """Return small results whose every free text attacks the page."""
+    """Return small results in which every free text attacks the page."""
     frame = simulated({("oddbench", "public"): 12}, methods=3)
     frame.loc[frame["dataset"] == frame["dataset"].iloc[0], "dataset"] = HOSTILE
     first = frame["detector"] == "ecod"

@@ -1,4 +1,4 @@
-"""The page on phones, with axe, with hostile and awkward results, and at full size."""
+"""The page on phones, checked by axe, with hostile or unusual results, at full size."""
 
 import csv
 
@@ -25,7 +25,7 @@ def test_nothing_is_wider_than_a_phone(page, address):
 
 @pytest.fixture(scope="module")
 def small_file(tmp_path_factory):
-    """Few rows of everything: axe looks at each cell."""
+    """Return a page with few rows per table, because axe checks every cell."""
     sizes = {("oddbench", "public"): 12, ("oddbench", "private"): 20}
     sizes |= {("synbench", "public"): 12, ("ovrbench", "public"): 2}
     results = made.simulated(sizes, methods=15)
@@ -49,7 +49,7 @@ def test_axe_finds_no_fault(browser, small_file, theme):
     page.open()
     page.one(f'label[for="theme-{theme}"]').click()
     page.run(axe)
-    # All but the colours is the same in both themes.
+    # Only colours differ between the themes.
     only = ["color-contrast"] if theme == "dark" else None
     faults = {}
     for name, address in made.VIEWS.items():
@@ -69,7 +69,7 @@ def test_axe_finds_no_fault(browser, small_file, theme):
     assert faults == {}
 
 
-def test_what_is_downloaded_is_what_is_shown(page, tmp_path):
+def test_the_download_has_the_rows_shown(page, tmp_path):
     behaviour = {"behavior": "allow", "downloadPath": str(tmp_path)}
     page.driver.execute_cdp_cmd("Browser.setDownloadBehavior", behaviour)
     page.open("#/leaderboard?q=knn&sort=-mean_ap")
@@ -99,7 +99,7 @@ def test_hostile_names_never_run(browser, tmp_path):
         encoding="utf-8",
     )
     page = chromium.Page(browser, path)
-    page.complaints()
+    page.console_messages()
     for view in ("leaderboard", "datasets", "failures", "winrates", "ranks", "about"):
         page.open(f"#/{view}")
     page.open("#/leaderboard")
@@ -126,11 +126,11 @@ def test_hostile_names_never_run(browser, tmp_path):
     assert not page.all("a[href^='javascript']")
     assert not page.all("img")
     assert page.run("return window.broken") is None
-    assert page.complaints() == []
+    assert page.console_messages() == []
 
 
-def awkward():
-    """One configuration on one data set beside two protocols with a lone failure."""
+def unusual():
+    """Return results of tiny suites, two protocols, failures only and missing facts."""
     one = made.simulated({("adbench", "public"): 1}, methods=1)
     two = made.simulated({("oddbench", "public"): 3}, methods=3)
     other = two.assign(protocol="contaminated-0.05")
@@ -157,15 +157,15 @@ def awkward():
     return pa.concat_tables(tables).to_pandas()
 
 
-def test_awkward_results_draw_every_view(browser, tmp_path):
+def test_unusual_results_draw_every_view(browser, tmp_path):
     path = tmp_path / "index.html"
     parameters = {"000000000000": {"k": 5, "method": "largest"}}
     path.write_text(
-        render_page(awkward(), settings=made.QUICK, parameters=parameters),
+        render_page(unusual(), settings=made.QUICK, parameters=parameters),
         encoding="utf-8",
     )
     page = chromium.Page(browser, path)
-    page.complaints()
+    page.console_messages()
     page.open()
     scopes = (
         "suite=adbench",
@@ -193,7 +193,7 @@ def test_awkward_results_draw_every_view(browser, tmp_path):
     assert "Mine/Odd Name" in page.text("h1")
     assert len(page.column(0)) == 2
 
-    assert page.complaints() == []
+    assert page.console_messages() == []
 
 
 @pytest.mark.slow
@@ -214,5 +214,5 @@ def test_the_whole_benchmark_is_small_and_quick(browser, tmp_path):
         times.append(page.wait(mark))
 
     assert len(page.column(0)) == 40
-    # The best of three: other work on the machine is not the page's fault.
+    # The best of three, because other work on the machine slows single loads.
     assert min(times) < 1000

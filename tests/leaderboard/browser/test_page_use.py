@@ -1,4 +1,4 @@
-"""What readers click, type and see on the page."""
+"""Using the page: clicking, typing, reading."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def test_every_view_opens_from_the_disk(page, address):
     assert page.run("return document.querySelectorAll('main h1').length") == 1
 
 
-def test_a_click_on_a_heading_sorts_and_another_turns_the_order(page):
+def test_a_click_on_a_heading_sorts_and_another_reverses_the_order(page):
     page.open()
     page.one("#sort-main-mean_ap").click()
     page.wait("return location.hash.includes('sort=-mean_ap')")
@@ -35,7 +35,7 @@ def test_a_click_on_a_heading_sorts_and_another_turns_the_order(page):
     page.wait("return location.hash.includes('sort=mean_ap')")
     assert numbers(page.column(4)) == sorted(down)
     assert page.one(heading).get_attribute("aria-sort") == "ascending"
-    # The focus stays where the reader left it.
+    # Sorting leaves the focus on the heading.
     assert page.run("return document.activeElement.id") == "sort-main-mean_ap"
 
 
@@ -77,7 +77,7 @@ def _slice(page):
     )
 
 
-def test_views_of_configurations_are_told_apart(page):
+def test_views_of_configurations_are_marked(page):
     page.open("#/leaderboard?view=oracle")
 
     assert "oracle" in page.text(".note").lower()
@@ -210,7 +210,7 @@ def test_win_rates_of_a_pair_add_up(page):
     for i in range(20):
         assert cells[i][i] == "itself"
         for j in range(i):
-            # Rounded apart from each other.
+            # The two shares are rounded separately.
             assert abs(int(cells[i][j]) + int(cells[j][i]) - 100) <= 1
 
 
@@ -309,7 +309,7 @@ def test_submissions_filter_by_tier_and_by_word_and_the_address_keeps_it(page):
     assert page.one("#tier").get_attribute("value") == "re-run"
 
 
-def test_submissions_to_a_public_partition_stand_below_its_results(browser, tmp_path):
+def test_submissions_to_a_public_partition_are_below_its_results(browser, tmp_path):
     (private,) = made.evaluated()
     evaluated = private._replace(
         suite="oddbench", partition="public", file="oddbench/submissions.csv"
@@ -320,7 +320,7 @@ def test_submissions_to_a_public_partition_stand_below_its_results(browser, tmp_
         render_page(results, settings=made.QUICK, evaluated=[evaluated]), "utf-8"
     )
     page = chromium.Page(browser, path)
-    page.complaints()
+    page.console_messages()
     page.open("#/leaderboard?submissions.sort=-n_failed&sort=detector")
 
     assert page.column(1, "table-submissions")[0] == "Method 6"
@@ -329,7 +329,7 @@ def test_submissions_to_a_public_partition_stand_below_its_results(browser, tmp_
     page.wait("return location.hash.includes('tier=')")
     assert len(page.column(1, "table-submissions")) == 4
     assert len(page.column(1)) == 4
-    assert page.complaints() == []
+    assert page.console_messages() == []
 
 
 def test_each_tier_that_occurs_is_explained(page):
@@ -339,18 +339,18 @@ def test_each_tier_that_occurs_is_explained(page):
     assert "ran the submitted code" in page.text(".tiers")
 
 
-def test_a_submission_has_a_page_of_its_own(page):
+def test_a_submission_has_its_own_page(page):
     page.open(PRIVATE)
     page.run("document.querySelector('#table-main tbody tr:nth-child(4) a').click()")
     page.wait_title("Method 3")
 
-    assert "Place 4 of 7" in page.text(".lead")
+    assert "Rank 4 of 7" in page.text(".lead")
     assert "re-run" in page.text(".facts")
     page.one(".crumbs a").click()
     page.wait_title("SynBench, private partition")
 
 
-def test_an_empty_private_partition_says_what_would_be_there_and_how(page):
+def test_an_empty_private_partition_explains_how_to_submit(page):
     page.open("#/leaderboard?suite=ovrbench&partition=private")
 
     assert "No submission" in page.text(".lead")
@@ -379,7 +379,7 @@ def test_search_finds_submissions(page):
     page.wait_title("Method 5")
 
 
-def test_intervals_stand_beside_values_where_scores_were_kept(browser, tmp_path):
+def test_values_have_intervals_if_scores_were_kept(browser, tmp_path):
     results = made.simulated({("oddbench", "public"): 6}, methods=4, seeds=2)
     for name in ("auroc", "ap"):
         results[f"{name}_low"] = results[name] * 0.9
@@ -387,7 +387,7 @@ def test_intervals_stand_beside_values_where_scores_were_kept(browser, tmp_path)
     path = tmp_path / "index.html"
     path.write_text(render_page(results, settings=made.QUICK), encoding="utf-8")
     page = chromium.Page(browser, path)
-    page.complaints()
+    page.console_messages()
     name = results["dataset"].iloc[0]
     page.open(f"#/dataset/oddbench/{name}")
 
@@ -401,4 +401,4 @@ def test_intervals_stand_beside_values_where_scores_were_kept(browser, tmp_path)
         f"{a:.3f}–{b:.3f}" for a, b in zip(low, high, strict=True)
     )
     assert "95 % intervals" in page.text("#main")
-    assert page.complaints() == []
+    assert page.console_messages() == []

@@ -1,13 +1,13 @@
-// What the numbers mean, and which files hold them.
+// The About view: explanations of the numbers, and links to the files.
 
 const ABOUT = [
-  ["What is compared", "A row is a configuration: a detector with its parameters. Each configuration is fitted to the train rows of a data set, which hold inliers only, and scores its test rows. Values of several seeds are averaged first, so that every data set weighs the same."],
-  ["Failures", "An exception, a time limit, a memory limit or a score that is not finite is a failure. In the main table it counts as AUROC 0.5 and AP equal to the share of anomalies, and ranks last on that data set. The page on failures shows the place of every configuration under other policies."],
-  ["Intervals", "Interval bars are 95 % bootstrap intervals over data sets. Where two of them overlap widely, the order of the two rows means little."],
-  ["Significance and size", "With hundreds of data sets nearly every difference is significant. The gap to the best and the probability that it is at most 0.005 AUROC say whether it matters."],
-  ["Configurations", "Tables of single configurations, of defaults, of means over a grid and of the best configuration on the test labels are never mixed. The last one is an oracle: it shows what perfect tuning would reach."],
-  ["Tiers", "Self-reported: computed from published results on public labels, which anybody can do again. Re-scored: a maintainer computed the numbers from submitted scores, with labels that the submitter does not have; which code made the scores is not proven. Re-run: a maintainer ran the code."],
-  ["Private partitions", "Only aggregates of a private partition are shown, over at least 20 data sets and rounded to three decimals, because exact values give labels away."],
+  ["Comparison", "Each row is a configuration: a detector with its parameters. Each configuration is fitted to the train rows of a data set, which contain only inliers, and scores its test rows. Values are first averaged over seeds, so that every data set has the same weight."],
+  ["Failures", "A trial fails if it raises an exception, exceeds the time or memory limit, or gives scores that are not finite. In the main table a failure counts as AUROC 0.5 and AP equal to the share of anomalies, and ranks last on that data set. The Failures page shows the rank of every configuration under other policies."],
+  ["Intervals", "Interval bars are 95 % bootstrap intervals over data sets. If two of them overlap widely, the order of the two rows means little."],
+  ["Significance and size", "With hundreds of data sets, nearly every difference is significant. Whether a difference matters is shown by the gap to the best and by the probability that this gap is at most 0.005 AUROC."],
+  ["Configurations", "Single configurations, defaults, means over a grid and the best configuration on the test labels are shown in separate tables. The last is an oracle: it shows the result of perfect tuning."],
+  ["Tiers", "Self-reported: computed from published results on public labels; anyone can repeat it. Re-scored: a maintainer computed the numbers from submitted scores, with labels that the submitter does not have; this does not prove which code made the scores. Re-run: a maintainer ran the code."],
+  ["Private partitions", "For a private partition, only aggregates are shown, over at least 20 data sets and rounded to three decimals, because exact values would reveal labels."],
 ];
 
 function aboutView() {

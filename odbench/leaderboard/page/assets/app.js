@@ -1,4 +1,4 @@
-// Puts the views together: the frame, the router, where the focus goes.
+// Starts the page: navigation, routing between views, and keyboard focus.
 
 const VIEW_MAKERS = {
   leaderboard: leaderboardView, datasets: datasetsView, winrates: winratesView, ranks: ranksView,
@@ -12,10 +12,10 @@ const NAVIGATION = [
 const main = document.getElementById("main");
 
 function notFound(message) {
-  return { title: "Not found", nodes: [heading("Not found", message), el("p", {}, el("a", { href: "#/leaderboard" }, "To the leaderboard"))] };
+  return { title: "Not found", nodes: [heading("Not found", message), el("p", {}, el("a", { href: "#/leaderboard" }, "Back to the leaderboard"))] };
 }
 
-// Of a partition without results there is but the table of submissions.
+// Partitions without results of runs have only a table of submissions, not these views.
 const NEED_RESULTS = ["datasets", "winrates", "ranks", "pareto", "failures"];
 
 function viewOf(make) {
@@ -23,15 +23,15 @@ function viewOf(make) {
   if (!boardFor(scope)?.closed || !NEED_RESULTS.includes(current.view)) return make(scope, current.parts);
   const title = `${NAVIGATION.find(([view]) => view === current.view)[1]}: ${boardTitle(boardFor(scope))}`;
   return { title, nodes: [heading(title, null), scopeBar(scope, []), el("p", { class: "note" }, privateWords(), " ",
-    el("a", { href: linkTo("leaderboard") }, "To the leaderboard"), ".")] };
+    el("a", { href: linkTo("leaderboard") }, "Back to the leaderboard"), ".")] };
 }
 
 function drawPage({ quietly = false } = {}) {
   const make = Object.hasOwn(VIEW_MAKERS, current.view) ? VIEW_MAKERS[current.view] : null;
   forgetDrawings();
   let page;
-  if (!boards.length) page = { title: "No results", nodes: [heading("No results", "These runs hold no data set with labels.")] };
-  else page = make ? viewOf(make) : notFound(`There is no view “${current.view}”.`);
+  if (!boards.length) page = { title: "No results", nodes: [heading("No results", "These runs have no data sets with labels.")] };
+  else page = make ? viewOf(make) : notFound(`Unknown view: “${current.view}”.`);
   const focused = quietly ? null : document.activeElement?.id;
   main.replaceChildren(...page.nodes.filter(Boolean));
   document.title = `${page.title} – ${data.title}`;
@@ -44,7 +44,7 @@ function drawNavigation() {
   list.replaceChildren(...NAVIGATION.map(([view, text]) => el("li", {}, el("a", {
     href: linkTo(view), "aria-current": current.view === view ? "page" : null }, text))));
   const now = list.querySelector("[aria-current]");
-  // On a phone the views stand in one row that scrolls.
+  // On a phone the navigation is one scrolling row: bring the current view into sight.
   if (now) list.scrollLeft = now.offsetLeft - list.offsetLeft - 24;
 }
 

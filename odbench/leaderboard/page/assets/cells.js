@@ -1,4 +1,4 @@
-// What stands inside the cells of a table: bars, interval bars, links.
+// Contents of table cells: bars, interval bars, links.
 
 function barCell(text, share) {
   const width = missing(share) ? 0 : Math.min(1, Math.max(0, share));
@@ -7,7 +7,7 @@ function barCell(text, share) {
     el("span", { class: "figure" }, text));
 }
 
-// A value with its 95 % interval on a scale that all rows of the column share.
+// A value with its 95 % interval, on the same scale in all rows of the column.
 function intervalCell(value, low, high, range, { write = format.elo, spelt = false } = {}) {
   if (missing(value)) return DASH;
   const at = (x) => Math.min(1, Math.max(0, (x - range[0]) / (range[1] - range[0] || 1)));
@@ -37,7 +37,7 @@ function rangeOf(...lists) {
 
 function methodLink(method) {
   if (method.view) {
-    // A mean or an oracle has no page of its own: that of its detector's default.
+    // Means and oracles have no page, so the link goes to their detector's first configuration.
     const own = data.methods.find((m) => m.detector === method.detector && !m.view);
     return own ? el("a", { class: "method", href: linkTo("detector", [own.key]) }, methodName(method)) : methodName(method);
   }
@@ -50,7 +50,7 @@ function methodName(method) {
     bare ? null : [" ", el("span", { class: "config" }, breakable(method.config))]];
 }
 
-// Where a narrow column may break the parameters of a configuration.
+// Parameters of a configuration, with places where a narrow column may break them.
 function breakable(text) {
   return text.split(/(?<=[=,])/).map((part, i) => [i ? el("wbr") : null, part]);
 }
@@ -65,7 +65,7 @@ function statusMark(status) {
   return el("span", { class: `status status-${/^[a-z]+$/.test(status) ? status : "failed"}` }, status);
 }
 
-// Signed difference around a middle line: right of it is better.
+// A signed difference as a bar from a middle line; right is better.
 function deltaCell(value, widest) {
   if (missing(value)) return DASH;
   const share = widest ? Math.min(1, Math.abs(value) / widest) : 0;

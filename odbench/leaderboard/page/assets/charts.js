@@ -1,4 +1,4 @@
-// What the drawings share: ticks, and drawing again when the width changes.
+// Shared by all drawings: axis ticks, and redrawing when the width changes.
 
 function niceTicks(low, high, most) {
   const raw = (high - low) / Math.max(1, most) || 1;

@@ -1,4 +1,4 @@
-// Reads the data that the page carries; packed columns are unpacked on first use.
+// Reads the data embedded in the page; packed columns are unpacked on first use.
 
 const data = JSON.parse(document.getElementById("leaderboard-data").textContent);
 const UNPACKED = new WeakMap();
@@ -11,8 +11,8 @@ function bytes(text) {
   return out;
 }
 
-// A packed column is {b64, bits, kind, ...}: little-endian whole numbers that stand
-// for decimals (value = code / scale), or for the logarithms of seconds.
+// A packed column is {b64, bits, kind, ...}: little-endian integers that encode decimals
+// (value = code / scale) or logarithms of seconds.
 function column(packed) {
   if (!packed) return null;
   let values = UNPACKED.get(packed);
@@ -31,7 +31,7 @@ function column(packed) {
   return values;
 }
 
-// Counts that are nearly always the same: the usual one of each method, and the rest.
+// Counts that rarely vary: one usual count per method, and a map of the exceptions.
 function unpackExceptions(packed) {
   const values = new Map();
   let at = 0;
@@ -53,7 +53,7 @@ function sliceMask(slice) {
 
 const unique = (items) => [...new Set(items)];
 
-// A partition that has submissions, or waits for them, and no results of runs.
+// A partition that accepts submissions and has no results of runs.
 function closedBoard([suite, partition]) {
   const nothing = { statuses: [], method: [], failed: [], counts: [] };
   const all = { key: "all", group: "", label: "All data sets", members: null, n_sets: 0, tables: {} };
@@ -83,7 +83,7 @@ function sliceFor(board, key) {
   return board.slices.find((s) => s.key === key) ?? board.slices[0];
 }
 
-// One value of a cell: quantity, data set t, method i.
+// The named quantity of method i on data set t.
 function cell(board, name, t, i) {
   const packed = board.cells?.[name];
   if (!packed) return NaN;
@@ -92,7 +92,7 @@ function cell(board, name, t, i) {
   return column(packed)[at];
 }
 
-// Share of data sets on which method i beats method j; only one half is stored.
+// Share of data sets on which method i beats method j; only pairs with i < j are stored.
 function winShare(slice, metric, m, i, j) {
   const packed = slice.wins?.[metric];
   if (!packed || i === j) return NaN;

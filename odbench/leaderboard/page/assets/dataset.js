@@ -1,4 +1,4 @@
-// All data sets of a suite, and the page of one.
+// The Data sets view and the page of one data set.
 
 function datasetsView(scope) {
   const board = boardFor(scope);
@@ -11,7 +11,7 @@ function datasetsView(scope) {
 }
 
 function privateWords() {
-  return "Of a private partition only the leaderboard is published: finer results would give its labels away.";
+  return "For a private partition only the leaderboard is published, because finer results would reveal its labels.";
 }
 
 function privateNote() {
@@ -19,20 +19,20 @@ function privateNote() {
 }
 
 function datasetsTable(board, slice) {
-  const best = column(board.sets.best_auroc);
-  const middle = column(board.sets.median_auroc);
+  const best = column(board.sets[`best_${PRIMARY.name}`]);
+  const middle = column(board.sets[`median_${PRIMARY.name}`]);
   const rows = setsOf(board, slice).map((t) => ({ t }));
   const number = (key, label, title) => ({ ...countColumn(board, key, label), title });
   const word = (key, label) => ({ key, label, kind: "text", value: (r) => fact(board, key, r.t) ?? "" });
   const score = (key, label, values, title) => ({ key, label, title, kind: "number", value: (r) => values[r.t],
-    cell: (r) => barCell(format.score(values[r.t]), (values[r.t] - 0.5) / 0.5) });
+    cell: (r) => barCell(format.score(values[r.t]), barOf(PRIMARY.name, values[r.t])) });
   const columns = [
     { key: "dataset", label: "Data set", kind: "text", header: true, value: (r) => board.sets.name[r.t], cell: (r) => setLink(board, r.t) },
     number("n_train", "Train"), number("n_test", "Test"), number("n_columns", "Columns"),
     { key: "anomaly_share", label: "Anomalies", kind: "number", title: "Share of anomalies among the test rows", value: (r) => anomalyShare(board, r.t), cell: (r) => format.percent(anomalyShare(board, r.t)) },
     word("domain", "Domain"), word("archetype", "Archetype"),
-    score("median_auroc", "Median AUROC", middle, "Median AUROC of all configurations"),
-    score("best_auroc", "Best AUROC", best, "Best AUROC of all configurations")];
+    score(`median_${PRIMARY.name}`, `Median ${PRIMARY.label}`, middle, `Median ${PRIMARY.label} of all configurations`),
+    score(`best_${PRIMARY.name}`, `Best ${PRIMARY.label}`, best, `Best ${PRIMARY.label} of all configurations`)];
   const kept = columns.filter((c) => c.kind !== "text" || c.header || rows.some((r) => c.value(r)));
   return dataTable({ id: "main", caption: "Data sets", rows, columns: kept, sort: "dataset", noun: ["data set"],
     searchText: (r) => [board.sets.name[r.t], fact(board, "domain", r.t), fact(board, "archetype", r.t)].join(" "),
@@ -48,7 +48,7 @@ function datasetView(scope, [suite, name]) {
   const asked = boardFor({ ...scope, suite });
   const board = asked?.sets ? asked : data.boards.find((b) => b.suite === suite && b.sets);
   const t = board?.sets ? board.sets.name.indexOf(name) : -1;
-  if (t < 0) return notFound(`No data set ${suite ?? ""}/${name ?? ""} here.`);
+  if (t < 0) return notFound(`Unknown data set: ${suite ?? ""}/${name ?? ""}.`);
   return { title: `${suite}/${name}`, nodes: [
     el("p", { class: "crumbs" }, el("a", { href: linkTo("datasets", [], { suite }) }, suiteOf(suite).title), " / Data set"),
     heading(name, null), datasetFacts(board, t), auditTable(board, t),
@@ -72,15 +72,15 @@ function datasetFacts(board, t) {
 }
 
 const AUDIT = [
-  ["label_conflict", "Label conflict", "Some anomaly has the same values as an inlier", (x) => (x ? "yes" : "no")],
-  ["test_in_train", "Test rows also in train", "Share of the test rows that stand in train, value for value", (x) => format.percent(x)],
-  ["anomalies_in_train", "Anomalies also in train", "Share of the anomalies whose values stand in train", (x) => format.percent(x)],
-  ["duplicate_train", "Duplicates in train", "Share of the train rows that repeat another", (x) => format.percent(x)],
+  ["label_conflict", "Label conflict", "At least one anomaly has the same values as an inlier", (x) => (x ? "yes" : "no")],
+  ["test_in_train", "Test rows also in train", "Share of the test rows that also occur in train, with identical values", (x) => format.percent(x)],
+  ["anomalies_in_train", "Anomalies also in train", "Share of the anomalies that also occur in train, with identical values", (x) => format.percent(x)],
+  ["duplicate_train", "Duplicates in train", "Share of the train rows that duplicate another train row", (x) => format.percent(x)],
 ];
 
 function auditTable(board, t) {
   const rows = AUDIT.map(([key, ...rest]) => [fact(board, key, t), ...rest]).filter(([value]) => !missing(value));
-  if (!rows.length) return el("p", { class: "fine" }, "This data set was not audited in these results.");
+  if (!rows.length) return el("p", { class: "fine" }, "These results contain no audit of this data set.");
   return el("section", { class: "table-block" }, el("h2", { class: "block-title" }, "Audit"), el("div", { class: "scroller", role: "region", tabindex: "0", "aria-label": "Audit" }, el("table", { class: "data compact narrow" }, el("caption", { class: "visually-hidden" }, "Audit"),
     el("thead", {}, el("tr", {}, ["Fact", "Value", "Meaning"].map((h) => el("th", { scope: "col" }, h)))),
     el("tbody", {}, rows.map(([value, label, meaning, write]) => el("tr", {}, el("th", { scope: "row" }, label),
@@ -91,29 +91,30 @@ function detectorsTable(board, t) {
   const rows = board.methods.map((m, i) => ({ method: data.methods[m], i }));
   const value = (name) => (r) => cell(board, name, t, r.i);
   const rank = (name, text, title) => ({ key: name, label: text, title, kind: "number", low: true, class: "place", value: value(name), cell: (r) => format.place(value(name)(r)) });
-  const scored = (name, text, lowest) => (hasIntervals(board, t) ? withEnds(board, t, name, text) : { key: name, label: text, kind: "number", value: value(name),
-    cell: (r) => barCell(format.score(value(name)(r)), (value(name)(r) - lowest) / (1 - lowest)) });
+  const scored = ({ name, label, interval }) => (interval && hasIntervals(board, t) ? withEnds(board, t, name, label) : { key: name, label, kind: "number", value: value(name),
+    cell: (r) => barCell(format.score(value(name)(r)), barOf(name, value(name)(r))) });
   const seconds = (name, text) => ({ key: name, label: text, kind: "number", low: true, value: value(name), cell: (r) => format.seconds(value(name)(r)) });
   const ends = hasIntervals(board, t) ? ENDS.map((key) => ({ key, value: value(key) })) : [];
-  const table = dataTable({ id: "main", caption: "Every configuration on this data set", extra: ends, showCaption: true, rows, noun: ["configuration"], sort: "rank_auroc",
+  const table = dataTable({ id: "main", caption: "Every configuration on this data set", extra: ends, showCaption: true, rows, noun: ["configuration"], sort: `rank_${PRIMARY.name}`,
     columns: [
-      rank("rank_auroc", "Rank", "Rank by AUROC on this data set, ties averaged"),
+      rank(`rank_${PRIMARY.name}`, "Rank", `Rank by ${PRIMARY.label} on this data set, ties averaged`),
       { key: "detector", label: "Detector", kind: "text", header: true, value: (r) => methodLabel(r.method), cell: (r) => methodLink(r.method) },
-      scored("auroc", "AUROC", 0.5), scored("ap", "AP", 0), rank("rank_ap", "Rank AP", "Rank by AP on this data set, ties averaged"), seconds("fit_seconds", "Fit"), seconds("score_seconds", "Score"),
+      ...data.metrics.filter((m) => board.cells[m.name]).map(scored),
+      ...data.metrics.filter((m) => m !== PRIMARY && board.cells[m.name]).map((m) => rank(`rank_${m.name}`, `Rank ${m.label}`, `Rank by ${m.label} on this data set, ties averaged`)), seconds("fit_seconds", "Fit"), seconds("score_seconds", "Score"),
       { key: "failed", label: "Failed", kind: "number", low: true, value: value("failed"), cell: (r) => failedOf(board, t, r.i) }],
     searchText: (r) => methodLabel(r.method), filter: "Filter detectors", file: `${board.suite}-${board.sets.name[t]}`.replace(/[^\w.-]+/g, "_"), files: filesOf(board, "per_dataset") });
   return el("div", {}, table, el("p", { class: "fine" }, ends.length
-    ? "Bars are 95 % intervals: what other test rows of the same kind could have given (AUROC: DeLong; AP: bootstrap), means over the seeds. None where a trial failed or its scores were not kept."
-    : "No intervals here: the runs behind these results did not keep their scores (--keep-scores)."));
+    ? "Bars are 95 % intervals for other test rows of the same kind (AUROC: DeLong; AP: bootstrap), averaged over the seeds. They are missing if a trial failed or its scores were not kept."
+    : "No intervals: the runs behind these results did not keep their scores (--keep-scores)."));
 }
 
-const ENDS = ["auroc_low", "auroc_high", "ap_low", "ap_high"];
+const ENDS = data.metrics.filter((m) => m.interval).flatMap((m) => [`${m.name}_low`, `${m.name}_high`]);
 
 function hasIntervals(board, t) {
   return ENDS.every((key) => board.methods.some((_, i) => !missing(cell(board, key, t, i))));
 }
 
-// A column whose values stand with their intervals, on a scale that all rows share.
+// A column of values with their intervals, on the same scale in all rows.
 function withEnds(board, t, name, text) {
   const at = (key) => (r) => cell(board, key, t, r.i);
   const all = (key) => board.methods.map((_, i) => cell(board, key, t, i));

@@ -1,8 +1,8 @@
-// A detector's page: where it stands, wins, loses and fails.
+// The page of one configuration: its ranks, wins, losses and failures.
 
 function detectorView(scope, [key]) {
   const m = data.methods.findIndex((method) => method.key === key);
-  if (m < 0) return notFound(`No configuration ${key ?? ""} here.`);
+  if (m < 0) return notFound(`Unknown configuration: ${key ?? ""}.`);
   const method = data.methods[m];
   const board = boardFor(scope);
   const title = methodLabel(method);
@@ -48,7 +48,7 @@ function factList(rows) {
 
 const STANDING = ["elo_auroc", "mean_auroc", "mean_ap", "rank_auroc", "win_rate", "total_rank", "n_failed"];
 
-// One row a table in which a method stands: its line, beside what names the table.
+// The rows of one method in several tables, as columns, with a name for each table.
 function linesOf(m, entries) {
   const lines = { method: [], names: [], decimals: [] };
   for (const { table, name } of entries) {
@@ -68,7 +68,7 @@ function standingsTable(m) {
     table: board.slices[0].tables.each, name: { text: `${boardTitle(board)}${board.protocol === "one-class" ? "" : `, ${board.protocol}`}`, board },
   }));
   const lines = linesOf(m, entries);
-  return lineTable("standings", "Standing in every suite", lines, "Suite and partition", ["table", "tables"], (name) => el("a", {
+  return lineTable("standings", "Results in every suite", lines, "Suite and partition", ["table", "tables"], (name) => el("a", {
     href: hashOf("leaderboard", [], { suite: name.board.suite, partition: name.board.partition, protocol: name.board.protocol }) }, name.text));
 }
 
@@ -81,12 +81,12 @@ function bySliceTable(board, m) {
     (name) => el("a", { href: linkTo("leaderboard", [], { slice: name.slice.key }) }, name.text));
 }
 
-function lineTable(id, caption, lines, what, noun, link) {
+function lineTable(id, caption, lines, label, noun, link) {
   const keys = STANDING.filter((key) => lines[key]?.some((x) => !missing(x)));
   const sizes = lines.n_sets ? [{ key: "n_sets", label: "Data sets", kind: "number", value: (i) => lines.n_sets[i], cell: (i) => format.count(lines.n_sets[i]) }] : [];
   return dataTable({
     id, caption, showCaption: true, rows: lines.names.map((_, i) => i), noun, sort: "",
-    columns: [{ key: "name", label: what, kind: "text", header: true, value: (i) => lines.names[i].text, cell: (i) => link(lines.names[i]) },
+    columns: [{ key: "name", label, kind: "text", header: true, value: (i) => lines.names[i].text, cell: (i) => link(lines.names[i]) },
       ...sizes, ...keys.map((key) => metricColumn(key, lines))],
     searchText: (i) => lines.names[i].text,
   });
@@ -101,10 +101,10 @@ function perSetRows(board, slice, place, metric) {
 }
 
 function setColumns(board, place, metric, widest) {
-  const label = metric.toUpperCase();
+  const label = labelOf(metric);
   return [
     { key: "dataset", label: "Data set", kind: "text", header: true, value: (r) => board.sets.name[r.t], cell: (r) => setLink(board, r.t) },
-    { key: metric, label, kind: "number", title: `Mean ${label} over the seeds, failures counted as the main table counts them`, value: (r) => r.value, cell: (r) => barCell(format.score(r.value), metric === "auroc" ? (r.value - 0.5) / 0.5 : r.value) },
+    { key: metric, label, kind: "number", title: `Mean ${label} over the seeds; failures count as in the main table`, value: (r) => r.value, cell: (r) => barCell(format.score(r.value), barOf(metric, r.value)) },
     { key: "delta", label: "vs. median", kind: "number", title: `${label} minus the median of all configurations on this data set`, value: (r) => r.delta, cell: (r) => deltaCell(r.delta, widest) },
     { key: "rank", label: "Rank", kind: "number", low: true, title: "Rank on this data set, ties averaged", value: (r) => r.rank, cell: (r) => format.place(r.rank) },
   ];
@@ -116,7 +116,7 @@ function perSetTable(board, slice, place, metric) {
   const columns = [...setColumns(board, place, metric, widest),
     countColumn(board, "n_train", "Train rows"), countColumn(board, "n_columns", "Columns"),
     { key: "fit_seconds", label: "Fit", kind: "number", low: true, value: (r) => cell(board, "fit_seconds", r.t, place), cell: (r) => format.seconds(cell(board, "fit_seconds", r.t, place)) },
-    { key: "failed", label: "Failed", kind: "number", low: true, title: "Failed trials of all trials on this data set", value: (r) => cell(board, "failed", r.t, place), cell: (r) => failedOf(board, r.t, place) }];
+    { key: "failed", label: "Failed", kind: "number", low: true, title: "Failed trials out of all trials on this data set", value: (r) => cell(board, "failed", r.t, place), cell: (r) => failedOf(board, r.t, place) }];
   return dataTable({ id: "sets", caption: "Every data set", showCaption: true, rows, columns, sort: "rank", noun: ["data set"],
     searchText: (r) => board.sets.name[r.t], filter: "Filter data sets", file: `${methodLabel(data.methods[board.methods[place]])}-${board.suite}`.replace(/[^\w.-]+/g, "_"), files: filesOf(board, "per_dataset") });
 }
@@ -130,7 +130,7 @@ function failedOf(board, t, place) {
   return failed ? el("span", { class: "status status-failed" }, `${failed} of ${cell(board, "trials", t, place)}`) : "0";
 }
 
-// Largest differences to the median of all configurations, both ways.
+// The data sets with the largest differences to the median of all configurations.
 function extremes(board, slice, place, metric) {
   const rows = perSetRows(board, slice, place, metric).filter((r) => !missing(r.delta)).sort((a, b) => b.delta - a.delta);
   const best = rows.slice(0, 8).filter((r) => r.delta > 0);
@@ -145,7 +145,7 @@ function opponentsTable(board, slice, place, metric) {
   if (!slice.wins) return null;
   const m = board.methods.length;
   const rows = board.methods.map((other, j) => ({ other: data.methods[other], share: winShare(slice, metric, m, place, j), j })).filter((r) => r.j !== place);
-  return dataTable({ id: "opponents", caption: "Against each other configuration", showCaption: true, class: "narrow", rows, sort: "share", noun: ["opponent"],
+  return dataTable({ id: "opponents", caption: "Win rate against each other configuration", showCaption: true, class: "narrow", rows, sort: "share", noun: ["opponent"],
     columns: [
       { key: "opponent", label: "Opponent", kind: "text", header: true, value: (r) => methodLabel(r.other), cell: (r) => methodLink(r.other) },
       { key: "share", label: "Wins", kind: "number", title: "Share of the data sets on which this configuration is better, a tie counting half", value: (r) => r.share, cell: (r) => barCell(format.percent(r.share), r.share) }],

@@ -1,4 +1,4 @@
-// Builds elements. Text only ever becomes text: nothing in this page parses markup.
+// Builds elements. Strings only become text nodes: the page never parses markup.
 
 const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
 
@@ -33,7 +33,7 @@ function hidden(text) {
   return el("span", { class: "visually-hidden" }, text);
 }
 
-// A link out of the page, or plain text where the address is not a web address.
+// A link to another site, or plain text if the address is not a web address.
 function outwardLink(address, text = address) {
   let url = null;
   try {
@@ -47,7 +47,7 @@ function outwardLink(address, text = address) {
   return el("a", { href: url.href, rel: "noopener noreferrer external" }, text);
 }
 
-// A link to a file beside the page. Never a scheme, a host or a parent folder.
+// A link to a file next to the page. Paths with a scheme, a host or .. become text.
 function fileLink(path, text) {
   const plain = /^[A-Za-z0-9_-][A-Za-z0-9_.-]*(\/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$/;
   return plain.test(path) ? el("a", { href: path }, text) : document.createTextNode(text);

@@ -1,16 +1,16 @@
-// What failed, how, and what it would change to count it otherwise.
+// The Failures view: failed trials, their kinds, and ranks under other policies.
 
 const STATUS_WORDS = {
   failed: "Exception", timeout: "Time limit", memory: "Memory limit", killed: "Process died",
-  nonfinite: "Scores not finite", shape: "Wrong number of scores", missing: "Never tried",
+  nonfinite: "Scores not finite", shape: "Wrong number of scores", missing: "Not run",
 };
 
 const POLICY_WORDS = {
   main: ["Main", "AUROC 0.5, AP = share of anomalies, ranks last"],
-  worst: ["Worst", "The worst value that any method reached there, ranks last"],
+  worst: ["Worst", "The worst value of any method on that data set, ranks last"],
   "base-rate": ["Base rate", "AUROC 0.5, AP = share of anomalies, ranked by value"],
   "complete-case": ["Complete case", "Only data sets on which no trial failed"],
-  "mean-of-others": ["Mean of others", "The mean of the other methods there; rewards failing, so never the default"],
+  "mean-of-others": ["Mean of others", "The mean of the other methods on that data set; rewards failing, so never the default"],
 };
 
 function failuresView(scope) {
@@ -18,8 +18,8 @@ function failuresView(scope) {
   const title = `Failures: ${boardTitle(board)}`;
   const failed = board.failure_counts.failed.reduce((sum, n) => sum + n, 0);
   return { title, nodes: [
-    heading(title, failed ? `${plural(failed, "trial")} of ${format.count(board.n_trials)} failed. Each is recorded with its reason, and none is left out of the main table.` : `None of ${plural(board.n_trials, "trial")} failed.`),
-    scopeBar(scope, []), policyTable(board), failed ? countsTable(board) : null, failureTable(board, "main", () => true, "Every failure")] };
+    heading(title, failed ? `${format.count(failed)} of ${plural(board.n_trials, "trial")} failed. Each is recorded with its reason and counts in the main table.` : `None of ${plural(board.n_trials, "trial")} failed.`),
+    scopeBar(scope, []), policyTable(board), failed ? countsTable(board) : null, failureTable(board, "main", () => true, "All failures")] };
 }
 
 function policyTable(board) {
@@ -32,10 +32,10 @@ function policyTable(board) {
     return at < 0 ? null : table[key][at];
   };
   const columns = names.flatMap((name) => [
-    { key: `${name}.place`, label: "Place", title: `${POLICY_WORDS[name][1]}. Place by total rank.`, kind: "number", low: true, value: (m) => value(name, "place", m), cell: (m) => format.place(value(name, "place", m)) },
+    { key: `${name}.place`, label: "Rank", title: `${POLICY_WORDS[name][1]}. Order by total rank.`, kind: "number", low: true, value: (m) => value(name, "place", m), cell: (m) => format.place(value(name, "place", m)) },
     { key: `${name}.mean_auroc`, label: "AUROC", title: `Mean AUROC. ${POLICY_WORDS[name][1]}.`, kind: "number", value: (m) => value(name, "mean_auroc", m), cell: (m) => format.score(value(name, "mean_auroc", m)) }]);
   const sets = names.map((name) => `${POLICY_WORDS[name][0]}: ${POLICY_WORDS[name][1].toLowerCase().replace("auroc", "AUROC").replace("ap =", "AP =")} (${plural(board.policies[name].n_sets, "data set")})`);
-  return el("div", {}, dataTable({ id: "policies", caption: "What a failure counts as, and the place under each policy", showCaption: true, rows, sort: "main.place", noun: ["configuration"], groups: [["", 1], ...names.map((name) => [POLICY_WORDS[name][0], 2])],
+  return el("div", {}, dataTable({ id: "policies", caption: "Rank of each configuration under each failure policy", showCaption: true, rows, sort: "main.place", noun: ["configuration"], groups: [["", 1], ...names.map((name) => [POLICY_WORDS[name][0], 2])],
     columns: [{ key: "detector", label: "Detector", kind: "text", header: true, value: (m) => methodLabel(data.methods[m]), cell: (m) => methodLink(data.methods[m]) }, ...columns],
     searchText: (m) => methodLabel(data.methods[m]), filter: "Filter detectors", file: `${board.suite}-failure-policies` }),
   el("ul", { class: "fine" }, sets.map((text) => el("li", {}, text))));
@@ -61,7 +61,7 @@ function failureTable(board, id, keep, caption) {
     columns: [
       { key: "detector", label: "Detector", kind: "text", header: true, value: (f) => methodLabel(data.methods[f.method]), cell: (f) => methodLink(data.methods[f.method]) },
       { key: "dataset", label: "Data set", kind: "text", value: (f) => board.sets.name[f.set], cell: (f) => setLink(board, f.set) },
-      { key: "status", label: "What happened", kind: "text", value: (f) => f.status, cell: (f) => el("span", { class: "status status-failed" }, STATUS_WORDS[f.status] ?? f.status) },
+      { key: "status", label: "Kind", kind: "text", value: (f) => f.status, cell: (f) => el("span", { class: "status status-failed" }, STATUS_WORDS[f.status] ?? f.status) },
       { key: "trials", label: "Trials", kind: "number", value: (f) => f.failed, cell: (f) => format.count(f.failed) },
       { key: "reason", label: "Reason", kind: "text", class: "reason", value: (f) => f.reason }],
     searchText: (f) => [methodLabel(data.methods[f.method]), board.sets.name[f.set], STATUS_WORDS[f.status], f.reason].join(" "),

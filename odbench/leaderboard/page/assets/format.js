@@ -1,4 +1,4 @@
-// Turns numbers into words. A missing number is a dash, never a zero.
+// Formats numbers as text. A missing number is a dash, never a zero.
 
 const DASH = "–";
 const missing = (x) => x === null || x === undefined || Number.isNaN(x);
@@ -34,7 +34,7 @@ function plural(n, one, many = `${one}s`) {
 function csvField(value) {
   if (missing(value)) return "";
   if (typeof value === "number") return String(value);
-  // A spreadsheet must not run what a stranger put into a name.
+  // A leading apostrophe stops a spreadsheet from running the text as a formula.
   const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,4 +1,4 @@
-// The first view: one row a configuration, for a suite, partition and slice.
+// The Leaderboard view: one row per configuration, for a suite, partition and slice.
 
 function leaderboardView(scope) {
   const board = boardFor(scope);
@@ -13,7 +13,7 @@ function leaderboardView(scope) {
       scopeBar(scope, ["slice", "view"]),
       view === "each" ? null : el("p", { class: "note" }, el("strong", {}, VIEWS[view][0]), ". ", VIEWS[view][1]),
       boardTable(board, slice, table, view),
-      el("p", { class: "fine" }, "A trial that failed counts as AUROC 0.5 and AP equal to the share of anomalies, and ranks last. ",
+      el("p", { class: "fine" }, "A failed trial counts as AUROC 0.5 and AP equal to the share of anomalies, and ranks last. ",
         el("a", { href: linkTo("about") }, "How to read this table"), "."),
       table.method.some((m) => isOracle(data.methods[m])) ? el("p", { class: "fine" }, ORACLE_WORDS) : null,
       tierNote(board.partition === "private" ? "re-run" : "self-reported"),
@@ -22,8 +22,8 @@ function leaderboardView(scope) {
   };
 }
 
-// The row that a synthetic suite brings along; a view of that name is something else.
-const ORACLE_WORDS = "“oracle” is no detector: it knows the law that the data were drawn from, and shows what is possible at all. Gaps and tests against the best are against it.";
+// The row of the synthetic suite's oracle; the view “oracle” is something else.
+const ORACLE_WORDS = "“oracle” is not a detector: it knows the distribution that the data were drawn from, and shows the best possible result. Gaps and tests against the best use it.";
 
 function isOracle(method) {
   return method.detector === "oracle" && !method.view;
@@ -45,7 +45,7 @@ function boardTable(board, slice, table, view) {
   const keys = PRESETS[preset][1].filter((key) => table[key]?.some((x) => !missing(x)));
   const method = (i) => data.methods[table.method[i]];
   const columns = [
-    { key: "place", label: "#", title: "Place in the order shown", kind: "number", class: "place",
+    { key: "place", label: "#", title: "Position in the order shown", kind: "number", class: "place",
       unsortable: true, cell: (i, position) => String(position) },
     { key: "detector", label: "Detector", title: "Detector, with the parameters that differ from its reference",
       kind: "text", header: true, value: (i) => methodLabel(method(i)), cell: (i) => methodLink(method(i)) },

@@ -1,24 +1,28 @@
 // The columns of a leaderboard: what they are called, mean, and which way is better.
 
+// The metrics come with the data, the primary one first.
+const PRIMARY = data.metrics[0];
+const labelOf = (metric) => data.metrics.find((m) => m.name === metric)?.label ?? metric;
+const LABELS = data.metrics.map((m) => m.label);
+const everyMetric = (make) => Object.fromEntries(data.metrics.map((m) => make(m)));
+const chanceWords = (m) => (m.chance === null ? "" : `; ${m.chance} is chance`);
+const both = LABELS.length > 1 ? `${LABELS.slice(0, -1).join(", of ")} and of ${LABELS.at(-1)}` : LABELS[0];
+
 const METRICS = {
-  mean_auroc: ["AUROC", "Mean area under the ROC curve over the data sets; 0.5 is chance. Higher is better.", "score"],
-  mean_ap: ["AP", "Mean average precision over the data sets. Higher is better.", "score"],
+  ...everyMetric((m) => [`mean_${m.name}`, [m.label, `Mean ${m.meaning} over the data sets${chanceWords(m)}. Higher is better.`, "score"]]),
   mean_ap_adjusted: ["AP adj.", "Mean average precision, adjusted for the share of anomalies: (AP − r) / (1 − r). Higher is better.", "score"],
-  rank_auroc: ["Rank AUROC", "Average rank by AUROC over the data sets, ties averaged. Lower is better.", "rank", "low"],
-  rank_ap: ["Rank AP", "Average rank by AP over the data sets, ties averaged. Lower is better.", "rank", "low"],
-  elo_auroc: ["Elo AUROC", "Bradley–Terry rating from all paired comparisons by AUROC, mean 1000, with its 95 % bootstrap interval. Higher is better.", "elo"],
-  elo_ap: ["Elo AP", "Bradley–Terry rating from all paired comparisons by AP, mean 1000. Higher is better.", "elo"],
-  win_rate: ["Win rate", "Share of comparisons by AUROC that the method wins, a tie counting half. Higher is better.", "share"],
-  champion_delta: ["Champion Δ", "Mean share of the error (1 − AUROC) that the best method of each data set would have saved. Lower is better.", "share", "low"],
-  rauc_ratio: ["rAUC ratio", "Mean of AUROC over the best AUROC of the data set. Higher is better.", "share"],
-  rauc_minmax: ["rAUC min–max", "Mean place between the worst and the best AUROC of the data set. Higher is better.", "share"],
-  top3_auroc: ["Top 3 AUROC", "Share of data sets on which the method is among the best three by AUROC. Higher is better.", "share"],
-  top3_ap: ["Top 3 AP", "Share of data sets on which the method is among the best three by AP. Higher is better.", "share"],
-  gap_auroc: ["Gap to best", "Mean AUROC of the best method minus that of this one, with the central 95 % of its Bayesian bootstrap. Lower is better.", "score", "low"],
-  p_best: ["p (perm.)", "Paired permutation test against the best method by mean AUROC, Holm-corrected.", "p"],
-  p_wilcoxon: ["p (Wilcoxon)", "Wilcoxon signed-rank test against the best method by mean AUROC, Holm-corrected.", "p"],
-  p_equivalent: ["P (equivalent)", "Posterior probability that the mean gap to the best method is at most 0.005 AUROC.", "share"],
-  total_rank: ["Total rank", "Mean of the method's places by mean, average rank, Elo and top-3 share, of AUROC and of AP. Lower is better.", "rank", "low"],
+  ...everyMetric((m) => [`rank_${m.name}`, [`Rank ${m.label}`, `Average rank by ${m.label} over the data sets, ties averaged. Lower is better.`, "rank", "low"]]),
+  ...everyMetric((m) => [`elo_${m.name}`, [`Elo ${m.label}`, `Bradley–Terry rating from all paired comparisons by ${m.label}, mean 1000${m === PRIMARY ? ", with its 95 % bootstrap interval" : ""}. Higher is better.`, "elo"]]),
+  win_rate: ["Win rate", `Share of comparisons by ${PRIMARY.label} that the method wins, a tie counting half. Higher is better.`, "share"],
+  champion_delta: ["Champion Δ", `Mean share of the error (1 − ${PRIMARY.label}) that the best method of each data set would have saved. Lower is better.`, "share", "low"],
+  rauc_ratio: ["rAUC ratio", `Mean of ${PRIMARY.label} over the best ${PRIMARY.label} of the data set. Higher is better.`, "share"],
+  rauc_minmax: ["rAUC min–max", `Mean place between the worst and the best ${PRIMARY.label} of the data set. Higher is better.`, "share"],
+  ...everyMetric((m) => [`top3_${m.name}`, [`Top 3 ${m.label}`, `Share of data sets on which the method is among the best three by ${m.label}. Higher is better.`, "share"]]),
+  gap_auroc: ["Gap to best", `Mean ${PRIMARY.label} of the best method minus that of this one, with the central 95 % of its Bayesian bootstrap. Lower is better.`, "score", "low"],
+  p_best: ["p (perm.)", `Paired permutation test against the best method by mean ${PRIMARY.label}, Holm-corrected.`, "p"],
+  p_wilcoxon: ["p (Wilcoxon)", `Wilcoxon signed-rank test against the best method by mean ${PRIMARY.label}, Holm-corrected.`, "p"],
+  p_equivalent: ["P (equivalent)", `Posterior probability that the mean gap to the best method is at most 0.005 ${PRIMARY.label}.`, "share"],
+  total_rank: ["Total rank", `Mean of the method's places by mean, average rank, Elo and top-3 share, of ${both}. Lower is better.`, "rank", "low"],
   median_fit_seconds: ["Fit", "Median seconds to fit, over the data sets on which a trial ended well. Lower is better.", "seconds", "low"],
   median_score_seconds: ["Score", "Median seconds to score the test rows, over the data sets on which a trial ended well. Lower is better.", "seconds", "low"],
   n_datasets: ["Data sets", "Data sets on which the configuration was tried.", "count"],
@@ -30,14 +34,20 @@ const METRICS = {
 const PRESETS = {
   summary: ["Summary", ["elo_auroc", "mean_auroc", "mean_ap", "rank_auroc", "win_rate", "total_rank", "n_failed", "median_fit_seconds"]],
   auroc: ["AUROC", ["elo_auroc", "mean_auroc", "rank_auroc", "win_rate", "champion_delta", "rauc_ratio", "rauc_minmax", "top3_auroc"]],
-  ap: ["AP", ["elo_ap", "mean_ap", "mean_ap_adjusted", "rank_ap", "top3_ap"]],
+  ...Object.fromEntries(data.metrics.filter((m) => m !== PRIMARY).map((m) => [m.name, [m.label,
+    [`elo_${m.name}`, `mean_${m.name}`, `mean_${m.name}_adjusted`, `rank_${m.name}`, `top3_${m.name}`].filter((key) => METRICS[key])]])),
   evidence: ["Evidence", ["mean_auroc", "gap_auroc", "p_best", "p_wilcoxon", "p_equivalent", "n_datasets", "n_seeds"]],
   cost: ["Cost and failures", ["mean_auroc", "median_fit_seconds", "median_score_seconds", "n_failed", "n_missing", "n_datasets"]],
   all: ["All columns", Object.keys(METRICS)],
 };
 
-// AUROC bars start at chance; every other share starts at 0.
-const BARS = { mean_auroc: (x) => (x - 0.5) / 0.5, mean_ap: (x) => x, win_rate: (x) => x };
+// Bars start at chance where it is the same for all data sets, else at 0.
+function barOf(metric, value) {
+  const chance = data.metrics.find((m) => m.name === metric)?.chance ?? 0;
+  return (value - chance) / (1 - chance);
+}
+
+const BARS = { ...everyMetric((m) => [`mean_${m.name}`, (x) => barOf(m.name, x)]), win_rate: (x) => x };
 
 function decimalsOf(table, i) {
   return Array.isArray(table.decimals) ? table.decimals[i] : table.decimals;

@@ -1,17 +1,17 @@
-// Time against quality: which configurations nothing beats on both.
+// The Time and quality view: time against quality, with the Pareto front.
 
 function paretoView(scope) {
   const board = boardFor(scope);
   const slice = sliceFor(board, scope.slice);
   const front = slice.pareto?.[scope.metric];
   const title = "Time and quality";
-  const label = scope.metric.toUpperCase();
-  const nodes = [heading(`${title}: ${boardTitle(board)}`, `Median seconds to fit and score a data set, against mean ${label}. On the front stands what no other configuration beats on both.`), scopeBar(scope, ["slice", "metric"])];
-  if (!front) nodes.push(el("p", { class: "note" }, "No times are known for this table."));
+  const label = labelOf(scope.metric);
+  const nodes = [heading(`${title}: ${boardTitle(board)}`, `Median seconds to fit and score a data set, against mean ${label}. Configurations on the Pareto front are not beaten on both by any other.`), scopeBar(scope, ["slice", "metric"])];
+  if (!front) nodes.push(el("p", { class: "note" }, "These results contain no times."));
   else {
     const points = front.method.map((m, k) => ({ method: data.methods[m], seconds: front.seconds[k], quality: front.quality[k], best: front.front[k] === 1 }));
     const figure = el("figure", { class: "chart" }, el("div", { class: "drawing" }), el("figcaption", {},
-      "Filled dots stand on the front, joined by the line. Left is faster, up is better; the time axis is logarithmic."));
+      "Filled dots, joined by the line, are on the Pareto front. Left is faster, up is better; the time axis is logarithmic."));
     nodes.push(figure, paretoTable(board, points, scope));
     drawWhenSized(figure.firstChild, (width) => paretoPlot(points.filter((p) => p.seconds > 0 && !missing(p.quality)), width, label));
   }
@@ -30,7 +30,7 @@ function paretoPlot(points, width, label) {
   const front = points.filter((p) => p.best).sort((a, b) => a.seconds - b.seconds);
   return svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-labelledby": "pareto-title pareto-text" },
     svg("title", { id: "pareto-title" }, `Time against mean ${label}`),
-    svg("desc", { id: "pareto-text" }, `On the front, fastest first: ${front.map((p) => methodLabel(p.method)).join(", ")}. The table below holds the same numbers.`),
+    svg("desc", { id: "pareto-text" }, `On the front, fastest first: ${front.map((p) => methodLabel(p.method)).join(", ")}. The table below has the same numbers.`),
     paretoAxes(box, x, y, [t0, t1], [v0, v1], label),
     svg("path", { class: "front", d: stairs(front, x, y, box) }),
     points.map((p) => svg("circle", { class: p.best ? "dot" : "dot hollow", cx: x(p.seconds), cy: y(p.quality), r: p.best ? 5 : 4 },
@@ -57,7 +57,7 @@ function paretoAxes(box, x, y, times, values, label) {
   svg("text", { class: "axis", x: box.right, y: box.bottom + 38, "text-anchor": "end" }, "Median time to fit and score (log scale)"));
 }
 
-// Names of the front first; a name that would lie on another is left to the table.
+// Labels for the front first; a label that would overlap another is omitted.
 function pointLabels(points, x, y, box) {
   const taken = points.map((p) => [x(p.seconds) - 5, y(p.quality) - 5, x(p.seconds) + 5, y(p.quality) + 5]);
   const clear = (r) => r[0] >= box.left && r[2] <= box.right && r[1] >= 18 && r[3] <= box.bottom &&
@@ -81,12 +81,12 @@ function pointLabels(points, x, y, box) {
 }
 
 function paretoTable(board, points, scope) {
-  const label = scope.metric.toUpperCase();
+  const label = labelOf(scope.metric);
   return dataTable({ id: "main", caption: "Time and quality", showCaption: true, class: "narrow", rows: points, sort: "seconds", noun: ["configuration"],
     columns: [
       { key: "detector", label: "Detector", kind: "text", header: true, value: (p) => methodLabel(p.method), cell: (p) => methodLink(p.method) },
       { key: "seconds", label: "Median time", kind: "number", low: true, value: (p) => p.seconds, cell: (p) => format.seconds(p.seconds) },
-      { key: "quality", label: `Mean ${label}`, kind: "number", value: (p) => p.quality, cell: (p) => barCell(format.score(p.quality), scope.metric === "auroc" ? (p.quality - 0.5) / 0.5 : p.quality) },
+      { key: "quality", label: `Mean ${label}`, kind: "number", value: (p) => p.quality, cell: (p) => barCell(format.score(p.quality), barOf(scope.metric, p.quality)) },
       { key: "front", label: "On the front", kind: "text", value: (p) => (p.best ? "yes" : "no") }],
     searchText: (p) => methodLabel(p.method), filter: "Filter detectors", file: `${board.suite}-time-and-quality-${scope.metric}` });
 }

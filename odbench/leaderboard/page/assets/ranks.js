@@ -1,4 +1,4 @@
-// The critical-difference diagram: average ranks, and who is not told apart.
+// The Critical differences view: average ranks, and groups without a significant difference.
 
 function ranksView(scope) {
   const board = boardFor(scope);
@@ -9,7 +9,7 @@ function ranksView(scope) {
   if (!tests || tests.ranks.length < 2) nodes.push(el("p", { class: "note" }, board.sets ? "At least two configurations are needed." : privateWords()));
   else {
     const figure = el("figure", { class: "chart" }, el("div", { class: "drawing" }),
-      el("figcaption", {}, "Dots are average ranks, best at the top. A vertical bar joins configurations whose average ranks differ by less than the critical difference (drawn to scale at the top): these data do not tell them apart at the level of 5 %."));
+      el("figcaption", {}, "Dots are average ranks, best at the top. A vertical bar joins configurations whose average ranks differ by less than the critical difference (drawn to scale at the top): they do not differ significantly at the 5 % level."));
     nodes.push(figure, ranksTable(board, slice, tests, scope));
     drawWhenSized(figure.firstChild, (width) => rankDiagram(board, tests, width));
   }
@@ -17,7 +17,7 @@ function ranksView(scope) {
 }
 
 function friedmanWords(tests, slice, scope) {
-  const chi = missing(tests.statistic) ? "" : `Friedman test by ${scope.metric.toUpperCase()}: χ² = ${tests.statistic.toFixed(1)}, p ${tests.p < 0.001 ? "< 0.001" : `= ${tests.p.toFixed(3)}`}. `;
+  const chi = missing(tests.statistic) ? "" : `Friedman test by ${labelOf(scope.metric)}: χ² = ${tests.statistic.toFixed(1)}, p ${tests.p < 0.001 ? "< 0.001" : `= ${tests.p.toFixed(3)}`}. `;
   return `${chi}Nemenyi critical difference: ${format.rank(tests.critical_difference)} ranks over ${plural(slice.n_sets, "data set")}.`;
 }
 
@@ -35,7 +35,7 @@ function rankDiagram(board, tests, width) {
   const ticks = niceTicks(range[0], range[1], Math.max(2, Math.floor(plot / 64)));
   return svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-labelledby": "cd-title cd-text" },
     svg("title", { id: "cd-title" }, "Critical-difference diagram"),
-    svg("desc", { id: "cd-text" }, `${order.length} configurations by average rank, from ${methodLabel(data.methods[board.methods[order[0]]])} to ${methodLabel(data.methods[board.methods[order.at(-1)]])}. The table below holds the same numbers.`),
+    svg("desc", { id: "cd-text" }, `${order.length} configurations by average rank, from ${methodLabel(data.methods[board.methods[order[0]]])} to ${methodLabel(data.methods[board.methods[order.at(-1)]])}. The table below has the same numbers.`),
     ticks.map((v) => [svg("line", { class: "grid", x1: x(v), x2: x(v), y1: top - 6, y2: height - 8 }), svg("text", { class: "tick", x: x(v), y: top - 12, "text-anchor": "middle" }, String(v))]),
     svg("text", { class: "axis", x: labels, y: 12 }, "Average rank (lower is better)"),
     criticalBar(x, range[0], tests.critical_difference, plot),
@@ -61,7 +61,7 @@ function criticalBar(x, first, distance, plot) {
     svg("text", { class: "tick", x: end + 6, y: 30 }, `CD = ${format.rank(distance)}`));
 }
 
-// Bars side by side, each in the first lane that is free at its place.
+// Places bars side by side: each goes into the first lane that is free at its position.
 function barLanes(spans) {
   const ends = [];
   const bars = spans.map(([from, to]) => {
@@ -74,12 +74,12 @@ function barLanes(spans) {
 }
 
 function ranksTable(board, slice, tests, scope) {
-  const letters = tests.ranks.map(() => []);
-  tests.cliques.forEach((members, k) => members.forEach((i) => letters[i].push(k + 1)));
+  const groups = tests.ranks.map(() => []);
+  tests.cliques.forEach((members, k) => members.forEach((i) => groups[i].push(k + 1)));
   return dataTable({ id: "main", caption: "Average ranks and groups", showCaption: true, class: "narrow", rows: tests.ranks.map((_, i) => i), sort: "rank", noun: ["configuration"],
     columns: [
       { key: "detector", label: "Detector", kind: "text", header: true, value: (i) => methodLabel(data.methods[board.methods[i]]), cell: (i) => methodLink(data.methods[board.methods[i]]) },
       { key: "rank", label: "Average rank", kind: "number", low: true, value: (i) => tests.ranks[i], cell: (i) => format.rank(tests.ranks[i]) },
-      { key: "groups", label: "Not told apart within", kind: "text", title: "Numbers of the bars that hold this configuration", value: (i) => letters[i].join(" "), cell: (i) => (letters[i].length ? `bar ${letters[i].join(", ")}` : "alone") }],
+      { key: "groups", label: "Groups", kind: "text", title: "Groups without a significant difference that contain this configuration; each is a vertical bar above", value: (i) => groups[i].join(" "), cell: (i) => (groups[i].length ? groups[i].join(", ") : "none") }],
     searchText: (i) => methodLabel(data.methods[board.methods[i]]), filter: "Filter detectors", file: `${board.suite}-ranks-${scope.metric}` });
 }

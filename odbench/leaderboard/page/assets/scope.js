@@ -1,10 +1,10 @@
-// Which results are looked at: suite, partition, protocol, slice, configurations.
+// The form that chooses suite, partition, protocol, slice, configurations and metric.
 
 const VIEWS = {
-  each: ["Each configuration", "Every configuration is a row of its own."],
-  default: ["Defaults only", "Only default configurations compete."],
-  mean: ["Mean over the grid", "Each detector at the mean over its grid: what an uninformed user gets."],
-  oracle: ["Best on test (oracle)", "Each detector at the configuration that is best on the test labels of each data set. Nobody can do this in practice."],
+  each: ["Each configuration", "Each configuration has its own row."],
+  default: ["Defaults only", "Only default configurations are compared."],
+  mean: ["Mean over the grid", "The mean of each detector over its grid: what an uninformed user can expect."],
+  oracle: ["Best on test (oracle)", "The best configuration of each detector on each data set, chosen with the test labels. This is impossible in practice."],
 };
 
 function scopeBar(scope, wanted) {
@@ -28,9 +28,9 @@ function scopeBar(scope, wanted) {
     }
   }
   if (wanted.includes("metric")) {
-    fields.push(select("metric", "Metric", [["auroc", "AUROC"], ["ap", "AP"]], scope.metric, {}));
+    fields.push(select("metric", "Metric", data.metrics.map((m) => [m.name, m.label]), scope.metric, {}));
   }
-  return el("form", { class: "scope", "aria-label": "What is shown", onsubmit: (e) => e.preventDefault() }, fields);
+  return el("form", { class: "scope", "aria-label": "Choice of results", onsubmit: (e) => e.preventDefault() }, fields);
 }
 
 function select(key, label, options, now, reset) {

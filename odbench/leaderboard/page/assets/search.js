@@ -1,4 +1,4 @@
-// Finds detectors and data sets by a part of their names, over all suites.
+// Searches all suites for detectors, submissions and data sets by part of their names.
 
 const SEARCH_ROWS = 50;
 
@@ -10,7 +10,7 @@ function searchView() {
   const sets = words.length ? findSets(fits) : [];
   const sent = words.length ? data.submissions.flatMap((found) => found.rows.filter((row) => fits(row.method)).map((row) => ({ found, row }))) : [];
   const counts = [plural(methods.length, "configuration"), plural(sets.length, "data set"), ...(sent.length ? [plural(sent.length, "submission")] : [])];
-  const lead = words.length ? `${counts.slice(0, -1).join(", ")} and ${counts.at(-1)} for “${query}”.` : "Type a part of a detector's or a data set's name.";
+  const lead = words.length ? `${counts.slice(0, -1).join(", ")} and ${counts.at(-1)} for “${query}”.` : "Type part of the name of a detector or data set.";
   document.getElementById("announcer").textContent = lead;
   return { title: "Search", nodes: [heading("Search", lead),
     resultList("Detectors", methods, (m) => methodLink(m)),
@@ -34,7 +34,7 @@ function resultList(title, found, link) {
   const more = found.length - SEARCH_ROWS;
   return el("section", { class: "results" }, el("h2", {}, title),
     el("ul", {}, found.slice(0, SEARCH_ROWS).map((item) => el("li", {}, link(item)))),
-    more > 0 ? el("p", { class: "fine" }, `${plural(more, "more match", "more matches")}; type more letters.`) : null);
+    more > 0 ? el("p", { class: "fine" }, `${plural(more, "more match", "more matches")}; type more letters to narrow the search.`) : null);
 }
 
 function searchBox() {

@@ -1,9 +1,9 @@
-// The address bar is the state: #/view/part/part?key=value. Defaults are left out.
+// The page's state is in the address: #/view/part/part?key=value. Defaults are left out.
 
 const first = boards[0];
 const DEFAULTS = {
   suite: first?.suite ?? "", partition: first?.partition ?? "",
-  protocol: first?.protocol ?? "", slice: "all", view: "each", metric: "auroc",
+  protocol: first?.protocol ?? "", slice: "all", view: "each", metric: data.metrics[0].name,
 };
 const SCOPE = Object.keys(DEFAULTS);
 
@@ -26,7 +26,7 @@ function scopeOf(params) {
   const scope = { ...DEFAULTS };
   for (const key of SCOPE) if (params[key]) scope[key] = params[key];
   if (!boardFor(scope)) {
-    // A link that names a board which is not here: the nearest that is.
+    // The link names a table that the page does not have: use the nearest one.
     const near =
       boards.find((b) => b.suite === scope.suite && b.partition === scope.partition) ??
       boards.find((b) => b.suite === scope.suite) ?? first;
@@ -34,7 +34,7 @@ function scopeOf(params) {
   }
   const board = boardFor(scope);
   if (board) scope.slice = sliceFor(board, scope.slice).key;
-  if (!["auroc", "ap"].includes(scope.metric)) scope.metric = DEFAULTS.metric;
+  if (!data.metrics.some((m) => m.name === scope.metric)) scope.metric = DEFAULTS.metric;
   return scope;
 }
 
@@ -48,7 +48,7 @@ function hashOf(view, parts, params) {
   return `#/${path}${query ? `?${query}` : ""}`;
 }
 
-// A link keeps the scope and drops what belongs to the view that it leaves.
+// A link keeps the scope and drops parameters of the current view.
 function linkTo(view, parts = [], params = {}) {
   const now = scopeOf(current.params);
   return hashOf(view, parts, { ...now, ...params });

@@ -1,9 +1,9 @@
-// A table that sorts, filters, turns pages, and can be downloaded as it stands.
+// A table with sorting, filtering, pages and a download of the rows in view order.
 
 const PAGE_ROWS = 100;
 
 // columns: {key, label, title, kind: "text"|"number", value(row), cell(row), low}
-// `low` marks a column whose smaller values are better: its first sort is ascending.
+// `low` marks a column in which lower is better: its first sort is ascending.
 function dataTable(spec) {
   const view = { spec, name: (key) => (spec.id === "main" ? key : `${spec.id}.${key}`) };
   view.body = el("tbody");
@@ -22,7 +22,7 @@ function dataTable(spec) {
     spec.bare ? blockTitle(spec) : toolbar(view), region, spec.bare ? null : el("div", { class: "below-table" }, view.status, view.pager));
 }
 
-// Headings over several columns: [text, number of columns] from the left.
+// Headings over several columns, from the left: [text, number of columns].
 function groupHeads(spec) {
   if (!spec.groups) return null;
   return el("tr", { class: "group-heads" }, spec.groups.map(([text, span]) => (text
@@ -72,7 +72,7 @@ function ordered(view) {
     const value = (entry) => by.value(entry.row);
     const sign = descending ? -1 : 1;
     const decorated = rows.map((entry) => ({ entry, v: value(entry) }));
-    // What is missing stands last in either direction; ties keep their order.
+    // Missing values come last in either direction; ties keep their order.
     decorated.sort((a, b) => {
       const gaps = missing(a.v) - missing(b.v);
       if (gaps) return gaps;
@@ -112,7 +112,7 @@ function drawTable(view) {
     ? pages === 1
       ? `${plural(rows.length, ...spec.noun)}${of}`
       : `${format.count(from)}–${format.count(from + shown.length - 1)} of ${plural(rows.length, ...spec.noun)}${of}`
-    : `No ${spec.noun[1] ?? `${spec.noun[0]}s`} here.`;
+    : `No ${spec.noun[1] ?? `${spec.noun[0]}s`}.`;
   drawPager(view, page, pages);
 }
 

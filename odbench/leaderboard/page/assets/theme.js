@@ -1,4 +1,4 @@
-// Dark and light: the system's choice, or the reader's own, kept where it may be.
+// Dark or light theme: the system's, or the reader's choice, stored if the browser allows.
 
 const THEMES = ["auto", "light", "dark"];
 
@@ -7,7 +7,7 @@ function storedTheme() {
     const theme = localStorage.getItem("odbench-theme");
     return THEMES.includes(theme) ? theme : "auto";
   } catch {
-    return "auto"; // Storage may be forbidden for pages that come from a disk.
+    return "auto"; // Browsers may forbid storage for pages opened from disk.
   }
 }
 
@@ -17,7 +17,7 @@ function applyTheme(theme) {
   try {
     localStorage.setItem("odbench-theme", theme);
   } catch {
-    // The choice then lasts as long as the page.
+    // Without storage, the choice is lost when the page closes.
   }
 }
 

@@ -1,10 +1,10 @@
-// Who beats whom: a heat map that is a table.
+// The Win rates view: a table of win rates between configurations, coloured as a heat map.
 
 function winratesView(scope) {
   const board = boardFor(scope);
   const slice = sliceFor(board, scope.slice);
   const title = "Win rates";
-  const nodes = [heading(`${title}: ${boardTitle(board)}`, `Share of ${plural(slice.n_sets, "data set")} on which the row's configuration has a higher ${scope.metric.toUpperCase()} than the column's; a tie counts half. Best average rank first.`),
+  const nodes = [heading(`${title}: ${boardTitle(board)}`, `Share of ${plural(slice.n_sets, "data set")} on which the row's configuration has a higher ${labelOf(scope.metric)} than the column's; a tie counts half. Sorted by average rank, best first.`),
     scopeBar(scope, ["slice", "metric"])];
   if (!slice.wins) nodes.push(el("p", { class: "note" }, board.sets ? "At least two configurations are needed." : privateWords()));
   else nodes.push(heatMap(board, slice, scope));

@@ -1,0 +1,149 @@
+"""The leaderboard of a run: made from its results, and kept until they change."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from odbench.errors import ResultsError
+from odbench.files import write_text
+from odbench.leaderboard.tables import GROUP, build_leaderboard
+from odbench.leaderboard.terminal import render_table
+from odbench.results import RESULTS, read_results
+from odbench.scoring.cells import USED
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BOARD = "leaderboard.csv"
+# The last table, with a fingerprint of what it was made of.
+_KEPT = ".leaderboard.json"
+# Things that may change between two runs into one folder, and the column that tells.
+_VERSIONS = (
+    (("config", "detector"), "detector_version"),
+    (("config", "detector"), "config_id"),
+    (("dataset",), "content_sha256"),
+)
+_NAMED = 3
+
+
+class RunTable(NamedTuple):
+    """The leaderboard of a run, as text.
+
+    Attributes
+    ----------
+    text : str
+        The table, for a terminal.
+    remarks : list of str
+        What a reader should know about it, one line each.
+    """
+
+    text: str
+    remarks: list[str]
+
+
+def table_of_run(folder: Path) -> RunTable:
+    """Make the leaderboard of a run; ``leaderboard.csv`` in its folder holds it.
+
+    If the results, the scoring code and the file are unchanged since the last call,
+    the table is taken from there: rating hundreds of configurations takes seconds.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of a run that has a ``results.parquet``.
+
+    Returns
+    -------
+    RunTable
+
+    Raises
+    ------
+    ResultsError
+        If the results cannot be read, or mix what one table cannot hold.
+    OSError
+        If the folder cannot be written.
+    """
+    made_of = _fingerprint(folder / RESULTS)
+    kept = _kept(folder)
+    if kept is None or kept["of"] != made_of:
+        kept = {"of": made_of, **_made(folder)}
+        write_text(folder / _KEPT, json.dumps(kept))
+    return RunTable(str(kept["table"]), list(map(str, kept["told"])))
+
+
+def _made(folder: Path) -> dict[str, Any]:
+    """Compute the table, write ``leaderboard.csv``, and return what is kept."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", UserWarning)
+        try:
+            board = build_leaderboard(read_results(folder, USED))
+        except ResultsError:
+            # Something changed, and not all of its trials have run again since.
+            results = read_results(folder, (*USED, "started_at"))
+            board = build_leaderboard(_present(results))
+    text = board.to_csv(index=False)
+    write_text(folder / BOARD, text)
+    return {
+        "board": _digest(text.encode()),
+        "told": [str(warning.message) for warning in told],
+        "table": render_table(board),
+    }
+
+
+def _present(results: pd.DataFrame) -> pd.DataFrame:
+    """Leave out trials of earlier versions: the newest trial says which is present."""
+    results = results.sort_values("started_at", kind="stable", na_position="first")
+    for thing, version in _VERSIONS:
+        alike = results.groupby([*GROUP, *thing], observed=True)
+        newest = alike[version].transform("last")
+        is_old = results[version].astype(str) != newest.astype(str)
+        if is_old.any():
+            names = results.loc[is_old, thing[-1]].astype(str).unique()
+            more = ", ..." if len(names) > _NAMED else ""
+            warnings.warn(
+                f"{is_old.sum()} trials are of earlier versions and not in the table: "
+                f"{', '.join(sorted(names)[:_NAMED])}{more}; the same command without "
+                f"--limit or --datasets runs what is missing of the present ones",
+                stacklevel=2,
+            )
+            results = results[~is_old]
+    return results
+
+
+def _kept(folder: Path) -> dict[str, Any] | None:
+    """Return what was kept, None if there is nothing or the board was changed."""
+    try:
+        kept = json.loads((folder / _KEPT).read_text(encoding="utf-8"))
+        same = kept["board"] == _digest((folder / BOARD).read_bytes())
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    complete = isinstance(kept.get("told"), list) and {"of", "table"} <= kept.keys()
+    return kept if same and complete else None
+
+
+def _fingerprint(results: Path) -> str:
+    """Return what changes with the results, or with the code that makes a table."""
+    import platform
+    from importlib.metadata import version
+
+    import odbench
+
+    here = Path(odbench.__file__).parent
+    digest = hashlib.sha256(platform.python_version().encode())
+    for library in ("numpy", "pandas", "pyarrow"):
+        digest.update(f"|{library} {version(library)}".encode())
+    for part in ("scoring", "leaderboard"):
+        for source in sorted((here / part).glob("*.py")):
+            digest.update(source.read_bytes())
+    with results.open("rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

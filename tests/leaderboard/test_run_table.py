@@ -1,0 +1,156 @@
+"""The table at the end of a run is kept while nothing that it depends on changes."""
+
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from odbench.leaderboard import run_table
+from odbench.leaderboard.run_table import BOARD, table_of_run
+from odbench.leaderboard.tables import build_leaderboard
+from odbench.leaderboard.terminal import render_table
+from odbench.results import read_results
+from tests.reference.trials import frame, place, random_trials
+
+
+@pytest.fixture
+def run(tmp_path, rng):
+    return place(frame(random_trials(rng)), tmp_path / "run")
+
+
+@pytest.fixture
+def builds(monkeypatch):
+    """Count how often a leaderboard is computed."""
+    calls = []
+
+    def build(results):
+        calls.append(len(results))
+        return build_leaderboard(results)
+
+    monkeypatch.setattr(run_table, "build_leaderboard", build)
+    return calls
+
+
+def test_the_table_is_that_of_the_whole_results(run):
+    board = build_leaderboard(read_results(run))
+
+    assert table_of_run(run).text == render_table(board)
+    assert (run / BOARD).read_text() == board.to_csv(index=False)
+
+
+def test_nothing_is_computed_twice(run, builds):
+    first = table_of_run(run)
+    written = (run / BOARD).stat().st_mtime_ns
+
+    assert table_of_run(run) == first
+    assert len(builds) == 1
+    assert (run / BOARD).stat().st_mtime_ns == written
+
+
+def other_results(run):
+    results = read_results(run)
+    results.loc[results["status"] == "ok", "auroc"] = 0.5
+    place(results, run)
+
+
+def same_size_and_time(run):
+    path = run / "results.parquet"
+    before = path.stat()
+    data = bytearray(path.read_bytes())
+    other_results(run)
+    assert bytes(data) != path.read_bytes()
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def edited_board(run):
+    (run / BOARD).write_text("mine\n")
+
+
+def lost_board(run):
+    (run / BOARD).unlink()
+
+
+def broken_memory(run):
+    (run / ".leaderboard.json").write_text('{"of": 1, "board": [')
+
+
+def memory_of_something_else(run):
+    (run / ".leaderboard.json").write_text("[1]")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        other_results,
+        same_size_and_time,
+        edited_board,
+        lost_board,
+        broken_memory,
+        memory_of_something_else,
+    ],
+)
+def test_what_changed_is_computed_anew(run, builds, change):
+    table_of_run(run)
+    change(run)
+
+    table = table_of_run(run)
+
+    assert len(builds) == 2
+    assert table.text == render_table(build_leaderboard(read_results(run)))
+    board = pd.read_csv(run / BOARD)
+    assert np.isfinite(board["mean_auroc"]).all()
+
+
+def test_a_remark_is_made_each_time(tmp_path):
+    results = frame(random_trials(np.random.default_rng(1)))
+    results.loc[results["dataset"] == "set 03", ["n_anomalies", "auroc"]] = None
+    run = place(results, tmp_path / "run")
+
+    (first,) = table_of_run(run).remarks
+
+    assert "1 data sets have no public labels" in first
+    assert table_of_run(run).remarks == [first]
+
+
+def changed(results, **change):
+    """Results of which what a change names was tried once more on the first set."""
+    again = results[results["dataset"] == "set 00"].assign(
+        started_at="2026-01-02T00:00:00", **change
+    )
+    same = ["dataset", "detector", "config", "config_id", "seed"]
+    # As a fold leaves them: the newest of each trial.
+    return pd.concat([results, again]).drop_duplicates(same, keep="last")
+
+
+@pytest.mark.parametrize(
+    ("change", "old"),
+    [
+        ({"detector_version": "2.0"}, 22),
+        # Other parameters make another configuration: its old trials are not replaced.
+        ({"detector_version": "2.0", "config_id": "new"}, 24),
+    ],
+)
+def test_trials_of_earlier_versions_are_left_out(tmp_path, change, old):
+    results = frame(random_trials(np.random.default_rng(1), missing=0, methods=2))
+    results["started_at"] = "2026-01-01T00:00:00"
+    one = results["detector"] == "method 0"
+    mixed = pd.concat([changed(results[one], **change), results[~one]])
+
+    (remark,) = table_of_run(place(mixed, tmp_path / "run")).remarks
+
+    assert f"{old} trials are of earlier versions" in remark
+    assert "not in the table: method 0; " in remark
+    board = pd.read_csv(tmp_path / "run" / BOARD).set_index("detector")
+    assert board["n_datasets"].to_dict() == {"method 0": 1, "method 1": 12}
+
+
+def test_trials_on_earlier_contents_are_left_out_and_told(tmp_path):
+    results = frame(random_trials(np.random.default_rng(1), missing=0, methods=2))
+    results["started_at"] = "2026-01-01T00:00:00"
+    again = (results["dataset"] == "set 00") & (results["detector"] == "method 0")
+    results.loc[again, ["content_sha256", "started_at"]] = ["new", "2026-01-02"]
+
+    (remark,) = table_of_run(place(results, tmp_path / "run")).remarks
+
+    assert "not in the table: set 00; " in remark
