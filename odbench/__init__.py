@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 _EXPORTS = {
     "Dataset": "odbench.data.dataset",
     "load_dataset": "odbench.data.catalog",
-    "run": "odbench.sweep.run",
+    "run": "odbench.api.run",
     "build_leaderboard": "odbench.leaderboard.tables",
     "read_results": "odbench.results",
     "Detector": "odbench.detector",
@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from odbench.api.run import run as run
     from odbench.data.catalog import load_dataset as load_dataset
     from odbench.data.dataset import Dataset as Dataset
     from odbench.detector import Detector as Detector
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from odbench.errors import OdbenchError as OdbenchError
     from odbench.leaderboard.tables import build_leaderboard as build_leaderboard
     from odbench.results import read_results as read_results
-    from odbench.sweep.run import run as run
 
 
 def __getattr__(name: str) -> Any:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from odbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from odbench.data.catalog import Sources
 
 T = TypeVar("T")
 
@@ -120,19 +123,20 @@ def listed(
     return records
 
 
-def settled_records(
+def listed_records(
     suite: str,
     partition: str,
     pattern: str | None,
     limit: int | None,
-    mirror: Path | None,
+    sources: Sources,
 ) -> list[Any]:
-    """Select after asking the source, and say what it lacks or adds."""
-    from odbench.data.catalog import Settled, open_source, resolve, select, settle
+    """Select after asking the source; report missing and additional files."""
+    from odbench.data.catalog import choose, list_source, resolve
 
-    described, subset = resolve(suite)
-    source = open_source(described, mirror=mirror)
-    found: Settled = settle(described, source, partition=partition)
+    resolved = resolve(suite)
+    described, subset = resolved
+    source = sources.of(described)
+    found = list_source(described, source, partition=partition)
     if subset is None and pattern is None:
         if found.missing:
             click.echo(
@@ -146,8 +150,13 @@ def settled_records(
                 f"manifest row and are measured: {_some(found.added)}",
                 err=True,
             )
-    return select(
-        suite, partition=partition, pattern=pattern, limit=limit, source=source
+    return choose(
+        suite,
+        resolved,
+        found.records,
+        partition=partition,
+        pattern=pattern,
+        limit=limit,
     )
 
 

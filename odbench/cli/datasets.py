@@ -14,12 +14,12 @@ from odbench.cli.choices import (
     jobs_option,
     limit_option,
     listed,
+    listed_records,
     listing_mirror_option,
     mirror_of,
     mirror_option,
     of_each_suite,
     partition_option,
-    settled_records,
     suite_option,
 )
 from odbench.cli.rows import format_option, print_rows
@@ -179,19 +179,21 @@ def pull(
     Without --suite: what the mirror has, or without a mirror everything. Exit code 3
     when some could not be had; the others are there.
     """
+    from odbench.data.catalog import Sources
     from odbench.data.dataset import DatasetRecord
     from odbench.data.pull import ensure
     from odbench.data.store import StoredDataset
 
+    sources = Sources(mirror)
     records: list[DatasetRecord] = of_each_suite(
         suite,
         mirror,
-        lambda name: settled_records(name, partition, pattern, limit, mirror),
+        lambda name: listed_records(name, partition, pattern, limit, sources),
         made=mirror_of(mirror) is None,
     )
     failures = []
     size = 0
-    for record, outcome in ensure(records, mirror=mirror, jobs=jobs):
+    for record, outcome in ensure(records, sources=sources, jobs=jobs):
         if isinstance(outcome, StoredDataset):
             size += outcome.features_path.stat().st_size
         else:

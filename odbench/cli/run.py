@@ -130,7 +130,7 @@ def _request(options: dict[str, Any]) -> Request:
 
 
 def _run(request: Request, prepared: Prepared) -> int:
-    from odbench.cli.run_table import table_of_run
+    from odbench.leaderboard.run_table import table_of_run
     from odbench.sweep.failures import read_failures
     from odbench.sweep.prepare import say
     from odbench.sweep.run import execute
@@ -144,7 +144,10 @@ def _run(request: Request, prepared: Prepared) -> int:
         say(_sentence(summary))
     found = read_failures(summary.folder)
     if found.trials:
-        click.echo(table_of_run(summary.folder))
+        table = table_of_run(summary.folder)
+        for remark in table.remarks:
+            say(remark)
+        click.echo(table.text)
     # One hub that cannot be reached has one reason for all of its data sets.
     for fault in dict.fromkeys(summary.faults):
         say(f"not used: {fault}")

@@ -73,7 +73,7 @@ def pack(
     run: Path, out: Path, config: str | None, sets_file: Path | None, **facts: Any
 ) -> None:
     """Make one archive from a run with --keep-scores."""
-    from odbench.cli.submission_sets import of_run
+    from odbench.api.dataset_lists import of_run
     from odbench.submissions.packing import pack as make
 
     sets = of_run(sets_file, run)
@@ -94,7 +94,7 @@ def pack(
 @click.pass_context
 def check(ctx: click.Context, file: Path, sets_file: Path | None) -> None:
     """Say what keeps an archive from being evaluated; exit 3 if anything does."""
-    from odbench.cli.submission_sets import of_archive
+    from odbench.api.dataset_lists import of_archive
     from odbench.submissions.checking import check as find_faults
 
     sets = of_archive(sets_file, file)
@@ -143,12 +143,12 @@ def evaluate(
     """
     from datetime import UTC, datetime
 
-    from odbench.cli.submission_sets import of_archive, protocol_rows
-    from odbench.submissions.evaluate import Evaluator, Request
+    from odbench.api.dataset_lists import of_archive, protocol_rows
+    from odbench.submissions.evaluate import EvaluationRequest, Evaluator
     from odbench.submissions.labels import LabelFolder
-    from odbench.submissions.rescoring import Answers
+    from odbench.submissions.rescoring import Rescorer
 
-    request = Request(
+    request = EvaluationRequest(
         path=file,
         submitter=options["submitter"],
         now=datetime.now(UTC),
@@ -158,8 +158,8 @@ def evaluate(
     truth = LabelFolder(labels, sets)
     if options["commitments"] is not None:
         _check_commitments(truth, sets, options["commitments"], options["salt_file"])
-    answers = Answers(sets=sets, labels=truth, choose_rows=protocol_rows(sets.suite))
-    evaluator = Evaluator(answers=answers, leaderboard=leaderboard)
+    rescorer = Rescorer(sets=sets, labels=truth, choose_rows=protocol_rows(sets.suite))
+    evaluator = Evaluator(rescorer=rescorer, leaderboard=leaderboard)
     click.echo(_shown(evaluator.evaluate(request), options["style"]))
     if (leaderboard / "index.html").is_file():
         click.echo(
@@ -180,7 +180,7 @@ def list_sets(suite: str, partition: str, folder: Path | None, out: Path) -> Non
     From the suite's manifest, or from a folder of archives laid out as a mirror is
     (the features of a private partition).
     """
-    from odbench.cli.submission_sets import from_folder, from_manifest
+    from odbench.api.dataset_lists import from_folder, from_manifest
 
     if folder is None:
         sets = from_manifest(suite, partition)
@@ -198,11 +198,11 @@ def list_sets(suite: str, partition: str, folder: Path | None, out: Path) -> Non
 def commit(labels: Path, sets_file: Path, salt_file: Path, out: Path) -> None:
     """Promise the labels of a set list without showing them (maintainers)."""
     from odbench.submissions import commitments
-    from odbench.submissions.dataset_list import read_set_list
+    from odbench.submissions.dataset_list import read_dataset_list
     from odbench.submissions.labels import LabelFolder
     from odbench.submissions.strict_json import canonical, write_whole
 
-    sets = read_set_list(sets_file)
+    sets = read_dataset_list(sets_file)
     salt = commitments.read_salt(salt_file, create=True)
     promises = commitments.commit(LabelFolder(labels, sets), sets, salt)
     write_whole(out, canonical(promises) + b"\n")
@@ -217,10 +217,10 @@ def commit(labels: Path, sets_file: Path, salt_file: Path, out: Path) -> None:
 def reveal(sets_file: Path, salt_file: Path, names: tuple[str, ...], out: Path) -> None:
     """Write the keys that let others check revealed labels (maintainers)."""
     from odbench.submissions import commitments
-    from odbench.submissions.dataset_list import read_set_list
+    from odbench.submissions.dataset_list import read_dataset_list
     from odbench.submissions.strict_json import canonical, write_whole
 
-    sets = read_set_list(sets_file)
+    sets = read_dataset_list(sets_file)
     salt = commitments.read_salt(salt_file)
     keys = commitments.reveal(sets, salt, names or tuple(sets.by_name))
     write_whole(out, canonical(keys) + b"\n")
@@ -238,10 +238,10 @@ def verify(
 ) -> None:
     """Check revealed labels against what was promised; exit 3 if they differ."""
     from odbench.submissions import commitments
-    from odbench.submissions.dataset_list import read_set_list
+    from odbench.submissions.dataset_list import read_dataset_list
     from odbench.submissions.labels import LabelFolder
 
-    sets = read_set_list(sets_file)
+    sets = read_dataset_list(sets_file)
     keys = commitments.read_keys(keys_file, sets)
     published = commitments.read_commitments(promises, sets)
     faults = commitments.verify(LabelFolder(labels, sets), sets, published, keys)

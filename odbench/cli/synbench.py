@@ -50,8 +50,8 @@ def private(seed_file: Path, count: int, out: Path) -> None:
 @click.option("--match", "pattern", default="*", help="A glob on names, to compare.")
 def manifest(file: Path | None, jobs: int, pattern: str) -> None:
     """Generate every public set and write, or check, its manifest rows."""
-    from odbench.cli.synbench_manifest import check, measured
     from odbench.data.manifest import read_manifest, write_manifest
+    from odbench.data.synbench_manifest import check, measured
 
     if file is not None:
         records = measured("*", jobs=jobs)

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from odbench.sweep.fold import RESULTS, read_batches
+from odbench.results import RESULTS
+from odbench.sweep.fold import read_batches
 from odbench.text import printable
 
 _COLUMNS = ("detector", "config", "status", "reason")

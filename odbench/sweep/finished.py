@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from odbench.results import SCORES
-from odbench.sweep.fold import RESULTS, read_batches
+from odbench.results import RESULTS, SCORES
+from odbench.sweep.fold import read_batches
 from odbench.sweep.journal import read_journals
 from odbench.sweep.keys import Keys
 from odbench.sweep.oracle import NAME as ORACLE

@@ -15,13 +15,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from odbench.errors import ResultsError
-from odbench.results import COLUMNS, REQUIRED, completed, schema, write_results
+from odbench.results import (
+    COLUMNS,
+    REQUIRED,
+    RESULTS,
+    completed,
+    schema,
+    write_results,
+)
 from odbench.sweep.journal import journals, parse_line
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-RESULTS = "results.parquet"
 # What makes two rows the same trial, an older one superseded by a newer.
 IDENTITY = (
     "suite",

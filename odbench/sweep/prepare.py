@@ -21,7 +21,7 @@ from odbench.sweep.request import Request
 from odbench.sweep.trials import Batch, Protocol
 
 if TYPE_CHECKING:
-    from odbench.data.catalog import Settled
+    from odbench.data.catalog import Sources, SuiteListing
     from odbench.data.dataset import DatasetRecord
     from odbench.plugins.find import Configuration
 
@@ -76,10 +76,12 @@ def prepare(request: Request, *, pull: bool = True) -> Prepared:
     OdbenchError
         If a name is unknown, or nothing is selected.
     """
+    from odbench.data.catalog import Sources
     from odbench.data.store import Store
 
     configurations = _configurations(request)
-    records, faults = _records(request), list[str]()
+    sources = Sources(request.mirror)
+    records, faults = _records(request, sources), list[str]()
     done = finished(
         request.folder,
         only_ok=request.retry_failed,
@@ -98,7 +100,7 @@ def prepare(request: Request, *, pull: bool = True) -> Prepared:
     plan = planned()
     if pull and plan.pending:
         wanted = {batch.record.id for batch in plan.pending}
-        records, failed = _pull(records, wanted, request)
+        records, failed = _pull(records, wanted, request, sources)
         faults += failed
         plan = planned()
     estimator = Estimator(Store.default().root / "timings.json")
@@ -181,22 +183,25 @@ def _configurations(request: Request) -> list[Configuration]:
     return chosen
 
 
-def _records(request: Request) -> list[DatasetRecord]:
-    """Select data sets, the list settled with where they come from."""
+def _records(request: Request, sources: Sources) -> list[DatasetRecord]:
+    """Select data sets from those that each suite's source lists."""
     from odbench.data.catalog import choose, resolve
-    from odbench.data.listing import settled
+    from odbench.data.listing import list_suite
 
     records: dict[str, DatasetRecord] = {}
-    found: dict[str, Settled] = {}
+    found: dict[str, SuiteListing] = {}
     for name in request.suites:
-        suite, _ = resolve(name)
+        resolved = resolve(name)
+        suite, _ = resolved
         # A suite is listed once, whatever parts of it are named.
         if suite.name not in found:
-            found[suite.name] = settled(suite, request.partition, mirror=request.mirror)
+            found[suite.name] = list_suite(suite, request.partition, sources=sources)
             if request.show_progress:
-                _tell_missing(found[suite.name])
+                place = "the hub" if sources.mirror is None else "this mirror"
+                _tell_missing(found[suite.name], place)
         chosen = choose(
             name,
+            resolved,
             found[suite.name].records,
             partition=request.partition,
             pattern=request.datasets,
@@ -214,13 +219,13 @@ def _measured(record: DatasetRecord) -> DatasetRecord:
     return record if stored is None else stored.record
 
 
-def _tell_missing(settled: Settled) -> None:
-    if settled.missing:
-        some = ", ".join(row.name for row in settled.missing[:3])
-        more = ", ..." if len(settled.missing) > 3 else ""
+def _tell_missing(listing: SuiteListing, place: str) -> None:
+    if listing.missing:
+        some = ", ".join(row.name for row in listing.missing[:3])
+        more = ", ..." if len(listing.missing) > 3 else ""
         say(
-            f"{len(settled.missing)} data sets of the manifest are not listed and are "
-            f"left out: {some}{more}"
+            f"{len(listing.missing)} data sets are not in {place} and will be skipped: "
+            f"{some}{more}"
         )
 
 
@@ -230,7 +235,7 @@ def say(line: str) -> None:
 
 
 def _pull(
-    records: list[DatasetRecord], wanted: set[str], request: Request
+    records: list[DatasetRecord], wanted: set[str], request: Request, sources: Sources
 ) -> tuple[list[DatasetRecord], list[str]]:
     """Bring what is wanted into the store; a data set that fails is left out."""
     from odbench.data.catalog import ensure
@@ -239,7 +244,7 @@ def _pull(
     measured: dict[str, DatasetRecord | None] = {}
     faults = []
     for record, outcome in ensure(
-        needed, mirror=request.mirror, progress=request.show_progress
+        needed, sources=sources, progress=request.show_progress
     ):
         if isinstance(outcome, Exception):
             faults.append(str(outcome))

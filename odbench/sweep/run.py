@@ -7,11 +7,10 @@ import os
 import secrets
 import signal
 import sys
-import tempfile
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,7 @@ from odbench.sweep.backends import run_tasks
 from odbench.sweep.estimate import Estimator
 from odbench.sweep.finished import journaled
 from odbench.sweep.fold import fold, is_folded
-from odbench.sweep.prepare import Prepared, hidden_places, prepare
+from odbench.sweep.prepare import Prepared, hidden_places
 from odbench.sweep.processes import kill_marked
 from odbench.sweep.progress import Progress
 from odbench.sweep.request import Request
@@ -33,7 +32,6 @@ from odbench.sweep.trials import Batch, Task, Trial
 from odbench.sweep.worker import STOP, Setting, blank_row
 
 if TYPE_CHECKING:
-    import pandas as pd
     import pyarrow as pa
 
 # A trial whose worker died this often while it ran is given up.
@@ -64,72 +62,6 @@ class Summary:
     counts: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
     interrupted: bool = False
-
-
-def run(
-    suite: str | Iterable[str],
-    *,
-    detectors: Sequence[Any] | str | None = None,
-    out: str | Path | None = None,
-    show_progress: bool = True,
-    **options: Any,
-) -> pd.DataFrame:
-    """Run detectors on data sets.
-
-    Parameters
-    ----------
-    suite : str or iterable of str
-        Names of suites, such as "oddbench".
-    detectors : sequence or str, optional
-        Names, specs (``"knn:k=20"``), classes or objects with scikit-learn's shape.
-        The core zoo in its reference configuration by default.
-    out : str or Path, optional
-        The run's folder; results that stand in it are not computed again. A
-        temporary one by default.
-    show_progress : bool
-        Write a progress bar to stderr.
-    **options
-        As on the command line: ``grid``, ``seeds``, ``datasets`` (a glob), ``limit``,
-        ``partition``, ``jobs``, ``backend``, ``scheduler``, ``timeout`` (seconds),
-        ``memory_limit`` (GiB), ``mirror``, ``keep_scores``, ``contamination``,
-        ``retry_failed``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a trial, the columns of `odbench.results.COLUMNS`.
-
-    Raises
-    ------
-    OdbenchError
-        If the call or the input is wrong.
-
-    Examples
-    --------
-    >>> import odbench
-    >>> results = odbench.run("synbench-mini", detectors=["ecod"], limit=2)
-    ... # doctest: +SKIP
-    """
-    from odbench.plugins.find import parse_specs
-
-    with ExitStack() as stack:
-        if out is None:
-            out = stack.enter_context(
-                tempfile.TemporaryDirectory(prefix="odbench-run-")
-            )
-        request = Request(
-            suites=tuple(suite.split(",")) if isinstance(suite, str) else tuple(suite),
-            detectors=parse_specs(detectors)
-            if isinstance(detectors, str)
-            else detectors,
-            out=Path(out),
-            show_progress=show_progress,
-            **options,
-        )
-        summary = execute(request, prepare(request))
-        from odbench.results import read_results
-
-        return read_results(summary.folder)
 
 
 def execute(request: Request, prepared: Prepared) -> Summary:

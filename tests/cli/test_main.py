@@ -10,8 +10,7 @@ import click
 import pytest
 
 from odbench import cli
-from odbench.errors import RunBrokenError, UsageError
-from odbench.errors import DiskFullError
+from odbench.errors import DiskFullError, RunBrokenError, UsageError
 from tests.conftest import fill
 
 

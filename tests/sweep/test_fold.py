@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from odbench.errors import ResultsError
-from odbench.results import read_results, schema
+from odbench.results import RESULTS, read_results, schema
 from odbench.sweep import fold as folding
 from odbench.sweep.finished import finished
-from odbench.sweep.fold import RESULTS, fold, is_folded
+from odbench.sweep.fold import fold, is_folded
 from odbench.sweep.journal import FOLDER
 from tests.reference.sweep import folded, row, write
 

@@ -26,18 +26,20 @@ def asked(made_up, tmp_path):
 def test_a_source_is_listed_once(asked, monkeypatch, capsys, show):
     listed = []
 
-    def settled(suite, partition, *, mirror):
+    def list_suite(suite, partition, *, sources):
         listed.append(suite.name)
-        return real(suite, partition, mirror=mirror)
+        return real(suite, partition, sources=sources)
 
-    real = listing.settled
-    monkeypatch.setattr(listing, "settled", settled)
+    real = listing.list_suite
+    monkeypatch.setattr(listing, "list_suite", list_suite)
 
     prepared = prepare(asked("oddbench", "oddbench", show_progress=show), pull=False)
 
     assert listed == ["oddbench"]
     assert prepared.plan.total == 3
-    remarks = capsys.readouterr().err.count("of the manifest are not listed")
+    remarks = capsys.readouterr().err.count(
+        "are not in this mirror and will be skipped"
+    )
     assert remarks == int(show)
 
 

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from odbench.cli import main, synbench_manifest
+from odbench.cli import main
+from odbench.data import synbench_manifest
 from odbench.data.manifest import parse_manifest
 from odbench.synbench import suite
 from odbench.synbench.facts import manifest_parameters

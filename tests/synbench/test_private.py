@@ -13,7 +13,7 @@ from scipy import stats
 
 from odbench.cli import main
 from odbench.errors import UsageError
-from odbench.submissions.dataset_list import ExpectedSet, SetList
+from odbench.submissions.dataset_list import DatasetList, ExpectedDataset
 from odbench.submissions.labels import LabelFolder
 from odbench.synbench import private, suite
 
@@ -86,13 +86,13 @@ def test_labels_are_readable_by_their_owner_alone_and_by_the_evaluator(partition
     out, names = partition
     tests = {n: np.load(out / f"features/private/{n}.npz")["test"] for n in names}
     expected = [
-        ExpectedSet(
+        ExpectedDataset(
             dataset=name, content_sha256="", n_train=1,
             n_test=len(tests[name]), n_scored=len(tests[name]),
         )
         for name in names
     ]  # fmt: skip
-    sets = SetList(suite="synbench", partition="private", sets=tuple(expected))
+    sets = DatasetList(suite="synbench", partition="private", sets=tuple(expected))
 
     folder = LabelFolder(out / "labels", sets)
 

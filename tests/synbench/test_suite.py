@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from odbench.cli import synbench_manifest
+from odbench.data import synbench_manifest
 from odbench.data.manifest import read_manifest
 from odbench.errors import DataError, UnknownDatasetError, UsageError
 from odbench.suites import read_suites

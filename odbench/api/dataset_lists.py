@@ -1,4 +1,4 @@
-"""Set lists for the submission commands: from a file, or from the manifests."""
+"""Dataset lists for submissions: from a file, from a run, or from the manifests."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from odbench.errors import UsageError
 if TYPE_CHECKING:
     from odbench.arrays import IntArray, LabelArray
     from odbench.data.dataset import DatasetRecord
-    from odbench.submissions.dataset_list import ExpectedSet, SetList
+    from odbench.submissions.dataset_list import DatasetList, ExpectedDataset
     from odbench.submissions.rescoring import RowChooser
 
 
-def from_file_or_manifest(file: Path | None, *, suite: str, partition: str) -> SetList:
+def from_file_or_manifest(
+    file: Path | None, *, suite: str, partition: str
+) -> DatasetList:
     """Return the set list in a file, or that of a suite's manifest.
 
     Parameters
@@ -26,13 +28,13 @@ def from_file_or_manifest(file: Path | None, *, suite: str, partition: str) -> S
         Looked up in the manifests where there is no file.
     """
     if file is not None:
-        from odbench.submissions.dataset_list import read_set_list
+        from odbench.submissions.dataset_list import read_dataset_list
 
-        return read_set_list(file)
+        return read_dataset_list(file)
     return from_manifest(suite, partition)
 
 
-def from_manifest(suite: str, partition: str) -> SetList:
+def from_manifest(suite: str, partition: str) -> DatasetList:
     """Return the measured data sets of a suite's manifest as a set list.
 
     Raises
@@ -41,7 +43,7 @@ def from_manifest(suite: str, partition: str) -> SetList:
         If the manifest has none.
     """
     from odbench.data.catalog import select
-    from odbench.submissions.dataset_list import SetList
+    from odbench.submissions.dataset_list import DatasetList
 
     # The manifest alone: what a hub lists today must not change what was promised.
     listed = select(suite, partition=partition, offline=True)
@@ -52,14 +54,14 @@ def from_manifest(suite: str, partition: str) -> SetList:
             f"{partition!r}; name a set list with --sets"
         )
         raise UsageError(msg)
-    return SetList(
+    return DatasetList(
         suite=records[0].suite,
         partition=partition,
         sets=tuple(_expected(record) for record in records),
     )
 
 
-def from_folder(folder: Path, suite: str, partition: str) -> SetList:
+def from_folder(folder: Path, suite: str, partition: str) -> DatasetList:
     """Return the archives of a folder as a set list: their features, measured.
 
     Parameters
@@ -75,7 +77,7 @@ def from_folder(folder: Path, suite: str, partition: str) -> SetList:
     UsageError
         If there are none.
     """
-    from odbench.submissions.dataset_list import SetList
+    from odbench.submissions.dataset_list import DatasetList
 
     nested = folder / partition
     files = sorted((nested if nested.is_dir() else folder).glob("*.npz"))
@@ -83,10 +85,10 @@ def from_folder(folder: Path, suite: str, partition: str) -> SetList:
         msg = f"--from {str(folder)!r}: holds no {partition}/*.npz; name another folder"
         raise UsageError(msg)
     sets = tuple(_measured(file, f"{suite}/{file.stem}") for file in files)
-    return SetList(suite=suite, partition=partition, sets=sets)
+    return DatasetList(suite=suite, partition=partition, sets=sets)
 
 
-def of_archive(file: Path | None, archive: Path) -> SetList:
+def of_archive(file: Path | None, archive: Path) -> DatasetList:
     """Return the list in a file where there is one, else that the archive asks for."""
     from odbench.submissions.archive import STATEMENT, peek
     from odbench.submissions.strict_json import parse_object
@@ -103,7 +105,7 @@ def of_archive(file: Path | None, archive: Path) -> SetList:
     return from_manifest(*about)
 
 
-def of_run(file: Path | None, run: Path) -> SetList:
+def of_run(file: Path | None, run: Path) -> DatasetList:
     """Return the list in a file where there is one, else that the run was about."""
     if file is not None:
         return from_file_or_manifest(file, suite="", partition="")
@@ -122,7 +124,9 @@ def protocol_rows(suite: str) -> RowChooser:
     """Return the function that tells which test rows the protocol scores."""
     from odbench.data.protocol import choose_rows
 
-    def rows(expected: ExpectedSet, seed: int, labels: LabelArray | None) -> IntArray:
+    def rows(
+        expected: ExpectedDataset, seed: int, labels: LabelArray | None
+    ) -> IntArray:
         return choose_rows(
             expected.n_train,
             labels,
@@ -134,10 +138,10 @@ def protocol_rows(suite: str) -> RowChooser:
     return rows
 
 
-def _expected(record: DatasetRecord) -> ExpectedSet:
-    from odbench.submissions.dataset_list import ExpectedSet
+def _expected(record: DatasetRecord) -> ExpectedDataset:
+    from odbench.submissions.dataset_list import ExpectedDataset
 
-    return ExpectedSet(
+    return ExpectedDataset(
         dataset=record.name,
         content_sha256=record.content_sha256,
         n_train=record.n_train,
@@ -146,14 +150,14 @@ def _expected(record: DatasetRecord) -> ExpectedSet:
     )
 
 
-def _measured(file: Path, dataset_id: str) -> ExpectedSet:
+def _measured(file: Path, dataset_id: str) -> ExpectedDataset:
     from odbench.data.archive import read_archive
     from odbench.data.content import content_sha256
-    from odbench.submissions.dataset_list import ExpectedSet
+    from odbench.submissions.dataset_list import ExpectedDataset
 
     raw = read_archive(file, dataset_id=dataset_id, labelled=False)
     n_train, n_test = len(raw.train), len(raw.test)
-    return ExpectedSet(
+    return ExpectedDataset(
         dataset=file.stem,
         content_sha256=content_sha256(raw.train, raw.test, None),
         n_train=n_train,

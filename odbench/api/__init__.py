@@ -1,0 +1,1 @@
+"""Functions that join both halves: they make results and read them."""

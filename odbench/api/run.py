@@ -1,0 +1,88 @@
+"""Run detectors on data sets from Python."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def run(
+    suite: str | Iterable[str],
+    *,
+    detectors: Sequence[Any] | str | None = None,
+    out: str | Path | None = None,
+    show_progress: bool = True,
+    **options: Any,
+) -> pd.DataFrame:
+    """Run detectors on data sets.
+
+    Parameters
+    ----------
+    suite : str or iterable of str
+        Names of suites, such as "oddbench".
+    detectors : sequence or str, optional
+        Names, specs (``"knn:k=20"``), classes or objects with scikit-learn's shape.
+        The core zoo in its reference configuration by default.
+    out : str or Path, optional
+        The folder of the run, which then holds ``run.json``, ``results.parquet`` and
+        ``leaderboard.csv`` as after `odbench run`; finished trials found there are
+        skipped. A temporary folder by default.
+    show_progress : bool
+        Write a progress bar to stderr.
+    **options
+        As on the command line: ``grid``, ``seeds``, ``datasets`` (a glob), ``limit``,
+        ``partition``, ``jobs``, ``backend``, ``scheduler``, ``timeout`` (seconds),
+        ``memory_limit`` (GiB), ``mirror``, ``keep_scores``, ``contamination``,
+        ``retry_failed``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per trial, the columns of `odbench.results.COLUMNS`.
+
+    Raises
+    ------
+    OdbenchError
+        If the call or the input is wrong.
+
+    Examples
+    --------
+    >>> import odbench
+    >>> results = odbench.run("synbench-mini", detectors=["ecod"], limit=2)
+    ... # doctest: +SKIP
+    """
+    from odbench.leaderboard.run_table import table_of_run
+    from odbench.plugins.specs import parse_specs
+    from odbench.results import read_results
+    from odbench.sweep.failures import read_failures
+    from odbench.sweep.prepare import prepare
+    from odbench.sweep.request import Request
+    from odbench.sweep.run import execute
+
+    with ExitStack() as stack:
+        keep = out is not None
+        if out is None:
+            out = stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="odbench-run-")
+            )
+        request = Request(
+            suites=tuple(suite.split(",")) if isinstance(suite, str) else tuple(suite),
+            detectors=parse_specs(detectors)
+            if isinstance(detectors, str)
+            else detectors,
+            out=Path(out),
+            show_progress=show_progress,
+            **options,
+        )
+        folder = execute(request, prepare(request)).folder
+        if keep and read_failures(folder).trials:
+            for remark in table_of_run(folder).remarks:
+                warnings.warn(remark, stacklevel=2)
+        return read_results(folder)
