@@ -1,8 +1,10 @@
 """A metric is a row of `METRICS`: everything to the right of it follows."""
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -125,3 +127,18 @@ def test_the_table_is_sound():
     assert [m.use for m in listed_metrics()] == sorted(
         (m.use for m in listed_metrics()), reverse=True
     )
+
+
+def test_the_table_of_the_docs_is_that_of_the_metrics():
+    page = Path(__file__).parents[2] / "docs" / "metrics.md"
+    section = page.read_text("utf-8").split("## One trial")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| .* \| ([^|]*) \| [^|]* \|$", section, re.M)
+    chance = {0.5: "; 0.5 is chance"}
+
+    def expected(metric):
+        low = f"{metric.lowest:g} to" if metric.lowest > -1 else "at most"
+        return f"{low} {metric.highest:g}, higher{chance.get(metric.chance, '')}"
+
+    assert [name for name, _ in rows] == [metric.name for metric in METRICS]
+    for (_, told), metric in zip(rows, METRICS, strict=True):
+        assert told.startswith(expected(metric))
