@@ -1,4 +1,4 @@
-"""Dataset lists for submissions: from a file, from a run, or from the manifests."""
+"""Data set lists for submissions: from a file, a run, or the manifests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def from_file_or_manifest(
     file: Path | None, *, suite: str, partition: str
 ) -> DatasetList:
-    """Return the set list in a file, or that of a suite's manifest.
+    """Return the data set list in a file, or that of a suite's manifest.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def from_file_or_manifest(
 
 
 def from_manifest(suite: str, partition: str) -> DatasetList:
-    """Return the measured data sets of a suite's manifest as a set list.
+    """Return the measured data sets of a suite's manifest as a data set list.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def from_manifest(suite: str, partition: str) -> DatasetList:
     if not records:
         msg = (
             f"suite {suite!r}: its manifest has no measured data set of the partition "
-            f"{partition!r}; name a set list with --sets"
+            f"{partition!r}; name a data set list with --sets"
         )
         raise UsageError(msg)
     return DatasetList(
@@ -62,7 +62,7 @@ def from_manifest(suite: str, partition: str) -> DatasetList:
 
 
 def from_folder(folder: Path, suite: str, partition: str) -> DatasetList:
-    """Return the archives of a folder as a set list: their features, measured.
+    """Return the archives of a folder as a data set list: their features, measured.
 
     Parameters
     ----------

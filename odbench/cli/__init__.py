@@ -21,11 +21,12 @@ from odbench import __version__
 from odbench.errors import DiskFullError, OdbenchError, RunBrokenError
 from odbench.files import is_disk_fault
 
-# Verb -> one line. Each lives in the module of its name, loaded when it is called.
+# Command -> help in one line. Each is in the module of its name, which is imported
+# when the command is called.
 VERBS = {
-    "suites": "List the suites: what they hold, where they come from.",
+    "suites": "List the suites with their sizes and sources.",
     "datasets": "List, show, pull, verify and audit data sets.",
-    "detectors": "List, show, check and start detectors.",
+    "detectors": "List, show, check and create detectors.",
     "run": "Run detectors on data sets and print a leaderboard.",
     "leaderboard": "Build, show, compare and publish leaderboards.",
     "submission": "Pack, check and evaluate submissions.",
@@ -34,7 +35,7 @@ VERBS = {
 
 
 class _LazyGroup(click.Group):
-    """A group that imports a verb's module only when the verb is used."""
+    """A group that imports a command's module only when the command is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(VERBS)
@@ -50,8 +51,8 @@ class _LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            # Whoever reads the output has enough (`odbench ... | head`). Left to
-            # click, it would be a failure.
+            # The reader closed the pipe (`odbench ... | head`). Click would report
+            # that as a failure.
             _write_nowhere(sys.stdout, sys.stderr)
             ctx.exit(0)
 
@@ -88,7 +89,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 @contextlib.contextmanager
 def _terminable() -> Iterator[None]:
-    """Let SIGTERM, a scheduler's time limit, end a verb as Ctrl-C does."""
+    """End a command on SIGTERM, a scheduler's time limit, as Ctrl-C does."""
     here = threading.current_thread() is threading.main_thread()
     if not here or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield
@@ -115,7 +116,7 @@ def _run(arguments: list[str] | None) -> int:
         broken = isinstance(error, (RunBrokenError, DiskFullError))
         return _complain(_spell(error), 1 if broken else 2)
     except OSError as error:
-        # A path that cannot be read or written: the disk's doing, or the call's.
+        # A path cannot be read or written, because of the disk or because of the call.
         full = is_disk_fault(error)
         if error.filename is not None:
             return _complain(
@@ -138,10 +139,10 @@ def _run(arguments: list[str] | None) -> int:
 
 
 def _write_nowhere(*streams: TextIO) -> None:
-    """Let what is still written to a stream vanish."""
+    """Discard everything that is written to the streams from now on."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in streams:
-        # One that stands for no file, in a notebook or a test, has nothing to turn.
+        # A stream without a file, as in a notebook or a test, needs no redirection.
         with contextlib.suppress(OSError):
             os.dup2(nowhere, stream.fileno())
 

@@ -7,22 +7,27 @@ from typing import Any
 
 import click
 
-from odbench.cli.choices import (
-    as_row,
-    as_text,
+from odbench.cli.options import (
+    FOLDER,
+    PARTITIONS,
+    format_option,
     glob_option,
     jobs_option,
     limit_option,
-    listed,
-    listed_records,
     listing_mirror_option,
-    mirror_of,
     mirror_option,
-    of_each_suite,
     partition_option,
     suite_option,
 )
-from odbench.cli.rows import format_option, print_rows
+from odbench.cli.rows import print_rows
+from odbench.cli.selection import (
+    as_row,
+    as_text,
+    listed,
+    listed_records,
+    mirror_of,
+    of_each_suite,
+)
 from odbench.errors import TransportError
 
 _LIST = (
@@ -36,7 +41,7 @@ _LIST = (
     "family",
 )
 
-# What --plot alone stands for: a file with the data set's name.
+# The value of --plot without FILE: the file is named after the data set.
 _NAMED = ""
 
 
@@ -51,7 +56,7 @@ def datasets() -> None:
 @glob_option
 @limit_option
 @listing_mirror_option
-@format_option
+@format_option()
 def list_(
     *,
     suite: str | None,
@@ -61,9 +66,9 @@ def list_(
     mirror: Path | None,
     form: str,
 ) -> None:
-    """List the data sets of the manifests, or those that a mirror has.
+    """List the data sets in the manifests, or those in a mirror.
 
-    A set of the mirror that no manifest describes has no sizes until it was pulled.
+    A data set of the mirror that is not in a manifest has no sizes until it is pulled.
     """
     records = listed(suite, partition, pattern, limit, mirror)
     rows = [as_row(record) for record in records]
@@ -76,8 +81,8 @@ def list_(
 @suite_option
 @click.option(
     "--partition",
-    type=click.Choice(("public", "private")),
-    help="[default: the one that has it]",
+    type=PARTITIONS,
+    help="Partition of the suite.  [default: the one that holds the data set]",
 )
 @mirror_option
 @click.option(
@@ -85,23 +90,23 @@ def list_(
     "row",
     type=click.IntRange(min=0),
     metavar="ROW",
-    help="Explain the score of a test row, column by column, instead.",
+    help="Explain the score of test row ROW, column by column.",
 )
 @click.option(
     "--detector",
     default="ecod",
     show_default=True,
-    help="What explains: any detector that can.",
+    help="Detector for --explain; it must support explanations.",
 )
 @click.option(
     "--plot",
     is_flag=False,
     flag_value=_NAMED,
     metavar="[FILE]",
-    help="Draw the test rows in the two most telling columns instead, into FILE "
-    "or NAME.png.",
+    help="Plot the test rows in the two most informative columns, into FILE or "
+    "NAME.png.",
 )
-@format_option
+@format_option()
 def show(
     *,
     name: str,
@@ -115,8 +120,8 @@ def show(
 ) -> None:
     """Show one data set: SUITE/NAME, or NAME with --suite.
 
-    What the manifest says, and, where the set is in the store or can be fetched, its
-    columns.
+    Prints the facts of the manifest and, if the data set is stored or can be
+    downloaded, its columns.
     """
     from odbench.data.show import describe, draw, identify
 
@@ -138,7 +143,7 @@ def show(
             partition=record.partition,
         )
     if form == "csv" and "unavailable" in facts:
-        # The columns alone are printed, and there are none.
+        # CSV has only the columns, and they are not available.
         raise TransportError(facts["unavailable"])
     if form == "table":
         width = max(len(key) for key in facts)
@@ -162,7 +167,7 @@ def show(
 @glob_option
 @limit_option
 @mirror_option
-@jobs_option
+@jobs_option(4)
 @click.pass_context
 def pull(
     context: click.Context,
@@ -174,10 +179,10 @@ def pull(
     mirror: Path | None,
     jobs: int,
 ) -> None:
-    """Bring data sets into the store. Again does nothing.
+    """Download data sets. Sets already stored are skipped.
 
-    Without --suite: what the mirror has, or without a mirror everything. Exit code 3
-    when some could not be had; the others are there.
+    Without --suite: every data set of the mirror, or of all suites if there is no
+    mirror. Exit code 3 if some data sets could not be loaded; the others are stored.
     """
     from odbench.data.catalog import Sources
     from odbench.data.dataset import DatasetRecord
@@ -205,13 +210,13 @@ def pull(
     context.exit(3 if failures else 0)
 
 
-@datasets.command("verify")
+@datasets.command("verify", short_help="Compare stored files with the manifest.")
 @suite_option
 @partition_option
 @glob_option
 @mirror_option
-@jobs_option
-@format_option
+@jobs_option(4)
+@format_option()
 @click.pass_context
 def verify(
     context: click.Context,
@@ -223,9 +228,9 @@ def verify(
     jobs: int,
     form: str,
 ) -> None:
-    """Compare what is on disk, store and mirror, with the manifest.
+    """Compare the files in the store and in the mirror with the manifest.
 
-    Prints the faults; exit code 3 when there are any.
+    Prints the faults; exit code 3 if there are any.
     """
     from odbench.data.verify import FAULT, verify_all
 
@@ -247,21 +252,29 @@ def verify(
     context.exit(3 if faults else 0)
 
 
-@datasets.command("audit", short_help="Measure files anew; compare with the manifest.")
+@datasets.command(
+    "audit", short_help="Measure files again and compare with the manifest."
+)
 @suite_option
 @click.option(
-    "--partition", type=click.Choice(("public", "private")), help="[default: both]"
+    "--partition", type=PARTITIONS, help="Partition of the suite.  [default: both]"
 )
 @mirror_option
-@click.option("--from", "origin", metavar="hub|DIR", help="The hub, or a mirror.")
+@click.option(
+    "--from",
+    "origin",
+    metavar="hub|DIR",
+    help="Source of the files: the hub, or a mirror's folder.",
+)
 @click.option("--write", is_flag=True, help="Write the manifest.")
 @click.option(
     "--manifest",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="The folder of the manifests. [default: the installed one]",
+    type=FOLDER,
+    metavar="DIR",
+    help="Folder of the manifests.  [default: the installed one]",
 )
-@click.option("--jobs", type=click.IntRange(min=1), default=2, show_default=True)
-@format_option
+@jobs_option(2)
+@format_option()
 @click.pass_context
 def audit(
     context: click.Context,
@@ -275,10 +288,10 @@ def audit(
     jobs: int,
     form: str,
 ) -> None:
-    """Measure every file anew and compare with the manifest; maintainers write it.
+    """Measure every file again and compare with the manifest (maintainers: --write).
 
-    Rows whose file is not there are kept. As JSON or CSV: every measured set with its
-    sizes, content hash and audit fields. Exit code 3 when something differs or could
+    Rows whose file is missing are kept. JSON and CSV list every measured data set with
+    its sizes, content hash and audit fields. Exit code 3 if something differs or could
     not be measured, and was not written.
     """
     from odbench.data.rebuild import AUDITED, audit_suite

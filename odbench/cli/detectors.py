@@ -1,4 +1,4 @@
-"""``odbench detectors``: list, show, check and start detectors."""
+"""``odbench detectors``: list, show, check and create detectors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from odbench.cli.rows import format_option, print_rows
+from odbench.cli.options import FOLDER, format_option
+from odbench.cli.rows import print_rows
 
 if TYPE_CHECKING:
     from odbench.detector import DetectorInfo
@@ -21,17 +22,17 @@ _FULL = (
 _FAULTS_FOUND = 3
 
 
-@click.group("detectors", short_help="List, show, check and start detectors.")
+@click.group("detectors", short_help="List, show, check and create detectors.")
 def detectors() -> None:
-    """List, show, check and start detectors."""
+    """List, show, check and create detectors."""
 
 
 @detectors.command("list", short_help="List the installed detectors.")
-@format_option
+@format_option()
 def list_(form: str) -> None:
-    """List the installed detectors, those of plugins among them.
+    """List the installed detectors, including those of plugins.
 
-    A plugin that cannot be loaded is a warning on stderr.
+    A plugin that cannot be loaded is reported on stderr.
     """
     from odbench.plugins.find import list_detectors
 
@@ -86,11 +87,11 @@ def _text(params: dict[str, Any]) -> str:
 
 @detectors.command("show", short_help="Show one detector.")
 @click.argument("spec")
-@click.option("--format", "form", type=click.Choice(("table", "json")), default="table")
+@format_option("table", "json")
 def show(spec: str, form: str) -> None:
     """Show one detector: its parameters, grid, reference and needs.
 
-    SPEC is what `odbench run --detectors` takes: knn, knn:k=20, pyod.LODA,
+    SPEC is a detector as for `odbench run --detectors`: knn, knn:k=20, pyod.LODA,
     package.module:Class, path/file.py:Class.
     """
     from odbench.plugins.find import find_detector
@@ -129,14 +130,14 @@ def _plain_text(value: Any) -> str:
     return "  ".join(value) if isinstance(value, list) else str(value)
 
 
-@detectors.command("check", short_help="Try a detector against the contract.")
+@detectors.command("check", short_help="Test a detector against the contract.")
 @click.argument("spec")
-@format_option
+@format_option()
 def check(spec: str, form: str) -> None:
-    """Try a detector on small tables and print what each probe found.
+    """Test a detector on small tables and print the result of each probe.
 
-    Exit code 3 when a probe fails. A warning, such as a score that depends on the
-    batch, is worth knowing and no failure.
+    Exit code 3 if a probe fails. A warning, such as scores that depend on the batch, is
+    not a failure.
     """
     from odbench.plugins.check.contract import check_detector
     from odbench.plugins.find import find_detector
@@ -157,21 +158,24 @@ def check(spec: str, form: str) -> None:
         raise SystemExit(_FAULTS_FOUND)
 
 
-@detectors.command("new", short_help="Write the start of a detector.")
+@detectors.command("new", short_help="Create a detector from a template.")
 @click.argument("name")
 @click.option(
     "--into",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER,
+    metavar="DIR",
     default=Path(),
-    help="Folder to write to; by default the working directory.",
+    help="Folder to write to.  [default: the working directory]",
 )
 @click.option(
-    "--package", is_flag=True, help="A package with an entry point, not one file."
+    "--package",
+    is_flag=True,
+    help="Create a package with an entry point instead of one file.",
 )
 def new(name: str, into: Path, *, package: bool) -> None:
-    """Write a working detector and its test, to start from.
+    """Create a working detector and its test from a template.
 
-    NAME is what users will type: lower case, digits and underscores.
+    NAME is the name that users will type: lower-case letters, digits and underscores.
     """
     from odbench.plugins.scaffold import write_detector
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from odbench.cli.leaderboard_publish import publish
+from odbench.cli.options import PATH, format_option, settings_options
 from odbench.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _POLICIES = ("main", "worst", "base-rate", "complete-case", "mean-of-others")
-_EXISTING = click.Path(path_type=Path)
 
 
 @click.group()
@@ -28,49 +28,21 @@ def leaderboard() -> None:
 leaderboard.add_command(publish)
 
 
-def _settings(command: Any) -> Any:
-    """Add the options that decide how tables are computed."""
-    for option in (
-        click.option(
-            "--seed",
-            type=click.IntRange(min=0),
-            default=0,
-            show_default=True,
-            help="Of all resampling.",
-        ),
-        click.option(
-            "--cluster",
-            type=click.Choice(["dataset", "family"]),
-            default="dataset",
-            show_default=True,
-            help="What the bootstrap draws.",
-        ),
-        click.option(
-            "--resamples",
-            type=click.IntRange(0, 100_000),
-            default=200,
-            show_default=True,
-            help="Bootstrap samples behind each interval; 0 for none.",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
 @leaderboard.command()
-@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=_EXISTING)
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=PATH)
 @click.option(
     "--out",
     required=True,
-    type=_EXISTING,
-    help="Folder for the tables; made if absent.",
+    type=PATH,
+    metavar="DIR",
+    help="Folder for the tables; created if it does not exist.",
 )
 @click.option(
     "--check",
     is_flag=True,
-    help="Write nothing; exit 3 and name the first file of --out that differs.",
+    help="Write nothing; exit with 3 and name the first file of --out that differs.",
 )
-@_settings
+@settings_options
 def build(
     *,
     runs: tuple[Path, ...],
@@ -82,8 +54,8 @@ def build(
 ) -> None:
     """Write the leaderboards of all suites in the results of RUN...
 
-    A RUN is a results.parquet or the folder that `odbench run --out` wrote. Tables of
-    evaluated submissions that stand in the folder of --out are shown on the page.
+    RUN is a results.parquet or the folder of a run. Tables of evaluated submissions in
+    the folder of --out are shown on the page.
     """
     from odbench.leaderboard.build import build_files, first_difference, write_files
     from odbench.leaderboard.evaluated import read_evaluated
@@ -104,7 +76,7 @@ def build(
         fault = (
             "differs from what the results give; build again without --check"
             if different in built.files
-            else "is none that the results give; remove it"
+            else "does not come from these results; remove it"
         )
         click.echo(f"odbench: {out / different} {fault}", err=True)
         raise SystemExit(3)
@@ -112,33 +84,27 @@ def build(
 
 
 @leaderboard.command()
-@click.argument("source", metavar="DIR|RUN", type=_EXISTING)
-@click.option("--suite", help="Only this suite.")
-@click.option("--partition", help="Only this partition.")
+@click.argument("source", metavar="DIR|RUN", type=PATH)
+@click.option("--suite", help="Show only this suite.")
+@click.option("--partition", help="Show only this partition.")
 @click.option(
     "--slice",
     "part",
     metavar="NAME[=LEVEL]",
-    help="Part of the data sets: size, dimension, 'domain=Science', ...",
+    help="Show part of the data sets: size, dimension, 'domain=Science', ...",
 )
 @click.option(
     "--policy",
     type=click.Choice(_POLICIES),
     default="main",
     show_default=True,
-    help="What failed trials count as.",
+    help="Value of a failed trial.",
 )
 @click.option(
     "--sort", default="total_rank", show_default=True, help="Column to sort by."
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json"]),
-    default="table",
-    show_default=True,
-)
-@_settings
+@format_option("table", "csv", "json")
+@settings_options
 def show(
     *,
     source: Path,
@@ -152,10 +118,10 @@ def show(
     cluster: Any,
     seed: int,
 ) -> None:
-    """Print a leaderboard that was built, or that of a run.
+    """Print a leaderboard from a built folder or from a run.
 
-    Of a built folder also the tables of evaluated submissions; as CSV or JSON, which
-    hold one kind of table, with --partition private.
+    Tables of evaluated submissions in a built folder are printed, too; in CSV and JSON,
+    which hold one kind of table, only with --partition private.
     """
     from odbench.leaderboard.evaluated import render_evaluated
     from odbench.leaderboard.load import Part, is_built, load_leaderboard, load_slices
@@ -191,30 +157,24 @@ def show(
         return
     import pandas as pd
 
-    # Submissions have other columns: they are printed where nothing else was found.
+    # Submissions have other columns, so they are printed only if nothing else is.
     tables = [sorted_by(p.table, sort) for p in parts]
     tables = tables or [pd.DataFrame(list(each.rows)) for each in evaluated]
     _emit(pd.concat(tables, ignore_index=True), form)
 
 
 @leaderboard.command()
-@click.argument("before", metavar="A", type=_EXISTING)
-@click.argument("after", metavar="B", type=_EXISTING)
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json"]),
-    default="table",
-    show_default=True,
-)
-@_settings
+@click.argument("before", metavar="A", type=PATH)
+@click.argument("after", metavar="B", type=PATH)
+@format_option("table", "csv", "json")
+@settings_options
 def diff(
     *, before: Path, after: Path, form: str, resamples: int, cluster: Any, seed: int
 ) -> None:
-    """Say who moved from leaderboard A to leaderboard B.
+    """Show changes in rank between two leaderboards, A and B.
 
-    A and B are built folders, runs, results files or leaderboard CSV files. A move is
-    within the interval when each Elo rating lies in the other's 95 % interval.
+    A and B are built folders, runs, results files or leaderboard CSV files. A change is
+    within the interval if each Elo rating lies in the other's 95 % interval.
     """
     from odbench.leaderboard.diff import compare, render_diff
     from odbench.leaderboard.load import load_leaderboard
@@ -261,7 +221,7 @@ def _emit(table: pd.DataFrame, form: str) -> None:
 
 @contextmanager
 def _warnings_as_lines() -> Iterator[None]:
-    """Print what the tables warn of as plain lines on stderr."""
+    """Print warnings about the tables as single lines on stderr."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         yield

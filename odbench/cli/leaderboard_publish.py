@@ -1,4 +1,4 @@
-"""`odbench leaderboard publish`: a leaderboard's folder to a hub data set."""
+"""`odbench leaderboard publish`: upload a leaderboard to a hub data set."""
 
 from __future__ import annotations
 
@@ -11,29 +11,38 @@ if TYPE_CHECKING:
     from odbench.leaderboard.publish import Plan
 
 
-@click.command()
+@click.command(short_help="Upload a leaderboard to a hub data set.")
 @click.argument(
     "folder",
     type=click.Path(path_type=Path),
     default=Path("leaderboard"),
     required=False,
 )
-@click.option("--repo", required=True, metavar="OWNER/NAME", help="A hub data set.")
-@click.option("--dry-run", is_flag=True, help="Show what would change and stop.")
-@click.option("--create", is_flag=True, help="Make the data set if it is not there.")
-@click.option("--prune", is_flag=True, help="Delete there what FOLDER does not have.")
+@click.option(
+    "--repo",
+    required=True,
+    metavar="OWNER/NAME",
+    help="Data set repository on the hub.",
+)
+@click.option("--dry-run", is_flag=True, help="Show the changes without uploading.")
+@click.option(
+    "--create", is_flag=True, help="Create the repository if it does not exist."
+)
+@click.option(
+    "--prune", is_flag=True, help="Delete remote files that are not in FOLDER."
+)
 @click.option(
     "--message",
     default="Update the leaderboard",
     show_default=True,
-    help="Of the commit.",
+    help="Message of the commit.",
 )
 def publish(
     folder: Path, *, repo: str, dry_run: bool, create: bool, prune: bool, message: str
 ) -> None:
-    """Upload FOLDER (default: leaderboard) in one commit; same content makes none.
+    """Upload FOLDER (default: leaderboard) in one commit, or none if nothing changed.
 
-    The token comes from HF_TOKEN or the hub client's own login.
+    The token is taken from HF_TOKEN or from the hub client's own login.
     """
     from odbench.leaderboard import publish as publishing
 

@@ -10,17 +10,6 @@ from typing import Any
 
 import click
 
-FORMATS = ("table", "json", "csv")
-
-format_option = click.option(
-    "--format",
-    "form",
-    type=click.Choice(FORMATS),
-    default="table",
-    show_default=True,
-    help="How to print.",
-)
-
 
 def print_rows(
     rows: Sequence[Mapping[str, Any]], columns: Sequence[str], form: str
@@ -32,7 +21,7 @@ def print_rows(
     rows : sequence of mappings
         Column -> value; None is an empty cell, and null in JSON.
     columns : sequence of str
-        What to print, in order.
+        Columns to print, in order.
     form : {"table", "json", "csv"}
         A table aligns and shortens nothing; JSON is one array.
     """

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from odbench.cli.options import FOLDER, partition_option
 from odbench.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from odbench.sweep.prepare import Prepared
     from odbench.sweep.request import Request
     from odbench.sweep.run import Summary
@@ -42,63 +44,85 @@ class _Gibibytes(click.ParamType[float]):
 
 
 @click.command()
-@click.option("--suite", "-s", required=True, help="Suites, apart by commas.")
+@click.option("--suite", "-s", required=True, help="Comma-separated suites.")
 @click.option(
     "--detectors",
     "-d",
     multiple=True,
-    help="knn, knn:k=20, package.module:Class or file.py:Class, apart by commas. "
-    "Default: the core zoo.",
+    help="Comma-separated detectors: knn, knn:k=20, package.module:Class or "
+    "file.py:Class.  [default: the core zoo]",
 )
-@click.option("--grid", is_flag=True, help="Also every point of each detector's grid.")
-@click.option("--seeds", type=int, help="Seeds of stochastic detectors.  [default: 5]")
-@click.option("--datasets", metavar="GLOB", help="Only data sets of such names.")
-@click.option("--limit", type=int, help="At most so many data sets a suite.")
 @click.option(
-    "--partition",
-    type=click.Choice(["public", "private"]),
-    default="public",
-    show_default=True,
+    "--grid",
+    is_flag=True,
+    help="Also run every configuration in each detector's grid.",
 )
-@click.option("--jobs", "-j", type=int, help="Workers.  [default: every core]")
+@click.option(
+    "--seeds",
+    type=int,
+    help="Number of seeds per stochastic detector.  [default: 5]",
+)
+@click.option(
+    "--datasets", metavar="GLOB", help="Only data sets whose names match GLOB."
+)
+@click.option("--limit", type=int, help="Maximum number of data sets per suite.")
+@partition_option
+@click.option(
+    "--jobs", "-j", type=int, help="Number of workers.  [default: one per core]"
+)
 @click.option(
     "--backend",
     type=click.Choice(["loky", "threading", "dask", "ray"]),
     default="loky",
     show_default=True,
+    help="How workers are started.",
 )
-@click.option("--scheduler", help="Address of a dask scheduler or a ray head.")
 @click.option(
-    "--timeout", type=_Seconds(), default="1h", show_default=True, help="Of one trial."
+    "--scheduler", metavar="ADDRESS", help="Address of a dask scheduler or a ray head."
+)
+@click.option(
+    "--timeout",
+    type=_Seconds(),
+    default="1h",
+    show_default=True,
+    help="Time limit per trial.",
 )
 @click.option(
     "--memory-limit",
     type=_Gibibytes(),
-    help="Of one trial.  [default: nine tenths of the machine's, shared by the jobs]",
+    help="Memory limit per trial.  [default: nine tenths of the machine's memory, "
+    "divided by the workers]",
 )
-@click.option("--mirror", metavar="DIR", help="Take data from a folder, not the hub.")
+@click.option(
+    "--mirror",
+    metavar="DIR",
+    help="Read data from DIR, a folder laid out like the hub.  "
+    "[default: $ODBENCH_MIRROR, else the hub]",
+)
 @click.option(
     "--out",
     "-o",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="The run's folder; what it holds is not run again.  "
+    type=FOLDER,
+    metavar="DIR",
+    help="Folder for the results; finished trials found there are skipped.  "
     "[default: odbench-runs/SUITE]",
 )
-@click.option("--keep-scores", is_flag=True, help="Keep every row's score.")
+@click.option("--keep-scores", is_flag=True, help="Keep the score of every test row.")
 @click.option(
     "--contamination",
     type=float,
     default=0.0,
-    help="Share of anomalies among the training rows, such as 0.05.",
+    metavar="SHARE",
+    help="Share of anomalies among the training rows, such as 0.05.  [default: 0]",
 )
 @click.option("--retry-failed", is_flag=True, help="Run failed trials again.")
-@click.option("--dry-run", is_flag=True, help="Say what would run, and run nothing.")
-@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+@click.option("--dry-run", is_flag=True, help="Show the plan without running it.")
+@click.option("--quiet", "-q", is_flag=True, help="Do not show progress.")
 def run(**options: Any) -> int:
     """Run detectors on data sets and print a leaderboard.
 
-    The same command again goes on where it was stopped. Trials that failed count as
-    done; --retry-failed runs them again.
+    The same command resumes an interrupted run. Failed trials count as done;
+    --retry-failed runs them again.
     """
     from odbench.sweep.prepare import prepare
 
@@ -116,12 +140,12 @@ def _request(options: dict[str, Any]) -> Request:
 
     suites = tuple(name.strip() for name in options.pop("suite").split(",") if name)
     if not suites:
-        msg = "--suite: got no name; `odbench suites` lists them"
+        msg = "--suite: got no name; `odbench suites` lists the suites"
         raise UsageError(msg)
     named = options.pop("detectors")
     detectors = [spec for text in named for spec in parse_specs(text)] or None
     if named and detectors is None:
-        msg = "--detectors: got no name; `odbench detectors list` lists them"
+        msg = "--detectors: got no name; `odbench detectors list` lists the detectors"
         raise UsageError(msg)
     quiet = options.pop("quiet")
     return Request(
@@ -130,25 +154,21 @@ def _request(options: dict[str, Any]) -> Request:
 
 
 def _run(request: Request, prepared: Prepared) -> int:
-    from odbench.leaderboard.run_table import table_of_run
     from odbench.sweep.failures import read_failures
     from odbench.sweep.prepare import say
     from odbench.sweep.run import execute
 
     if prepared.faults and not prepared.plan.total:
         for fault in dict.fromkeys(prepared.faults):
-            say(f"no data set could be had: {fault}")
+            say(f"no data set could be loaded: {fault}")
         return 3
     summary = execute(request, prepared)
     if request.show_progress:
         say(_sentence(summary))
     found = read_failures(summary.folder)
     if found.trials:
-        table = table_of_run(summary.folder)
-        for remark in table.remarks:
-            say(remark)
-        click.echo(table.text)
-    # One hub that cannot be reached has one reason for all of its data sets.
+        _print_table(summary.folder, keeps_scores=request.keeps_scores)
+    # A hub that cannot be reached gives the same reason for each of its data sets.
     for fault in dict.fromkeys(summary.faults):
         say(f"not used: {fault}")
     for line in found.lines():
@@ -156,6 +176,23 @@ def _run(request: Request, prepared: Prepared) -> int:
     if summary.interrupted:
         return 130
     return 3 if not found.trials or found.causes or summary.faults else 0
+
+
+def _print_table(folder: Path, *, keeps_scores: bool) -> None:
+    from odbench.leaderboard.run_table import table_of_run
+    from odbench.results import SCORES
+    from odbench.sweep.prepare import say
+
+    table = table_of_run(folder)
+    for remark in table.remarks:
+        say(remark)
+    if table.is_empty and keeps_scores:
+        say(
+            f"no public labels, so no leaderboard; scores are in {folder / SCORES}; "
+            f"next: `odbench submission pack {folder}`"
+        )
+    else:
+        click.echo(table.text)
 
 
 def _sentence(summary: Summary) -> str:

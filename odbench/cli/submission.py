@@ -1,4 +1,4 @@
-"""Submissions: packed and checked by their authors, evaluated by a maintainer."""
+"""``odbench submission``: pack, check and evaluate submissions."""
 
 from __future__ import annotations
 
@@ -7,21 +7,36 @@ from typing import Any
 
 import click
 
-# The same lists as in odbench.submissions.statement, which is not loaded for --help;
-# a test holds them together.
+from odbench.cli.options import PATH, format_option
+
+# Copies of the lists in odbench.submissions.statement, which is not loaded for --help;
+# a test compares them.
 KINDS = ("classical", "deep", "foundation", "ensemble", "automl", "other")
 CONFIGURATIONS = ("reference", "fixed", "public-tuned", "per-dataset")
 
-_FILE = click.Path(path_type=Path)
 _sets = click.option(
     "--sets",
     "sets_file",
-    type=_FILE,
-    help="Set list to hold the submission against. Default: the suite's manifest.",
+    type=PATH,
+    help="List of data sets to check the submission against.  [default: the suite's "
+    "manifest]",
 )
-_wanted_sets = click.option("--sets", "sets_file", type=_FILE, required=True)
+_wanted_sets = click.option(
+    "--sets", "sets_file", type=PATH, required=True, help="List of data sets."
+)
 _labels = click.option(
-    "--labels", type=_FILE, required=True, help="Folder of the labels, one .npy a set."
+    "--labels",
+    type=PATH,
+    required=True,
+    help="Folder of the labels, one .npy per data set.",
+)
+
+
+_leaderboard = click.option(
+    "--leaderboard",
+    type=PATH,
+    required=True,
+    help="Folder of the leaderboard's tables.",
 )
 
 
@@ -39,40 +54,59 @@ def submission() -> None:
 
 
 @submission.command()
-@click.argument("run", type=_FILE)
+@click.argument("run", type=PATH)
 @click.option(
     "--out",
-    type=_FILE,
+    type=PATH,
     default=Path("submission.zip"),
     show_default=True,
-    help="The archive to write.",
+    help="Archive to write.",
 )
-@click.option("--method", default="", help="Name of the row. Default: the detector's.")
-@click.option("--author", "authors", multiple=True, default=["unnamed"])
-@click.option("--version", default="", help="Default: the detector's version.")
-@click.option("--contact", default="", help="Where questions go.")
-@click.option("--code-url", default="", help="Where the code is.")
-@click.option("--kind", type=click.Choice(KINDS), default="other", show_default=True)
+@click.option(
+    "--method", default="", help="Name of the method.  [default: the detector's]"
+)
+@click.option(
+    "--author",
+    "authors",
+    multiple=True,
+    default=["unnamed"],
+    show_default=True,
+    help="Author; give it once per author.",
+)
+@click.option(
+    "--version", default="", help="Version of the method.  [default: the detector's]"
+)
+@click.option("--contact", default="", help="Address for questions.")
+@click.option("--code-url", default="", help="Address of the code.")
+@click.option(
+    "--kind",
+    type=click.Choice(KINDS),
+    default="other",
+    show_default=True,
+    help="Kind of method.",
+)
 @click.option(
     "--configuration",
     type=click.Choice(CONFIGURATIONS),
     default="fixed",
     show_default=True,
-    help="How the configuration was found.",
+    help="How the configuration was chosen.",
 )
 @click.option(
     "--training-data",
     default="not stated",
     show_default=True,
-    help='What it was pretrained or tuned on, or "none".',
+    help='Data used for pretraining or tuning, or "none".',
 )
-@click.option("--hardware", default="", help="Default: what the run recorded.")
-@click.option("--config", help="Which one: knn, knn[k=20] or a config_id.")
+@click.option(
+    "--hardware", default="", help="Hardware.  [default: as recorded by the run]"
+)
+@click.option("--config", help="Configuration to pack: knn, knn[k=20] or a config_id.")
 @_sets
 def pack(
     run: Path, out: Path, config: str | None, sets_file: Path | None, **facts: Any
 ) -> None:
-    """Make one archive from a run with --keep-scores."""
+    """Pack a run with --keep-scores into one archive."""
     from odbench.api.dataset_lists import of_run
     from odbench.submissions.packing import pack as make
 
@@ -88,12 +122,12 @@ def pack(
         click.echo(f"missing, will count as failures: {shown}", err=True)
 
 
-@submission.command()
-@click.argument("file", type=_FILE)
+@submission.command(short_help="List the faults that prevent evaluation.")
+@click.argument("file", type=PATH)
 @_sets
 @click.pass_context
 def check(ctx: click.Context, file: Path, sets_file: Path | None) -> None:
-    """Say what keeps an archive from being evaluated; exit 3 if anything does."""
+    """List the faults that prevent evaluation; exit with 3 if there are any."""
     from odbench.api.dataset_lists import of_archive
     from odbench.submissions.checking import check as find_faults
 
@@ -107,14 +141,14 @@ def check(ctx: click.Context, file: Path, sets_file: Path | None) -> None:
 
 
 @submission.command()
-@click.argument("file", type=_FILE)
+@click.argument("file", type=PATH)
 @_labels
-@click.option("--leaderboard", type=_FILE, required=True, help="Folder of the tables.")
+@_leaderboard
 @click.option(
     "--submitter",
     default="unverified",
     show_default=True,
-    help="Who submits, as you verified it. All the unverified are one submitter.",
+    help="Submitter, as verified by you. All unverified ones count as one submitter.",
 )
 @_sets
 @click.option(
@@ -122,24 +156,21 @@ def check(ctx: click.Context, file: Path, sets_file: Path | None) -> None:
     type=click.Choice(["re-scored", "re-run"]),
     default="re-scored",
     show_default=True,
-    help="re-run: you ran the code yourself and packed that run.",
+    help="Tier of the evaluation; re-run: you ran the code yourself and packed that "
+    "run.",
 )
-@click.option("--commitments", type=_FILE, help="Check labels against these first.")
-@click.option("--salt-file", type=_FILE, help="The salt of the commitments.")
 @click.option(
-    "--format",
-    "style",
-    type=click.Choice(["table", "json", "csv"]),
-    default="table",
-    show_default=True,
+    "--commitments", type=PATH, help="Check the labels against these commitments first."
 )
+@click.option("--salt-file", type=PATH, help="File with the salt of the commitments.")
+@format_option(name="style")
 def evaluate(
     file: Path, labels: Path, leaderboard: Path, sets_file: Path | None, **options: Any
 ) -> None:
     """Score an archive against hidden labels (maintainers).
 
-    Prints the method's row of the private table: rounded aggregates, and the old ones
-    after a resubmission that is no real improvement.
+    Prints the method's row of the private table: rounded aggregates, which stay the old
+    ones if a resubmission is not a real improvement.
     """
     from datetime import UTC, datetime
 
@@ -169,16 +200,20 @@ def evaluate(
         )
 
 
-@submission.command("sets")
-@click.option("--suite", required=True)
-@click.option("--partition", default="private", show_default=True)
-@click.option("--from", "folder", type=_FILE, help="Measure the npz files in here.")
-@click.option("--out", type=_FILE, required=True)
+@submission.command("sets", short_help="Write the list of data sets to submit.")
+@click.option("--suite", required=True, help="Name of the suite.")
+@click.option(
+    "--partition", default="private", show_default=True, help="Partition of the suite."
+)
+@click.option(
+    "--from", "folder", type=PATH, metavar="DIR", help="Measure the npz files in DIR."
+)
+@click.option("--out", type=PATH, required=True, help="File to write.")
 def list_sets(suite: str, partition: str, folder: Path | None, out: Path) -> None:
-    """Write the list of data sets that submissions are held against.
+    """Write the list of data sets that submissions are checked against.
 
-    From the suite's manifest, or from a folder of archives laid out as a mirror is
-    (the features of a private partition).
+    It is made from the suite's manifest, or from a folder of archives laid out like a
+    mirror (the features of a private partition).
     """
     from odbench.api.dataset_lists import from_folder, from_manifest
 
@@ -190,13 +225,20 @@ def list_sets(suite: str, partition: str, folder: Path | None, out: Path) -> Non
     click.echo(f"{out}  {len(sets.sets)} data sets  sha256 {sets.sha256}")
 
 
-@submission.command()
+@submission.command(short_help="Commit to hidden labels (maintainers).")
 @_labels
 @_wanted_sets
-@click.option("--salt-file", type=_FILE, required=True, help="Made if it is not there.")
-@click.option("--out", type=_FILE, required=True, help="The commitments, to publish.")
+@click.option(
+    "--salt-file",
+    type=PATH,
+    required=True,
+    help="File with the secret salt; created if it does not exist.",
+)
+@click.option(
+    "--out", type=PATH, required=True, help="File for the commitments, to publish."
+)
 def commit(labels: Path, sets_file: Path, salt_file: Path, out: Path) -> None:
-    """Promise the labels of a set list without showing them (maintainers)."""
+    """Commit to the labels of the data sets without showing them (maintainers)."""
     from odbench.submissions import commitments
     from odbench.submissions.dataset_list import read_dataset_list
     from odbench.submissions.labels import LabelFolder
@@ -209,11 +251,18 @@ def commit(labels: Path, sets_file: Path, salt_file: Path, out: Path) -> None:
     click.echo(f"{out}  {len(sets.sets)} commitments; keep {salt_file} secret")
 
 
-@submission.command()
+@submission.command(short_help="Write the keys to revealed labels (maintainers).")
 @_wanted_sets
-@click.option("--salt-file", type=_FILE, required=True)
-@click.option("--dataset", "names", multiple=True, help="Repeatable. Default: all.")
-@click.option("--out", type=_FILE, required=True, help="The keys, to publish.")
+@click.option(
+    "--salt-file", type=PATH, required=True, help="File with the secret salt."
+)
+@click.option(
+    "--dataset",
+    "names",
+    multiple=True,
+    help="Data set to reveal; give it once per data set.  [default: all]",
+)
+@click.option("--out", type=PATH, required=True, help="File for the keys, to publish.")
 def reveal(sets_file: Path, salt_file: Path, names: tuple[str, ...], out: Path) -> None:
     """Write the keys that let others check revealed labels (maintainers)."""
     from odbench.submissions import commitments
@@ -227,16 +276,24 @@ def reveal(sets_file: Path, salt_file: Path, names: tuple[str, ...], out: Path) 
     click.echo(f"{out}  keys of {len(keys['keys'])} data sets")
 
 
-@submission.command()
+@submission.command(short_help="Check revealed labels against the commitments.")
 @_labels
 @_wanted_sets
-@click.option("--commitments", "promises", type=_FILE, required=True)
-@click.option("--keys", "keys_file", type=_FILE, required=True)
+@click.option(
+    "--commitments",
+    "promises",
+    type=PATH,
+    required=True,
+    help="File with the published commitments.",
+)
+@click.option(
+    "--keys", "keys_file", type=PATH, required=True, help="File with the keys."
+)
 @click.pass_context
 def verify(
     ctx: click.Context, labels: Path, sets_file: Path, promises: Path, keys_file: Path
 ) -> None:
-    """Check revealed labels against what was promised; exit 3 if they differ."""
+    """Check revealed labels against the commitments; exit with 3 if they differ."""
     from odbench.submissions import commitments
     from odbench.submissions.dataset_list import read_dataset_list
     from odbench.submissions.labels import LabelFolder
@@ -249,13 +306,13 @@ def verify(
         click.echo(fault)
     if faults:
         ctx.exit(3)
-    click.echo(f"the labels of {len(keys)} data sets are those that were promised")
+    click.echo(f"the labels of {len(keys)} data sets agree with the commitments")
 
 
 @submission.command("log")
-@click.option("--leaderboard", type=_FILE, required=True, help="Folder of the tables.")
+@_leaderboard
 def show_log(leaderboard: Path) -> None:
-    """Check the audit log's chain and print its last hash."""
+    """Check the chain of the audit log and print its last hash."""
     from odbench.errors import UsageError
     from odbench.submissions.audit_log import AuditLog
 
@@ -277,13 +334,14 @@ def _check_commitments(
     from odbench.submissions import commitments
 
     if salt_file is None:
-        msg = "--commitments: needs --salt-file, from which the keys are derived"
+        msg = "--commitments: --salt-file is missing; the keys are derived from it"
         raise UsageError(msg)
     published = commitments.read_commitments(file, sets)
     salt = commitments.read_salt(salt_file)
     if published != commitments.commit(labels, sets, salt):
         msg = (
-            f"labels: not those promised in {str(file)!r}; use the right folder or salt"
+            f"labels: they differ from the commitments in {str(file)!r}; use the right "
+            f"folder or salt"
         )
         raise SubmissionError(msg)
 

@@ -1,19 +1,20 @@
-"""``odbench suites``: what there is to run on."""
+"""``odbench suites``: list the suites."""
 
 from __future__ import annotations
 
 import click
 
-from odbench.cli.rows import format_option, print_rows
+from odbench.cli.options import format_option
+from odbench.cli.rows import print_rows
 
 
 @click.command("suites", short_help="List the suites.")
-@format_option
+@format_option()
 def suites(form: str) -> None:
-    """List the suites: what they hold, where they come from.
+    """List the suites with their sizes and sources.
 
-    `published` is how many data sets the authors name, `public` and `private` how many
-    rows the manifest has.
+    `published` is the number of data sets that the authors name; `public` and
+    `private` are the numbers of rows in the manifest.
     """
     from odbench.data.subsets import rows_of
     from odbench.suites import load_suites

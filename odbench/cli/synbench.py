@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from odbench.cli.options import FOLDER, jobs_option
+
 
 @click.group()
 def synbench() -> None:
@@ -21,17 +23,19 @@ def synbench() -> None:
     "--seed-file",
     required=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The secret; made, readable by you alone, where there is none. Keep it.",
+    help="File with the secret seed. It is created, readable by you alone, if it does "
+    "not exist. Keep it.",
 )
-@click.option("--count", required=True, type=int, help="How many data sets.")
+@click.option("--count", required=True, type=int, help="Number of data sets.")
 @click.option(
     "--out",
     required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder to make: features/ to publish, labels/ to keep.",
+    type=FOLDER,
+    metavar="DIR",
+    help="Folder to create: features/ to publish, labels/ to keep.",
 )
 def private(seed_file: Path, count: int, out: Path) -> None:
-    """Draw data sets that were never published, features apart from labels."""
+    """Draw data sets that were never published, with features and labels apart."""
     from odbench.synbench.private import read_seed, write_partition
 
     made = write_partition(read_seed(seed_file, create=True), count=count, out=out)
@@ -39,17 +43,23 @@ def private(seed_file: Path, count: int, out: Path) -> None:
     click.echo(f"keep to yourself: {out / 'labels'} and the seed file")
 
 
-@synbench.command(short_help="Generate every public set; check the manifest.")
+@synbench.command(short_help="Generate every public data set and check the manifest.")
 @click.option(
     "--write",
     "file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The manifest to write; without it, compare with the installed one.",
+    help="Manifest to write. Without it, compare with the installed one.",
 )
-@click.option("--jobs", default=2, show_default=True, type=click.IntRange(min=1))
-@click.option("--match", "pattern", default="*", help="A glob on names, to compare.")
+@jobs_option(2)
+@click.option(
+    "--match",
+    "pattern",
+    metavar="GLOB",
+    default="*",
+    help="Compare only data sets whose names match GLOB.",
+)
 def manifest(file: Path | None, jobs: int, pattern: str) -> None:
-    """Generate every public set and write, or check, its manifest rows."""
+    """Generate every public data set, and check or write its row of the manifest."""
     from odbench.data.manifest import read_manifest, write_manifest
     from odbench.data.synbench_manifest import check, measured
 
@@ -63,4 +73,4 @@ def manifest(file: Path | None, jobs: int, pattern: str) -> None:
         click.echo(fault)
     if faults:
         raise SystemExit(3)
-    click.echo("every generated set is the manifest's")
+    click.echo("every generated data set is as in the manifest")

@@ -39,10 +39,13 @@ class RunTable(NamedTuple):
         The table, for a terminal.
     remarks : list of str
         What a reader should know about it, one line each.
+    is_empty : bool
+        Whether there is nothing to rank, because no labels are public.
     """
 
     text: str
     remarks: list[str]
+    is_empty: bool
 
 
 def table_of_run(folder: Path) -> RunTable:
@@ -72,7 +75,8 @@ def table_of_run(folder: Path) -> RunTable:
     if kept is None or kept["of"] != made_of:
         kept = {"of": made_of, **_made(folder)}
         write_text(folder / _KEPT, json.dumps(kept))
-    return RunTable(str(kept["table"]), list(map(str, kept["told"])))
+    remarks = [str(line) for line in kept["told"]]
+    return RunTable(str(kept["table"]), remarks, bool(kept["empty"]))
 
 
 def _made(folder: Path) -> dict[str, Any]:
@@ -91,6 +95,7 @@ def _made(folder: Path) -> dict[str, Any]:
         "board": _digest(text.encode()),
         "told": [str(warning.message) for warning in told],
         "table": render_table(board),
+        "empty": board.empty,
     }
 
 
@@ -121,7 +126,9 @@ def _kept(folder: Path) -> dict[str, Any] | None:
         same = kept["board"] == _digest((folder / BOARD).read_bytes())
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    complete = isinstance(kept.get("told"), list) and {"of", "table"} <= kept.keys()
+    complete = (
+        isinstance(kept.get("told"), list) and {"of", "table", "empty"} <= kept.keys()
+    )
     return kept if same and complete else None
 
 

@@ -276,3 +276,24 @@ def test_a_file_beside_the_command_does_not_stand_for_a_library(tmp_path):
     )  # fmt: skip
 
     assert done.returncode == 0, done.stderr
+
+
+def test_a_private_run_names_the_scores_and_the_next_command(tmp_path):
+    drawn = odbench(
+        "synbench", "private", "--seed-file", "secret", "--count", "2",
+        "--out", "drawn", cwd=tmp_path,
+    )  # fmt: skip
+    assert drawn.returncode == 0, drawn.stderr
+
+    done = odbench(
+        "run", "--suite", "synbench", "--partition", "private", "--detectors", "ecod",
+        "--mirror", "drawn/features", "--out", "mine", "-q", cwd=tmp_path,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert "no public labels, so no leaderboard; scores are in mine/scores" in (
+        done.stderr
+    )
+    assert "next: `odbench submission pack mine`" in done.stderr
+    assert list((tmp_path / "mine" / "scores").rglob("*.npy"))

@@ -1,4 +1,4 @@
-"""Which data sets a command means: its options, and what they select."""
+"""Turn the options of a command into the data sets that they select."""
 
 from __future__ import annotations
 
@@ -15,51 +15,22 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-suite_option = click.option(
-    "--suite", help="One suite, or several with commas. [default: all]"
-)
-partition_option = click.option(
-    "--partition",
-    type=click.Choice(("public", "private")),
-    default="public",
-    show_default=True,
-)
-glob_option = click.option(
-    "--datasets", "pattern", metavar="GLOB", help="Only names that match."
-)
-mirror_option = click.option(
-    "--mirror",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="A folder laid out like the hub. [default: $ODBENCH_MIRROR, else the hub]",
-)
-listing_mirror_option = click.option(
-    "--mirror",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="List what this folder has, laid out like the hub.",
-)
-limit_option = click.option(
-    "--limit", type=click.IntRange(min=1), help="At most so many of each suite."
-)
-jobs_option = click.option(
-    "--jobs", type=click.IntRange(min=1), default=4, show_default=True
-)
-
 
 def suite_names(names: str | None) -> list[str]:
-    """Return the suites that an option names, or all."""
+    """Return the suites that an option names, or all suites."""
     from odbench.suites import load_suites
 
     if names is None:
         return list(load_suites())
     named = [name.strip() for name in names.split(",") if name.strip()]
     if not named:
-        msg = "--suite: got no name; `odbench suites` lists them"
+        msg = "--suite: got no name; `odbench suites` lists the suites"
         raise UsageError(msg)
     return named
 
 
 def mirror_of(mirror: Path | None) -> Path | None:
-    """Return the mirror that was named, or that the environment names."""
+    """Return the mirror from the option, else from the environment."""
     from odbench.data.transports import choose
 
     return choose.mirror_of(mirror)
@@ -72,10 +43,11 @@ def of_each_suite(
     *,
     made: bool = True,
 ) -> list[T]:
-    """Act on every suite that is named, or on all that can be had.
+    """Act on every named suite, or on all available ones.
 
-    A suite without a match is no fault beside others. Without names, a suite that the
-    mirror does not have is left out, and with ``made=False`` a generated one.
+    A suite without a match is an error only if no other suite has one. Without names,
+    suites that the mirror does not have are skipped, and with ``made=False`` generated
+    ones, too.
     """
     from odbench.errors import OdbenchError, TransportError, UnknownDatasetError
     from odbench.suites import load_suites
@@ -104,7 +76,7 @@ def listed(
     limit: int | None,
     mirror: Path | None,
 ) -> list[Any]:
-    """Select what the manifests have, or what a mirror has, measured if stored."""
+    """Select data sets from the manifests or a mirror, with facts from the store."""
     from odbench.data.catalog import select
     from odbench.data.store import Store
 
@@ -167,7 +139,7 @@ def _some(records: Any, count: int = 3) -> str:
 
 
 def as_row(record: Any) -> dict[str, Any]:
-    """Return a record as a row; sizes that nobody measured yet are empty."""
+    """Return a record as a row; sizes that were not measured yet are empty."""
     from dataclasses import asdict
 
     row = asdict(record)
