@@ -17,6 +17,10 @@ _EXPORTS = {
     "run": "odbench.api.run",
     "build_leaderboard": "odbench.leaderboard.tables",
     "read_results": "odbench.results",
+    "explain": "odbench.plugins.explain",
+    "explain_row": "odbench.plugins.explain",
+    "find_detector": "odbench.plugins.find",
+    "check_detector": "odbench.plugins.check.contract",
     "Detector": "odbench.detector",
     "DetectorFamily": "odbench.detector",
     "DetectorInfo": "odbench.detector",
@@ -31,6 +35,10 @@ __all__ = [
     "OdbenchError",
     "__version__",
     "build_leaderboard",
+    "check_detector",
+    "explain",
+    "explain_row",
+    "find_detector",
     "load_dataset",
     "read_results",
     "run",
@@ -45,6 +53,10 @@ if TYPE_CHECKING:
     from odbench.detector import DetectorInfo as DetectorInfo
     from odbench.errors import OdbenchError as OdbenchError
     from odbench.leaderboard.tables import build_leaderboard as build_leaderboard
+    from odbench.plugins.check.contract import check_detector as check_detector
+    from odbench.plugins.explain import explain as explain
+    from odbench.plugins.explain import explain_row as explain_row
+    from odbench.plugins.find import find_detector as find_detector
     from odbench.results import read_results as read_results
 
 

@@ -133,9 +133,9 @@ def show(
     if row is None:
         facts, columns = describe(record, mirror=mirror)
     else:
-        from odbench.plugins.explain import explain_dataset_row
+        from odbench.plugins.explain import explain
 
-        facts, columns = explain_dataset_row(
+        facts, columns = explain(
             record.id,
             row,
             detector=detector,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from odbench.sweep.prepare import Prepared
-    from odbench.sweep.request import Request
+    from odbench.sweep.request import RunRequest
     from odbench.sweep.run import Summary
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -134,9 +134,9 @@ def run(**options: Any) -> int:
     return _run(request, prepared)
 
 
-def _request(options: dict[str, Any]) -> Request:
+def _request(options: dict[str, Any]) -> RunRequest:
     from odbench.plugins.find import parse_specs
-    from odbench.sweep.request import Request
+    from odbench.sweep.request import RunRequest
 
     suites = tuple(name.strip() for name in options.pop("suite").split(",") if name)
     if not suites:
@@ -148,12 +148,12 @@ def _request(options: dict[str, Any]) -> Request:
         msg = "--detectors: got no name; `odbench detectors list` lists the detectors"
         raise UsageError(msg)
     quiet = options.pop("quiet")
-    return Request(
+    return RunRequest(
         suites=suites, detectors=detectors, show_progress=not quiet, **options
     )
 
 
-def _run(request: Request, prepared: Prepared) -> int:
+def _run(request: RunRequest, prepared: Prepared) -> int:
     from odbench.sweep.failures import read_failures
     from odbench.sweep.prepare import say
     from odbench.sweep.run import execute
@@ -207,7 +207,7 @@ def _sentence(summary: Summary) -> str:
     )
 
 
-def _tell_plan(request: Request, prepared: Prepared) -> int:
+def _tell_plan(request: RunRequest, prepared: Prepared) -> int:
     from odbench.sweep.finished import dependencies
     from odbench.sweep.plan import why_pending
 

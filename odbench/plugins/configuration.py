@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -12,13 +12,6 @@ from odbench.errors import DetectorError
 from odbench.plugins.adapter import adapt
 from odbench.plugins.entry_points import one_line
 from odbench.plugins.specs import format_params, identity
-
-
-def _find(spec: str) -> Configuration:
-    """Make a configuration from its spec."""
-    from odbench.plugins.find import find_detector
-
-    return find_detector(spec)
 
 
 @dataclass(frozen=True)
@@ -33,7 +26,8 @@ class Configuration:
         Changes when the detector's code does: a distribution's version, or a hash of
         the source.
     spec : str
-        The text from which `find_detector` makes this again, in any process.
+        Text from which `find_detector` makes this configuration again, in any process.
+        Processes exchange it, since builders need not survive pickling.
     overrides : mapping
         Parameters that differ from the reference.
     """
@@ -42,10 +36,6 @@ class Configuration:
     version: str
     spec: str
     overrides: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-
-    def __reduce__(self) -> tuple[Callable[[str], Configuration], tuple[str]]:
-        # Builders need not survive pickling: the spec finds them again.
-        return _find, (self.spec,)
 
     @property
     def params(self) -> dict[str, Any]:

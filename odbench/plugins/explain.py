@@ -1,8 +1,8 @@
-"""Why a detector scores a row as it does, for any detector that can say it.
+"""Explain the score of a row, with any detector that supports it.
 
-A detector can when it has ``explain(X, columns)``, which returns an object with
+A detector supports it with a method ``explain(X, columns)`` that returns an object with
 ``scores``, a float64 array of shape (n_rows,), and ``table(row)``, a DataFrame with one
-row a column of the data set, the most telling first. ECOD and COPOD can.
+row per column of the data set, the most important column first. ECOD and COPOD do.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from odbench.errors import DetectorError, UsageError
 from odbench.plugins.find import find_detector
 
 
-def explain_dataset_row(
+def explain(
     dataset_id: str,
     row: int,
     *,
@@ -31,22 +31,22 @@ def explain_dataset_row(
     Parameters
     ----------
     dataset_id : str
-        ``suite/name``; fetched when it is not in the store.
+        ``suite/name``; downloaded if it is not stored.
     row : int
-        Which test row, from 0.
+        Index of the test row, from 0.
     detector : str
         The specification of a detector that has ``explain``.
     mirror : Path or str, optional
-        Where to fetch from.
+        Folder to read the data set from.
     partition : {"public", "private"}
-        Which part.
+        Partition of the data set.
 
     Returns
     -------
     facts : dict
-        ``id, row, label, detector, score, above``; the label where it is public.
+        ``id, row, label, detector, score, above``; the label only if it is public.
     table : list of dict
-        One a column; computed numbers are rounded to 4 decimals.
+        One entry per column; computed numbers are rounded to 4 decimals.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def explain_dataset_row(
 
 
 def _short(line: dict[str, Any]) -> dict[str, Any]:
-    """Round what was computed; data stay as they are."""
+    """Round computed numbers; the data stay as they are."""
     return {k: round(v, 4) if isinstance(v, float) else v for k, v in line.items()}
 
 
@@ -86,11 +86,11 @@ def explain_row(
     Parameters
     ----------
     X_train, X_test : float64 arrays of shape (n_train, n_columns), (n_test, n_columns)
-        In the units that the explanation shall show.
+        In the units that the explanation should show.
     columns : sequence of str
         Names of the columns.
     row : int
-        Which test row, from 0.
+        Index of the test row, from 0.
     detector : str
         The specification of a detector that has ``explain``.
 
@@ -100,14 +100,15 @@ def explain_row(
         ``row, detector, score, above``: `above` is the share of train rows that score
         lower.
     table : list of dict
-        One a column, the most telling first; the keys are the detector's.
+        One entry per column, the most important first; the keys depend on the
+        detector.
 
     Raises
     ------
     UsageError
-        If there is no such row.
+        If the row does not exist.
     DetectorError
-        If there is no such detector, or it cannot explain.
+        If the detector does not exist or does not support explanations.
     """
     if not 0 <= row < len(X_test):
         msg = f"row {row}: the data set has test rows 0 to {len(X_test) - 1}"
@@ -117,7 +118,7 @@ def explain_row(
     if not hasattr(built, "explain"):
         msg = (
             f"detector {detector!r}: has no explain(X, columns); "
-            "take one that has, such as 'ecod'"
+            "use one that has, such as 'ecod'"
         )
         raise DetectorError(msg)
     built.fit(X_train)

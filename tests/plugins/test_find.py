@@ -2,7 +2,6 @@
 
 import json
 import os
-import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -442,13 +441,24 @@ class TestObjects:
             find_detector(Local(k=(i for i in range(3))))
 
 
-def test_configurations_survive_pickling():
-    for spec in ("knn:k=7", Local(k=2)):
-        found = find_detector(spec)
-        again = pickle.loads(pickle.dumps(found))
-        assert (again.id, again.version, again.label) == (
-            found.id, found.version, found.label,
-        )  # fmt: skip
+@pytest.mark.parametrize("detector", ["knn:k=7", "pyod.HBOS", Local(k=2)])
+def test_another_process_finds_a_configuration_by_its_spec(detector):
+    found = find_detector(detector)
+    code = (
+        "import sys\n"
+        "from odbench.plugins.find import find_detector\n"
+        "found = find_detector(sys.argv[1])\n"
+        "print(found.id, found.version, found.label, sep='|')"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, found.spec],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.strip() == f"{found.id}|{found.version}|{found.label}"
 
 
 def test_lists_drop_repeats_and_refuse_namesakes(folder):
