@@ -139,19 +139,19 @@ def variants(n: int, d: int) -> None:
 def stages(n: int, d: int) -> None:
     """Print the time of each stage, in nanoseconds per value."""
     from odbench_detectors.ecod import cpu
-    from odbench_detectors.shared import columns_cpu
+    from odbench_detectors.shared import column_kernels
     from odbench_detectors.shared.columns import SYMMETRIC, sorted_columns
-    from odbench_detectors.shared.sort_cpu import sort_by_buckets
+    from odbench_detectors.shared.sort import sort_by_buckets
 
     train, rows = draw(n, d)
     columns = sorted_columns(train)
     flat = np.ascontiguousarray(train.T)
     skewness, tails = np.empty(d), np.ones(d, np.int8)
     work: dict[str, Work] = {
-        "transpose": lambda: columns_cpu.transpose(train, np.empty_like(flat)),
+        "transpose": lambda: column_kernels.transpose(train, np.empty_like(flat)),
         "np.sort": lambda: np.sort(flat, axis=1),
         "our sort": lambda: sort_by_buckets(flat.copy()),
-        "skew": lambda: columns_cpu.skewness(columns.values, SYMMETRIC, skewness),
+        "skew": lambda: column_kernels.skewness(columns.values, SYMMETRIC, skewness),
         "buckets": lambda: cpu.cut_buckets(columns, n, 1),
         "score": lambda: cpu.tail_sums(columns, rows, tails, plus=1, aggregate="sums"),
     }

@@ -111,13 +111,13 @@ def main() -> None:
     if asked.loop:
         loop(asked.loop, grids=asked.grids)
         return
-    from odbench.data.catalog import load_suites, open_source, settle
+    from odbench.data.catalog import list_source, load_suites, open_source
 
     suite = load_suites()["oddbench"]
     source = open_source(suite, mirror=asked.mirror)
     records = [
         record
-        for record in settle(suite, source).records
+        for record in list_source(suite, source).records
         if 0 < record.n_train + record.n_test <= 100_000
     ][: asked.limit]
     folder = Path(asked.mirror) / "MacrOData-CMU/OddBench"

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from odbench.errors import DetectorError, UsageError
+from odbench.errors import DetectorError
 from odbench_detectors.cats.detector import CATS
-from odbench_detectors.cats.info import INFO
+from odbench_detectors.cats.info import CATS as INFO
 from odbench_detectors.cats.plot import plot_explanation
 from odbench_detectors.cats.views import VIEWS
 
@@ -166,7 +166,9 @@ def test_columns_of_one_name_keep_their_shares(rng):
 @pytest.mark.parametrize("names", [[], ["a", "b"], ["a", "b", "c", "d"]])
 def test_another_number_of_names_than_of_columns_is_refused(rng, names):
     detector = CATS().fit(rng.normal(size=(20, 3)))
-    with pytest.raises(UsageError, match=f"expected 3 column names, got {len(names)}"):
+    with pytest.raises(
+        DetectorError, match=f"expected 3 column names, got {len(names)}"
+    ):
         detector.explain(rng.normal(size=(1, 3)), names)
 
 
@@ -225,7 +227,7 @@ def test_flagging_keeps_false_discoveries_at_the_asked_rate(rng):
 @pytest.mark.parametrize("fdr", [0, 1, -0.1, float("nan")])
 def test_a_rate_that_is_none_is_refused(rng, fdr):
     detector = CATS().fit(rng.normal(size=(20, 2)))
-    with pytest.raises(UsageError, match="between 0 and 1"):
+    with pytest.raises(DetectorError, match="between 0 and 1"):
         detector.flag(rng.normal(size=(3, 2)), fdr=fdr)
 
 
@@ -237,7 +239,7 @@ def test_wrong_tables_are_refused_in_one_line(rng):
     detector = CATS().fit(rng.normal(size=(3, 2)))
     with pytest.raises(DetectorError, match="expected 2 columns"):
         detector.decision_function(np.zeros((1, 3)))
-    with pytest.raises(UsageError, match="at least 4 train rows"):
+    with pytest.raises(DetectorError, match="at least 4 train rows"):
         detector.p_values(np.zeros((1, 2)))
 
 

@@ -4,18 +4,17 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from odbench_detectors.cats import kernels_cpu as kernels
-from odbench_detectors.cats import search_cpu as search
+from odbench_detectors.cats import kernels, search
 from odbench_detectors.cats.mixture import fit_mixture
-from odbench_detectors.cats.mixture_cpu import (
+from odbench_detectors.cats.mixture_kernels import (
     log_joint,
     log_sum,
     moments,
     nearest_centre,
+    responsibilities,
     scatter,
-    share_out,
 )
-from odbench_detectors.cats.rounding_cpu import rounded
+from odbench_detectors.cats.rounding import rounded
 from odbench_detectors.cats.scale import Standard, normal_scores, sample, whitening
 from odbench_detectors.cats.tail import Tail
 from odbench_detectors.cats.views import VIEWS, Views
@@ -228,7 +227,7 @@ def test_moments_and_scatter_are_weighted_sums(rng, full):
 
 def test_shares_sum_to_one_however_far_components_are(rng):
     joint = rng.normal(size=(50, 4)) * np.array([1.0, 10.0, 100.0, 1000.0])
-    shares, likelihood = share_out(joint)
+    shares, likelihood = responsibilities(joint)
     total = np.logaddexp.reduce(joint, axis=1)
     assert log_sum(joint) == pytest.approx(total, rel=1e-13)
     assert likelihood == pytest.approx(total.mean(), rel=1e-13)
@@ -262,7 +261,7 @@ def test_nearest_candidates_are_those_of_a_sort(rng, d, k):
     candidates = np.argsort(rng.random((15, 50)), axis=1)[:, :k].astype(np.int32)
     few = min(5, k)
     first, last, found = kernels.nearest_few(rows, train, candidates, few)
-    distance, row = kernels.nearest_city(rows, train, candidates)
+    distance, row = kernels.nearest_manhattan(rows, train, candidates)
     for i in range(15):
         away = np.array([slow.city(rows[i], train[c]) for c in candidates[i]])
         order = np.argsort(away, kind="stable")[:few]

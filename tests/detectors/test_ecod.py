@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from odbench.errors import DetectorError, UsageError
+from odbench.errors import DetectorError
 from odbench_detectors.ecod.detector import ECOD
 from tests.reference import ecod as slow
 
@@ -110,7 +110,7 @@ def test_float32_is_exact_on_its_own_values(rng):
 
 def test_says_what_is_wrong(rng):
     train = rng.standard_normal((10, 2))
-    with pytest.raises(UsageError, match=r"aggregate.*sums, columns.*got 'max'"):
+    with pytest.raises(DetectorError, match=r"aggregate.*sums, columns.*got 'max'"):
         ECOD("max").fit(train)
     with pytest.raises(DetectorError, match="call fit first"):
         ECOD().decision_function(train)

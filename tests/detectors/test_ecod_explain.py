@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from odbench.errors import MissingExtraError, UsageError
+from odbench.errors import DetectorError, MissingExtraError
 from odbench_detectors.copod.detector import COPOD
 from odbench_detectors.ecod.detector import ECOD
 
@@ -78,5 +78,5 @@ def test_plot_says_that_matplotlib_is_missing(rng, monkeypatch):
 
 def test_wrong_number_of_names_is_refused(rng):
     train = rng.standard_normal((50, 3))
-    with pytest.raises(UsageError, match="expected 3 column names, got 2"):
+    with pytest.raises(DetectorError, match="expected 3 column names, got 2"):
         ECOD().fit(train).explain(train[:1], ["a", "b"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from odbench.errors import DetectorError, UsageError
+from odbench.errors import DetectorError
 from odbench_detectors.copod.detector import COPOD
 from odbench_detectors.ecod.detector import ECOD
 from odbench_detectors.shared.columns import sorted_columns
@@ -164,9 +164,9 @@ def test_shards_that_do_not_fit_together_are_refused(rng):
         ECOD().fit(X).merge(ECOD(reference="batch").fit(X))
     with pytest.raises(DetectorError, match="size 32"):
         ECOD(quantiles=16).fit(X).merge(ECOD(quantiles=32).fit(X))
-    with pytest.raises(UsageError, match="from 8 up"):
+    with pytest.raises(DetectorError, match="from 8 up"):
         ECOD(quantiles=3).fit(X)
-    with pytest.raises(UsageError, match="batch"):
+    with pytest.raises(DetectorError, match="batch"):
         ECOD(reference="batch", quantiles=64).fit(X)
     with pytest.raises(DetectorError, match="column 2 holds NaN"):
         ColumnSketch(3, 8).add(np.array([[0.0, 1.0, np.nan]]))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from odbench.errors import DetectorError, UsageError
+from odbench.errors import DetectorError
 from odbench_detectors.hbos.detector import HBOS
 from tests.reference import ecod as slow
 
@@ -74,7 +74,7 @@ def test_a_constant_column_gets_a_range_of_width_1():
 
 
 def test_says_what_is_wrong():
-    with pytest.raises(UsageError, match=r"n_bins.*2 or more, got 1"):
+    with pytest.raises(DetectorError, match=r"n_bins.*2 or more, got 1"):
         HBOS(n_bins=1).fit(np.ones((3, 1)))
     with pytest.raises(DetectorError, match="call fit first"):
         HBOS().decision_function(np.ones((3, 1)))

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from sklearn.ensemble import IsolationForest as Theirs
 
+from odbench.errors import DetectorError
 from odbench.plugins.find import find_detector
 from odbench_detectors.iforest.detector import IForest
-from odbench_detectors.iforest.kernels_cpu import grow, search_depth, total_lengths
-from odbench_detectors.iforest.random_cpu import choose_rows, draw
+from odbench_detectors.iforest.kernels import grow, search_depth, total_lengths
+from odbench_detectors.iforest.rng import choose_rows, draw
 from tests.reference import forest as slow
 
 
@@ -230,7 +231,7 @@ def test_search_depth_is_the_estimate_of_the_harmonic_number():
 
 @pytest.mark.parametrize("params", [{"trees": 0}, {"samples": 0}])
 def test_impossible_parameters_are_named(rng, params):
-    with pytest.raises(ValueError, match=r"wants .*; got trees=.*, samples="):
+    with pytest.raises(DetectorError, match=r"wants .*; got trees=.*, samples="):
         score(normal(rng), normal(rng), **params)
 
 

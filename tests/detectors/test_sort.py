@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from odbench_detectors.shared import sort_cpu
-from odbench_detectors.shared.sort_cpu import sort_by_buckets, sort_rows, sorted_rows
+from odbench_detectors.shared import sort
+from odbench_detectors.shared.sort import sort_by_buckets, sort_rows, sorted_rows
 
 
 def spread(rng, n):
@@ -44,7 +44,7 @@ def test_rows_that_cannot_be_spread_are_sorted_too(rng, odd):
 
 @pytest.mark.parametrize("slow", [True, False])
 def test_both_ways_give_the_same(rng, monkeypatch, slow):
-    monkeypatch.setattr(sort_cpu, "_numpy_is_slow", lambda: slow)
+    monkeypatch.setattr(sort, "_numpy_is_slow", lambda: slow)
     for n in (0, 1, 511, 512, 2000):
         rows = rng.normal(size=(5, n))
         expected = np.sort(rows, axis=1)

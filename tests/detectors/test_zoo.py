@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from odbench.errors import DetectorError
 from odbench.plugins.find import find_detector
 from tests.reference import kde as slow_kde
 from tests.reference import neighbours as slow
@@ -173,7 +174,7 @@ def test_too_many_neighbours_mean_all_of_them(rng):
 
 @pytest.mark.parametrize("spec", ["knn:k=0", "knn:method=median", "lof:k=0"])
 def test_impossible_parameters_are_named(spec, rng):
-    with pytest.raises(ValueError, match="got"):
+    with pytest.raises(DetectorError, match="got"):
         score(spec, rng.normal(size=(9, 2)), rng.normal(size=(3, 2)))
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from odbench.arrays import BoolArray, FloatArray
-from odbench.errors import UsageError
+from odbench.errors import DetectorError
 
 _SPLIT_SEED = 2
 
@@ -53,12 +53,12 @@ class SplitConformal:
 
         Raises
         ------
-        UsageError
+        DetectorError
             If there are fewer than four rows.
         """
         if len(X) < 4:
             msg = f"p-values want at least 4 train rows, got {len(X)}: give it more"
-            raise UsageError(msg)
+            raise DetectorError(msg)
         order = np.random.default_rng(_SPLIT_SEED).permutation(len(X))
         held_out = np.sort(order[: len(X) // 2])
         proper = np.sort(order[len(X) // 2 :])
@@ -107,7 +107,7 @@ def benjamini_hochberg(p: FloatArray, fdr: float) -> BoolArray:
 
     Raises
     ------
-    UsageError
+    DetectorError
         If `fdr` is out of range.
 
     References
@@ -119,7 +119,7 @@ def benjamini_hochberg(p: FloatArray, fdr: float) -> BoolArray:
     """
     if not 0.0 < fdr < 1.0:
         msg = f"fdr={fdr!r} is no rate: give one between 0 and 1, such as 0.05"
-        raise UsageError(msg)
+        raise DetectorError(msg)
     ordered = np.sort(p)
     allowed = ordered <= fdr * (1.0 + np.arange(len(p))) / len(p)
     if not allowed.any():

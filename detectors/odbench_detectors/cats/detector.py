@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from odbench.arrays import BoolArray, FloatArray
-from odbench.errors import DetectorError, UsageError
+from odbench.errors import DetectorError
 from odbench_detectors.cats.conformal import SplitConformal, benjamini_hochberg
 from odbench_detectors.cats.explain import Explanation, explain_placed
 from odbench_detectors.cats.scale import Standard, sample
@@ -17,7 +17,7 @@ from odbench_detectors.cats.views import VIEWS, Placed, Views
 from odbench_detectors.shared.columns import KIND as COLUMNS
 from odbench_detectors.shared.columns import obtain_columns
 from odbench_detectors.shared.neighbours.sharing import NeighbourDetector
-from odbench_detectors.shared.sort_cpu import sorted_rows
+from odbench_detectors.shared.sort import sorted_rows
 
 # Train rows that a tail is taken over, at most.
 CALIBRATION = 20_000
@@ -155,7 +155,7 @@ class CATS(NeighbourDetector):
 
         Raises
         ------
-        DetectorError, UsageError
+        DetectorError
             As `decision_function`, and if there are fewer than four train rows.
         """
         X = self.rows_to_score(X)
@@ -181,7 +181,7 @@ class CATS(NeighbourDetector):
 
         Raises
         ------
-        DetectorError, UsageError
+        DetectorError
             As `p_values`, and if `fdr` is not between 0 and 1.
         """
         return benjamini_hochberg(self.p_values(X), fdr)
@@ -204,7 +204,7 @@ class CATS(NeighbourDetector):
 
         Raises
         ------
-        DetectorError, UsageError
+        DetectorError
             As `decision_function`, and if there are not as many names as columns.
         """
         X = self.rows_to_score(X)
@@ -212,7 +212,7 @@ class CATS(NeighbourDetector):
         names = [f"column {j}" for j in range(d)] if columns is None else list(columns)
         if len(names) != d:
             msg = f"expected {d} column names, got {len(names)}"
-            raise UsageError(msg)
+            raise DetectorError(msg)
         explained: list[Explanation] = []
         for start, at in self.placed(X):
             surprises = self.surprises(at)
@@ -223,7 +223,7 @@ class CATS(NeighbourDetector):
         rows = sample(len(self._train), CALIBRATION, _CALIBRATION_SEED)
         raw = self.views.raw_of_train(rows)
         # The mixtures have seen the rows that they learned from.
-        fresh = ~np.isin(rows, self.views.learners)
+        fresh = ~np.isin(rows, self.views.fit_rows)
         unseen = {"density": fresh, "copula": fresh}
         everyone = np.ones(len(rows), dtype=bool)
         return {name: Tail.of(raw[name][unseen.get(name, everyone)]) for name in VIEWS}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from odbench.arrays import FloatArray
-from odbench_detectors.cats import kernels_cpu as kernels
+from odbench_detectors.cats import kernels
 from odbench_detectors.cats.mixture import Mixture
 from odbench_detectors.cats.views import VIEWS, Placed, Views
 
@@ -101,10 +101,10 @@ def _blame(views: Views, at: Placed) -> dict[str, FloatArray]:
 
     def apart(rows: FloatArray, others: FloatArray, space: str) -> FloatArray:
         there, here = getattr(train, space), getattr(at, space)
-        _, nearest = kernels.nearest_city(here, there, at.candidates)
+        _, nearest = kernels.nearest_manhattan(here, there, at.candidates)
         return np.abs(rows - others[nearest])
 
-    _, alike = kernels.fewest_changes(at.z, train.z, at.candidates)
+    _, alike = kernels.nearest_hamming(at.z, train.z, at.candidates)
     whitened = apart(at.z, train.z, "whitened")
     split = {
         "whitened": whitened,

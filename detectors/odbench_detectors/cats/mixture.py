@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from odbench.arrays import FloatArray, IntArray
-from odbench_detectors.cats.mixture_cpu import (
+from odbench_detectors.cats.mixture_kernels import (
     log_joint,
     log_sum,
     moments,
     nearest_centre,
+    responsibilities,
     scatter,
-    share_out,
 )
 
 COMPONENTS = 8
@@ -89,7 +89,7 @@ def fit_mixture(rows: FloatArray, rng: np.random.Generator) -> Mixture:
     for _ in range(_ROUNDS):
         mixture = _maximise(columns, shares, full=full)
         joint = log_joint(rows, mixture.means, mixture.factors, mixture.offsets)
-        shares, likelihood = share_out(joint)
+        shares, likelihood = responsibilities(joint)
         if likelihood - last < _ENOUGH:
             break
         last = likelihood

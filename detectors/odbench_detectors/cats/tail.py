@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from odbench.arrays import FloatArray
-from odbench_detectors.cats.rounding_cpu import rounded
-from odbench_detectors.cats.search_cpu import below_each
-from odbench_detectors.shared.sort_cpu import sorted_rows
+from odbench_detectors.cats.rounding import rounded
+from odbench_detectors.cats.search import below_each
+from odbench_detectors.shared.sort import sorted_rows
 
 
 @dataclass(frozen=True)

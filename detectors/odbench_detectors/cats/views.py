@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray, IntArray
-from odbench_detectors.cats import kernels_cpu as kernels
-from odbench_detectors.cats import search_cpu as search
+from odbench_detectors.cats import kernels, search
 from odbench_detectors.cats.mixture import Mixture, fit_mixture
 from odbench_detectors.cats.scale import normal_scores, sample, whitening
 from odbench_detectors.cats.tail import log_ratio
-from odbench_detectors.shared.sort_cpu import sorted_rows
+from odbench_detectors.shared.sort import sorted_rows
 
 # Name -> what a high value means, for `explain`.
 VIEWS = {
@@ -86,11 +85,11 @@ class Views:
         self.train = self._placed(Z, candidates, stands, own=1)
         self._few = min(FEW, candidates.shape[1])
         self._own = self._nearest_few(self.train)
-        # What a train row has itself on ranks and whitened, for the local views.
+        # The train rows' own distances on ranks and whitened, for the local views.
         self._scales = tuple(last for _, last, _ in self._own)
-        self.learners = sample(self.n, min(self.n // 2, _MIXTURE_ROWS), _MIXTURE_SEED)
+        self.fit_rows = sample(self.n, min(self.n // 2, _MIXTURE_ROWS), _MIXTURE_SEED)
         self.mixtures = tuple(
-            _mixture(space[self.learners])
+            _mixture(space[self.fit_rows])
             for space in (self.train.z, self.train.normal)
         )
 
@@ -157,7 +156,7 @@ class Views:
         by_rank, whitened = near
         return {
             "whitened": whitened[0],
-            "changes": kernels.fewest_changes(at.z, train.z, at.candidates)[0],
+            "changes": kernels.nearest_hamming(at.z, train.z, at.candidates)[0],
             "tail": at.tail.max(axis=1),
             "gap": at.gap.max(axis=1),
             "local_rank": _isolation(by_rank, self._scales[0]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from odbench.arrays import FloatArray
+from odbench.errors import DetectorError
 from odbench_detectors.shared.neighbours.means import mean_of_columns
 from odbench_detectors.shared.neighbours.sharing import NeighbourDetector
 
@@ -45,12 +46,12 @@ class DTENP(NeighbourDetector):
 
         Raises
         ------
-        ValueError
+        DetectorError
             If k is below 1.
         """
         if self.k < 1:
             msg = f"dte_np wants k >= 1; got k={self.k!r}"
-            raise ValueError(msg)
+            raise DetectorError(msg)
         return self.k
 
     def decision_function(self, X: FloatArray) -> FloatArray:

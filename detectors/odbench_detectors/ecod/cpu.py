@@ -1,4 +1,4 @@
-"""ECOD on the CPU, with numba. Same names and arguments as gpu.py."""
+"""ECOD on the CPU, with numba; gpu.py is its counterpart on whole arrays."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray
 from odbench.detector import Workspace
-from odbench.errors import DetectorError, UsageError
+from odbench.errors import DetectorError
 from odbench_detectors.ecod import device
 from odbench_detectors.ecod.batch import stacked_tails
 from odbench_detectors.ecod.train import TrainColumns
@@ -117,7 +117,7 @@ class ECOD(SharesColumns):
 
         Raises
         ------
-        UsageError
+        DetectorError
             If a parameter is not one of its choices.
         DetectorError
             If the table is empty or not finite, or "cuda" is asked for and missing.
@@ -141,7 +141,7 @@ class ECOD(SharesColumns):
 
         Raises
         ------
-        UsageError, DetectorError
+        DetectorError
             As `fit`.
         """
         if self._train is None:
@@ -249,7 +249,7 @@ class ECOD(SharesColumns):
 
         Raises
         ------
-        DetectorError, UsageError
+        DetectorError
             As `decision_function`, and if there are not as many names as columns.
         """
         from odbench_detectors.ecod.explain import explain_rows
@@ -313,10 +313,10 @@ class ECOD(SharesColumns):
                     f"{type(self).__name__} parameter {name!r} must be one of "
                     f"{', '.join(choices)}, got {getattr(self, name)!r}"
                 )
-                raise UsageError(msg)
+                raise DetectorError(msg)
         if self.quantiles and (self.quantiles < 8 or self.reference == "batch"):
             msg = (
                 f"{type(self).__name__} parameter 'quantiles' must be 0 or from 8 up, "
                 f"with reference 'train'; got {self.quantiles}, {self.reference!r}"
             )
-            raise UsageError(msg)
+            raise DetectorError(msg)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray
-from odbench.errors import MissingExtraError, UsageError
+from odbench.errors import DetectorError, MissingExtraError
 from odbench_detectors.shared.columns import Floats, SortedColumns
 
 if TYPE_CHECKING:
@@ -151,13 +151,13 @@ def explain_rows(  # noqa: PLR0917
 
     Raises
     ------
-    UsageError
+    DetectorError
         If the number of names is not that of the columns.
     """
     names = [f"x{j}" for j in range(X.shape[1])] if names is None else list(names)
     if len(names) != X.shape[1]:
         msg = f"expected {X.shape[1]} column names, got {len(names)}"
-        raise UsageError(msg)
+        raise DetectorError(msg)
     left, right = tail_surprises(columns, X, plus)
     skewed = np.where(tails < 0, left, np.where(tails > 0, right, left + right))
     taller = np.where(left > right, -1, 1)

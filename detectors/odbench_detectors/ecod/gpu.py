@@ -1,7 +1,8 @@
-"""ECOD on whole arrays. Same names and arguments as cpu.py, plus `xp`.
+"""ECOD on whole arrays: `sorted_columns` and `tail_sums` of cpu.py, with CuPy.
 
-`xp` is CuPy in production. Tests without a GPU pass NumPy, so this file is executed
-on every machine.
+Both take the array module as `xp`. It is CuPy in production; tests without a GPU pass
+NumPy, so this file is executed on every machine. The bucket search of cpu.py has no
+counterpart here.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray
 from odbench_detectors.ecod import device
+from odbench_detectors.shared.column_kernels import TINY
 from odbench_detectors.shared.columns import SYMMETRIC, SortedColumns, check_finite
-from odbench_detectors.shared.columns_cpu import TINY
 from odbench_detectors.shared.estimator import check_filled
 
 # Bytes of temporary arrays; the sorted columns come on top.
@@ -71,7 +72,7 @@ def sorted_columns(
 
 
 def _skewness(block: Any, xp: ModuleType) -> Any:
-    """Third standardised moment of sorted columns; see `columns_cpu.skewness`."""
+    """Third standardised moment of sorted columns; see `column_kernels.skewness`."""
     n = block.shape[1]
     low, high = block[:, 0].astype(np.float64), block[:, -1].astype(np.float64)
     tiny = high * 0.5 - low * 0.5 <= TINY

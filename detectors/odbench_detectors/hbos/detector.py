@@ -7,7 +7,8 @@ from typing import Any, Self
 import numpy as np
 
 from odbench.arrays import FloatArray
-from odbench.errors import DetectorError, UsageError
+from odbench.errors import DetectorError
+from odbench_detectors.shared.column_kernels import add_histograms
 from odbench_detectors.shared.columns import (
     Floats,
     SharesColumns,
@@ -18,7 +19,6 @@ from odbench_detectors.shared.columns import (
     in_threads,
     obtain_columns,
 )
-from odbench_detectors.shared.columns_cpu import add_histograms
 
 _LARGEST = float(np.finfo(np.float64).max)
 _FAR = _LARGEST / 4
@@ -90,7 +90,7 @@ class HBOS(SharesColumns):
 
         Raises
         ------
-        UsageError
+        DetectorError
             If a parameter is out of its range.
         DetectorError
             If the table is empty or not finite.
@@ -147,7 +147,7 @@ class HBOS(SharesColumns):
                 msg = (
                     f"HBOS parameter {name!r} must be {wanted}, got {vars(self)[name]}"
                 )
-                raise UsageError(msg)
+                raise DetectorError(msg)
 
 
 def histograms(columns: SortedColumns, n_bins: int) -> tuple[FloatArray, FloatArray]:

@@ -7,7 +7,8 @@ import secrets
 import numpy as np
 
 from odbench.arrays import FloatArray
-from odbench_detectors.iforest.kernels_cpu import grow, search_depth, total_lengths
+from odbench.errors import DetectorError
+from odbench_detectors.iforest.kernels import grow, search_depth, total_lengths
 from odbench_detectors.shared.estimator import Estimator
 
 _WORDS = 2**64
@@ -48,7 +49,7 @@ class IForest(Estimator):
 
         Raises
         ------
-        ValueError
+        DetectorError
             If a parameter is out of range.
         """
         if self.trees < 1 or self.samples < 1:
@@ -56,7 +57,7 @@ class IForest(Estimator):
                 f"iforest wants trees >= 1 and samples >= 1; "
                 f"got trees={self.trees!r}, samples={self.samples!r}"
             )
-            raise ValueError(msg)
+            raise DetectorError(msg)
         seed = self.random_state
         if seed is None:
             seed = secrets.randbelow(_WORDS)

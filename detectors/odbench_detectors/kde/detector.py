@@ -34,7 +34,7 @@ class KDE(Estimator):
 
     def decision_function(self, X: FloatArray) -> FloatArray:
         """Score rows: float64, higher is more anomalous."""
-        from odbench_detectors.kde.kernel_cpu import log_kernel_sums
+        from odbench_detectors.kde.kernel import log_kernel_sums
 
         queries = self._in_bandwidths(self.rows_to_score(X))
         return self._log_total - log_kernel_sums(self._rows, self._log_counts, queries)

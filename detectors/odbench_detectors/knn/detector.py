@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from odbench.arrays import FloatArray
+from odbench.errors import DetectorError
 from odbench_detectors.shared.neighbours.means import mean_of_columns
 from odbench_detectors.shared.neighbours.sharing import NeighbourDetector
 
@@ -34,7 +35,7 @@ class KNN(NeighbourDetector):
 
         Raises
         ------
-        ValueError
+        DetectorError
             If a parameter is out of range.
         """
         if self.k < 1 or self.method not in ("largest", "mean"):
@@ -42,7 +43,7 @@ class KNN(NeighbourDetector):
                 f"knn wants k >= 1 and method 'largest' or 'mean'; "
                 f"got k={self.k!r}, method={self.method!r}"
             )
-            raise ValueError(msg)
+            raise DetectorError(msg)
         return self.k
 
     def decision_function(self, X: FloatArray) -> FloatArray:

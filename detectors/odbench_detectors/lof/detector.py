@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 
 from odbench.arrays import FloatArray
+from odbench.errors import DetectorError
 from odbench_detectors.shared.neighbours.graph import NeighbourGraph
 from odbench_detectors.shared.neighbours.means import mean_of_columns
 from odbench_detectors.shared.neighbours.sharing import NeighbourDetector
@@ -41,12 +42,12 @@ class LOF(NeighbourDetector):
 
         Raises
         ------
-        ValueError
+        DetectorError
             If k is below 1.
         """
         if self.k < 1:
             msg = f"lof wants k >= 1; got k={self.k!r}"
-            raise ValueError(msg)
+            raise DetectorError(msg)
         return self.k
 
     def fit(self, X: FloatArray) -> Self:

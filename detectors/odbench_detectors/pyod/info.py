@@ -17,8 +17,8 @@ from typing import Any
 from odbench.detector import DetectorInfo
 from odbench.errors import MissingExtraError, UnknownDetectorError
 
-# What a table's rows are not: time series, graphs, audio, text and images; what needs
-# labels, or is a base or an ensemble that must be handed its detectors.
+# Modules for time series, graphs, audio, text and images, and base classes. The
+# detectors below need labels, or are ensembles that are given their detectors.
 _NOT_FOR_TABLES = re.compile(r"(ts|pyg|audio|embedding|base|sklearn|gaal_base)(_|$)")
 _NOT_ALONE = {"CD", "XGBOD", "DevNet", "LSCP"}
 # Parameters of PyOD that change no score.

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray, IntArray
 from odbench.detector import Workspace
-from odbench_detectors.shared import columns_cpu as kernels
+from odbench_detectors.shared import column_kernels as kernels
 from odbench_detectors.shared.estimator import (
     check_dimensions,
     check_filled,
     check_width,
     refuse_values,
 )
-from odbench_detectors.shared.sort_cpu import sort_rows
+from odbench_detectors.shared.sort import sort_rows
 
 KIND = "odbench.sorted_columns"
 

@@ -16,7 +16,7 @@ from odbench_detectors.shared.columns import (
     check_finite,
     check_rows,
 )
-from odbench_detectors.shared.sort_cpu import sort_rows, sorted_rows
+from odbench_detectors.shared.sort import sort_rows, sorted_rows
 
 # Of the least float above 0.
 _LEAST_EXPONENT = -1073

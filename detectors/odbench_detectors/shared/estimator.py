@@ -34,7 +34,7 @@ class Estimator:
 
         Raises
         ------
-        ValueError
+        DetectorError
             If there is no such parameter.
         """
         known = self.get_params()
@@ -42,7 +42,7 @@ class Estimator:
             if name not in known:
                 owner, have = type(self).__name__, ", ".join(known)
                 msg = f"{owner} has no parameter {name!r}; it has {have}"
-                raise ValueError(msg)
+                raise DetectorError(msg)
             setattr(self, name, value)
         return self
 

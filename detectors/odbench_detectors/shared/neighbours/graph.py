@@ -17,14 +17,14 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from odbench.arrays import FloatArray
 from odbench_detectors.shared.estimator import within_limit
-from odbench_detectors.shared.neighbours import tree_cpu
-from odbench_detectors.shared.neighbours.distinct_cpu import (
+from odbench_detectors.shared.neighbours import kd_tree
+from odbench_detectors.shared.neighbours.distinct import (
     Int32Array,
     distinct,
     members_of,
 )
+from odbench_detectors.shared.neighbours.kd_tree import IndexArray
 from odbench_detectors.shared.neighbours.products import fits, searcher
-from odbench_detectors.shared.neighbours.tree_cpu import IndexArray
 
 Metric = Literal["euclidean", "manhattan"]
 
@@ -74,7 +74,7 @@ class NeighbourIndex:
         first, self._number = distinct(rows)
         self._rows = rows[first]
         self._offsets, self._members = members_of(self._number, len(first))
-        self._tree = tree_cpu.build(self._rows, tree_cpu.LEAF)
+        self._tree = kd_tree.build(self._rows, kd_tree.LEAF)
 
     def search(
         self,
@@ -138,10 +138,10 @@ class NeighbourIndex:
         distances = np.empty((len(queries), k))
         rows = np.empty((len(queries), k), dtype=np.int32)
         order, starts, low, high, leaves = self._tree
-        near = tree_cpu.near_order(queries, starts, low, high)
+        near = kd_tree.near_order(queries, starts, low, high)
 
         def by_tree(chosen: IndexArray) -> float:
-            return tree_cpu.search(
+            return kd_tree.search(
                 queries, chosen, order, starts, low, high, leaves,
                 self._offsets, self._members, city, distances, rows,
             )  # fmt: skip

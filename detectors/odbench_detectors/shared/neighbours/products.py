@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 
 from odbench.arrays import FloatArray
-from odbench_detectors.shared.neighbours import tree_cpu
-from odbench_detectors.shared.neighbours.distinct_cpu import Int32Array
-from odbench_detectors.shared.neighbours.products_cpu import (
+from odbench_detectors.shared.neighbours import kd_tree
+from odbench_detectors.shared.neighbours.distinct import Int32Array
+from odbench_detectors.shared.neighbours.kd_tree import IndexArray
+from odbench_detectors.shared.neighbours.product_kernels import (
     LARGEST,
     box_gaps,
     settle,
     sift,
     slack,
 )
-from odbench_detectors.shared.neighbours.tree_cpu import IndexArray
 
 # Rows of one block: its products with the queries of a task stay in a core's own cache.
 BLOCK = 512
@@ -41,7 +41,7 @@ def searcher(
     Parameters
     ----------
     tree
-        What `tree_cpu.build` returned for `table`.
+        What `kd_tree.build` returned for `table`.
     table : float64 array of shape (m, d)
         Distinct rows, that `fits`.
     offsets, members : int32 arrays
@@ -51,17 +51,17 @@ def searcher(
     -------
     callable
         ``(queries, chosen, distances, rows)``, which fills `distances` (squared) and
-        `rows` at `chosen` exactly as `tree_cpu.search` would.
+        `rows` at `chosen` exactly as `kd_tree.search` would.
     """
     order, starts, low, high, leaves = tree
     rows = np.ascontiguousarray(table[order])
     d = rows.shape[1]
-    less = slack(d)
+    tolerance = slack(d)
     row_norms = np.einsum("ij,ij->i", rows, rows)
     # With a column of 1 in the queries, one product is |x|^2 - 2 q.x.
-    wide = np.empty((len(rows), d + 1), dtype=np.float32)
-    wide[:, :d] = -2.0 * rows
-    wide[:, d] = (1.0 - 2.0 * less) * row_norms
+    table_ext = np.empty((len(rows), d + 1), dtype=np.float32)
+    table_ext[:, :d] = -2.0 * rows
+    table_ext[:, d] = (1.0 - 2.0 * tolerance) * row_norms
     nodes = _block_nodes(starts)
     block_low, block_high = low[nodes], high[nodes]
 
@@ -73,31 +73,32 @@ def searcher(
     ) -> None:
         asked, k = queries[chosen], distances.shape[1]
         norms = np.einsum("ij,ij->i", asked, asked)
-        narrow = np.ones((len(asked), d + 1), dtype=np.float32)
-        narrow[:, :d] = asked
+        query_ext = np.ones((len(asked), d + 1), dtype=np.float32)
+        query_ext[:, :d] = asked
         near = np.empty((len(asked), 4 * k + 32), dtype=np.float32)
-        which = np.empty(near.shape, dtype=np.int32)
+        candidates = np.empty(near.shape, dtype=np.int32)
         count = np.zeros(len(asked), dtype=np.int32)
         limit = np.full(len(asked), np.inf, dtype=np.float32)
-        reach = np.full(len(asked), np.inf)
+        upper_bound = np.full(len(asked), np.inf)
         space = np.empty(len(asked) * BLOCK, dtype=np.float32)
         gaps = box_gaps(asked, block_low, block_high)
         for b in np.argsort(gaps, kind="stable"):
-            if gaps[b] > reach.max():
+            if gaps[b] > upper_bound.max():
                 break
             start, stop = starts[nodes[b]]
             products = space[: len(asked) * (stop - start)].reshape(len(asked), -1)
-            np.matmul(narrow, wide[start:stop].T, out=products)
+            np.matmul(query_ext, table_ext[start:stop].T, out=products)
             sift(
-                products, start, norms, row_norms, less, k,
-                near, which, count, limit, reach,
+                products, start, norms, row_norms, tolerance, k,
+                near, candidates, count, limit, upper_bound,
             )  # fmt: skip
         left = settle(
-            queries, chosen, norms, row_norms, less, near, which, count, limit, reach,
+            queries, chosen, norms, row_norms, tolerance,
+            near, candidates, count, limit, upper_bound,
             rows, order, offsets, members, distances, found,
         )  # fmt: skip
         if len(left):
-            tree_cpu.search(
+            kd_tree.search(
                 queries, left, order, starts, low, high, leaves,
                 offsets, members, False, distances, found,
             )  # fmt: skip

@@ -13,8 +13,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray
-from odbench_detectors.shared.neighbours.distinct_cpu import Int32Array
-from odbench_detectors.shared.neighbours.heap_cpu import clear, offer, unload
+from odbench_detectors.shared.neighbours.distinct import Int32Array
+from odbench_detectors.shared.neighbours.heap import clear, drain, push
 
 IndexArray = NDArray[np.intp]
 
@@ -165,12 +165,12 @@ def _scan(  # noqa: PLR0917 - numba passes by position
     leaves: FloatArray,
     leaf: int,
     city: bool,
-    reach: float,
+    upper_bound: float,
     sums: FloatArray,
 ) -> int:
     """Sum the distances (squared unless `city`) from a query to the rows of a leaf.
 
-    Stops when all exceed `reach`; returns how many columns were summed.
+    Stops when all exceed `upper_bound`; returns how many columns were summed.
     """
     for p in range(len(sums)):
         sums[p] = 0.0
@@ -186,16 +186,16 @@ def _scan(  # noqa: PLR0917 - numba passes by position
                 for p in range(len(sums)):
                     difference = x - leaves[leaf, j, p]
                     sums[p] += difference * difference
-        if last < d and not _any_within(sums, reach):
+        if last < d and not _any_within(sums, upper_bound):
             return last
     return d
 
 
 @njit(cache=True, nogil=True)
-def _any_within(sums: FloatArray, reach: float) -> bool:
+def _any_within(sums: FloatArray, upper_bound: float) -> bool:
     within = 0
     for p in range(len(sums)):
-        within += sums[p] <= reach
+        within += sums[p] <= upper_bound
     return within > 0
 
 
@@ -250,8 +250,8 @@ def search(  # noqa: PLR0917 - numba passes by position
         while depth:
             depth -= 1
             node = stack[depth]
-            reach = far[0]
-            if gaps[depth] > reach:
+            upper_bound = far[0]
+            if gaps[depth] > upper_bound:
                 continue
             while node < inner:
                 near, distant = 2 * node + 1, 2 * node + 2
@@ -261,18 +261,18 @@ def search(  # noqa: PLR0917 - numba passes by position
                     near, distant = distant, near
                     a, b = b, a
                 stack[depth], gaps[depth] = distant, b
-                depth += b <= reach
-                node = near if a <= reach else len(starts)
+                depth += b <= upper_bound
+                node = near if a <= upper_bound else len(starts)
             if node == len(starts):
                 continue
-            columns = _scan(query, leaves, node - inner, city, reach, sums)
+            columns = _scan(query, leaves, node - inner, city, upper_bound, sums)
             start, stop = starts[node, 0], starts[node, 1]
             seen += columns * (stop - start)
-            if columns < d or not _any_within(sums, reach):
+            if columns < d or not _any_within(sums, upper_bound):
                 continue
             for p in range(stop - start):
                 if sums[p] <= far[0]:
                     u = order[start + p]
-                    offer(far, row, sums[p], members, offsets[u], offsets[u + 1])
-        unload(far, row, distances[q], rows[q])
+                    push(far, row, sums[p], members, offsets[u], offsets[u + 1])
+        drain(far, row, distances[q], rows[q])
     return seen

@@ -13,8 +13,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray
-from odbench_detectors.shared.neighbours.distinct_cpu import Int32Array
-from odbench_detectors.shared.neighbours.tree_cpu import IndexArray
+from odbench_detectors.shared.neighbours.distinct import Int32Array
+from odbench_detectors.shared.neighbours.kd_tree import IndexArray
 
 # float32
 Singles = NDArray[Any]
@@ -44,13 +44,13 @@ def sift(  # noqa: PLR0917 - numba passes by position
     first: int,
     query_norms: FloatArray,
     row_norms: FloatArray,
-    less: float,
+    tolerance: float,
     k: int,
     near: Singles,
-    which: Int32Array,
+    candidates: Int32Array,
     count: Int32Array,
     limit: Singles,
-    reach: FloatArray,
+    upper_bound: FloatArray,
 ) -> None:
     """Keep of each query the rows of one block that may be among its k nearest.
 
@@ -62,17 +62,17 @@ def sift(  # noqa: PLR0917 - numba passes by position
         Where the block starts.
     query_norms, row_norms : float64 arrays of shape (q,) and (m,)
         Sums of squares.
-    less : float
+    tolerance : float
         The `slack`.
     k : int
         Neighbours.
-    near, which : arrays of shape (q, capacity), float32 and int32
+    near, candidates : arrays of shape (q, capacity), float32 and int32
         What is kept: products, and rows' places in the tree's order.
     count : int32 array of shape (q,)
         How many are kept; -1 where they did not fit, and never will.
     limit : float32 array of shape (q,)
         Products above it are out.
-    reach : float64 array of shape (q,)
+    upper_bound : float64 array of shape (q,)
         No less than the squared distance of the k-th nearest so far.
     """
     block = products.shape[1]
@@ -87,7 +87,12 @@ def sift(  # noqa: PLR0917 - numba passes by position
         line = products[i]
         if kept == 0 and 2 * k <= _LANES and block >= 2 * _LANES:
             limit[i] = _first_limit(
-                line, k, lanes, scratch, 4.0 * less * largest, less * query_norms[i]
+                line,
+                k,
+                lanes,
+                scratch,
+                4.0 * tolerance * largest,
+                tolerance * query_norms[i],
             )
         bound = limit[i]
         for start in range(0, block, _CHUNK):
@@ -102,25 +107,25 @@ def sift(  # noqa: PLR0917 - numba passes by position
                 within -= 1
                 if kept == capacity:
                     kept = _shrink(
-                        i, kept, query_norms, row_norms, less, k,
-                        near, which, limit, reach, scratch,
+                        i, kept, query_norms, row_norms, tolerance, k,
+                        near, candidates, limit, upper_bound, scratch,
                     )  # fmt: skip
                     bound = limit[i]
                     if 2 * kept > capacity + k:
                         kept = -1
-                        reach[i] = 0.0
+                        upper_bound[i] = 0.0
                         break
                     if line[b] > bound:
                         continue
                 near[i, kept] = line[b]
-                which[i, kept] = first + b
+                candidates[i, kept] = first + b
                 kept += 1
             if kept < 0:
                 break
         if kept > 2 * k:
             kept = _shrink(
-                i, kept, query_norms, row_norms, less, k,
-                near, which, limit, reach, scratch,
+                i, kept, query_norms, row_norms, tolerance, k,
+                near, candidates, limit, upper_bound, scratch,
             )  # fmt: skip
         count[i] = kept
 
@@ -169,27 +174,27 @@ def _shrink(  # noqa: PLR0917 - numba passes by position
     kept: int,
     query_norms: FloatArray,
     row_norms: FloatArray,
-    less: float,
+    tolerance: float,
     k: int,
     near: Singles,
-    which: Int32Array,
+    candidates: Int32Array,
     limit: Singles,
-    reach: FloatArray,
+    upper_bound: FloatArray,
     most: FloatArray,
 ) -> int:
     """Drop what k others are surely nearer than; return how many stay."""
     if kept <= k:
         return kept
     for p in range(kept):
-        most[p] = near[i, p] + 4.0 * less * row_norms[which[i, p]]
-    bound = _above(_kth(most[:kept], k - 1) + 2.0 * less * query_norms[i])
+        most[p] = near[i, p] + 4.0 * tolerance * row_norms[candidates[i, p]]
+    bound = _above(_kth(most[:kept], k - 1) + 2.0 * tolerance * query_norms[i])
     limit[i] = bound
-    reach[i] = bound + query_norms[i]
+    upper_bound[i] = bound + query_norms[i]
     stay = 0
     for p in range(kept):
         if near[i, p] <= limit[i]:
             near[i, stay] = near[i, p]
-            which[i, stay] = which[i, p]
+            candidates[i, stay] = candidates[i, p]
             stay += 1
     return stay
 
@@ -226,12 +231,12 @@ def settle(  # noqa: PLR0917 - numba passes by position
     chosen: IndexArray,
     query_norms: FloatArray,
     row_norms: FloatArray,
-    less: float,
+    tolerance: float,
     near: Singles,
-    which: Int32Array,
+    candidates: Int32Array,
     count: Int32Array,
     limit: Singles,
-    reach: FloatArray,
+    upper_bound: FloatArray,
     rows: FloatArray,
     order: IndexArray,
     offsets: Int32Array,
@@ -246,12 +251,12 @@ def settle(  # noqa: PLR0917 - numba passes by position
     queries : float64 array of shape (n, d)
     chosen : intp array of shape (q,)
         The queries that all arrays of `sift` are about.
-    query_norms, row_norms, less, near, which, count, limit, reach
+    query_norms, row_norms, tolerance, near, candidates, count, limit, upper_bound
         As in `sift`.
     rows : float64 array of shape (m, d)
         The table's distinct rows in the tree's order.
     order, offsets, members
-        As in `tree_cpu.search`.
+        As in `tree.search`.
     distances, found : arrays of shape (n, k), float64 and int32
         Filled at `chosen`, where `count` is not -1.
 
@@ -271,15 +276,15 @@ def settle(  # noqa: PLR0917 - numba passes by position
             n_left += 1
             continue
         kept = _shrink(
-            i, count[i], query_norms, row_norms, less, k,
-            near, which, limit, reach, scratch,
+            i, count[i], query_norms, row_norms, tolerance, k,
+            near, candidates, limit, upper_bound, scratch,
         )  # fmt: skip
         far, row = distances[q], found[q]
         full = 0
-        _squared(queries[q], rows, which[i, :kept], scratch)
+        _squared(queries[q], rows, candidates[i, :kept], scratch)
         for p in range(kept):
             exact = scratch[p]
-            u = order[which[i, p]]
+            u = order[candidates[i, p]]
             for m in range(offsets[u], offsets[u + 1]):
                 place = _insert(far, row, full, exact, members[m])
                 if place < 0:
@@ -312,13 +317,13 @@ def _insert(
 
 @njit(cache=True, nogil=True)
 def _squared(
-    query: FloatArray, rows: FloatArray, which: Int32Array, out: FloatArray
+    query: FloatArray, rows: FloatArray, candidates: Int32Array, out: FloatArray
 ) -> None:
     """Sum squares in the tree's order: four at a time, as one sum waits for itself."""
-    fours = len(which) // 4 * 4
+    fours = len(candidates) // 4 * 4
     for p in range(0, fours, 4):
-        a, b = rows[which[p]], rows[which[p + 1]]
-        c, e = rows[which[p + 2]], rows[which[p + 3]]
+        a, b = rows[candidates[p]], rows[candidates[p + 1]]
+        c, e = rows[candidates[p + 2]], rows[candidates[p + 3]]
         t0 = t1 = t2 = t3 = 0.0
         for j in range(len(query)):
             x = query[j]
@@ -327,10 +332,10 @@ def _squared(
             t2 += (x - c[j]) * (x - c[j])
             t3 += (x - e[j]) * (x - e[j])
         out[p], out[p + 1], out[p + 2], out[p + 3] = t0, t1, t2, t3
-    for p in range(fours, len(which)):
+    for p in range(fours, len(candidates)):
         total = 0.0
         for j in range(len(query)):
-            difference = query[j] - rows[which[p], j]
+            difference = query[j] - rows[candidates[p], j]
             total += difference * difference
         out[p] = total
 

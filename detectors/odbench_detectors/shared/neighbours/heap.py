@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from odbench.arrays import FloatArray
-from odbench_detectors.shared.neighbours.distinct_cpu import Int32Array
+from odbench_detectors.shared.neighbours.distinct import Int32Array
 
 _NO_ROW = np.int32(2**31 - 1)
 
@@ -19,7 +19,7 @@ def clear(far: FloatArray, row: Int32Array) -> None:
 
 
 @njit(cache=True, nogil=True)
-def offer(  # noqa: PLR0917 - numba passes by position
+def push(  # noqa: PLR0917 - numba passes by position
     far: FloatArray,
     row: Int32Array,
     distance: float,
@@ -64,7 +64,7 @@ def _replace_root(
 
 
 @njit(cache=True, nogil=True)
-def unload(
+def drain(
     far: FloatArray, row: Int32Array, distances: FloatArray, rows: Int32Array
 ) -> None:
     """Write a heap out in ascending order; the heap is used up."""

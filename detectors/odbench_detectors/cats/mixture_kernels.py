@@ -8,13 +8,13 @@ import numpy as np
 from numba import njit
 
 from odbench.arrays import FloatArray, IntArray
-from odbench_detectors.cats.rounding_cpu import rounded
+from odbench_detectors.cats.rounding import rounded
 
 # Rows that are measured side by side, each in a lane of its own.
 _LANES = 8
 # exp(-40) is lost when it is added to 1.
 _LOST = -40.0
-# What a share this small adds is lost in rounding as well.
+# The contribution of a share this small is lost in rounding as well.
 _NO_SHARE = 1e-12
 
 
@@ -120,7 +120,7 @@ def log_sum(joint: FloatArray) -> FloatArray:
 
 
 @njit(cache=True, nogil=True)
-def share_out(joint: FloatArray) -> tuple[FloatArray, float]:
+def responsibilities(joint: FloatArray) -> tuple[FloatArray, float]:
     """Share rows among components.
 
     Parameters

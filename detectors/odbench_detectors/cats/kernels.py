@@ -9,7 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray
-from odbench_detectors.cats.rounding_cpu import rounded
+from odbench_detectors.cats.rounding import rounded
 
 Rows = NDArray[np.int32]
 
@@ -63,7 +63,7 @@ def _city(row: FloatArray, train: FloatArray, to: Rows, out: FloatArray) -> None
 
 
 @njit(cache=True, nogil=True)
-def nearest_city(
+def nearest_manhattan(
     rows: FloatArray, train: FloatArray, candidates: Rows
 ) -> tuple[FloatArray, Rows]:
     """Find the candidate that is nearest by the sum of absolute differences.
@@ -98,12 +98,12 @@ def nearest_city(
 
 
 @njit(cache=True, nogil=True)
-def fewest_changes(
+def nearest_hamming(
     rows: FloatArray, train: FloatArray, candidates: Rows
 ) -> tuple[FloatArray, Rows]:
     """Find the candidate that differs in the fewest columns.
 
-    Parameters and returns are those of `nearest_city`; a distance is a count.
+    Parameters and returns are those of `nearest_manhattan`; a distance is a count.
     """
     m, d = rows.shape
     distance = np.empty(m)
@@ -131,7 +131,7 @@ def nearest_few(
     Parameters
     ----------
     rows, train, candidates
-        As in `nearest_city`.
+        As in `nearest_manhattan`.
     few : int
         At most the number of candidates.
 

@@ -9,7 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray, IntArray
-from odbench_detectors.cats.rounding_cpu import rounded
+from odbench_detectors.cats.rounding import rounded
 
 Places = NDArray[np.uint64]
 
