@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PROVENANCE = "provenance.json"
-# What a build may write for a suite, beside its README.md.
+# Files that a build may write for a suite, besides its README.md.
 TABLES = (
     "public.csv", "private.csv", "complete_case.csv", "per_dataset.csv",
     "policies.csv", "slices.csv", "views.csv", "pareto.csv", "significance.csv",

@@ -1,4 +1,4 @@
-"""Who moved between two leaderboards, and whether the move means anything."""
+"""Rank changes between two leaderboards, and whether they exceed the Elo intervals."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ COLUMNS = (
     "mean_auroc_after", "elo_before", "elo_after", "within_interval",
 )  # fmt: skip
 
-# Elo points that are none: tables are written with two decimals, and resamples are
-# rated less exactly than what they are drawn around.
+# Elo points that count as no difference: tables are written with two decimals, and
+# the ratings behind an interval are computed less exactly than the rating itself.
 _SAME = 0.05
-# Where a table stands all of whose rows are of one of these kinds.
-_ALONE = {"new": "the second", "gone": "the first"}
+# The leaderboard that has a group whose rows are all new or all gone.
+_ONLY_IN = {"new": "the second", "gone": "the first"}
 
 
 def compare(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """Set two leaderboards side by side.
+    """Compare two leaderboards row by row.
 
     Parameters
     ----------
@@ -36,13 +36,12 @@ def compare(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a configuration of either: who it is; ``change`` ("new", "gone",
-        "up", "down", "same" by its place); places by total rank within suite,
-        partition and protocol; mean AUROC and Elo before and after;
-        ``within_interval``: each Elo lies inside the other's interval, so that the
-        two tables do not disagree; null where there is nothing to compare.
-        Elo ratings have mean 1000 among those who compete, so they move when
-        others come or go.
+        One row per configuration of either, with its name; ``change`` ("new",
+        "gone", "up", "down", "same" by its place); places by total rank within
+        suite, partition and protocol; mean AUROC and Elo before and after;
+        ``within_interval``: each Elo lies inside the other's interval, so the two
+        tables agree; null if either interval is missing. Elo ratings have mean 1000
+        over the compared configurations, so they also move when others come or go.
     """
     both = (
         _placed(before)
@@ -74,8 +73,8 @@ def render_diff(changes: pd.DataFrame) -> str:
     blocks = []
     for (suite, partition, protocol), rows in changes.groupby(list(GROUP), sort=True):
         heading = heading_of(suite, partition, protocol)
-        if rows["change"].nunique() == 1 and rows["change"].iloc[0] in _ALONE:
-            where = _ALONE[rows["change"].iloc[0]]
+        if rows["change"].nunique() == 1 and rows["change"].iloc[0] in _ONLY_IN:
+            where = _ONLY_IN[rows["change"].iloc[0]]
             many = "" if len(rows) == 1 else "s"
             blocks.append(
                 f"{heading}: only in {where} ({len(rows)} configuration{many})"

@@ -1,7 +1,7 @@
 """Tables of evaluated submissions, read back for the page, Markdown and terminal.
 
-What stands in them was rounded when it was released (`odbench.submissions.evaluate`);
-nothing is computed from it here.
+Their numbers were rounded when they were released (`odbench.submissions.evaluate`);
+nothing new is computed from them here.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Evaluated(NamedTuple):
     Attributes
     ----------
     suite, partition : str
-        What they were scored on.
+        Suite and partition that they were scored on.
     file : str
         Path of the table below the leaderboard's folder.
     sha256 : str
@@ -55,7 +55,7 @@ def read_evaluated(folder: Path) -> list[Evaluated]:
     Parameters
     ----------
     folder : Path
-        Need not exist. Tables of results under the same name are passed over.
+        May be missing. Tables of results with the same name are skipped.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def read_evaluated(folder: Path) -> list[Evaluated]:
     Raises
     ------
     SubmissionError
-        If a table is not one that an evaluation writes.
+        If a table is not in the form that an evaluation writes.
     """
     found = []
     for file in sorted(path for name in NAMES for path in folder.glob(f"*/{name}")):
@@ -76,7 +76,7 @@ def read_evaluated(folder: Path) -> list[Evaluated]:
 
 
 def is_evaluated(content: bytes) -> bool:
-    """Say whether a table was made of submissions, by its heading."""
+    """Say whether a table holds submissions, judging by its header."""
     return b"archive_sha256" in content.split(b"\n", 1)[0]
 
 
@@ -86,12 +86,12 @@ def _table(file: Path, content: bytes) -> list[Evaluated]:
         lines = content.decode("utf-8").splitlines()
         reader = csv.DictReader(lines, strict=True)
         if tuple(reader.fieldnames or ()) != COLUMNS:
-            msg = f"{where}: has other columns than an evaluation writes"
+            msg = f"{where}: columns differ from those that an evaluation writes"
             raise SubmissionError(msg)
         rows = tuple(_row(row) for row in reader)
     except (ValueError, TypeError, csv.Error) as error:
         msg = (
-            f"{where}: is not what an evaluation writes ({error}); restore it, or "
+            f"{where}: not written by an evaluation ({error}); restore it, or "
             "delete it and evaluate again"
         )
         raise SubmissionError(msg) from error
@@ -100,7 +100,7 @@ def _table(file: Path, content: bytes) -> list[Evaluated]:
         return []
     partition = "private" if file.name == NAMES[0] else "public"
     if about != {(file.parent.name, partition)}:
-        msg = f"{where}: holds rows of another suite or partition; restore it"
+        msg = f"{where}: has rows of another suite or partition; restore it"
         raise SubmissionError(msg)
     return [
         Evaluated(
@@ -114,7 +114,7 @@ def _table(file: Path, content: bytes) -> list[Evaluated]:
 
 
 def _row(row: Mapping[str, str | None]) -> dict[str, Any]:
-    """Turn one line into values; an aggregate that says too much is refused."""
+    """Parse one row; refuse values that an evaluation would not release."""
     read: dict[str, Any] = {name: str(row[name] or "") for name in COLUMNS}
     read |= {name: int(read[name]) for name in _WHOLE}
     read |= {name: float(read[name]) for name in (*_SHARES, *_SECONDS)}
@@ -148,7 +148,7 @@ def markdown_lines(evaluated: Evaluated) -> list[str]:
 
 
 def render_evaluated(evaluated: Evaluated) -> str:
-    """Write a table of submissions for a terminal, without a newline at the end."""
+    """Render a table of submissions for a terminal, without a newline at the end."""
     headings, body = _cells(evaluated.rows)
     n, sets = len(body), evaluated.rows[0]["n_datasets"]
     title = (
@@ -185,7 +185,7 @@ def _cells(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[str]
             row["tier"],
             str(row["n_datasets"]),
             str(row["n_failed"]),
-            # As in the other tables: points. One decimal of them was released.
+            # Points, as in the other tables; one decimal of them was released.
             f"{100 * row['mean_auroc']:.1f}",
             f"{100 * row['mean_ap']:.1f}",
             f"{row['median_fit_seconds'] + row['median_score_seconds']:.3g}",

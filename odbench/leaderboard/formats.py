@@ -1,7 +1,7 @@
-"""Tables as bytes: CSV and Markdown that are the same on every machine.
+"""Tables as CSV and Markdown, byte for byte the same on every machine.
 
-Numbers are rounded to what a reader can use, which also hides the last bits in which
-two machines may differ.
+Numbers are rounded to a useful precision, which also hides the last bits, in which two
+machines may differ.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _DECIMALS = 6
-# Beginnings of column names, decimals; the first that fits holds.
+# Prefix of a column's name and its decimals; the first match applies.
 _BY_NAME = (("elo_", 2), ("rank_", 4), ("total_rank", 4), ("place", 0))
 
 
@@ -30,15 +30,15 @@ def csv_bytes(table: pd.DataFrame, *, decimals: int | None = None) -> bytes:
     Parameters
     ----------
     table : pandas.DataFrame
-        Its index is not written.
+        The table; its index is not written.
     decimals : int, optional
-        At most so many decimals in every column, fewer where a column has fewer.
+        Maximum number of decimals; a column keeps its own number if that is smaller.
 
     Returns
     -------
     bytes
-        UTF-8, a header, LF line ends; missing values are empty. A text that a
-        spreadsheet would run as a formula begins with an apostrophe.
+        UTF-8 with a header and LF line ends; missing values are empty. Text that a
+        spreadsheet would treat as a formula gets an apostrophe in front.
     """
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
@@ -58,7 +58,7 @@ def rounded(table: pd.DataFrame, *, decimals: int | None = None) -> pd.DataFrame
     table : pandas.DataFrame
         Any table of this package.
     decimals : int, optional
-        At most so many decimals in every column.
+        Maximum number of decimals in every column.
 
     Returns
     -------
@@ -78,14 +78,14 @@ def rounded(table: pd.DataFrame, *, decimals: int | None = None) -> pd.DataFrame
 
 
 def suite_markdown(suite: str, table: pd.DataFrame) -> str:
-    """Write a suite's page: its leaderboards for people who read the repository.
+    """Write the Markdown page of a suite, for readers of the repository.
 
     Parameters
     ----------
     suite : str
-        Its name.
+        Name of the suite.
     table : pandas.DataFrame
-        Its leaderboard, all partitions and protocols.
+        Leaderboard of the suite, all partitions and protocols.
 
     Returns
     -------

@@ -1,7 +1,7 @@
-"""Which results a leaderboard was built from, so that anyone can build it again.
+"""Provenance of a leaderboard: its inputs, so that anyone can build it again.
 
-No time and no path of a machine stands in it: the same results and settings give
-the same bytes.
+It holds no time and no absolute path, so the same results and settings give the same
+bytes.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from odbench.leaderboard.tables import Settings
 if TYPE_CHECKING:
     import pandas as pd
 
-# Raised when the same results give other tables than before.
+# Increase this when a change makes the same results give different tables.
 TABLES_VERSION = 1
-# Levels of a run's description; one has five or so.
-_DEEPEST = 50
-# What is taken over from a run's own description.
+# Maximum depth of a run's ``run.json``; a real one has about five levels.
+_MAX_DEPTH = 50
+# Keys that are copied from ``run.json``.
 _FROM_RUN = ("versions", "machine", "git", "configurations")
 
 
@@ -35,16 +35,16 @@ class Source:
     Attributes
     ----------
     name : str
-        Last part of the path that was given.
+        Last part of the given path.
     results_sha256 : str
         Hash of the results file.
     trials : int
-        Rows in it.
+        Number of rows in it.
     detectors : dict
-        Version of each detector, "" where it has none.
+        Version of each detector, "" if it has none.
     run : dict
-        What the run's ``run.json`` says of versions, machine, git and
-        configurations; empty where there is none.
+        Versions, machine, git and configurations from the run's ``run.json``;
+        empty if there is no such file.
     """
 
     name: str
@@ -62,7 +62,7 @@ def source_of(path: Path, results: pd.DataFrame) -> Source:
     path : Path
         A ``results.parquet`` or the folder of a run.
     results : pandas.DataFrame
-        What was read from it.
+        The results read from it.
 
     Returns
     -------
@@ -117,18 +117,18 @@ def provenance_json(
     files: Mapping[str, bytes],
     evaluated: Sequence[Evaluated] = (),
 ) -> bytes:
-    """Write down inputs, settings and outputs of a build.
+    """Record the inputs, settings and outputs of a build as JSON.
 
     Parameters
     ----------
     sources : list of Source
         Inputs.
     settings : Settings
-        How the tables were computed.
+        Settings that the tables were computed with.
     files : mapping of str to bytes
-        Outputs by their path below the folder; their hashes are written down.
+        Outputs by their path below the folder; only their hashes are recorded.
     evaluated : sequence of Evaluated
-        Tables of submissions that the page shows; inputs, too.
+        Tables of submissions that the page shows; these are inputs, too.
 
     Returns
     -------
@@ -153,10 +153,10 @@ def _description(file: Path) -> dict[str, Any]:
     if not file.is_file():
         return {}
     try:
-        # A parameter may be infinite or no number, for which JSON has words alone.
+        # JSON has no infinite numbers and no NaN, so such parameters are kept as text.
         content = json.loads(file.read_text(encoding="utf-8"), parse_constant=str)
-        too_deep = _is_deeper(content, _DEEPEST)
-        # What Python reads and cannot write again: half a character, 1e999.
+        too_deep = _is_deeper(content, _MAX_DEPTH)
+        # Python reads half a surrogate pair and 1e999 but cannot write them again.
         json.dumps(content, allow_nan=False, ensure_ascii=False).encode()
     except RecursionError:
         too_deep = True
@@ -172,7 +172,7 @@ def _description(file: Path) -> dict[str, Any]:
 
 
 def _is_deeper(value: Any, levels: int) -> bool:
-    """Say whether lists and objects stand in each other deeper than so many levels."""
+    """Say whether lists and objects are nested deeper than `levels`."""
     if not isinstance(value, dict | list):
         return False
     inside = value.values() if isinstance(value, dict) else value

@@ -1,4 +1,4 @@
-"""Leaderboards from wherever they are: a run, results, a built folder, a CSV."""
+"""Load a leaderboard from a run, a results file, a built folder or a CSV file."""
 
 from __future__ import annotations
 
@@ -22,18 +22,19 @@ from odbench.scoring.policy import Policy, apply_policy
 if TYPE_CHECKING:
     import pandas as pd
 
-# Policies whose whole table a built folder holds, and the file that holds it.
+# Policies that a built folder has a full table for, and the name of its file.
 _BUILT: dict[Policy, str] = {"main": "public", "complete-case": "complete_case"}
+# Columns that every leaderboard file must have.
 _LEAST = ("suite", "partition", "detector", "config", "elo_auroc", "total_rank")
 
 
 class Part(NamedTuple):
-    """A leaderboard of all data sets or of a slice of them.
+    """The leaderboard of all data sets or of one slice.
 
     Attributes
     ----------
     slice, level : str
-        Which data sets; "" for all of them.
+        Name and level of the slice; "" for all data sets.
     table : pandas.DataFrame
         The leaderboard.
     """
@@ -46,7 +47,7 @@ class Part(NamedTuple):
 def load_leaderboard(
     path: Path, *, policy: Policy = "main", settings: Settings = DEFAULT
 ) -> pd.DataFrame:
-    """Read or compute the leaderboard behind a path.
+    """Read or compute the leaderboard at a path.
 
     Parameters
     ----------
@@ -54,21 +55,21 @@ def load_leaderboard(
         A run's folder or results file (computed), a folder that `odbench
         leaderboard build` wrote, or a leaderboard's CSV file (read).
     policy : str
-        What failures count as; a built folder holds "main" and "complete-case".
+        How failures count; a built folder has "main" and "complete-case".
     settings : Settings
-        Used where the table is computed.
+        Settings for a table that is computed.
 
     Returns
     -------
     pandas.DataFrame
-        The columns of a leaderboard, all suites.
+        All suites, in the columns of a leaderboard.
 
     Raises
     ------
     ResultsError
         If there is no leaderboard or no results at that path.
     UsageError
-        If the policy cannot be had from there.
+        If a built folder has no table for the policy.
     """
     if _is_results(path):
         return build_leaderboard(read_results(path), policy=policy, settings=settings)
@@ -76,7 +77,7 @@ def load_leaderboard(
         return _read_csv(path)
     if policy not in _BUILT:
         msg = (
-            f"leaderboard {str(path)!r}: has no table for policy {policy!r}; wanted "
+            f"leaderboard {str(path)!r}: no table for policy {policy!r}; wanted "
             f"{' or '.join(_BUILT)}, or name the run to compute it from"
         )
         raise UsageError(msg)
@@ -85,7 +86,7 @@ def load_leaderboard(
 
 
 def is_built(path: Path) -> bool:
-    """Say whether there are results behind a path, and not submissions alone."""
+    """Say whether a path has results or tables of results, not only submissions."""
     return path.is_file() or _is_results(path) or any(path.glob("*/public.csv"))
 
 
@@ -97,13 +98,13 @@ def load_slices(
     Parameters
     ----------
     path : Path
-        As for `load_leaderboard`; a CSV file holds no slices.
+        As for `load_leaderboard`; a CSV file has no slices.
     name : str
         ``"size"`` for all levels of a slice, ``"size=< 1k rows"`` for one.
     policy : str
-        What failures count as; a built folder holds "main".
+        How failures count; a built folder has "main" only.
     settings : Settings
-        Used where the tables are computed.
+        Settings for tables that are computed.
 
     Returns
     -------
@@ -125,7 +126,7 @@ def load_slices(
         ]
         table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     elif policy != "main":
-        msg = f"leaderboard {str(path)!r}: has slices under policy 'main' only"
+        msg = f"leaderboard {str(path)!r}: slices exist for policy 'main' only"
         raise UsageError(msg)
     else:
         table = _joined(path, ["slices.csv"])
@@ -153,14 +154,14 @@ def _is_results(path: Path) -> bool:
 
 
 def _joined(folder: Path, names: list[str]) -> pd.DataFrame:
-    """Read the files of these names, of every suite below a folder."""
+    """Read and join the files with the given names, for every suite of a folder."""
     import pandas as pd
 
     files = [file for name in names for file in sorted(folder.glob(f"*/{name}"))]
     files = [file for file in files if not _of_submissions(file)]
     if not files:
         msg = (
-            f"leaderboard {str(folder)!r}: holds neither results.parquet nor "
+            f"leaderboard {str(folder)!r}: has neither results.parquet nor "
             f"*/{names[0]}; name a run, a results file or a folder that "
             "`odbench leaderboard build` wrote"
         )
@@ -170,7 +171,7 @@ def _joined(folder: Path, names: list[str]) -> pd.DataFrame:
 
 
 def _of_submissions(file: Path) -> bool:
-    """Say whether a private table was made of submissions, which are not rated."""
+    """Say whether a private table holds submissions, which have no ratings."""
     return file.name == "private.csv" and is_evaluated(file.read_bytes())
 
 
@@ -187,7 +188,7 @@ def _read_csv(file: Path) -> pd.DataFrame:
         raise ResultsError(msg) from error
     missing = [name for name in _LEAST if name not in table.columns]
     if missing:
-        msg = f"leaderboard {str(file)!r}: lacks the columns {', '.join(missing)}"
+        msg = f"leaderboard {str(file)!r}: missing columns: {', '.join(missing)}"
         raise ResultsError(msg)
     first = [name for name in ("slice", "level", *COLUMNS) if name in table.columns]
     return table[first]

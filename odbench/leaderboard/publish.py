@@ -1,4 +1,4 @@
-"""Publishing a leaderboard's folder as a hub data set: one commit, or none."""
+"""Upload of a leaderboard's folder to a hub data set, in one commit or none."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# What a leaderboard consists of. Anything else in the folder is refused rather than
-# uploaded: a file of labels or a salt that was put there by mistake stays here.
+# The kinds of file in a leaderboard. Any other is refused, so that labels or a salt
+# that were put into the folder by mistake are never uploaded.
 SUFFIXES = frozenset(
     {".csv", ".md", ".json", ".jsonl", ".html", ".svg", ".png", ".parquet"}
 )
-# Files of the hub's own that no folder of ours replaces.
+# The hub's settings and the data set's card; --prune does not delete them.
 KEPT = frozenset({".gitattributes", "README.md"})
 ATTEMPTS = 4
 _SECRET = re.compile(rb"[0-9a-f]{64}")
-# The digits, and what an editor may put around them.
+# In bytes: 64 digits, and the white space that an editor may add around them.
 _LONGEST_SECRET = 100
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What an upload changes.
+    """Changes that an upload makes to a hub data set.
 
     Attributes
     ----------
     repo : str
         ``owner/name``.
     head : str or None
-        The commit that it was compared with; None where the data set does not exist.
+        Commit that the folder was compared with; None if the data set does not exist.
     added, changed, deleted, unchanged : tuple of str
         Paths in the data set.
     n_bytes : int
-        Size of the files that are uploaded.
+        Total size of the files to upload.
     """
 
     repo: str
@@ -57,27 +57,28 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to do."""
+        """Whether the data set already equals the folder."""
         return not (self.added or self.changed or self.deleted)
 
 
 def list_files(folder: Path) -> dict[str, Path]:
-    """Return what of a folder is published, by its path in the data set.
+    """List the files of a folder that are published.
 
     Parameters
     ----------
     folder : Path
-        What ``odbench leaderboard build --out`` wrote. Hidden files are left out.
+        Written by ``odbench leaderboard build --out``. Hidden files are left out.
 
     Returns
     -------
     dict of str to Path
+        Files by their path in the data set.
 
     Raises
     ------
     UsageError
-        If it is no folder, is empty, or holds a link, a pipe, a salt, or a kind of
-        file that no leaderboard has.
+        If it is not a folder, is empty, or holds a link, a pipe, a salt, or a
+        kind of file that is not part of a leaderboard.
     """
     files: dict[str, Path] = {}
     for file in sorted(folder.rglob("*")):
@@ -86,24 +87,28 @@ def list_files(folder: Path) -> dict[str, Path]:
             continue
         if file.is_symlink():
             msg = (
-                f"leaderboard {str(folder)!r}: {name!r} is a link; copy the file there"
+                f"leaderboard {str(folder)!r}: {name!r} is a link; replace it with "
+                "the file"
             )
             raise UsageError(msg)
         if file.is_dir():
             continue
         if not file.is_file():
-            msg = f"leaderboard {str(folder)!r}: {name!r} is no regular file; remove it"
+            msg = (
+                f"leaderboard {str(folder)!r}: {name!r} is not a regular file; "
+                "remove it"
+            )
             raise UsageError(msg)
         if _is_secret(file):
             msg = (
-                f"leaderboard {str(folder)!r}: {name!r} is a salt or a seed, which is "
-                "not to be published; move it elsewhere"
+                f"leaderboard {str(folder)!r}: {name!r} is a salt or a seed, which "
+                "must stay secret; move it elsewhere"
             )
             raise UsageError(msg)
         if file.suffix not in SUFFIXES:
             msg = (
-                f"leaderboard {str(folder)!r}: {name!r} is no file of a leaderboard; "
-                f"wanted {' '.join(sorted(SUFFIXES))}; move it elsewhere"
+                f"leaderboard {str(folder)!r}: {name!r} is not a file of a "
+                f"leaderboard; wanted {' '.join(sorted(SUFFIXES))}; move it elsewhere"
             )
             raise UsageError(msg)
         files[name] = file
@@ -114,7 +119,7 @@ def list_files(folder: Path) -> dict[str, Path]:
 
 
 def _is_secret(file: Path) -> bool:
-    """Whether a file is what `submission commit` or `synbench private` must hide."""
+    """Say whether a file is a salt or a seed: 64 hex digits and nothing else."""
     if file.stat().st_size > _LONGEST_SECRET:
         return False
     return bool(_SECRET.fullmatch(file.read_bytes().strip()))
@@ -123,7 +128,7 @@ def _is_secret(file: Path) -> bool:
 def plan(
     folder: Path, repo: str, *, api: HfApi | None = None, prune: bool = False
 ) -> Plan:
-    """Compare a folder with a hub data set; changes nothing.
+    """Compare a folder with a hub data set, without changing it.
 
     Parameters
     ----------
@@ -132,10 +137,10 @@ def plan(
     repo : str
         ``owner/name`` of a hub data set.
     api : HfApi, optional
-        The client; by default one that takes ``HF_ENDPOINT`` and ``HF_TOKEN``.
+        The client; the default one uses ``HF_ENDPOINT`` and ``HF_TOKEN``.
     prune : bool
-        Whether files of the data set that the folder does not have are deleted
-        (all but `KEPT` and hidden ones).
+        Delete files of the data set that are not in the folder, except `KEPT` and
+        hidden files.
 
     Returns
     -------
@@ -144,23 +149,23 @@ def plan(
     Raises
     ------
     UsageError
-        If the folder or the name is not what it must be.
+        If the folder is not a leaderboard's or `repo` is not ``owner/name``.
     TransportError
-        If the hub cannot be asked.
+        If the hub does not answer.
     """
     if not _REPO.fullmatch(repo):
         msg = f"hub data set {repo[:80]!r}: wanted owner/name"
         raise UsageError(msg)
     files = list_files(folder)
     client = api or _client()
-    head, there = _asked(lambda: _remote(client, repo), repo)
+    head, remote = _ask(lambda: _remote(client, repo), repo)
     changed = tuple(
         name
         for name, file in files.items()
-        if name in there and not _is_same(file, there[name])
+        if name in remote and not _is_same(file, remote[name])
     )
-    added = tuple(name for name in files if name not in there)
-    gone = (name for name in there if name not in files and not _is_kept(name))
+    added = tuple(name for name in files if name not in remote)
+    gone = (name for name in remote if name not in files and not _is_kept(name))
     return Plan(
         repo=repo,
         head=head,
@@ -182,35 +187,35 @@ def publish(
     api: HfApi | None = None,
     pause: Callable[[float], None] = time.sleep,
 ) -> tuple[Plan, str]:
-    """Make a hub data set hold a folder, in one commit.
+    """Upload a folder to a hub data set, in one commit.
 
-    The commit names its parent, so that it is made on what it was compared with or
-    not at all; where something came in between, or an answer was lost, the folder is
-    compared again. Same content makes no commit. What an interrupted upload has
-    already stored is not sent again.
+    The commit names its parent, so the hub accepts it only on the version that the
+    folder was compared with. If another commit came in between, or an answer was
+    lost, the folder is compared again. If nothing changed, no commit is made. Files
+    that an interrupted upload has stored are not sent again.
 
     Parameters
     ----------
     folder, repo, prune, api
         See `plan`.
     message : str
-        Of the commit.
+        Commit message.
     create : bool
-        Whether to make the data set where it does not exist.
+        Create the data set if it does not exist.
     pause : callable
-        Waits so many seconds before another attempt.
+        Sleeps for the given number of seconds before another attempt.
 
     Returns
     -------
     Plan, str
-        What was changed, and the commit that the data set now has.
+        The changes that were made, and the newest commit of the data set.
 
     Raises
     ------
     UsageError
         If the data set does not exist and `create` is not set; see also `plan`.
     TransportError
-        If the hub does not take the commit.
+        If the hub does not accept the commit.
     """
     client = api or _client()
     first: Plan | None = None
@@ -218,9 +223,9 @@ def publish(
         found = plan(folder, repo, api=client, prune=prune)
         if found.head is None:
             if not create:
-                msg = f"hub data set {repo!r}: does not exist; make it with --create"
+                msg = f"hub data set {repo!r}: does not exist; create it with --create"
                 raise UsageError(msg)
-            _asked(lambda: client.create_repo(repo, repo_type="dataset"), repo)
+            _ask(lambda: client.create_repo(repo, repo_type="dataset"), repo)
             found = plan(folder, repo, api=client, prune=prune)
         first = first or found
         if found.is_empty:
@@ -228,7 +233,7 @@ def publish(
         try:
             return found, _commit(client, folder, found, message)
         except TransportError as error:
-            if attempt == ATTEMPTS or not _is_passing(error.__cause__):
+            if attempt == ATTEMPTS or not _is_temporary(error.__cause__):
                 raise
             pause(2.0**attempt)
     raise AssertionError
@@ -245,7 +250,7 @@ def _commit(client: HfApi, folder: Path, found: Plan, message: str) -> str:
         CommitOperationDelete(path_in_repo=name, is_folder=False)
         for name in found.deleted
     ]
-    done = _asked(
+    done = _ask(
         lambda: client.create_commit(
             found.repo,
             operations,
@@ -267,14 +272,14 @@ def _client() -> HfApi:
 
 
 def _remote(client: HfApi, repo: str) -> tuple[str | None, Mapping[str, Any]]:
-    """Return the head of a data set and its files, or None where there is none."""
+    """Return the newest commit of a data set, None if there is none, and its files."""
     from huggingface_hub import RepoFile
     from huggingface_hub.errors import RepositoryNotFoundError
 
     try:
         head = client.repo_info(repo, repo_type="dataset").sha
     except RepositoryNotFoundError as error:
-        # The hub says so with 401 too: nobody may learn of private data sets.
+        # The hub also raises this with 401, to hide whether a private data set exists.
         if error.response.status_code == 404:
             return None, {}
         raise
@@ -285,7 +290,7 @@ def _remote(client: HfApi, repo: str) -> tuple[str | None, Mapping[str, Any]]:
 
 
 def _is_same(file: Path, remote: Any) -> bool:
-    """Whether a file has the content that the hub's listing hashes."""
+    """Say whether a file has the size and the hash that the hub lists."""
     if file.stat().st_size != remote.size:
         return False
     content = file.read_bytes()
@@ -299,28 +304,28 @@ def _is_kept(name: str) -> bool:
     return name in KEPT or name.startswith(".") or "/." in name
 
 
-def _asked(question: Callable[[], T], repo: str) -> T:
-    """Ask the hub; say in one line what went wrong, with neither token nor content."""
+def _ask(request: Callable[[], T], repo: str) -> T:
+    """Ask the hub, and report a failure in one line without token or content."""
     from huggingface_hub import errors
 
     broken: tuple[type[Exception], ...] = (
         errors.HfHubHTTPError,
-        # The HTTP client's own errors, by whichever name this version has them.
+        # The base of the HTTP client's errors; the client differs between hub versions.
         errors.HfHubHTTPError.__bases__[0],
         OSError,
         RuntimeError,
         ValueError,
     )
     try:
-        return question()
+        return request()
     except broken as error:
         status = _status(error)
         advice = {
             401: "set HF_TOKEN to a token that may write to it",
             403: "use a token that may write to it",
-            412: "somebody else changed it meanwhile; publish again",
+            412: "it changed during the upload; publish again",
             429: "too many requests; publish again later",
-        }.get(status, "publish again: what has arrived is not sent twice")
+        }.get(status, "publish again; files already stored are not sent again")
         reason = f"HTTP {status}" if status else type(error).__name__
         msg = f"hub data set {repo!r}: {reason}; {advice}"
         raise TransportError(msg) from error
@@ -331,8 +336,8 @@ def _status(error: BaseException | None) -> int:
     return int(getattr(response, "status_code", 0) or 0)
 
 
-def _is_passing(error: BaseException | None) -> bool:
-    """Whether another attempt may go better."""
+def _is_temporary(error: BaseException | None) -> bool:
+    """Say whether the failure is temporary, so that another attempt may succeed."""
     from huggingface_hub.errors import OfflineModeIsEnabled
 
     if isinstance(error, ValueError | OfflineModeIsEnabled):

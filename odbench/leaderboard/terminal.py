@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 _SHORTEST_NAME = 16
-# What stands first when a table is sorted by it; everything else sorts upwards.
+# Columns with these prefixes sort in descending order, all others in ascending order.
 _HIGHER_IS_BETTER = (
     "mean_", "elo_", "win_rate", "rauc_", "top3_", "p_", "n_datasets",
 )  # fmt: skip
@@ -26,7 +26,7 @@ _HIGHER_IS_BETTER = (
 def render_table(
     table: pd.DataFrame, *, sort: str = "total_rank", policy: Policy = "main"
 ) -> str:
-    """Write a leaderboard for a terminal.
+    """Render a leaderboard for a terminal.
 
     Parameters
     ----------
@@ -35,22 +35,22 @@ def render_table(
     sort : str
         Column to sort by, best first.
     policy : str
-        What failures count as in this table, for the remark below it.
+        How failures count in this table, for the remark below it.
 
     Returns
     -------
     str
-        One block for each suite, partition and protocol: a header that says what
-        is shown, one line a configuration, and a line on failures where there are
-        any. Ends without a newline.
+        One block per suite, partition and protocol: a header that says what is
+        shown, one line per configuration, and remarks if trials failed or are
+        missing or the policy is not "main". There is no newline at the end.
 
     Raises
     ------
     UsageError
-        If there is no such column.
+        If the table does not have the column `sort`.
     """
     if table.empty:
-        return "No results with scores: nothing to rank."
+        return "No public labels, so no leaderboard."
     groups = sorted_by(table, sort).groupby(list(GROUP), sort=True)
     return "\n\n".join(_block(rows, sort, policy) for _, rows in groups)
 
@@ -72,7 +72,7 @@ def sorted_by(table: pd.DataFrame, column: str) -> pd.DataFrame:
     Raises
     ------
     UsageError
-        If there is no such column.
+        If the table does not have that column.
     """
     if column not in table.columns:
         msg = f"sort column {column!r}: wanted one of {', '.join(table.columns)}"
@@ -113,7 +113,7 @@ def _aligned(rows: pd.DataFrame) -> list[str]:
     numbers = [[cell(row) for _, cell in _CELLS] for row in records]
     names = [method_name(row["detector"], row["config"]) for row in records]
     headings = [heading for heading, _ in _CELLS]
-    # Whatever the numbers leave of the line is for the names.
+    # The names take the width that the numbers leave.
     widths = [max(map(len, c)) for c in zip(headings, *numbers, strict=True)]
     taken = len(str(len(rows))) + sum(widths) + 2 * (len(widths) + 1)
     longest = max(_SHORTEST_NAME, WIDTH - taken)
@@ -125,7 +125,7 @@ def _aligned(rows: pd.DataFrame) -> list[str]:
 
 
 def shortened(name: str, longest: int) -> str:
-    """Cut a name in its middle: configurations differ at their ends, too."""
+    """Cut a name in its middle, because configurations often differ at their ends."""
     if len(name) <= longest:
         return name
     tail = (longest - 1) // 2
@@ -135,14 +135,14 @@ def shortened(name: str, longest: int) -> str:
 def align(lines: Sequence[Sequence[str]], *, left: Sequence[int] = ()) -> list[str]:
     """Pad columns of text to equal width, two spaces apart.
 
-    What a terminal would obey (colours, moves) is spelled out.
+    Characters that a terminal would obey (colours, cursor moves) are escaped.
 
     Parameters
     ----------
     lines : sequence of sequences of str
-        Cells; the first line is the heading.
+        Cells of each line; the first line is the heading.
     left : sequence of int
-        Columns that are aligned to the left; the others to the right.
+        Indices of the left-aligned columns; all others are right-aligned.
 
     Returns
     -------
@@ -183,7 +183,7 @@ def _number(column: str, digits: int, scale: float = 1.0) -> Callable[[Any], str
 
 def _elo(row: dict[str, Any]) -> str:
     elo = float(row["elo_auroc"])
-    # In tables from elsewhere the ends may lie anywhere.
+    # In a table that somebody else wrote, the interval may not contain the rating.
     low = min(row["elo_auroc_low"] - elo, 0.0)
     high = max(row["elo_auroc_high"] - elo, 0.0)
     return f"{elo:.0f}" if math.isnan(low) else f"{elo:.0f} -{abs(low):.0f}/+{high:.0f}"

@@ -114,7 +114,7 @@ def describe(target: object, name: str, given: Mapping[str, Any]) -> DetectorInf
             f"write {name}:{example}"
         )
         raise DetectorError(msg)
-    # What has no default is shown wherever it is set, so it never equals its reference.
+    # A parameter without a default never equals its reference, so it is always shown.
     named = given if signature.open_ended else {}
     params = {
         **dict.fromkeys([*signature.required, *named], UNSET),

@@ -20,22 +20,22 @@ STATUSES = ("ok", "failed", "timeout", "memory", "killed", "nonfinite", "shape")
 
 # Column, Arrow type, whether it must be there for a leaderboard.
 _COLUMNS = (
-    # What was tried.
+    # The trial.
     ("suite", "string", True),
     ("partition", "string", True),
     ("dataset", "string", True),
     ("content_sha256", "string", True),
     ("detector", "string", True),
     ("detector_version", "string", False),
-    # Parameters that differ from the reference, "default" where none does.
+    # Parameters that differ from the reference, or "default" if none does.
     ("config", "string", True),
     ("config_id", "string", True),
     ("seed", "int64", True),
     ("protocol", "string", True),
-    # How it ended; a reason wherever it is not "ok".
+    # Its outcome; a reason wherever the status is not "ok".
     ("status", "string", True),
     ("reason", "string", False),
-    # The data set, after the protocol's row limit.
+    # The size of the data set, after the protocol's row limit.
     ("n_train", "int64", True),
     ("n_test", "int64", True),
     ("n_columns", "int64", True),

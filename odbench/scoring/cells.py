@@ -43,7 +43,7 @@ _NEEDED = tuple(
     if name not in _OPTIONAL
 )
 
-# What belongs to a data set and not to a trial; the first known value is taken.
+# Facts of a data set, not of a trial; the first known value is taken.
 FACTS = (
     "n_train", "n_test", "n_columns", "n_anomalies", "domain", "archetype", "family",
     "label_conflict", "duplicate_train", "test_in_train", "anomalies_in_train",
@@ -51,7 +51,7 @@ FACTS = (
 )  # fmt: skip
 
 
-# All of the results that a leaderboard over whole suites depends on.
+# The columns of results that a leaderboard over whole suites depends on.
 USED = (*_WORDS, *_NUMBERS, "n_test", "n_anomalies")
 
 
@@ -337,8 +337,8 @@ def _refuse_mixtures(rows: pd.DataFrame, where: str) -> None:
         values = sorted(map(str, distinct.loc[same, column]))
         msg = (
             f"{where}: {keys[0]} {' '.join(name)!r} comes in {len(values)} {what} "
-            f"({', '.join(values)}); a table holds one, so leave out the runs of the "
-            "others"
+            f"({', '.join(values)}); build one table for each, without the runs of "
+            "the others"
         )
         raise ResultsError(msg)
 

@@ -22,8 +22,8 @@ MEAN = 1000.0
 _CHUNK_BYTES = 16 << 20
 _BLOCK_BYTES = 16 << 20
 _MAX_STEPS = 100
-# Newton squares the error at each step, so what is left after one of this size is
-# about its square.
+# Newton's method squares the error at each step, so after a step of this size the
+# remaining error is about its square.
 _TOLERANCE = 1e-7
 _TOLERANCE_OF_RESAMPLES = 1e-4
 
@@ -36,7 +36,7 @@ class Ratings(NamedTuple):
     elo : array
         Higher is better, mean 1000.
     low, high : arrays
-        Ends of the percentile bootstrap interval, widened to hold the rating; NaN
+        Ends of the percentile bootstrap interval, widened to contain the rating; NaN
         without resamples.
     """
 
@@ -55,7 +55,7 @@ def rate(
     rank : float64 array of shape (n_datasets, n_methods)
         Lower is better, equal numbers are ties (`odbench.scoring.aggregate.ranks`).
     weights : float64 array of shape (n_resamples, n_datasets), optional
-        How often each resample holds each data set (`bootstrap_weights`).
+        How often each data set occurs in each resample (`bootstrap_weights`).
     level : float
         Coverage of the interval.
 
@@ -63,12 +63,12 @@ def rate(
     -------
     Ratings
     """
-    everything = np.ones((1, rank.shape[0]))
+    once_each = np.ones((1, rank.shape[0]))
     if weights is None or not len(weights):
-        nothing = np.full(rank.shape[1], np.nan)
-        return Ratings(elo_from_wins(wins(rank, everything))[0], nothing, nothing)
+        missing = np.full(rank.shape[1], np.nan)
+        return Ratings(elo_from_wins(wins(rank, once_each))[0], missing, missing)
     block = max(1, _BLOCK_BYTES // (8 * rank.shape[1] ** 2))
-    count = wins(rank, np.vstack([everything, weights[:block]]))
+    count = wins(rank, np.vstack([once_each, weights[:block]]))
     elo = elo_from_wins(count[:1])[0]
     drawn = [elo_from_wins(count[1:], near=elo)]
     for start in range(block, len(weights), block):
@@ -76,7 +76,7 @@ def rate(
         drawn.append(elo_from_wins(count, near=elo))
     tail = (1.0 - level) / 2.0
     low, high = np.quantile(np.concatenate(drawn), [tail, 1.0 - tail], axis=0)
-    # Few resamples may all lie on one side of what they are drawn around.
+    # A few resamples may all lie on one side of the rating, so widen to contain it.
     return Ratings(elo, np.minimum(low, elo), np.maximum(high, elo))
 
 
@@ -98,9 +98,9 @@ def bootstrap_weights(
     rng : numpy.random.Generator
         Source of the draws.
     families : sequence of length n_datasets, optional
-        Which family each data set belongs to. Then families are drawn, each with
-        all its data sets (the cluster bootstrap), because data sets of one source
-        are no independent evidence. A missing family stands for itself.
+        Family of each data set. If given, families are drawn, each with all its
+        data sets (the cluster bootstrap), because data sets of one source are not
+        independent. A data set without a family is a family by itself.
 
     Returns
     -------
@@ -118,24 +118,25 @@ def bootstrap_weights(
 
 
 def wins(rank: FloatArray, weights: FloatArray) -> FloatArray:
-    """Count who beats whom in each resample.
+    """Count how often each method beats each other method, in each resample.
 
     Parameters
     ----------
     rank : float64 array of shape (n_datasets, n_methods)
         Lower is better, equal numbers are ties.
     weights : float64 array of shape (n_resamples, n_datasets)
-        How often each resample holds each data set: whole numbers.
+        How often each data set occurs in each resample; whole numbers.
 
     Returns
     -------
     float64 array of shape (n_resamples, n_methods, n_methods)
-        Row beats column, a tie counting half for each; 0 on the diagonal.
+        Wins of the row's method over the column's; a tie counts half for each. The
+        diagonal is 0.
     """
     datasets, methods = rank.shape
     row, column = np.triu_indices(methods, 1)
-    # Twice a rank is whole, so a difference cut to one says who won; and whole
-    # numbers are exact in single precision, at half the price.
+    # Twice a rank is a whole number, so the difference clipped to [-1, 1] is the
+    # outcome. Whole numbers are exact in float32, which costs half as much.
     places = (2.0 * average_ranks(rank).rank.T).astype(np.float32)
     drawn = weights.astype(np.float32)
     total = np.zeros((len(weights), len(row)))
@@ -146,7 +147,7 @@ def wins(rank: FloatArray, weights: FloatArray) -> FloatArray:
         outcome -= part[row]
         np.clip(outcome, -1.0, 1.0, out=outcome)
         total += drawn[:, start : start + step] @ outcome.T
-    # From wins minus losses to wins.
+    # Turn wins minus losses into wins.
     played = weights.sum(axis=1, keepdims=True)
     total = (total + played) / 2.0
     square = np.zeros((len(weights), methods, methods))
@@ -156,22 +157,21 @@ def wins(rank: FloatArray, weights: FloatArray) -> FloatArray:
 
 
 def elo_from_wins(count: FloatArray, near: FloatArray | None = None) -> FloatArray:
-    """Fit Bradley-Terry to tables of wins, all at once.
+    """Fit the Bradley-Terry model to many tables of wins at once.
 
     Newton's method on the log-likelihood
     ``sum_ij w_ij log(1 / (1 + exp(beta_j - beta_i)))``, which is concave. It has a
-    maximum only where no group of methods beats all others always (Ford, American
-    Mathematical Monthly 1957); where one does, a data set on which all methods tie
-    is added to that table, which keeps the ratings finite and their order right.
+    maximum only if no group of methods always beats all others (Ford, American
+    Mathematical Monthly 1957). If one does, a data set on which all methods tie is
+    added to that table, which keeps the ratings finite and their order right.
 
     Parameters
     ----------
     count : float64 array of shape (n_tables, n_methods, n_methods)
-        Wins of row over column, one data set adding 1 to each pair.
+        Wins of the row's method over the column's; each data set adds 1 per pair.
     near : float64 array of shape (n_methods,), optional
-        Ratings that the tables, resamples of one, should come close to. The search
-        starts there and stops at a thousandth of a point, far inside the spread of
-        resamples.
+        Ratings to start from, for tables that are resamples of one. The search then
+        stops at a thousandth of a point, far inside the spread of resamples.
 
     Returns
     -------
@@ -194,23 +194,23 @@ def elo_from_wins(count: FloatArray, near: FloatArray | None = None) -> FloatArr
 
 
 def _newton(count: FloatArray, start: FloatArray, tolerance: float) -> FloatArray:
-    """Maximise the likelihood of each table, the strengths of each adding to 0."""
+    """Maximise the likelihood of each table; the strengths of each table sum to 0."""
     played = count + count.transpose(0, 2, 1)
     total = np.maximum(played.sum(axis=(1, 2)), 1.0)
     won = count.sum(axis=2)
     beta = start
     for _ in range(_MAX_STEPS):
-        chance = 1.0 / (1.0 + np.exp(beta[:, None, :] - beta[:, :, None]))
-        gradient = won - (played * chance).sum(axis=2)
-        curvature = played * chance * (1.0 - chance)
+        p_win = 1.0 / (1.0 + np.exp(beta[:, None, :] - beta[:, :, None]))
+        gradient = won - (played * p_win).sum(axis=2)
+        curvature = played * p_win * (1.0 - p_win)
         hessian = -curvature
         diagonal = np.arange(beta.shape[1])
         hessian[:, diagonal, diagonal] = curvature.sum(axis=2)
-        # Adding a constant to all strengths changes nothing, so the Hessian is
-        # singular along it; this term pins the sum without moving the maximum.
+        # Adding a constant to all strengths does not change the likelihood, so the
+        # Hessian is singular. This term fixes the sum without moving the maximum.
         hessian += (total / beta.shape[1] ** 2)[:, None, None]
         step = np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
-        # Damped far from the maximum, where a full step can overshoot.
+        # A full step can overshoot far from the maximum, so damp large steps.
         beta = beta + step / np.maximum(
             1.0, np.abs(step).max(axis=1, keepdims=True) / 2.0
         )
@@ -221,18 +221,20 @@ def _newton(count: FloatArray, start: FloatArray, tolerance: float) -> FloatArra
 
 
 def _separated(count: FloatArray) -> BoolArray:
-    """Say in which tables some group of methods never loses to the others."""
+    """Find the tables in which a group of methods never loses to the others."""
     methods = count.shape[1]
     unbeaten: BoolArray = np.asarray((count == 0).sum(axis=(1, 2)) > methods)
-    reach = (count[unbeaten] > 0).astype(np.float32) + np.eye(methods, dtype=np.float32)
+    reachable = (count[unbeaten] > 0).astype(np.float32) + np.eye(
+        methods, dtype=np.float32
+    )
     for _ in range(max(1, int(np.ceil(np.log2(methods))))):
-        reach = np.minimum(reach @ reach, 1.0)
-    unbeaten[unbeaten] = (reach == 0).any(axis=(1, 2))
+        reachable = np.minimum(reachable @ reachable, 1.0)
+    unbeaten[unbeaten] = (reachable == 0).any(axis=(1, 2))
     return unbeaten
 
 
 def _clusters(families: Sequence[str | None]) -> IntArray:
-    """Give each family a number, and each data set without one its own."""
+    """Assign a number to each family and to each data set without one."""
     numbers: dict[object, int] = {}
     keys = [
         name if isinstance(name, str) and name else ("alone", place)

@@ -1,4 +1,4 @@
-"""How sure the metrics of a single trial are, where its scores were kept."""
+"""Confidence intervals for the metrics of one trial whose scores were kept."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from odbench.arrays import FloatArray
 from odbench.scoring.aggregate import average_ranks
 from odbench.scoring.metrics import auroc, average_precision
 
-# Counts that are drawn at a time, which bounds the memory.
+# Number of counts drawn at once, which bounds the memory.
 _BLOCK = 500_000
 
 
@@ -51,10 +51,10 @@ def auroc_interval(
     Returns
     -------
     Interval
-        Where the AUROC is 1 (or 0) the components do not vary, and the far end is
-        that of Clopper and Pearson for as many successes without a failure as the
-        smaller class has rows. From 0 to 1 where there is but one anomaly or one
-        inlier, whose spread cannot be known.
+        If the AUROC is 1 (or 0), the components do not vary. The far end is then that
+        of Clopper and Pearson for n successes out of n, with n the rows of the
+        smaller class. From 0 to 1 if there is only one anomaly or one inlier, because
+        its variance is unknown.
 
     Raises
     ------
@@ -80,8 +80,8 @@ def auroc_interval(
     variance = above.var(ddof=1) / n_a + below.var(ddof=1) / n_i
     width = float(ndtri(1.0 - tail)) * np.sqrt(variance)
     centre = np.log(value / (1.0 - value))
-    reach = width / (value * (1.0 - value))
-    ends = np.clip([centre - reach, centre + reach], -700.0, 700.0)
+    margin = width / (value * (1.0 - value))
+    ends = np.clip([centre - margin, centre + margin], -700.0, 700.0)
     low, high = 1.0 / (1.0 + np.exp(-ends))
     return Interval(value, float(low), float(high))
 
@@ -96,9 +96,9 @@ def average_precision_interval(
 ) -> Interval:
     """Return the average precision with a bootstrap interval.
 
-    Anomalies and inliers are drawn with replacement apart from each other, so that
-    their share, on which the average precision depends, stays what it is. The ends
-    are percentiles, widened to hold the value itself.
+    Anomalies and inliers are drawn separately, with replacement, so that the share of
+    anomalies, on which the average precision depends, stays the same. The ends are
+    percentiles, widened to contain the value itself.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def trial_intervals(
     scores : array of shape (n_rows,)
         Finite; higher is more anomalous.
     seed : int
-        The trial's. The same labels, scores and seed give the same intervals.
+        Seed of the trial. Equal labels, scores and seed give equal intervals.
 
     Returns
     -------
@@ -170,10 +170,11 @@ def trial_intervals(
 def _bootstrap(
     anomalies: FloatArray, inliers: FloatArray, rng: np.random.Generator, resamples: int
 ) -> FloatArray:
-    """Return the average precision of samples with replacement, class by class.
+    """Return the average precision of samples drawn with replacement within each class.
 
-    It depends on how many anomalies have each distinct score of an anomaly, and how
-    many inliers lie between two of these: so those counts are drawn, not the rows.
+    It depends only on the number of anomalies at each distinct score of an anomaly
+    and the number of inliers between two such scores, so those counts are drawn
+    instead of rows.
     """
     steps, hits = np.unique(-anomalies, return_counts=True)
     between = np.searchsorted(steps, -inliers, side="left")

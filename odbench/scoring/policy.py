@@ -1,8 +1,8 @@
-"""What a trial that failed is worth: five answers, of which one makes the main table.
+"""Five policies for scoring failed trials; "main" makes the main table.
 
-A policy turns the counts and sums of `odbench.scoring.cells` into one value for each
-data set and method. A method that was never tried on a data set of the table is
-treated like one that failed on it.
+A policy turns the counts and sums of `odbench.scoring.cells` into one value per data
+set and method. A method that was never tried on a data set of the table is treated as
+if it had failed on it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from odbench.scoring.metrics import Metric, ranked_metrics
 
 Policy = Literal["main", "worst", "base-rate", "complete-case", "mean-of-others"]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
-# In one line each, for tables and pages.
+# One line per policy, for tables and pages.
 MEANINGS: Mapping[Policy, str] = MappingProxyType(
     {
         "main": "AUROC 0.5, AP = share of anomalies, ranked last",
@@ -37,17 +37,17 @@ PRIMARY = ranked_metrics()[0].name
 
 @dataclass(frozen=True, eq=False)
 class Quality:
-    """One value a data set and method, without gaps.
+    """One value per data set and method, without gaps.
 
     Attributes
     ----------
     cells : Cells
-        What the values were made of; under "complete-case" fewer data sets.
+        Counts and sums behind the values; "complete-case" has fewer data sets.
     values : mapping of str to float64 array of shape (n_datasets, n_methods)
         Ranked metric that the results have -> means over the trials; higher is
         better.
     last : bool array of shape (n_datasets, n_methods)
-        Cells that rank behind all others whatever their value.
+        Cells that rank behind all others, regardless of their value.
     """
 
     cells: Cells
@@ -74,7 +74,7 @@ class Quality:
 
 
 def apply_policy(cells: Cells, policy: Policy = "main") -> Quality:
-    """Fill in what failed trials count as, and average over the trials of a cell.
+    """Score failed trials by a policy, and average over the trials of each cell.
 
     ============== ======================= ============================ ============
     policy         AUROC of a failure      AP of a failure              ranks last
@@ -89,8 +89,8 @@ def apply_policy(cells: Cells, policy: Policy = "main") -> Quality:
                    methods there           there
     ============== ======================= ============================ ============
 
-    "Ranks last" holds for a cell none of whose trials ended well; where only some
-    failed, each counts in the mean with the value above.
+    "Ranks last" applies to cells in which no trial succeeded. If only some trials
+    failed, each failure enters the mean with the value above.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def apply_policy(cells: Cells, policy: Policy = "main") -> Quality:
         cells = cells.select_datasets(cells.complete)
     lost = cells.succeeded == 0
     ranks_last = lost if policy in ("main", "worst") else np.zeros_like(lost)
-    # Results of an older version may lack a metric; its columns stay empty then.
+    # Older results may not have a metric; its columns then stay empty.
     found = cells.succeeded > 0
     values = {
         metric.name: _averaged(cells, metric, policy)
@@ -126,7 +126,7 @@ def apply_policy(cells: Cells, policy: Policy = "main") -> Quality:
 
 
 def _averaged(cells: Cells, metric: Metric, policy: Policy) -> FloatArray:
-    """Average over the trials of each cell, failures at the policy's value."""
+    """Average over the trials of each cell; failures get the policy's value."""
     sums = cells.sums[metric.name]
     known = metric.chance is not None
     chance = np.full(len(sums), metric.chance) if known else cells.base_rate

@@ -1,8 +1,8 @@
-"""Which differences between methods are more than chance, and which matter.
+"""Tests of the differences between methods, and of whether they are large enough.
 
-With hundreds of data sets every difference is significant, so the size of a
-difference and the probability that it is too small to matter stand beside each
-p-value. Arrays of values are of shape (n_datasets, n_methods); higher is better.
+With hundreds of data sets every difference is significant, so each p-value comes with
+the size of the difference and the probability that it is too small to matter. Arrays
+of values have shape (n_datasets, n_methods); higher is better.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from odbench.arrays import FloatArray
 from odbench.scoring.aggregate import average_ranks
 
 PERMUTATIONS = 10_000
-# Half a point of AUROC: what nobody would change a detector for.
+# Half a point of AUROC, too little to change detectors for.
 EQUIVALENT = 0.005
 _BLOCK = 500
-# Two sums of the same numbers in another order may differ by this, relatively.
+# Relative difference between two sums of the same numbers in a different order.
 _ROUNDING = 1e-9
 
 
@@ -29,12 +29,12 @@ class Friedman(NamedTuple):
     Attributes
     ----------
     statistic : float
-        Chi-square with M - 1 degrees of freedom, corrected for ties; NaN where it
-        does not exist (fewer than two methods, or all tied everywhere).
+        Chi-square with M - 1 degrees of freedom, corrected for ties; NaN if it does
+        not exist (fewer than two methods, or all methods tied everywhere).
     p : float
         Probability of at least that statistic if all methods were equal.
     critical_difference : float
-        Average ranks that differ by less are not told apart.
+        Methods whose average ranks differ by less are not significantly different.
     """
 
     statistic: float
@@ -43,7 +43,7 @@ class Friedman(NamedTuple):
 
 
 class Gaps(NamedTuple):
-    """How far each method is behind the best, each float64 of shape (n_methods,).
+    """Gaps between each method and the best, each float64 of shape (n_methods,).
 
     Attributes
     ----------
@@ -67,11 +67,11 @@ def sign_flip(
     rng: np.random.Generator,
     permutations: int = PERMUTATIONS,
 ) -> FloatArray:
-    """Test by random changes of sign whether paired differences have mean zero.
+    """Test whether paired differences have mean zero, by random sign flips.
 
-    ``p = (1 + #{|m*| >= |m|}) / (B + 1)`` with m the mean difference and m* that
-    under each of B random assignments of signs (Phipson and Smyth, 2010). All
-    columns are tested under the same signs.
+    ``p = (1 + #{|m*| >= |m|}) / (B + 1)`` with m the mean difference and m* the mean
+    under each of B random sign assignments (Phipson and Smyth, 2010). All columns
+    are tested with the same signs.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def sign_flip(
     rng : numpy.random.Generator
         Source of the signs.
     permutations : int
-        B.
+        Number of sign assignments, B.
 
     Returns
     -------
@@ -89,12 +89,12 @@ def sign_flip(
     """
     datasets, pairs = differences.shape
     total = differences.sum(axis=0)
-    slack = _ROUNDING * np.abs(differences).sum(axis=0)
-    bound = np.abs(total) - slack
+    tolerance = _ROUNDING * np.abs(differences).sum(axis=0)
+    bound = np.abs(total) - tolerance
     extreme = np.zeros(pairs)
     for start in range(0, permutations, _BLOCK):
         block = min(_BLOCK, permutations - start)
-        # Turning the sign of some changes the sum by twice what they add up to.
+        # Flipping some signs changes the total by twice the sum of those values.
         flipped = _coins(block, datasets, rng) @ differences
         extreme += (np.abs(total - 2.0 * flipped) >= bound).sum(axis=0)
     p: FloatArray = (1.0 + extreme) / (permutations + 1.0)
@@ -102,7 +102,7 @@ def sign_flip(
 
 
 def holm(p: FloatArray) -> FloatArray:
-    """Correct p-values for their number, step-down (Holm, 1979).
+    """Correct p-values for multiple testing, step-down (Holm, 1979).
 
     Parameters
     ----------
@@ -112,8 +112,8 @@ def holm(p: FloatArray) -> FloatArray:
     Returns
     -------
     float64 array of shape (n_tests,)
-        Corrected p-values in the same order; at most one error among all tests
-        with probability alpha when those below alpha are taken for real.
+        Corrected p-values in the same order. If those below alpha are called
+        significant, the probability of any false positive is at most alpha.
     """
     order = np.argsort(p, kind="stable")
     scaled = p[order] * np.arange(len(p), 0, -1)
@@ -128,7 +128,7 @@ def against_best(
     rng: np.random.Generator,
     permutations: int = PERMUTATIONS,
 ) -> FloatArray:
-    """Test each method against the one with the highest mean, by `sign_flip`.
+    """Test each method against the one with the highest mean, with `sign_flip`.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def against_best(
     rng : numpy.random.Generator
         Source of the signs.
     permutations : int
-        Sign changes to draw.
+        Number of sign assignments to draw.
 
     Returns
     -------
@@ -155,7 +155,7 @@ def against_best(
 
 
 def wilcoxon_against_best(values: FloatArray) -> FloatArray:
-    """Test each method against the one with the highest mean, by `signed_rank`.
+    """Test each method against the one with the highest mean, with `signed_rank`.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ def wilcoxon_against_best(values: FloatArray) -> FloatArray:
 
 
 def signed_rank(differences: FloatArray) -> FloatArray:
-    """Test by signed ranks whether paired differences are symmetric around zero.
+    """Test whether paired differences are symmetric around zero, by signed ranks.
 
     The Wilcoxon signed-rank test, two-sided, by the normal approximation with the
     correction for ties. Zeros are ranked and then dropped (Pratt, 1959).
@@ -213,12 +213,12 @@ def gaps_to_best(
     draws: int = 1000,
     equivalent: float = EQUIVALENT,
 ) -> Gaps:
-    """Say how far each method is behind the best, and whether that matters.
+    """Estimate how far each method is behind the best, and whether that matters.
 
     The data sets get random weights from the flat Dirichlet distribution (the
-    Bayesian bootstrap: Rubin, Annals of Statistics 1981); the gaps under these
-    weights are a posterior sample of the gap, and the share of it inside the region
-    of practical equivalence is the probability that the two methods are, for
+    Bayesian bootstrap: Rubin, Annals of Statistics 1981). The gaps under these
+    weights are a posterior sample of the gap. The share of that sample inside the
+    region of practical equivalence is the probability that the two methods are, for
     practical purposes, equally good (Benavoli et al., JMLR 2017).
 
     Parameters
@@ -263,7 +263,7 @@ def gap_to_best(values: FloatArray) -> FloatArray:
 
 
 def friedman(rank: FloatArray, *, alpha: float = 0.05) -> Friedman:
-    """Test whether the methods differ at all, and by how much two must.
+    """Test whether the methods differ, and compute the critical difference.
 
     Friedman's chi-square with the correction for ties,
     ``(M - 1) sum_i (R_i - N (M + 1) / 2)^2 / (sum_ti r_ti^2 - N M (M + 1)^2 / 4)``
@@ -318,8 +318,8 @@ def range_quantile(probability: float, m: int) -> float:
     """
     from scipy.special import ndtr
 
-    # The integrand is smooth and gone beyond nine standard deviations, where
-    # equally spaced points converge faster than any power of their distance.
+    # The integrand is smooth and vanishes beyond nine standard deviations, so equally
+    # spaced points converge faster than any power of their distance.
     z = np.linspace(-9.0, 9.0, 601)
     density = np.exp(-0.5 * z**2) / math.sqrt(2.0 * math.pi) * (z[1] - z[0])
     low, high = 0.0, 20.0
@@ -331,10 +331,10 @@ def range_quantile(probability: float, m: int) -> float:
 
 
 def cliques(average_rank: FloatArray, distance: float) -> list[list[int]]:
-    """Group methods that the critical difference does not tell apart.
+    """Group methods whose average ranks are not significantly different.
 
-    The bars of a critical-difference diagram: the longest runs of methods, ordered
-    by average rank, whose first and last differ by less than `distance`.
+    These are the bars of a critical-difference diagram: the longest runs of methods,
+    ordered by average rank, whose first and last differ by less than `distance`.
 
     Parameters
     ----------
@@ -346,7 +346,8 @@ def cliques(average_rank: FloatArray, distance: float) -> list[list[int]]:
     Returns
     -------
     list of list of int
-        Methods of each bar from best to worst; bars of one method are left out.
+        Indices of the methods of each bar, best first; bars of one method are
+        left out.
     """
     order = np.argsort(average_rank, kind="stable")
     ordered = average_rank[order]
@@ -361,21 +362,23 @@ def cliques(average_rank: FloatArray, distance: float) -> list[list[int]]:
 
 
 def best_of(values: FloatArray) -> int:
-    """Return the method with the highest mean, the first of several."""
+    """Return the index of the method with the highest mean, the first if tied."""
     return int(np.argmax(np.round(values.mean(axis=0), 12)))
 
 
 def _behind(values: FloatArray) -> FloatArray:
+    """Return how far each value is behind the best method's on the same data set."""
     best = values[:, [best_of(values)]]
     return best - values
 
 
 def _others(values: FloatArray) -> np.ndarray:
+    """Return the indices of all methods but the best."""
     return np.delete(np.arange(values.shape[1]), best_of(values))
 
 
 def _coins(throws: int, datasets: int, rng: np.random.Generator) -> FloatArray:
-    """Throw a fair coin for each data set, float64 of 0 and 1."""
+    """Draw fair coins as float64 zeros and ones of shape (throws, datasets)."""
     size = throws * datasets
     packed = np.frombuffer(rng.bytes((size + 7) // 8), dtype=np.uint8)
     return np.unpackbits(packed, count=size).reshape(throws, datasets).astype(float)

@@ -24,7 +24,8 @@ from odbench.synbench.draw import DIMENSION_BINS
 from odbench.synbench.stream import Stream, secret
 
 MAX_COUNT = 1000
-# What is kept comes before what is published: whoever finds features has all.
+# The secret labels come before the published features: if the features are there, so
+# are their labels.
 _PARTS = ("labels", "features")
 _HEX64 = re.compile(r"[0-9a-f]{64}")
 # The first moment that a zip archive can name: every file and member carries it.
