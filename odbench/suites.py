@@ -1,4 +1,4 @@
-"""Descriptions of the suites, readable from both halves: names, sizes, sources."""
+"""Descriptions of the suites: names, sizes, sources."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ TRANSPORTS = ("hub", "url", "generated")
 _NO_SUBSETS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 _NO_SIZES: Mapping[str, int] = MappingProxyType({})
 
-# The reference row of a synthetic suite: it knows the distribution of the data.
+# The reference row of a synthetic suite, computed from the distribution of the data.
 ORACLE = "oracle"
 ORACLE_WORDS = (
-    "`oracle` is no detector: it knows the law that the data were drawn from, and "
-    "shows what is possible at all. Gaps and tests against the best are against it."
+    "`oracle` is not a detector: it knows the distribution that the data were drawn "
+    "from, and shows the best possible result. Gaps and tests against the best use it."
 )
 
 
@@ -33,31 +33,30 @@ class Suite:
     Attributes
     ----------
     name, title, summary, citation, licence, homepage : str
-        For people.
+        Texts for people; `name` is also the one on the command line.
     transport : str
-        One of `TRANSPORTS`: a data set repository of a hub, files under a base URL, or
-        made here.
+        One of `TRANSPORTS`: "hub" for a data set repository on the hub, "url" for files
+        under a base URL, "generated" for data sets that are made on this machine.
     repository : str
-        ``owner/name`` on the hub; for "url" the folder that a mirror has for it.
+        ``owner/name`` on the hub; for "url" the suite's folder in a mirror.
     revision : str
-        The commit that is used: 40 hex digits, or "main", which is resolved once a
-        run.
+        The commit to use: 40 hex digits, or "main", which is resolved once per run.
     collection : str
-        What a data set's source is called where its archive does not say.
+        The source of a data set whose archive names none.
     base_url : str
-        Where the files of a "url" suite are.
+        The URL of the files of a "url" suite.
     layout : str
-        "split" for archives that hold train and test, "whole" for X and y.
+        "split" for archives with train and test, "whole" for X and y.
     folders : mapping
-        Partition -> folder within the repository.
+        Folder within the repository, by partition.
     protocol : str
-        What a leaderboard of the suite uses.
+        The protocol of the suite's leaderboard.
     sizes : mapping
-        Partition -> number of data sets that the authors name.
+        Published number of data sets, by partition.
     position : int
-        Place among the suites of a page; 0 comes after the others, by name.
+        Position among the suites on a page; those with 0 come last, by name.
     subsets : mapping
-        Name -> names of data sets; ``suite-subset`` on the command line.
+        Names of data sets, by subset; ``suite-subset`` on the command line.
     """
 
     name: str
@@ -82,19 +81,19 @@ class Suite:
 
     @property
     def short_title(self) -> str:
-        """The name for people, such as ``OddBench``: the title up to its colon."""
+        """The title up to its colon, such as ``OddBench``."""
         return self.title.partition(":")[0]
 
     @property
     def published_size(self) -> int:
-        """Number of data sets that the authors name, over all partitions."""
+        """Published number of data sets, over all partitions."""
         return sum(self.sizes.values())
 
     @property
     def takes_submissions(self) -> bool:
         """Whether there are data sets whose labels are not public.
 
-        They are on the hub, or drawn from a secret seed where the suite is generated.
+        They are on the hub, or, if the suite is generated, drawn from a secret seed.
         """
         return "private" in self.sizes or self.transport == "generated"
 
@@ -110,7 +109,7 @@ def read_suites(folder: Traversable | None = None) -> dict[str, Suite]:
     Parameters
     ----------
     folder : Traversable, optional
-        Where the TOML files are; the installed ones by default.
+        The folder of the TOML files; the installed one by default.
 
     Returns
     -------
@@ -120,7 +119,7 @@ def read_suites(folder: Traversable | None = None) -> dict[str, Suite]:
     Raises
     ------
     ManifestError
-        If a description is not TOML, lacks a field, or has one that is not known.
+        If a description is not TOML, or a field is missing or unknown.
     """
     place = manifest_folder() if folder is None else folder
     suites = {}
@@ -158,7 +157,7 @@ def load_suites() -> Mapping[str, Suite]:
 
 
 def in_page_order(names: Iterable[str]) -> list[str]:
-    """Sort names of suites as pages show them: by position, the others by name."""
+    """Sort suites as pages show them: by position, and those without one by name."""
     known = load_suites()
 
     def place(name: str) -> tuple[bool, int, str]:
@@ -169,20 +168,20 @@ def in_page_order(names: Iterable[str]) -> list[str]:
 
 
 def coverage(suite: str, partition: str, n_datasets: int) -> str:
-    """Say how much of a suite a table covers.
+    """Describe how much of a suite a table covers.
 
     Parameters
     ----------
     suite, partition : str
         As in the results.
     n_datasets : int
-        Data sets of the table.
+        Number of data sets in the table.
 
     Returns
     -------
     str
-        ``"260 of 690 data sets"``, or without the size where it is not known, or where
-        there are more: a suite may have held other sets when they were measured.
+        ``"260 of 690 data sets"``. The size is left out if it is unknown, or smaller
+        than `n_datasets`: the suite may have had other sets when they were measured.
 
     Examples
     --------

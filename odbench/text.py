@@ -8,7 +8,7 @@ import unicodedata
 # Controls, formats (joiners, direction marks, soft hyphens), halves of characters, and
 # separators of lines: what a terminal obeys, or what a reader does not see.
 _HIDDEN = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
-# What a spreadsheet takes the rest of a cell for a formula after.
+# A leading character that makes a spreadsheet treat the cell as a formula.
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 
 

@@ -1,1 +1,1 @@
-"""From a name to arrays: manifests, transports, the Arrow store, the protocol."""
+"""Data sets by name: manifests, transports, the Arrow store, the protocol."""

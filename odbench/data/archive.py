@@ -1,4 +1,4 @@
-"""Published archives: from an npz file that nobody trusts to checked arrays."""
+"""Read an untrusted npz archive into checked arrays."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from odbench.data.npy import Header, read_header, read_values
 from odbench.data.split import one_class_split
 from odbench.errors import ArchiveError
 
-# Four times the largest table of any known suite, in values; 2 GiB as float64.
+# In values: four times the largest table of any known suite, 2 GiB as float64.
 MAX_VALUES = 1 << 28
-# Names, tags, links: everything that is not a table, all members together, as objects.
+# For all members that are not tables (names, tags, links) together, as Python objects.
 MAX_FACT_BYTES = 1 << 24
 _OBJECT_BYTES = 64
 MAX_MEMBERS = 256
-# One for training, one for the test.
+# One for train and one for test.
 _MIN_INLIERS = 2
 
 _TABLES = ("train", "test", "X")
 _LABELS = ("train_labels", "test_labels", "y")
-# One value a row: of no use here, and test_groups would give labels away.
+# One value per row. They are not used, and test_groups would reveal labels.
 _ROWWISE = ("train_groups", "test_groups")
 
 
 class _Archive:
-    """An open archive with every member's header read and bounded."""
+    """An open archive; every member's header has been read and its size checked."""
 
     def __init__(self, file: zipfile.ZipFile, path: Path) -> None:
         self.file = file
@@ -47,11 +47,11 @@ class _Archive:
             self._admit(info)
 
     def _admit(self, info: zipfile.ZipInfo) -> None:
-        """Read a member's header, and refuse what is too large to be one of ours."""
+        """Read a member's header, and refuse a member that is too large."""
         member = info.filename.removesuffix(".npy")
         where = self.where(member)
         if member in self.headers or member in self.skipped:
-            msg = f"{where}: stands twice; fetch the archive again"
+            msg = f"{where}: is given twice; fetch the archive again"
             raise ArchiveError(msg)
         header = read_header(self.file, info, where)
         if header.dtype is None:
@@ -65,14 +65,14 @@ class _Archive:
                 )
                 raise ArchiveError(msg)
         else:
-            # Bytes become characters, of four bytes each.
+            # Each byte of a bytes member becomes a character of four bytes.
             width = header.dtype.itemsize * (4 if header.dtype.kind == "S" else 1)
             self._facts += header.size * (width + _OBJECT_BYTES)
             if self._facts > MAX_FACT_BYTES:
                 msg = (
                     f"{where}: declares shape {header.shape} of {header.dtype}; with "
-                    f"the members before it, that is more than the {MAX_FACT_BYTES} "
-                    f"bytes at most for all that are not tables"
+                    f"the members before it, that is too large: all members that are "
+                    f"not tables may have at most {MAX_FACT_BYTES} bytes"
                 )
                 raise ArchiveError(msg)
         self.headers[member] = info, header
@@ -91,7 +91,7 @@ class _Archive:
             raise ArchiveError(msg)
         if member not in self.headers:
             msg = (
-                f"{self.where(member)}: missing; it has "
+                f"{self.where(member)}: missing; the archive has "
                 f"{', '.join(sorted(self.headers)) or 'nothing'}"
             )
             raise ArchiveError(msg)
@@ -109,16 +109,16 @@ class _Archive:
             if limit is not None and header.shape != limit:
                 msg = (
                     f"{where}: shape {header.shape}; the manifest says {limit}; fetch "
-                    f"it again, or measure it anew with `odbench datasets audit`"
+                    f"it again, or measure it again with `odbench datasets audit`"
                 )
                 raise ArchiveError(msg)
-        # Overflow cannot happen: every type of at most 8 bytes fits.
+        # This cannot overflow: the value of every type of at most 8 bytes fits.
         table = self.values(member).astype(np.float64, copy=False)
         _check_finite(table, where)
         return table
 
     def labels(self, member: str, rows: int) -> LabelArray:
-        """Read labels, one a row or a column of them; check that each is 0 or 1."""
+        """Read labels of shape (rows,) or (rows, 1); check that each is 0 or 1."""
         where = self.where(member)
         if member in self.headers:
             header = self.headers[member][1]
@@ -128,7 +128,7 @@ class _Archive:
             _check_numbers(header, where)
         labels = self.values(member).reshape(rows)
         if not np.isin(labels, (0, 1)).all():
-            # Which value stands where would give labels away.
+            # Naming a value or its position would reveal labels.
             msg = f"{where}: has values other than 0 and 1 (1 = anomaly)"
             raise ArchiveError(msg)
         return labels.astype(np.int8)
@@ -153,22 +153,22 @@ def read_archive(
 ) -> RawDataset:
     """Read and check a published archive.
 
-    Members are read one at a time, without pickle, after their declared sizes were
-    bounded; nothing is decompressed before.
+    Members are read one at a time and without pickle. Nothing is decompressed before
+    all declared sizes have been checked.
 
     Parameters
     ----------
     path : Path
         The npz file.
     dataset_id : str
-        ``suite/name``: decides how a "whole" archive is split.
+        ``suite/name``; the seed of the split of a "whole" archive.
     layout : {"split", "whole"}
-        ``train``, ``test``, ``train_labels``, ``test_labels``; or ``X``, ``y``, which
-        are split here.
+        "split" for members ``train``, ``test``, ``train_labels``, ``test_labels``;
+        "whole" for ``X``, ``y``, which are split here.
     labelled : bool
-        Whether test labels must be there; a private set may come without.
+        Whether test labels are required; a private set may have none.
     shapes : pair of tuples, optional
-        What the manifest says of train and test.
+        Shapes of train and test in the manifest.
 
     Returns
     -------
@@ -178,9 +178,9 @@ def read_archive(
     Raises
     ------
     ArchiveError
-        Naming file and member: truncated, oversized, of a wrong shape or type, with
-        NaN or infinite values, with anomalies among the training rows, with labels
-        other than 0 and 1.
+        If a member is truncated, too large, or of a wrong shape or type, if a value
+        is NaN or infinite, if a training row is labelled as an anomaly, or if a label
+        is not 0 or 1. The message names file and member.
     """
     try:
         with zipfile.ZipFile(path) as file:
@@ -243,13 +243,13 @@ def _check_numbers(header: Header, where: str) -> None:
 
 
 def _text(values: NDArray[Any], where: str) -> Any:
-    """Return a fact as lists and scalars that JSON knows."""
+    """Return a fact as JSON-ready lists and scalars."""
     if values.dtype.kind == "U" and values.nbytes:
         order = values.dtype.byteorder
         points = values.ravel().view(np.dtype(np.uint32).newbyteorder(order))
-        # Beyond the last character, and halves of characters.
+        # Code points beyond the last character, and surrogates, are not characters.
         if ((points > 0x10FFFF) | (points >> 11 == 0x1B)).any():
-            msg = f"{where}: holds numbers that are no characters; fetch it again"
+            msg = f"{where}: holds numbers that are not characters; fetch it again"
             raise ArchiveError(msg)
     if values.dtype.kind == "f":
         values = values.astype(np.float64)
@@ -259,7 +259,7 @@ def _text(values: NDArray[Any], where: str) -> Any:
 
 
 def _columns(names: Any, count: int) -> tuple[str, ...]:
-    """Return the published column names, or made ones where they do not fit."""
+    """Return the published column names, or x0, x1, ... if they do not fit."""
     if isinstance(names, list) and len(names) == count:
         return tuple(str(name) for name in names)
     return tuple(f"x{j}" for j in range(count))
@@ -277,14 +277,14 @@ def _check_inliers(archive: _Archive, rows: int) -> None:
 
 
 def _check_both_labels(labels: LabelArray, where: str) -> None:
-    """Refuse labels that nothing can be scored against."""
+    """Refuse labels that are all the same: no score can be measured on them."""
     if labels.min() == labels.max():
         msg = f"{where}: all {len(labels)} labels are the same; wanted both 0 and 1"
         raise ArchiveError(msg)
 
 
 def _check_splits(labels: LabelArray, where: str) -> None:
-    """Refuse a whole table of which no half of the inliers is left for training."""
+    """Refuse a whole table with too few inliers to split."""
     inliers = int((labels == 0).sum())
     if inliers < _MIN_INLIERS:
         msg = (
@@ -296,7 +296,7 @@ def _check_splits(labels: LabelArray, where: str) -> None:
 
 def _check_finite(table: FloatArray, where: str) -> None:
     """Refuse NaN and infinite values, naming the first."""
-    # A sum is finite unless some value is not, or it overflows: then look closer.
+    # A finite sum means finite values. Otherwise a value is not, or the sum overflows.
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(table.sum()):
             return

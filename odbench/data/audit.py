@@ -1,4 +1,4 @@
-"""How dirty a table is: duplicates, rows in both parts, rows with both labels.
+"""Measure duplicate rows, rows in both train and test, and rows with both labels.
 
 Rows are compared as exact float64 vectors, with -0.0 taken as 0.0.
 """
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray, IntArray, LabelArray
 
-# Odd constants of 64 bits for mixing; any would do, these spread well.
+# Odd 64-bit constants that mix bits well; the result does not depend on them.
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _STEP = np.uint64(0xD6E8FEB86659FD93)
 _HALF = np.uint64(32)
@@ -20,19 +20,19 @@ _HALF = np.uint64(32)
 
 @dataclass(frozen=True)
 class Audit:
-    """What a manifest says about a data set's rows.
+    """The audit fields of a manifest row.
 
     Attributes
     ----------
     duplicate_train : float
         1 - distinct training rows / training rows.
     test_in_train : float
-        Share of the test rows that also stand in train.
+        Share of the test rows that also occur in train.
     anomalies_in_train : float or None
-        Share of the test anomalies that do; None without labels.
+        Share of the test anomalies that also occur in train; None without labels.
     label_conflict : int or None
-        1 when some anomaly's vector also stands among the inliers of train or test;
-        None without labels.
+        1 if an anomaly's vector also occurs among the inliers of train or test, else
+        0; None without labels.
     """
 
     duplicate_train: float
@@ -42,7 +42,7 @@ class Audit:
 
 
 def audit(train: FloatArray, test: FloatArray, labels: LabelArray | None) -> Audit:
-    """Measure a data set.
+    """Measure the audit fields of a data set.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def audit(train: FloatArray, test: FloatArray, labels: LabelArray | None) -> Aud
     Returns
     -------
     Audit
-        Unrounded.
+        Shares are not rounded.
     """
     groups = group_rows(np.concatenate([train, test]))
     in_train, in_test = groups[: len(train)], groups[len(train) :]
@@ -82,10 +82,10 @@ def _members(groups: IntArray, count: int) -> NDArray[np.bool_]:
 
 
 def group_rows(X: FloatArray) -> IntArray:
-    """Give every row the number of its value.
+    """Return each row's number among the distinct rows.
 
-    Rows are brought together by a 64-bit hash, and every row is then compared with
-    its group's first: the result is exact, whatever the hash does.
+    Rows are grouped by a 64-bit hash, and every row is then compared with the first
+    of its group, so the result is exact even if hashes collide.
 
     Parameters
     ----------
@@ -95,9 +95,9 @@ def group_rows(X: FloatArray) -> IntArray:
     Returns
     -------
     int64 array of shape (n,)
-        Equal rows, and only those, have the same number, from 0 without gaps.
+        Numbers from 0 without gaps; the same for two rows if and only if equal.
     """
-    # -0.0 + 0.0 is 0.0; every other value stays.
+    # -0.0 + 0.0 is 0.0; every other value is unchanged.
     X = X + 0.0
     _, first, groups = np.unique(_hash(X), return_index=True, return_inverse=True)
     if all(np.array_equal(x, x[first[groups]]) for x in X.T):

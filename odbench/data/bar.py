@@ -1,4 +1,4 @@
-"""A pull's progress on stderr."""
+"""Progress on stderr, such as a pull's."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ import threading
 import time
 
 _PLAIN_SECONDS = 10.0
-# Of a terminal that does not say how wide it is.
+# Width of the bar in a terminal that reports no width.
 _COLUMNS = 80
 
 
 def columns() -> int | None:
-    """Return how wide a bar on stderr must be, or None where the terminal says it."""
-    told = os.get_terminal_size(sys.stderr.fileno()).columns
-    return None if told else _COLUMNS
+    """Return the bar's width, or None if the terminal on stderr reports its own."""
+    reported = os.get_terminal_size(sys.stderr.fileno()).columns
+    return None if reported else _COLUMNS
 
 
 class Bar:
-    """A bar in a terminal, a line now and then elsewhere.
+    """A progress bar in a terminal; elsewhere a line every 10 seconds.
 
     Parameters
     ----------
     total : int
-        How many data sets.
+        Number of data sets.
     visible : bool
-        Whether to draw at all.
-    what : str
-        What is done to them.
+        Whether to draw anything.
+    action : str
+        The verb shown, such as "pull".
     """
 
-    def __init__(self, total: int, *, visible: bool, what: str = "pull") -> None:
-        self._what = what
+    def __init__(self, total: int, *, visible: bool, action: str = "pull") -> None:
+        self._action = action
         self._total = total
         self._visible = visible
         self._lock = threading.Lock()
@@ -45,7 +45,7 @@ class Bar:
             from tqdm import tqdm
 
             self._bar = tqdm(
-                total=total, desc=what, unit="set", file=sys.stderr, ncols=columns()
+                total=total, desc=action, unit="set", file=sys.stderr, ncols=columns()
             )
 
     def add_bytes(self, count: int) -> None:
@@ -56,7 +56,7 @@ class Bar:
                 self._bar.set_postfix_str(self._note(), refresh=False)
 
     def step(self, *, failed: bool) -> None:
-        """Count a data set."""
+        """Count one finished data set."""
         with self._lock:
             self._done += 1
             self._failed += failed
@@ -68,7 +68,7 @@ class Bar:
                 self._line()
 
     def close(self) -> None:
-        """Leave the last state on the screen."""
+        """Close the bar, leaving its last state on the screen."""
         with self._lock:
             if self._bar is not None:
                 self._bar.close()
@@ -76,13 +76,13 @@ class Bar:
                 self._line()
 
     def _note(self) -> str:
-        """Return bytes and failures for the bar's end."""
+        """Return the bytes and failures to show after the count."""
         parts = [f"{self._bytes / 1e6:.1f} MB"] if self._bytes else []
         parts += [f"{self._failed} failed"] if self._failed else []
         return ", ".join(parts)
 
     def _line(self) -> None:
-        """Write one plain line."""
-        parts = [f"{self._what}: {self._done}/{self._total} data sets", self._note()]
+        """Write one line of progress."""
+        parts = [f"{self._action}: {self._done}/{self._total} data sets", self._note()]
         sys.stderr.write(", ".join(part for part in parts if part) + "\n")
         sys.stderr.flush()

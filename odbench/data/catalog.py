@@ -1,4 +1,4 @@
-"""From a name to data sets: select them, load them."""
+"""Select data sets by name, and load them."""
 
 from __future__ import annotations
 
@@ -8,21 +8,33 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from odbench.data.dataset import Dataset, DatasetRecord
-from odbench.data.listing import Settled, known, settle, settled
+from odbench.data.listing import (
+    SuiteListing,
+    list_manifest,
+    list_source,
+    list_suite,
+)
 from odbench.data.pull import ensure
 from odbench.data.store import Store
 from odbench.data.subsets import resolve, rows_of
-from odbench.data.transports.choose import label_places, mirror_of, open_source
+from odbench.data.transports.choose import (
+    Sources,
+    label_places,
+    mirror_of,
+    open_source,
+)
 from odbench.data.transports.source import Source
 from odbench.errors import OdbenchError, UnknownDatasetError, UsageError
-from odbench.suites import PARTITIONS, load_suites
+from odbench.suites import PARTITIONS, Suite, load_suites
 
 __all__ = [
-    "Settled",
+    "Sources",
+    "SuiteListing",
     "choose",
     "ensure",
     "find",
     "label_places",
+    "list_source",
     "load_dataset",
     "load_suites",
     "locate",
@@ -30,7 +42,6 @@ __all__ = [
     "open_source",
     "resolve",
     "select",
-    "settle",
 ]
 
 
@@ -44,29 +55,29 @@ def select(
     mirror: Path | str | None = None,
     offline: bool = False,
 ) -> list[DatasetRecord]:
-    """Return the data sets that are wanted.
+    """Return the data sets that the arguments select.
 
-    The list is settled against what the source has (see `settle`): the mirror where
-    one is named, else the hub. The hub is not asked when every set of its last known
-    listing is in the store; when it cannot be reached, the last known listing counts,
-    or else the manifest alone.
+    The manifest is compared with the source's listing (see `list_source`): the
+    mirror's if there is one, otherwise the hub's. The hub is not asked when every set
+    of its last known listing is in the store. When it cannot be reached, the last
+    known listing is used, or without one the manifest.
 
     Parameters
     ----------
     suite : str
         A suite or one of its subsets.
     partition : {"public", "private"}
-        Which part.
+        The partition to select from.
     pattern : str, optional
-        A glob on the name, letter case ignored; several with commas.
+        Comma-separated globs on the name, case-insensitive.
     limit : int, optional
-        At most so many, the first by name.
+        Maximum number of data sets, the first by name.
     source : Source, optional
-        Asked instead of the one that `open_source` would open.
+        Used instead of the one that `open_source` would open.
     mirror : Path or str, optional
         A mirror's folder; ``ODBENCH_MIRROR`` by default.
     offline : bool
-        Ask nobody: the manifest alone decides.
+        Use the manifest alone, and ask no source.
 
     Returns
     -------
@@ -76,11 +87,12 @@ def select(
     Raises
     ------
     UsageError
-        If the suite, partition or limit is impossible.
+        If the suite, partition or limit is not valid.
     UnknownDatasetError
         If nothing matches.
     """
-    described, _ = resolve(suite)
+    resolved = resolve(suite)
+    described, _ = resolved
     if partition not in PARTITIONS:
         msg = f"partition {partition!r}: unknown; wanted one of {', '.join(PARTITIONS)}"
         raise UsageError(msg)
@@ -88,30 +100,36 @@ def select(
         msg = f"limit: got {limit}; wanted at least 1"
         raise UsageError(msg)
     if offline:
-        records = known(described, partition).records
+        records = list_manifest(described, partition).records
     elif source is not None:
-        records = settle(described, source, partition=partition).records
+        records = list_source(described, source, partition=partition).records
     else:
-        records = settled(described, partition, mirror=mirror).records
-    return choose(suite, records, partition=partition, pattern=pattern, limit=limit)
+        sources = Sources(mirror)
+        records = list_suite(described, partition, sources=sources).records
+    return choose(
+        suite, resolved, records, partition=partition, pattern=pattern, limit=limit
+    )
 
 
 def choose(
     suite: str,
+    resolved: tuple[Suite, frozenset[str] | None],
     records: Iterable[DatasetRecord],
     *,
     partition: str = "public",
     pattern: str | None = None,
     limit: int | None = None,
 ) -> list[DatasetRecord]:
-    """Return those that are wanted of the data sets that there are; see `select`.
+    """Return the selected ones of a suite's data sets; see `select`.
 
     Parameters
     ----------
     suite : str
         A suite or one of its subsets.
+    resolved : (Suite, frozenset of str or None)
+        The result of ``resolve(suite)``.
     records : iterable of DatasetRecord
-        All that the suite has in this partition, by name.
+        All data sets of the suite in this partition, by name.
     partition, pattern, limit
         As `select` takes them.
 
@@ -120,22 +138,22 @@ def choose(
     UnknownDatasetError
         If nothing matches.
     """
-    described, subset = resolve(suite)
+    described, subset = resolved
     if subset is not None:
         records = [r for r in records if r.name in subset]
     chosen = [r for r in records if pattern is None or matches(r.name, pattern)]
     if not chosen:
-        what = f" that matches {pattern!r}" if pattern else ""
+        condition = f" that matches {pattern!r}" if pattern else ""
         msg = (
-            f"suite {suite}: no {partition} data set{what}; see `odbench datasets list "
-            f"--suite {described.name}`"
+            f"suite {suite}: no {partition} data set{condition}; see "
+            f"`odbench datasets list --suite {described.name}`"
         )
         raise UnknownDatasetError(msg)
     return chosen[:limit]
 
 
 def matches(name: str, pattern: str) -> bool:
-    """Whether a name matches one of the globs in a comma-separated list."""
+    """Tell whether a name matches one of the comma-separated globs."""
     globs = [glob.strip().lower() for glob in pattern.split(",")]
     return any(fnmatch.fnmatchcase(name.lower(), glob) for glob in globs)
 
@@ -148,7 +166,7 @@ def find(dataset_id: str, *, partition: str | None = None) -> DatasetRecord:
     dataset_id : str
         ``oddbench/ALLPatientData``.
     partition : str, optional
-        Only there; anywhere by default.
+        The only partition to look in; all by default.
 
     Raises
     ------
@@ -170,7 +188,7 @@ def find(dataset_id: str, *, partition: str | None = None) -> DatasetRecord:
 
 
 def _not_among(rows: Iterable[DatasetRecord], dataset_id: str) -> OdbenchError:
-    """Return the error for a name that no row has, or in another partition only."""
+    """Return the error for a name that no row has, or only in another partition."""
     others = {row.id: row.partition for row in rows}
     if dataset_id not in others:
         return unknown(dataset_id, others)
@@ -183,7 +201,7 @@ def _not_among(rows: Iterable[DatasetRecord], dataset_id: str) -> OdbenchError:
 
 
 def unknown(dataset_id: str, known: Iterable[str]) -> OdbenchError:
-    """Return the error for a name that nothing has, with similar ones."""
+    """Return the error for an unknown name, with similar known ones."""
     near = difflib.get_close_matches(dataset_id, list(known), n=3, cutoff=0.6)
     hint = f"; did you mean {', '.join(near)}?" if near else ""
     suite, slash, _ = dataset_id.partition("/")
@@ -198,16 +216,16 @@ def load_dataset(
     mirror: Path | str | None = None,
     partition: str = "public",
 ) -> Dataset:
-    """Return a data set, fetching it first when it is not in the store.
+    """Return a data set, fetching it first if it is not in the store.
 
     Parameters
     ----------
     id : str
         ``suite/name``.
     mirror : Path or str, optional
-        A mirror's folder; ``ODBENCH_MIRROR`` by default, else the hub.
+        A mirror's folder; ``ODBENCH_MIRROR`` by default, otherwise the hub.
     partition : {"public", "private"}
-        Which part.
+        The data set's partition.
 
     Returns
     -------
@@ -236,25 +254,25 @@ def locate(
     mirror: Path | str | None = None,
     manifest_only: bool = False,
 ) -> DatasetRecord:
-    """Return the record of ``suite/name``, also where no manifest has it.
+    """Return the record of ``suite/name``, even if the manifest has no row for it.
 
     Parameters
     ----------
     dataset_id : str
         ``oddbench/ALLPatientData``.
     partition : str, optional
-        Only there; anywhere by default.
+        The only partition to look in; all by default.
     mirror : Path or str, optional
         A mirror's folder; ``ODBENCH_MIRROR`` by default.
     manifest_only : bool
-        Do not ask the hub or a mirror for what manifest and store do not have.
+        Do not ask the hub or a mirror if neither manifest nor store has it.
 
     Raises
     ------
     UnknownDatasetError
         If neither the manifest, the store nor the source has it.
     TransportError
-        If the source had to be asked and did not answer.
+        If the source was asked and could not be reached.
     """
     try:
         return find(dataset_id, partition=partition)
@@ -272,7 +290,9 @@ def locate(
             raise
     source = open_source(described, mirror=mirror)
     rows = [
-        row for p in places for row in settle(described, source, partition=p).records
+        row
+        for p in places
+        for row in list_source(described, source, partition=p).records
     ]
     for row in rows:
         if row.name == name:

@@ -1,4 +1,4 @@
-"""A data set's identity: a digest over its arrays, not over their packing."""
+"""The content hash of a data set: over its arrays, not over the archive's bytes."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from odbench.data.dataset import DatasetRecord
 from odbench.errors import HashMismatchError
 
 _PREFIX = b"odbench-content-1"
-# Rows are brought into C order a block at a time: no second copy of a large table.
+# Rows are copied to C order block by block, so that a large table is not copied whole.
 _BLOCK_BYTES = 1 << 22
 
 
 def content_sha256(
     train: FloatArray, test: FloatArray, labels: LabelArray | None
 ) -> str:
-    """Return the digest that pins a data set's content.
+    """Return the hash that identifies a data set's content.
 
     SHA-256 over ``b"odbench-content-1"``, then for train and test the shape as two
     little-endian int64 and the values as little-endian float64 in C order, then the
-    test labels as int8 where they are public.
+    test labels as int8 if they are public.
 
     Parameters
     ----------
@@ -49,12 +49,12 @@ def content_sha256(
 
 
 def check_content(found: str, record: DatasetRecord, *, place: str, step: str) -> None:
-    """Compare a content hash with a record's.
+    """Compare a content hash with the record's.
 
     Raises
     ------
     HashMismatchError
-        If they differ; a record without a hash agrees with everything.
+        If they differ. A record without a hash matches any content.
     """
     if record.content_sha256 and found != record.content_sha256:
         msg = (

@@ -1,4 +1,4 @@
-"""What a data set is: its manifest row, its raw contents, its arrays."""
+"""The types of a data set: its manifest row, its raw contents, its arrays."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ _MAX_NAME_BYTES = 200
 
 
 def check_name(name: str, *, where: str) -> str:
-    """Return a data set's name when it is safe as a file name.
+    """Return a data set's name if it is safe as a file name.
 
     Parameters
     ----------
     name : str
-        From a manifest, a listing or a user.
+        A name from a manifest, a listing or a user.
     where : str
-        Where it stands, for the message.
+        Where the name comes from, for the message.
 
     Raises
     ------
     ManifestError
-        If it is empty or too long, or has a path separator, a character that cannot
-        be printed, a dot or a space at its beginning or its end.
+        If it is empty or too long, or has a path separator, an unprintable character,
+        or a dot or a space at either end.
     """
-    plain = name.isprintable() and not set(name) & {"/", "\\"}
-    if not plain or name != name.strip(" .") or not 0 < _bytes(name) <= _MAX_NAME_BYTES:
+    safe = name.isprintable() and not set(name) & {"/", "\\"}
+    if not safe or name != name.strip(" .") or not 0 < _bytes(name) <= _MAX_NAME_BYTES:
         msg = (
-            f"{where}: {name[:80]!r} is not a data set's name; wanted 1 to "
-            f"{_MAX_NAME_BYTES} bytes that print, no slash, no dot or space at either "
+            f"{where}: {name[:80]!r} is not a valid data set name; wanted 1 to "
+            f"{_MAX_NAME_BYTES} printable bytes, no slash, no dot or space at either "
             f"end; rename it"
         )
         raise ManifestError(msg)
@@ -43,46 +43,48 @@ def check_name(name: str, *, where: str) -> str:
 
 
 def _bytes(name: str) -> int:
-    """Return how long a name is on a disk."""
+    """Return a name's length in bytes on disk."""
     return len(name.encode(errors="surrogateescape"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetRecord:
-    """A manifest row: what is known of a data set without reading it.
+    """A manifest row: the facts about a data set that need no arrays.
 
     Attributes
     ----------
     name, suite, partition : str
         `partition` is one of `odbench.suites.PARTITIONS`.
     path : str
-        The file within the suite's repository, with ``/``; empty for a generated set.
+        The file within the suite's repository, with ``/``; empty if generated.
     n_train, n_test, n_columns : int
-        Sizes as published, before any row limit; 0 while not measured.
+        Sizes as published, before any row limit; 0 if not measured yet.
     n_anomalies : int or None
-        Test rows with label 1; None where labels are not public.
+        Test rows with label 1; None if labels are not public.
     domain, archetype : str
-        What the table is about; which kind of anomaly a synthetic one has.
+        The table's subject; the kind of anomaly in a synthetic one.
     tags : tuple of str
         As published.
     source, source_url : str
         The collection it came from, and the page of the original file.
     licence : str
-        SPDX identifier, or empty where none is known.
+        SPDX identifier, or empty if unknown.
     family : str
-        Sets of one family come from one source and are not independent.
+        Data sets of one family share a source and are not independent.
     content_sha256 : str
-        See `odbench.data.content`; empty while not measured.
+        See `odbench.data.content`; empty if not measured yet.
     duplicate_train, test_in_train, anomalies_in_train : float or None
-        Shares, see `odbench.data.audit`; None where labels are needed and not public.
+        Shares, see `odbench.data.audit`; None if they need labels that are not public.
     label_conflict : int or None
-        1 where one feature vector carries both labels.
+        1 if an anomaly's vector also occurs among the inliers, else 0; None if labels
+        are not public.
     file_bytes : int or None
         Size of the published file.
     file_sha256 : str
-        Its digest, or empty.
+        The file's SHA-256, or empty.
     parameters : str
-        Canonical JSON, for what only one suite has (a generator's parameters).
+        Canonical JSON of facts that only one suite has, such as a generator's
+        parameters.
     """
 
     name: str
@@ -117,18 +119,18 @@ class DatasetRecord:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RawDataset:
-    """What an archive or a generator holds, checked, not yet stored.
+    """The checked contents of an archive or a generated set, before it is stored.
 
     Attributes
     ----------
     train, test : float64 arrays of shape (n_train, n_columns), (n_test, n_columns)
         Finite, in any memory order.
     labels : int8 array of shape (n_test,) or None
-        1 = anomaly; None where they are not public.
+        1 = anomaly; None if labels are not public.
     columns : tuple of str
-        Their names, in order.
+        Column names, in order.
     facts : mapping
-        What else the archive says, as JSON-ready values.
+        The archive's other members, as JSON-ready values.
     skipped : tuple of str
         Members that were not read because they hold pickled or structured values.
     """
@@ -143,19 +145,19 @@ class RawDataset:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A data set, read.
+    """A data set in memory.
 
     Attributes
     ----------
     X_train, X_test : float64 arrays of shape (n_train, n_columns), (n_test, n_columns)
-        Read-only views of the memory-mapped file, in Fortran order; nothing is
-        copied, nothing is scaled.
+        Read-only views of the memory-mapped file, in Fortran order; neither copied
+        nor scaled.
     y_test : int8 array of shape (n_test,) or None
-        1 = anomaly; None where labels are not public.
+        1 = anomaly; None if labels are not public.
     columns : tuple of str
         Column names.
     record : DatasetRecord
-        Its manifest row, measured.
+        Its manifest row, with measurements.
     """
 
     X_train: FloatArray

@@ -1,4 +1,4 @@
-"""Files of the cache: written whole, their failures told with the way out."""
+"""Write files of the cache, with errors that say what to do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from odbench.files import is_full, whole_file
 
 @contextlib.contextmanager
 def cache_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file of the cache as `odbench.files.whole_file` does; make its folder.
+    """Open a cache file as `odbench.files.whole_file` does, and make its folder.
 
     Raises
     ------
@@ -31,15 +31,15 @@ def cache_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def as_store_error(error: OSError, path: Path) -> StoreError:
-    """Return the error that names what could not be written, and the next step."""
+    """Return the error that names the path and the next step."""
     if is_full(error):
         msg = (
             f"no space left for {str(path)!r}; free some, or set ODBENCH_CACHE to a "
-            f"folder on a larger disk; what is complete was kept"
+            f"folder on a larger disk; complete files were kept"
         )
         return DiskFullError(msg)
     msg = (
         f"cannot write {str(path)!r}: {error.strerror or error}; check the folder, or "
-        f"set ODBENCH_CACHE to one that can be written"
+        f"set ODBENCH_CACHE to a writable one"
     )
     return StoreError(msg)

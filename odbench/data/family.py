@@ -1,4 +1,4 @@
-"""Families: which data sets come from one source and are not independent."""
+"""Families: groups of data sets that share a source and are not independent."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from odbench.data.dataset import DatasetRecord
 from odbench.errors import ManifestError
 from odbench.suites import manifest_folder
 
-# How far a family can be trusted (0 most), and its name.
+# A family's precedence (0 is the highest) and name.
 _Rank: TypeAlias = tuple[int, str]
 _REPOSITORY = re.compile(r"https?://github\.com/([\w.-]+)/([\w.-]+)")
 
 
 def read_families(folder: Traversable | None = None) -> dict[str, str]:
-    """Read the families that were put together by hand.
+    """Read the families that were grouped by hand.
 
     Returns
     -------
     dict of str to str
-        Data set id -> family.
+        Family by data set id.
 
     Raises
     ------
@@ -56,21 +56,21 @@ def with_families(
 ) -> list[DatasetRecord]:
     """Return records with their family.
 
-    In this order: what `read_families` says; the GitHub repository of the source URL
-    (``github:owner/repository``); the set's own id. Records with the same content are
-    then joined, under the first of these that one of them has.
+    The family is, in this order, the one in `read_families`, the GitHub repository of
+    the source URL (``github:owner/repository``), or the set's own id. The families of
+    records with the same content are then joined, and keep the first of these names.
 
     Parameters
     ----------
     records : iterable of DatasetRecord
-        Of one suite, measured.
+        Measured records of one suite.
     named : mapping, optional
-        Id -> family; `read_families` by default.
+        Family by data set id; `read_families` by default.
 
     Returns
     -------
     list of DatasetRecord
-        In the same order; a family that a record already has is decided anew.
+        In the same order. The family that a record already has is ignored.
     """
     known = read_families() if named is None else named
     records = list(records)
@@ -94,14 +94,14 @@ def _join(leads: dict[_Rank, _Rank], one: _Rank, other: _Rank) -> None:
 
 
 def _end(leads: Mapping[_Rank, _Rank], rank: _Rank) -> _Rank:
-    """Follow joins to the last one; each leads to a smaller rank."""
+    """Follow the joins to the last family; each leads to a smaller rank."""
     while rank in leads:
         rank = leads[rank]
     return rank
 
 
 def _ranked(record: DatasetRecord, named: Mapping[str, str]) -> _Rank:
-    """Return a record's family before contents are compared, by trust."""
+    """Return a record's family with its precedence, before contents are compared."""
     if record.id in named:
         return 0, named[record.id]
     if match := _REPOSITORY.match(record.source_url):

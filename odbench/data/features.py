@@ -1,6 +1,6 @@
-"""The features of a data set in one memory-mapped Arrow file, and nothing else.
+"""Read a data set's features from a memory-mapped Arrow file.
 
-It knows no labels and cannot find any.
+This module neither reads nor locates labels.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ def read_features(path: Path | str) -> tuple[FloatArray, FloatArray, tuple[str, 
     Returns
     -------
     X_train, X_test : float64 arrays of shape (n_train, n_columns), (n_test, n_columns)
-        Read-only views of the memory-mapped file in Fortran order; pages are read
-        when they are touched, and shared between processes.
+        Read-only views of the memory-mapped file in Fortran order. Pages are loaded
+        on first access, and shared between processes.
     columns : tuple of str
         Column names.
 
     Raises
     ------
     StoreError
-        If the file is not there, is cut off, or is not one of ours.
+        If the file is missing, truncated, or was not written by the store.
     """
     train, test, meta = open_features(Path(path))
     return train, test, tuple(meta["columns"])
@@ -69,7 +69,7 @@ def parse_meta(schema: pa.Schema, path: Path) -> dict[str, Any]:
     Raises
     ------
     StoreError
-        If it has none, or was written in another format.
+        If it has no metadata, or another format version.
     """
     raw = (schema.metadata or {}).get(META_KEY)
     meta: dict[str, Any] = json.loads(raw) if raw else {}
@@ -92,7 +92,7 @@ def view_batch(batch: pa.RecordBatch) -> FloatArray:
     Returns
     -------
     float64 array of shape (n_rows, n_columns)
-        Read-only. A copy only where the columns do not lie at equal distances.
+        Read-only. A copy only if the columns are not equally spaced.
     """
     rows = batch.num_rows
     arrays = [values_of(column, np.float64) for column in batch.columns]
@@ -115,7 +115,7 @@ def view_batch(batch: pa.RecordBatch) -> FloatArray:
 def values_of(column: pa.Array, dtype: type[Any]) -> NDArray[Any]:
     """Return a column without nulls as a read-only array over the file.
 
-    Arrow's own ``to_numpy`` would load pandas first, which takes longer than reading
+    Arrow's own ``to_numpy`` would import pandas first, which takes longer than reading
     most data sets.
     """
     data = column.buffers()[1]

@@ -1,4 +1,4 @@
-"""Which data sets there are: a manifest held against what its source lists."""
+"""Which data sets a suite has: its manifest compared with its source's listing."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import attrgetter
-from pathlib import Path
 
 from odbench.data.dataset import DatasetRecord
 from odbench.data.store import Store
 from odbench.data.subsets import rows_of
 from odbench.data.transports import listings
-from odbench.data.transports.choose import mirror_of, open_source
+from odbench.data.transports.choose import Sources
 from odbench.data.transports.generated import Generated
 from odbench.data.transports.mirror import Mirror
 from odbench.data.transports.source import Listed, Source, listed_record, with_listing
@@ -23,14 +22,14 @@ logger = logging.getLogger("odbench")
 
 
 @dataclass(frozen=True)
-class Settled:
-    """A manifest held against what a source lists.
+class SuiteListing:
+    """The data sets of one partition of a suite, as its source lists them.
 
     Attributes
     ----------
     records : tuple of DatasetRecord
-        What can be had: manifest rows that are listed, and listed files without a row
-        (not measured yet).
+        The available data sets, by name: manifest rows that are listed, and listed
+        files without a row (not measured yet).
     missing : tuple of DatasetRecord
         Manifest rows that the source does not list.
     added : tuple of DatasetRecord
@@ -42,8 +41,10 @@ class Settled:
     added: tuple[DatasetRecord, ...] = ()
 
 
-def settle(suite: Suite, source: Source, *, partition: str = "public") -> Settled:
-    """Hold a suite's manifest against a source's listing.
+def list_source(
+    suite: Suite, source: Source, *, partition: str = "public"
+) -> SuiteListing:
+    """Compare a suite's manifest with its source's listing.
 
     Raises
     ------
@@ -53,11 +54,13 @@ def settle(suite: Suite, source: Source, *, partition: str = "public") -> Settle
     listing = source.listing(partition)
     if suite.transport == "hub" and not isinstance(source, Mirror):
         listings.remember(Store.default().root, suite, partition, listing)
-    return hold(suite, listing, partition)
+    return compare(suite, listing, partition)
 
 
-def hold(suite: Suite, listing: Mapping[str, Listed], partition: str) -> Settled:
-    """Hold a suite's manifest against a listing."""
+def compare(
+    suite: Suite, listing: Mapping[str, Listed], partition: str
+) -> SuiteListing:
+    """Compare a suite's manifest with a listing."""
     rows = {r.name: r for r in rows_of(suite.name) if r.partition == partition}
     added = tuple(
         with_listing(listed_record(suite, name, partition), listing[name])
@@ -69,39 +72,40 @@ def hold(suite: Suite, listing: Mapping[str, Listed], partition: str) -> Settled
         if name in listing
     )
     missing = tuple(row for name, row in rows.items() if name not in listing)
-    return Settled(tuple(sorted(here + added, key=attrgetter("name"))), missing, added)
+    records = tuple(sorted(here + added, key=attrgetter("name")))
+    return SuiteListing(records, missing, added)
 
 
-def known(suite: Suite, partition: str) -> Settled:
-    """Return the manifest's rows, or the generator's names, unsettled."""
+def list_manifest(suite: Suite, partition: str) -> SuiteListing:
+    """Return the manifest's rows, or the generator's names, without asking a source."""
     rows = [r for r in rows_of(suite.name) if r.partition == partition]
     if not rows and suite.transport == "generated":
-        return settle(suite, Generated(suite), partition=partition)
-    return Settled(tuple(sorted(rows, key=attrgetter("name"))))
+        return list_source(suite, Generated(suite), partition=partition)
+    return SuiteListing(tuple(sorted(rows, key=attrgetter("name"))))
 
 
-def settled(
-    suite: Suite, partition: str, *, mirror: Path | str | None = None
-) -> Settled:
-    """Return a suite's data sets as its own source has them; see `select`."""
+def list_suite(suite: Suite, partition: str, *, sources: Sources) -> SuiteListing:
+    """Return the data sets that a suite's source has; see `catalog.select`."""
     if suite.transport == "generated":
         if partition == "public":
-            return known(suite, partition)
-        return settle(suite, open_source(suite, mirror=mirror), partition=partition)
-    if mirror_of(mirror) is not None:
-        source = open_source(suite, mirror=mirror)
-        return settle(suite, source, partition=partition)
+            return list_manifest(suite, partition)
+        return list_source(suite, sources.of(suite), partition=partition)
+    if sources.mirror is not None:
+        return list_source(suite, sources.of(suite), partition=partition)
     if suite.transport != "hub":
-        # Plain URLs cannot be listed.
-        return known(suite, partition)
+        # Files under a base URL cannot be listed.
+        return list_manifest(suite, partition)
     store = Store.default()
     last = listings.recall(store.root, suite, partition)
     if last is not None:
-        found = hold(suite, last, partition)
+        found = compare(suite, last, partition)
         if all(store.find(record) is not None for record in found.records):
             return found
     try:
-        return settle(suite, open_source(suite), partition=partition)
+        return list_source(suite, sources.of(suite), partition=partition)
     except TransportError as error:
-        logger.warning("%s; going by what is known", error)
-        return known(suite, partition) if last is None else found
+        if last is not None:
+            logger.warning("%s; using the hub's last known listing", error)
+            return found
+        logger.warning("%s; using the manifest shipped with odbench", error)
+        return list_manifest(suite, partition)

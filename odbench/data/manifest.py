@@ -29,17 +29,17 @@ def read_manifest(suite: str, folder: Traversable | None = None) -> list[Dataset
     suite : str
         Its name.
     folder : Traversable, optional
-        Where the CSV files are; the installed ones by default.
+        The folder of the CSV files; the installed one by default.
 
     Returns
     -------
     list of DatasetRecord
-        In the file's order; empty where the suite has no manifest yet.
+        In the file's order; empty if the suite has no manifest yet.
 
     Raises
     ------
     ManifestError
-        If a row has an unknown column, a bad value, or a name that stands twice.
+        If a column is unknown or missing, a value is bad, or a name is given twice.
     """
     file = (manifest_folder() if folder is None else folder) / f"{suite}.csv"
     if not file.is_file():
@@ -54,21 +54,21 @@ def parse_manifest(text: str, *, where: str) -> list[DatasetRecord]:
     if unknown:
         msg = (
             f"manifest {where}: columns {', '.join(sorted(unknown))} are missing or "
-            f"not known; wanted {','.join(COLUMNS)}"
+            f"unknown; wanted {','.join(COLUMNS)}"
         )
         raise ManifestError(msg)
     records: dict[tuple[str, str], DatasetRecord] = {}
     for number, row in enumerate(rows, start=2):
         record = _record(row, f"manifest {where}, line {number}")
         if (record.partition, record.name) in records:
-            msg = f"manifest {where}, line {number}: {record.name!r} stands twice"
+            msg = f"manifest {where}, line {number}: {record.name!r} is given twice"
             raise ManifestError(msg)
         records[record.partition, record.name] = record
     return list(records.values())
 
 
 def _record(row: Mapping[str, str], where: str) -> DatasetRecord:
-    """Turn one row of strings into a record."""
+    """Convert a CSV row to a record."""
     values: dict[str, Any] = dict(row)
     check_name(row["name"], where=where)
     if row["partition"] not in PARTITIONS:
@@ -91,12 +91,12 @@ def _record(row: Mapping[str, str], where: str) -> DatasetRecord:
 def format_manifest(records: Iterable[DatasetRecord]) -> str:
     """Return a manifest's text: rows by partition (public first) and name.
 
-    The same records give the same bytes, whatever their order.
+    The text does not depend on the order of `records`.
     """
     sink = io.StringIO()
     out = csv.writer(sink, lineterminator="\n")
     out.writerow(COLUMNS)
-    for record in sorted(records, key=_place):
+    for record in sorted(records, key=_sort_key):
         out.writerow([_cell(name, getattr(record, name)) for name in COLUMNS])
     return sink.getvalue()
 
@@ -108,8 +108,8 @@ def write_manifest(records: Iterable[DatasetRecord], file: Path) -> None:
     write_text(file, format_manifest(records))
 
 
-def _place(record: DatasetRecord) -> tuple[int, str]:
-    """Where a record stands in its manifest."""
+def _sort_key(record: DatasetRecord) -> tuple[int, str]:
+    """Return the sort key of a record in its manifest."""
     return PARTITIONS.index(record.partition), record.name
 
 

@@ -1,4 +1,4 @@
-"""From a data set's contents to its manifest row."""
+"""Measure a data set's contents for its manifest row."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from odbench.data.dataset import DatasetRecord
 from odbench.data.transports.source import Obtained
 
 _DECIMALS = 4
-# Tags that were derived from labels, and say something about them.
+# Tags that were derived from labels, and would reveal something about them.
 _LABEL_TAGS = ("few_anomalies", "many_anomalies", "well_seperable", "low_isotropy")
 _URL = re.compile(r"https?://[^\s'\"]{1,500}")
 _REPO = re.compile(r"'github_repo': '([\w.-]+/[\w.-]+)'")
@@ -20,26 +20,26 @@ _REPO_PATH = re.compile(r"'github_repo_path': '([^'\n]{1,300})'")
 
 
 def measure(record: DatasetRecord, obtained: Obtained) -> DatasetRecord:
-    """Return a record with everything that can be measured.
+    """Return a record with all its measured fields.
 
     Parameters
     ----------
     record : DatasetRecord
-        Name, suite, partition, path, and what only a maintainer knows (licence,
-        family).
+        Name, suite, partition, path, and the fields that a maintainer enters by hand
+        (licence, family).
     obtained : Obtained
-        The data set.
+        The data set as its source delivered it.
 
     Returns
     -------
     DatasetRecord
         Sizes, content hash and audit fields from the arrays; domain, tags and source
-        from the archive's facts where it has any. Shares are rounded to 4 decimals.
+        from the archive's facts if it has them. Shares are rounded to 4 decimals.
         Without labels, every field that depends on them is None.
     """
     raw = obtained.raw
     found = audit(raw.train, raw.test, raw.labels)
-    inside = None if found.anomalies_in_train is None else found.anomalies_in_train
+    inside = found.anomalies_in_train
     published = {k: v for k, v in _published(dict(raw.facts)).items() if v}
     if raw.labels is None and "tags" in published:
         tags = (tag for tag in published["tags"] if tag not in _LABEL_TAGS)
@@ -62,7 +62,7 @@ def measure(record: DatasetRecord, obtained: Obtained) -> DatasetRecord:
 
 
 def _published(facts: dict[str, Any]) -> dict[str, Any]:
-    """Return the manifest's fields that an archive states about itself."""
+    """Return the manifest fields that an archive's facts give."""
     tags = facts.get("tags")
     tags = tags if isinstance(tags, list) else str(tags or "").split()
     source = facts.get("classification_bench")
@@ -78,10 +78,10 @@ def _published(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def clean_url(text: str) -> str:
-    """Return the source's address from what an archive calls its link.
+    """Return the source's URL from the link in an archive.
 
-    A few published links are not a URL but a dump of the page's description; the
-    repository and path in it make the URL then.
+    A few published links are not a URL but a dump of the page's description. The URL
+    is then made from the repository and path in it.
 
     >>> clean_url("https://github.com/a/b/blob/master/c.csv")
     'https://github.com/a/b/blob/master/c.csv'

@@ -1,4 +1,4 @@
-"""Members of an npz archive, read without pickle and without trust."""
+"""Read members of an untrusted npz archive, without pickle."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from odbench.errors import ArchiveError
 
 _MAGIC = b"\x93NUMPY"
-# Versions of the format -> how its header's length is packed.
+# The struct format of the header's length, by version of the npy format.
 _LENGTHS = {(1, 0): "<H", (2, 0): "<I", (3, 0): "<I"}
-# Long enough for any plain array; too short to trouble the literal parser.
+# Enough for the header of any plain array, and harmless to the literal parser.
 _MAX_HEADER_BYTES = 10_000
-# As many as every version of NumPy has.
+# Every version of NumPy supports this many.
 _MAX_DIMENSIONS = 32
 _KEYS = {"descr", "fortran_order", "shape"}
-# Booleans, integers, floats, text: byte order, kind, size.
+# Byte order, kind (boolean, integer, float, text) and size.
 _PLAIN = re.compile(r"[<>|=]?[biufUS][0-9]{1,9}")
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError)
 _UNPARSABLE = (
@@ -38,19 +38,19 @@ _UNPARSABLE = (
 
 @dataclass(frozen=True)
 class Header:
-    """What a member declares.
+    """The header of an npy file.
 
     Attributes
     ----------
     shape : tuple of int
-        Of the array.
+        Shape of the array.
     fortran : bool
         Whether the first index varies fastest.
     dtype : numpy.dtype or None
-        Of a value; None for anything but plain numbers and text (pickled objects,
-        records, dates), which is never read.
+        Type of a value; None for a type that is never read, which is any but plain
+        numbers and text (pickled objects, records, dates).
     offset : int
-        Bytes before the values.
+        Position of the first value, in bytes.
     """
 
     shape: tuple[int, ...]
@@ -60,7 +60,7 @@ class Header:
 
     @property
     def size(self) -> int:
-        """How many values."""
+        """Number of values."""
         size = 1
         for length in self.shape:
             size *= length
@@ -68,12 +68,12 @@ class Header:
 
 
 def read_header(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> Header:
-    """Read what a member declares, and nothing more of it.
+    """Read a member's header, and none of its values.
 
     Parameters
     ----------
     archive : ZipFile
-        Open for reading.
+        An archive that is open for reading.
     info : ZipInfo
         The member.
     where : str
@@ -82,8 +82,8 @@ def read_header(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> 
     Raises
     ------
     ArchiveError
-        If the member is not an npy file, or its declared size is not what the
-        archive's directory says.
+        If the member is not an npy file, or its declared size differs from the one in
+        the archive's directory.
     """
     if info.flag_bits & 0x1:
         msg = f"{where}: is encrypted; wanted a plain npz archive"
@@ -116,13 +116,13 @@ def read_header(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> 
 def _parse(stream: IO[bytes]) -> Header:
     """Parse the first bytes of an npy file.
 
-    NumPy's own reader falls back to a tokenizer that raises more kinds of errors than
-    it names, and builds any type that a header describes.
+    NumPy's own reader is not used: it falls back to a tokenizer that raises
+    undocumented errors, and it builds any type that a header describes.
     """
     start = stream.read(len(_MAGIC) + 2)
     version = tuple(start[len(_MAGIC) :])
     if not start.startswith(_MAGIC) or version not in _LENGTHS:
-        msg = f"starts with {start!r}, which is no version of the npy format"
+        msg = f"starts with {start!r}, which is not a version of the npy format"
         raise ValueError(msg)
     packed = _LENGTHS[version]
     (length,) = struct.unpack(packed, stream.read(struct.calcsize(packed)))
@@ -132,7 +132,7 @@ def _parse(stream: IO[bytes]) -> Header:
     text = stream.read(length)
     fields = ast.literal_eval(text.decode("utf-8" if version == (3, 0) else "latin1"))
     if not isinstance(fields, dict) or set(fields) != _KEYS:
-        msg = "header without descr, fortran_order and shape alone"
+        msg = "header whose fields are not descr, fortran_order and shape"
         raise ValueError(msg)
     shape, fortran = fields["shape"], fields["fortran_order"]
     if not isinstance(shape, tuple) or not isinstance(fortran, bool):
@@ -140,7 +140,7 @@ def _parse(stream: IO[bytes]) -> Header:
         raise TypeError(msg)
     lengths = [type(length) is int and 0 <= length < 1 << 63 for length in shape]
     if len(shape) > _MAX_DIMENSIONS or not all(lengths):
-        msg = f"a shape that is not at most {_MAX_DIMENSIONS} lengths"
+        msg = f"header with a shape that is not at most {_MAX_DIMENSIONS} lengths"
         raise ValueError(msg)
     descr = fields["descr"]
     is_plain = isinstance(descr, str) and _PLAIN.fullmatch(descr)
@@ -158,17 +158,17 @@ def read_values(
     archive, info, where
         As for `read_header`.
     header : Header
-        What it declared; the caller has bounded its size.
+        The member's header; the caller has checked its size.
 
     Returns
     -------
     array
-        Of the declared shape and type.
+        The values, of the declared shape and type.
 
     Raises
     ------
     ArchiveError
-        If the member is cut off or its checksum is wrong.
+        If the member is truncated or its checksum is wrong.
     """
     assert header.dtype is not None
     flat = np.empty(header.size, dtype=header.dtype)
@@ -182,7 +182,7 @@ def read_values(
                 if not count:
                     break
                 filled += count
-            # Reading past the end is what makes zipfile compare the checksum.
+            # zipfile compares the checksum only when one reads past the end.
             surplus = stream.read(1)
     except _BROKEN as error:
         msg = f"{where}: broken ({error}); fetch it again"

@@ -1,7 +1,7 @@
-"""The protocol: which rows a trial uses, and how columns are scaled.
+"""The protocol: the rows of a trial, and the scaling of its columns.
 
-`choose_rows` belongs to the driver, which may see labels. `standardise` belongs to the
-detector's side, which never does.
+The sweep's worker calls both functions: `choose_rows` with the labels, `standardise`
+without. It passes only the standardised tables to the detector's process.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from odbench.errors import UsageError
 PROTOCOL_VERSION = 1
 ROW_LIMIT = 100_000
 
-# A column whose training values differ by no more than this many rounding errors of
-# the largest one is constant: what is left is how decimals were written down.
+# A column is constant if its training values differ by at most this many rounding
+# errors of the largest: such differences come from writing decimals in binary.
 _CONSTANT_ULPS = 16
 _EPS = float(np.finfo(np.float64).eps)
 _LARGEST = float(np.finfo(np.float64).max)
@@ -33,7 +33,7 @@ class Rows:
     train : int64 array
         Rows of the training table, ascending.
     moved : int64 array
-        Rows of the test table, anomalies, that join the training rows (after them),
+        Rows of the test table, all anomalies, that are appended to the training rows,
         ascending; empty in the one-class protocol.
     test : int64 array
         Rows of the test table that are scored, ascending; none of `moved`.
@@ -44,7 +44,7 @@ class Rows:
     test: IntArray
 
     def is_everything(self, n_train: int, n_test: int) -> bool:
-        """Whether these are all rows, so that nothing needs to be copied."""
+        """Tell whether these are all rows, so that nothing needs to be copied."""
         return len(self.train) == n_train and len(self.test) == n_test
 
 
@@ -60,31 +60,30 @@ def choose_rows(
 ) -> Rows:
     """Choose the rows of one trial.
 
-    Over `limit` rows in all, rows are drawn without replacement so that the ratio of
-    train to test stays: ``round(limit * n_train / n)`` from train, uniformly, less
-    where the test would keep fewer than two rows; the rest from test, stratified by
-    label. Then, in the contaminated protocol, anomalies move
-    from test to train.
+    If there are more than `limit` rows in all, rows are drawn without replacement, in
+    the ratio of train to test: ``round(limit * n_train / n)`` from train, uniformly,
+    or fewer so that the test keeps two rows; the rest from test, stratified by label.
+    Then, in the contaminated protocol, anomalies move from test to train.
 
     Parameters
     ----------
     n_train, n_test : int
         Rows of the data set.
     y_test : int8 array of shape (n_test,) or None
-        1 = anomaly; None where labels are not public (test rows are then drawn
+        1 = anomaly; None if labels are not public (test rows are then drawn
         uniformly).
     dataset_id : str
-        ``suite/name``; with `seed`, decides every choice.
+        ``suite/name``; the rows depend on it and on `seed`.
     seed : int
         The trial's seed.
     limit : int
-        At most so many rows, train and test together.
+        Maximum number of rows, train and test together.
     contamination : float
         The share of anomalies *among the training rows after the move*, from 0 to
         below 0.5: ``round(share * n / (1 - share))`` anomalies join n training rows.
         At most half of the test anomalies move, so that the test keeps some; a data
-        set with few anomalies therefore gets a smaller share than asked. With one
-        seed, a larger share moves the same anomalies and more.
+        set with few anomalies therefore gets a smaller share. For one seed, a larger
+        share moves the same anomalies and more.
 
     Returns
     -------
@@ -94,7 +93,7 @@ def choose_rows(
     Raises
     ------
     UsageError
-        If the limit or the share is impossible, or labels are needed and not there.
+        If the limit or the share is not valid, or labels are needed but not public.
     """
     _check(n_train, n_test, limit, contamination, labelled=y_test is not None)
     total = n_train + n_test
@@ -102,7 +101,7 @@ def choose_rows(
     if total <= limit:
         train, test = np.arange(n_train), np.arange(n_test)
     else:
-        # However few they are, two test rows stay: one of each label.
+        # The test keeps at least two rows, one of each label.
         most = limit - min(n_test, 2)
         keep = min(max(round(limit * n_train / total), 1), most)
         train = np.sort(shuffled(n_train, words)[:keep])
@@ -120,9 +119,12 @@ def choose_rows(
 def _check(
     n_train: int, n_test: int, limit: int, contamination: float, *, labelled: bool
 ) -> None:
-    """Refuse what has no answer."""
+    """Refuse arguments for which no rows can be chosen."""
     if n_train < 1 or n_test < 1:
-        msg = f"protocol: got {n_train} training and {n_test} test rows; wanted some"
+        msg = (
+            f"protocol: got {n_train} training and {n_test} test rows; wanted at least "
+            f"one of each"
+        )
         raise UsageError(msg)
     if limit < 4:
         msg = f"row limit: got {limit}; wanted at least 4"
@@ -141,7 +143,7 @@ def _check(
 def _stratified(
     labels: LabelArray | None, n: int, keep: int, words: np.random.PCG64
 ) -> IntArray:
-    """Draw `keep` of n rows, each label in its share and none left without a row."""
+    """Draw `keep` of n rows, each label by its share and at least once."""
     order = shuffled(n, words)
     if labels is None:
         return np.sort(order[:keep])
@@ -150,7 +152,7 @@ def _stratified(
     anomalies = round(keep * count / n)
     if 0 < count < n:
         anomalies = min(max(anomalies, 1), keep - 1)
-    # Rounding must not ask for more of a label than there are rows of it.
+    # Rounding must not ask for more rows of a label than exist.
     anomalies = max(min(anomalies, count), keep - (n - count))
     chosen = (order[is_anomaly][:anomalies], order[~is_anomaly][: keep - anomalies])
     return np.sort(np.concatenate(chosen))
@@ -162,12 +164,12 @@ def standardise(
     """Scale every column by the mean and standard deviation of its training rows.
 
     z = (x - mean) / sd, with the population standard deviation, in float64, as
-    scikit-learn's ``StandardScaler``. A column that is constant in train becomes 0;
-    there is no scale to divide by, so a test value that departs from the constant
-    keeps its distance from it in the column's own unit. Constant is also a column
-    whose training values differ by at most 16 rounding errors of the largest
-    (``max - min <= 16 eps max|x|``), where a z-score would only blow up rounding;
-    test values within those rounding errors become 0, too.
+    scikit-learn's ``StandardScaler``. A column that is constant in train becomes 0.
+    It has no scale to divide by, so a test value that differs from the constant keeps
+    its distance in the column's own unit. A column is also constant if its training
+    values differ by at most 16 rounding errors of the largest
+    (``max - min <= 16 eps max|x|``), where a z-score would only magnify rounding
+    errors; test values within those rounding errors become 0, too.
 
     Columns are first multiplied by a power of two that brings the largest training
     value near 1, which is exact, so that squares neither overflow nor vanish.
@@ -175,7 +177,7 @@ def standardise(
     Parameters
     ----------
     X_train, X_test : float64 arrays of shape (n_train, n_columns), (n_test, n_columns)
-        Finite; in any memory order; not changed.
+        Finite; in any memory order; not modified.
 
     Returns
     -------
@@ -185,11 +187,11 @@ def standardise(
     low, high = X_train.min(axis=0), X_train.max(axis=0)
     largest = np.maximum(np.abs(low), np.abs(high))
     rounding = _CONSTANT_ULPS * _EPS * largest
-    # Of halves, because max - min itself may overflow.
+    # Halves are compared because max - min itself may overflow.
     varies = high / 2 - low / 2 > rounding / 2
     shift = -np.frexp(largest)[1]
     Z_train = _scaled(X_train, shift)
-    # The plain formula, bit for bit, wherever that does not overflow: detectors that
+    # Where nothing overflows, this equals the plain formula bit for bit: detectors that
     # invert a singular covariance magnify even the last bit.
     mean = Z_train.mean(axis=0)
     Z_train -= mean
@@ -205,7 +207,7 @@ def standardise(
             departure = X_test[:, column] - low[column]
             departure[np.abs(departure) <= rounding[column]] = 0.0
             Z_test[:, column] = departure
-    # Only a test value some 1e300 times the training values gets here as infinite.
+    # Only a test value about 1e300 times the training values is infinite here.
     np.clip(Z_test, -_LARGEST, _LARGEST, out=Z_test)
     return Z_train, Z_test
 

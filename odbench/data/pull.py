@@ -1,17 +1,18 @@
-"""Pull: bring what is not in the store into it, many at a time."""
+"""Pull: bring missing data sets into the store, several at a time."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 
 from odbench.data.dataset import DatasetRecord
 from odbench.data.family import with_families
 from odbench.data.measure import measure
 from odbench.data.store import Store, StoredDataset
-from odbench.data.transports.choose import open_source
+from odbench.data.transports.choose import Sources, open_source
 from odbench.data.transports.makers import Makers, is_made
 from odbench.data.transports.source import Source, Tick
 from odbench.errors import DataError, DiskFullError, ManifestError, TransportError
@@ -22,7 +23,7 @@ _JOBS = 4
 
 
 class _Interrupted(BaseException):
-    """Ends the transfers that are under way."""
+    """Raised inside running transfers to end them."""
 
 
 def ensure(
@@ -32,34 +33,37 @@ def ensure(
     progress: bool = True,
     jobs: int = _JOBS,
     store: Store | None = None,
+    sources: Sources | None = None,
 ) -> Iterator[tuple[DatasetRecord, Outcome]]:
-    """Yield every data set stored, fetching what is missing.
+    """Yield every data set from the store, fetching the missing ones.
 
     Parameters
     ----------
     records : sequence of DatasetRecord
-        Of one suite or several.
+        Data sets of one suite or several.
     mirror : Path or str, optional
-        A mirror's folder; ``ODBENCH_MIRROR`` by default, else the hub.
+        A mirror's folder; ``ODBENCH_MIRROR`` by default, otherwise the hub.
     progress : bool
-        Whether to draw a bar on stderr while something is fetched.
+        Whether to draw a bar on stderr while data sets are fetched.
     jobs : int
-        How many are fetched at a time. Generated ones are made in processes, one a
-        core at most.
+        Number of data sets fetched at a time. Generated ones are made in processes,
+        at most one per core.
     store : Store, optional
         `Store.default` by default.
+    sources : Sources, optional
+        The run's open sources, used instead of `mirror`.
 
     Yields
     ------
     (DatasetRecord, StoredDataset or an OdbenchError)
-        What is there first, then the others as they come; a failure (a file that is
-        not delivered, is broken, or has a name that no file may have) is yielded, so
-        that the others go on.
+        First those in the store, then the others as they arrive. A failure (a file
+        that is not delivered or is broken, or an unsafe name) is yielded, so that the
+        others go on.
 
     Raises
     ------
     DiskFullError
-        If there is no space left: the others would fail too.
+        If no space is left: the others would fail too.
     """
     place = store or Store.default()
     absent = []
@@ -70,21 +74,21 @@ def ensure(
         else:
             yield record, stored
     if absent:
-        yield from _fetch_all(absent, place, mirror, progress=progress, jobs=jobs)
+        sources = sources or Sources(mirror)
+        yield from _fetch_all(absent, place, sources, progress=progress, jobs=jobs)
 
 
 def _fetch_all(
     records: Sequence[DatasetRecord],
     store: Store,
-    mirror: Path | str | None,
+    sources: Sources,
     *,
     progress: bool,
     jobs: int,
 ) -> Iterator[tuple[DatasetRecord, Outcome]]:
-    """Fetch with a pool of threads and a bar; make generated sets in processes."""
+    """Fetch with threads and a progress bar; make generated sets in processes."""
     from odbench.data.bar import Bar
 
-    sources = _Sources(mirror)
     stop = threading.Event()
     makers = Makers(records, jobs)
     bar = Bar(len(records), visible=progress)
@@ -98,22 +102,27 @@ def _fetch_all(
         tick(0)
         if is_made(record):
             return makers.do(_make, record, store)
-        return fetch(record, sources.of(record), store, tick=tick)
+        source = sources.of(load_suites()[record.suite])
+        return fetch(record, source, store, tick=tick)
 
     pool = ThreadPoolExecutor(max_workers=max(1, jobs), thread_name_prefix="pull")
+    # `concurrent.futures.wait` locks every future. An interrupt there leaves them locked
+    # and the threads waiting for ever; a SimpleQueue holds no such lock.
+    finished: SimpleQueue[Future[StoredDataset]] = SimpleQueue()
     futures: dict[Future[StoredDataset], DatasetRecord] = {}
     try:
         for record in records:
-            futures[pool.submit(task, record)] = record
+            future = pool.submit(task, record)
+            futures[future] = record
+            future.add_done_callback(finished.put)
         while futures:
-            done, _ = wait(futures, return_when=FIRST_COMPLETED)
-            for future in done:
-                record = futures.pop(future)
-                outcome = _outcome(future, record)
-                bar.step(failed=not isinstance(outcome, StoredDataset))
-                yield record, outcome
+            future = finished.get()
+            record = futures.pop(future)
+            outcome = _outcome(future, record)
+            bar.step(failed=not isinstance(outcome, StoredDataset))
+            yield record, outcome
     finally:
-        # Also when the caller stops early: what is under way ends at its next byte.
+        # Runs also when the caller stops early: a transfer ends at its next chunk.
         stop.set()
         pool.shutdown(wait=True, cancel_futures=True)
         makers.close()
@@ -121,13 +130,13 @@ def _fetch_all(
 
 
 def _make(record: DatasetRecord, store: Store) -> StoredDataset:
-    """Make one generated data set; may run in a process that knows nothing else."""
+    """Make one generated data set; may run in another process."""
     source = open_source(load_suites()[record.suite])
     return fetch(record, source, store, tick=lambda _: None)
 
 
 def _outcome(future: Future[StoredDataset], record: DatasetRecord) -> Outcome:
-    """Return a result or the failure of one data set; only a full disk is raised."""
+    """Return one data set's result or failure; only a full disk is raised."""
     try:
         return future.result()
     except DiskFullError:
@@ -135,7 +144,7 @@ def _outcome(future: Future[StoredDataset], record: DatasetRecord) -> Outcome:
     except (DataError, TransportError, ManifestError) as error:
         return error
     except Exception as error:
-        # Files come from anywhere: what nobody thought of costs one data set, too.
+        # A file from anywhere may fail in an unforeseen way; only it is skipped.
         msg = (
             f"data set {record.id}: {record.path!r} cannot be used "
             f"({type(error).__name__}: {str(error)[:200]}); please report it"
@@ -145,34 +154,10 @@ def _outcome(future: Future[StoredDataset], record: DatasetRecord) -> Outcome:
         return failure
 
 
-class _Sources:
-    """Every suite's source, opened once, by whichever thread comes first."""
-
-    def __init__(self, mirror: Path | str | None) -> None:
-        self._mirror = mirror
-        self._lock = threading.Lock()
-        self._opened: dict[str, Source | TransportError] = {}
-
-    def of(self, record: DatasetRecord) -> Source:
-        """Return the source of a record's suite."""
-        with self._lock:
-            if record.suite not in self._opened:
-                suite = load_suites()[record.suite]
-                try:
-                    source = open_source(suite, mirror=self._mirror)
-                    self._opened[record.suite] = source
-                except TransportError as error:
-                    self._opened[record.suite] = error
-            source_or_error = self._opened[record.suite]
-        if isinstance(source_or_error, TransportError):
-            raise source_or_error
-        return source_or_error
-
-
 def fetch(
     record: DatasetRecord, source: Source, store: Store, *, tick: Tick
 ) -> StoredDataset:
-    """Fetch one data set into the store, unless another process just did."""
+    """Fetch one data set into the store, unless another process just stored it."""
     with store.lock(record):
         stored = store.find(record)
         if stored is not None:

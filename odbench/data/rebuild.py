@@ -1,4 +1,4 @@
-"""The maintainer's work: measure a suite's files and write its manifest."""
+"""Measure a suite's files and write its manifest (for maintainers)."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ AUDITED = (
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """A manifest measured anew.
+    """A manifest measured again.
 
     Attributes
     ----------
     records : tuple of DatasetRecord
-        The new manifest: what was measured, and the old rows that were not.
+        The new manifest: the measured rows, and the old rows that were not measured.
     measured : tuple of DatasetRecord
-        The rows that a file stands behind.
+        Rows whose file was measured.
     new : tuple of DatasetRecord
-        Rows that the old manifest lacks.
+        Measured rows that are not in the old manifest.
     changed : tuple of pairs of DatasetRecord
-        Old and new, where something differs.
+        Old and new row, if they differ.
     kept : tuple of DatasetRecord
         Old rows whose file the source does not have.
     failed : tuple of (str, str)
-        Id and reason, where a file could not be measured; the old row is kept.
+        Id and reason of each file that could not be measured; its old row is kept.
     """
 
     records: tuple[DatasetRecord, ...]
@@ -55,7 +55,7 @@ class Rebuilt:
     failed: tuple[tuple[str, str], ...] = ()
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Yield `AUDITED` for every file, also for one that could not be measured."""
+        """Yield the `AUDITED` columns of every file, including those that failed."""
         new = {(r.partition, r.name) for r in self.new}
         changed = {(r.partition, r.name) for _, r in self.changed}
         for record in self.measured:
@@ -67,7 +67,7 @@ class Rebuilt:
             yield {"id": name, "status": "failed", "reason": reason}
 
     def report(self) -> Iterator[str]:
-        """Yield one line for everything that a maintainer must look at."""
+        """Yield one line per row that a maintainer must check, and a summary."""
         for record in self.new:
             yield f"new      {record.id} ({record.partition})"
         for old, now in self.changed:
@@ -105,25 +105,25 @@ def audit_suite(
     suite : str
         Its name.
     origin : str
-        "hub", or a mirror's folder; of no matter for a generated suite.
+        "hub", or a mirror's folder; ignored for a generated suite.
     folder : Path, optional
-        Where the manifests are; the installed ones by default.
+        The folder of the manifests; the installed one by default.
     write : bool
-        Whether to write.
+        Whether to write the manifest.
     jobs : int
-        How many sets are measured at a time.
+        Number of data sets measured at a time.
     partition : {"public", "private"}, optional
-        Only this one's files; both by default.
+        The only partition to measure; both by default.
 
     Returns
     -------
     (Rebuilt, Path)
-        What was found, and the manifest's file.
+        The measurements, and the manifest's file.
 
     Raises
     ------
     UsageError
-        If there is no such suite, or a generated one's manifest is to be written.
+        If the suite is unknown, or `write` is true for a generated suite.
     TransportError
         If the hub or the mirror cannot be read.
     """
@@ -143,7 +143,7 @@ def audit_suite(
     ]
     partitions = PARTITIONS if partition is None else (partition,)
     total = sum(len(source.listing(part)) for part in partitions)
-    bar = Bar(total, visible=True, what="audit")
+    bar = Bar(total, visible=True, action="audit")
     try:
         found = rebuild(
             described,
@@ -175,23 +175,23 @@ def rebuild(
     Parameters
     ----------
     suite : Suite
-        Whose manifest.
+        The suite of the files.
     source : Source
-        Where the files are.
+        The source of the files.
     old : list of DatasetRecord
-        The manifest so far; what a maintainer entered by hand (licence, archetype,
-        parameters) is taken over from it.
+        The present manifest; the fields that a maintainer enters by hand (licence,
+        archetype, parameters) are copied from it.
     jobs : int
-        How many are measured at a time.
+        Number of data sets measured at a time.
     step : callable
-        Called with the id of every set that is done.
+        Called with the id of each data set when it is done.
     partitions : sequence of str
-        Which to measure; the rows of others are kept unseen.
+        The partitions to measure; the rows of others are kept unchanged.
 
     Returns
     -------
     Rebuilt
-        No row of `old` is lost.
+        It has every row of `old`.
     """
     before = {(r.partition, r.name): r for r in old}
     listed = dict(_listed(suite, source, partitions))
@@ -208,7 +208,7 @@ def rebuild(
             step(record.id)
 
     with ThreadPoolExecutor(max_workers=jobs) as pool:
-        todo = [_blank(r, before.get(key)) for key, r in listed.items()]
+        todo = [_with_old(r, before.get(key)) for key, r in listed.items()]
         for key, result in zip(listed, pool.map(task, todo), strict=True):
             if isinstance(result, DatasetRecord):
                 measured[key] = result
@@ -244,8 +244,8 @@ def _listed(
             yield (partition, name), with_listing(record, file)
 
 
-def _blank(record: DatasetRecord, old: DatasetRecord | None) -> DatasetRecord:
-    """Take over what was entered by hand."""
+def _with_old(record: DatasetRecord, old: DatasetRecord | None) -> DatasetRecord:
+    """Return a record with the fields of the old row that are entered by hand."""
     if old is None:
         return record
     return dataclasses.replace(
@@ -264,7 +264,7 @@ def _rest(
     before: dict[tuple[str, str], DatasetRecord],
     measured: dict[tuple[str, str], DatasetRecord],
 ) -> Iterator[DatasetRecord]:
-    """Yield the old rows that nothing replaces."""
+    """Yield the old rows that were not measured."""
     for key, row in before.items():
         if key not in measured:
             yield row

@@ -1,9 +1,8 @@
-"""Random choices that stay the same on every machine and in every NumPy.
+"""Random permutations that are the same on every machine and NumPy version.
 
 NumPy promises that a bit generator's stream never changes, but not that
-``Generator.permutation`` draws the same one in the next release. Rows are therefore
-ordered by raw 64-bit words, which is a permutation that the content hashes of split
-data sets can rest on.
+``Generator.permutation`` returns the same one in the next release. Rows are therefore
+ordered by raw 64-bit words, because content hashes of split data sets depend on it.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from odbench.arrays import IntArray
 
 
 def stream(purpose: str, dataset_id: str, seed: int = 0) -> np.random.PCG64:
-    """Return the random words for one purpose on one data set.
+    """Return a generator of random 64-bit words for one purpose and data set.
 
     Parameters
     ----------
     purpose : str
-        What is drawn, with a version: ``"split-1"``. Streams of different purposes
-        are independent.
+        The purpose with a version, such as ``"split-1"``. Streams of different
+        purposes are independent.
     dataset_id : str
         ``suite/name``.
     seed : int
@@ -39,9 +38,9 @@ def shuffled(n: int, words: np.random.PCG64) -> IntArray:
     Parameters
     ----------
     n : int
-        How many.
+        The length of the permutation.
     words : PCG64
-        Advanced by n words.
+        The generator; advanced by n words.
 
     Returns
     -------

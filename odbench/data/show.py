@@ -1,4 +1,4 @@
-"""One data set, described: its manifest row and its columns."""
+"""Describe one data set: its manifest row and its columns."""
 
 from __future__ import annotations
 
@@ -29,16 +29,18 @@ def identify(
     partition: str | None = None,
     mirror: Path | str | None = None,
 ) -> DatasetRecord:
-    """Return the record that a user means: of the manifest, the store or the mirror.
+    """Return the record of the data set that a user names.
+
+    It is looked up in the manifest, the store and the mirror.
 
     Parameters
     ----------
     name : str
-        ``suite/name``, or a name alone when `suite` is given or one suite has it.
+        ``suite/name``, or a name alone if `suite` is given or only one suite has it.
     suite : str or None
-        Where to look; several with commas.
+        Comma-separated suites to look in; all by default.
     partition : str, optional
-        Only there; anywhere by default.
+        The only partition to look in; all by default.
     mirror : Path or str, optional
         A mirror's folder; ``ODBENCH_MIRROR`` by default.
 
@@ -47,7 +49,7 @@ def identify(
     UnknownDatasetError
         If no suite has it.
     UsageError
-        If several have.
+        If several suites have it.
     """
 
     def look(dataset_id: str) -> DatasetRecord:
@@ -82,24 +84,24 @@ def identify(
 def describe(
     record: DatasetRecord, *, mirror: Path | str | None = None
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return what is known of a data set.
+    """Return the facts about a data set and its columns.
 
     Parameters
     ----------
     record : DatasetRecord
         Its manifest row.
     mirror : Path or str, optional
-        Where to fetch it from when it is not in the store.
+        The mirror to fetch it from if it is not in the store.
 
     Returns
     -------
     facts : dict
-        The manifest's fields that are not empty, or what was measured on a set
-        without a row; ``skipped_members``, those of its archive that were not read;
-        ``unavailable`` says why where the set cannot be had.
+        The manifest's fields that are not empty, or the measured ones of a set without
+        a row; ``skipped_members``, those of its archive that were not read;
+        ``unavailable``, the reason if the set is not available.
     columns : list of dict
-        One a column: its name, and ``min``, ``mean``, ``max`` and ``distinct`` over
-        the training rows; none where the set cannot be had.
+        One per column: its name, and ``min``, ``mean``, ``max`` and ``distinct`` over
+        the training rows; empty if the set is not available.
     """
     try:
         dataset = load_dataset(record.id, mirror=mirror, partition=record.partition)
@@ -112,7 +114,7 @@ def describe(
 
 
 def _facts(record: DatasetRecord) -> dict[str, Any]:
-    """Return what a record says."""
+    """Return the fields of a record that are not empty."""
     facts = {"id": record.id, **dataclasses.asdict(record), "tags": list(record.tags)}
     return {key: value for key, value in facts.items() if value not in ("", None, [])}
 
@@ -120,21 +122,22 @@ def _facts(record: DatasetRecord) -> dict[str, Any]:
 def draw(
     record: DatasetRecord, path: Path | None, *, mirror: Path | str | None = None
 ) -> Path:
-    """Draw a data set's test rows in its two most telling columns.
+    """Draw a data set's test rows in the two columns that separate anomalies most.
 
     Parameters
     ----------
     record : DatasetRecord
         Its manifest row.
     path : Path or None
-        Its suffix decides the format; ``NAME.png`` in the working folder by default.
+        The file, whose suffix sets the format; ``NAME.png`` in the working folder by
+        default.
     mirror : Path or str, optional
         Where to fetch it from when it is not in the store.
 
     Returns
     -------
     Path
-        The file.
+        The written file.
 
     Raises
     ------
@@ -160,7 +163,7 @@ def draw(
 
 
 def describe_columns(dataset: Dataset) -> list[dict[str, Any]]:
-    """Return one row of numbers for every column, over the training rows."""
+    """Return one dict per column with statistics of its training rows."""
     rows = []
     for name, values in zip(dataset.columns, dataset.X_train.T, strict=True):
         rows.append(

@@ -1,4 +1,4 @@
-"""Tables that come whole, split one-class."""
+"""Split a labelled table one-class."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from odbench.data.rng import shuffled, stream
 def one_class_split(
     X: FloatArray, y: LabelArray, *, dataset_id: str
 ) -> tuple[FloatArray, FloatArray, LabelArray]:
-    """Split a labelled table: a random half of the inliers is for training.
+    """Split a labelled table: train is a random half of the inliers.
 
     Test is the other half of the inliers, then all anomalies, each in the table's
-    order. Every row is used once: nothing is drawn with replacement, nothing capped.
+    order. Every row is used exactly once.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def one_class_split(
     y : int8 array of shape (n,)
         1 = anomaly.
     dataset_id : str
-        ``suite/name``: the same one gives the same split, everywhere.
+        ``suite/name``; the split's seed.
 
     Returns
     -------

@@ -1,10 +1,10 @@
-"""The store: one Arrow file of features a data set, labels in another folder.
+"""The store: one Arrow file of features per data set, labels in another folder.
 
 Layout under the cache folder::
 
-    features/SUITE/PARTITION/NAME.arrow    train and test, for everybody
-    labels/SUITE/PARTITION/NAME.arrow      test labels and what was derived from them
-    locks/SUITE/PARTITION/NAME.lock        held while a set is being made
+    features/SUITE/PARTITION/NAME.arrow    train and test, without labels
+    labels/SUITE/PARTITION/NAME.arrow      test labels and facts derived from them
+    locks/SUITE/PARTITION/NAME.lock        held while a data set is stored
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from odbench.errors import ManifestError, StoreError
 
 __all__ = ["Store", "StoredDataset", "default_cache", "read_features"]
 
-# Fields and facts that say something about labels: kept beside the labels, away
-# from what a detector can open.
+# Record fields that reveal something about labels: they are stored in the labels file,
+# which a detector cannot open.
 _LABEL_FIELDS = (
     "n_anomalies",
     "tags",
@@ -42,6 +42,7 @@ _LABEL_FIELDS = (
     "parameters",
     "archetype",
 )
+# The archive's facts that reveal nothing about labels; all others are stored with them.
 _FEATURE_FACTS = (
     "dataset_type",
     "github_link",
@@ -62,11 +63,11 @@ class StoredDataset:
     Attributes
     ----------
     features_path : Path
-        All that a detector's process may be given.
+        The features file; it reveals nothing about labels.
     labels_path : Path or None
-        None where labels are not public.
+        The labels file; None if labels are not public.
     record : DatasetRecord
-        Its manifest row, measured.
+        Its manifest row, with measurements.
     """
 
     features_path: Path
@@ -82,7 +83,7 @@ class StoredDataset:
         return None if self.labels_path is None else read_labels(self.labels_path)[0]
 
     def facts(self) -> dict[str, Any]:
-        """Return what else the archive says, as published."""
+        """Return the archive's other members, as published."""
         meta = open_features(self.features_path)[2]
         facts: dict[str, Any] = dict(meta["facts"])
         if self.labels_path is not None:
@@ -90,17 +91,17 @@ class StoredDataset:
         return facts
 
     def dataset(self) -> Dataset:
-        """Return everything at once."""
+        """Return features, labels and record as one `Dataset`."""
         train, test, columns = self.features()
         return Dataset(train, test, self.labels(), columns, self.record)
 
     def check(self) -> None:
-        """Compare the content on disk with what the record says.
+        """Compare the content on disk with the record's hash.
 
         Raises
         ------
         HashMismatchError
-            If a byte of a value or a label changed.
+            If a value or a label has changed.
         """
         train, test, _ = self.features()
         check_content(
@@ -115,7 +116,7 @@ def default_cache() -> Path:
     """Return the cache folder: ``ODBENCH_CACHE``, or the platform's own."""
     named = os.environ.get("ODBENCH_CACHE")
     if named:
-        # A detector's process works in another folder and opens the same files.
+        # Other processes work in another folder and open the same files.
         return Path(named).expanduser().resolve()
     import platformdirs
 
@@ -123,12 +124,12 @@ def default_cache() -> Path:
 
 
 class Store:
-    """Data sets on this machine.
+    """The data sets that are stored on this machine.
 
     Parameters
     ----------
     root : Path
-        The cache folder; made when something is put into it.
+        The cache folder; created by the first `put`.
     """
 
     def __init__(self, root: Path) -> None:
@@ -140,14 +141,14 @@ class Store:
         return cls(default_cache())
 
     def place(self, kind: str, record: DatasetRecord, suffix: str = ".arrow") -> Path:
-        """Return where a file of a data set belongs."""
+        """Return the path of a data set's file."""
         name = check_name(record.name, where=f"suite {record.suite}")
         folder = self.root / kind / record.suite / record.partition
         return folder / f"{name}{suffix}"
 
     @contextlib.contextmanager
     def lock(self, record: DatasetRecord) -> Iterator[None]:
-        """Hold a data set while it is made: another process waits, then finds it."""
+        """Lock a data set while it is stored; another process waits, then finds it."""
         import filelock
 
         path = self.place("locks", record, ".lock")
@@ -163,19 +164,19 @@ class Store:
             held.release()
 
     def find(self, record: DatasetRecord) -> StoredDataset | None:
-        """Return a data set when the store has it.
+        """Return a data set if the store has it.
 
         Parameters
         ----------
         record : DatasetRecord
-            With a content hash, only that content counts. Without, whatever is
-            stored under the name, unless the published file's digest or size is known
-            and differs.
+            With a content hash, only that content matches. Without one, any content
+            stored under the name matches, unless the published file's hash or size is
+            known and differs.
 
         Returns
         -------
         StoredDataset or None
-            None also where the files cannot be used: they are then made anew.
+            None also if the files are unusable, so that they are stored again.
         """
         try:
             if not self.place("features", record).is_file():
@@ -186,22 +187,22 @@ class Store:
         if not _is_wanted(stored.record, record):
             return None
         if record.content_sha256 and record.n_train:
-            # The manifest may know more by now: a family, a licence.
+            # The manifest may have changed since: a family, a licence.
             return dataclasses.replace(stored, record=record)
         return stored
 
     def read(self, record: DatasetRecord) -> StoredDataset:
-        """Return whatever is stored under a record's name.
+        """Return the data set that is stored under a record's name.
 
         Returns
         -------
         StoredDataset
-            With the record that was stored.
+            Its record is the stored one.
 
         Raises
         ------
         StoreError
-            If nothing is, or the two files do not belong together.
+            If there is none, or features and labels are of different contents.
         """
         features = self.place("features", record)
         meta = read_meta(features)
@@ -219,12 +220,12 @@ class Store:
         return StoredDataset(features, labels, _load_record(values))
 
     def names(self, suite: str, partition: str) -> list[str]:
-        """Return the names under which something of a suite is stored, sorted."""
+        """Return the sorted names of a suite's stored data sets."""
         folder = self.root / "features" / suite / partition
         return sorted(file.stem for file in folder.glob("[!.]*.arrow"))
 
     def provenance(self, record: DatasetRecord) -> dict[str, Any]:
-        """Return where a stored data set came from."""
+        """Return the source of a stored data set, and its skipped members."""
         meta = read_meta(self.place("features", record))
         return {**meta["provenance"], "skipped": meta["skipped"]}
 
@@ -240,11 +241,11 @@ class Store:
         Parameters
         ----------
         record : DatasetRecord
-            Measured; with a content hash that the arrays are held against.
+            A measured record; if it has a content hash, the arrays must match it.
         raw : RawDataset
             Its contents.
         provenance : mapping, optional
-            Where it came from: a commit, a mirror.
+            The data set's source, such as a commit or a mirror.
 
         Returns
         -------
@@ -254,9 +255,9 @@ class Store:
         Raises
         ------
         HashMismatchError
-            If the arrays are not what the record says.
+            If the arrays do not match the record's hash.
         StoreError
-            If the files cannot be written; nothing half-written is left.
+            If the files cannot be written; no partial file is left.
         """
         digest = content_sha256(raw.train, raw.test, raw.labels)
         check_content(
@@ -276,7 +277,7 @@ class Store:
         facts = dict(raw.facts)
         open_facts = {k: facts.pop(k) for k in _FEATURE_FACTS if k in facts}
         labels_path = None
-        # Labels first: features that can be found are always complete.
+        # Labels are written first, so that features that can be found are complete.
         if raw.labels is not None:
             labels_path = self.place("labels", record)
             meta = {**shared, "record": beside, "facts": facts}
@@ -295,7 +296,7 @@ class Store:
 
 
 def _is_wanted(stored: DatasetRecord, wanted: DatasetRecord) -> bool:
-    """Whether what is stored is what a record asks for."""
+    """Tell whether a stored record matches the wanted one."""
     if wanted.content_sha256:
         return stored.content_sha256 == wanted.content_sha256
     if wanted.file_sha256:
@@ -304,7 +305,7 @@ def _is_wanted(stored: DatasetRecord, wanted: DatasetRecord) -> bool:
 
 
 def _load_record(values: dict[str, Any]) -> DatasetRecord:
-    """Turn stored JSON into a record; fields of other versions are left out."""
+    """Convert stored JSON to a record, without the fields of other versions."""
     known = {f.name for f in dataclasses.fields(DatasetRecord)}
     kept = {name: value for name, value in values.items() if name in known}
     kept["tags"] = tuple(kept.get("tags", ()))

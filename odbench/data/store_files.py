@@ -1,4 +1,4 @@
-"""The store's files: how features, labels and metadata are written and read."""
+"""Write and read the store's files: features, labels and their metadata."""
 
 from __future__ import annotations
 
@@ -45,12 +45,15 @@ def write_features(path: Path, raw: RawDataset, meta: dict[str, Any]) -> None:
         file.flush()
         train, test, _ = open_features(Path(file.name))
         if not (np.array_equal(train, raw.train) and np.array_equal(test, raw.test)):
-            msg = f"stored features {str(path)!r}: reads back otherwise; check the disk"
+            msg = (
+                f"stored features {str(path)!r}: the file differs from the arrays that "
+                f"were written; check the disk"
+            )
             raise StoreError(msg)
 
 
 def write_labels(path: Path, labels: LabelArray, meta: dict[str, Any]) -> None:
-    """Write labels in a file of their own."""
+    """Write labels to their own file."""
     import pyarrow as pa
 
     schema = pa.schema(

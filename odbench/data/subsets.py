@@ -1,4 +1,4 @@
-"""The manifest rows of a suite, and the subset that a name stands for."""
+"""Look up a suite or a subset by name, and a suite's manifest rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from odbench.suites import Suite, load_suites
 
 @functools.cache
 def rows_of(suite: str) -> tuple[DatasetRecord, ...]:
-    """Return a suite's manifest; a data set without a family is a family alone."""
+    """Return a suite's manifest; a set without a family is its own family."""
     return tuple(
         row if row.family else dataclasses.replace(row, family=row.id)
         for row in read_manifest(suite)
@@ -22,7 +22,7 @@ def rows_of(suite: str) -> tuple[DatasetRecord, ...]:
 
 
 def resolve(suite: str) -> tuple[Suite, frozenset[str] | None]:
-    """Return the suite that a name means, and the names of its subset.
+    """Return the suite of a name, and the data set names of its subset.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def resolve(suite: str) -> tuple[Suite, frozenset[str] | None]:
     Raises
     ------
     UsageError
-        If there is no such suite or subset.
+        If the suite or subset is unknown.
     """
     suites = load_suites()
     if suite in suites:

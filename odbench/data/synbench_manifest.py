@@ -1,4 +1,4 @@
-"""Manifest rows of the public synthetic suite, measured on what is generated."""
+"""Measure manifest rows of the public synthetic suite on its generated sets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def measured(pattern: str, *, jobs: int) -> list[DatasetRecord]:
     Parameters
     ----------
     pattern : str
-        A glob on names.
+        A glob on the names.
     jobs : int
         Number of processes.
 
@@ -59,7 +59,7 @@ def check(made: list[DatasetRecord], pinned: list[DatasetRecord]) -> list[str]:
     Returns
     -------
     list of str
-        One line a set that differs, naming the fields.
+        One line per data set that differs, with the names of the fields.
     """
     by_name = {record.name: record for record in pinned}
     faults = []

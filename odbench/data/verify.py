@@ -1,4 +1,4 @@
-"""Hold what is on disk against the manifest."""
+"""Compare the data sets on disk with the manifest."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Checked:
     place : str
         "store", or the source's label.
     status : str
-        "ok", "fault", "absent", or "unpinned" where the manifest has no hash to
-        compare with.
+        "ok", "fault", "absent", or "unpinned" if the manifest has no hash to compare
+        with.
     reason : str
-        One line, for a fault.
+        One line that describes a fault; otherwise empty.
     """
 
     id: str
@@ -47,12 +47,12 @@ def verify_store(
 ) -> Iterator[Checked]:
     """Compare every stored byte of features and labels with the manifest.
 
-    What the manifest does not pin is compared with the hash that it was stored with.
+    A set without a hash in the manifest is compared with the hash it was stored with.
 
     Yields
     ------
     Checked
-        In the order of the records; "absent" where the set was never pulled.
+        In the order of the records; "absent" if the set was never pulled.
     """
 
     def check(record: DatasetRecord) -> Checked:
@@ -79,7 +79,7 @@ def verify_source(
     Yields
     ------
     Checked
-        In the order of the records, which the source lists.
+        In the order of the records, which must be in the source's listing.
     """
 
     def check(record: DatasetRecord) -> Checked:
@@ -108,12 +108,12 @@ def verify_all(
     mirror: Path | str | None = None,
     jobs: int = 2,
 ) -> list[Checked]:
-    """Check a suite in the store, and in the mirror where one is named.
+    """Check a suite in the store, and in the mirror if there is one.
 
     Returns
     -------
     list of Checked
-        First the store's, without what was never pulled; then the mirror's.
+        First the store's, without the sets that were never pulled; then the mirror's.
     """
     described, subset = resolve(suite)
     store = Store.default()
@@ -127,7 +127,7 @@ def verify_all(
         listed = select(suite, partition=partition, pattern=pattern, source=source)
         checks += verify_source(listed, source, jobs=jobs)
     elif not records:
-        # Says what is wrong with the call.
+        # This raises the error for a wrong suite, partition or pattern.
         select(suite, partition=partition, pattern=pattern, offline=True)
     return checks
 
@@ -135,7 +135,7 @@ def verify_all(
 def _of_store(
     suite: str, partition: str, pattern: str | None, store: Store
 ) -> list[DatasetRecord]:
-    """Return a suite's manifest rows, and what is stored without one."""
+    """Return a suite's manifest rows, and records of stored sets without a row."""
     rows = {row.name: row for row in rows_of(suite) if row.partition == partition}
     for name in store.names(suite, partition):
         unlisted = DatasetRecord(name=name, suite=suite, partition=partition)

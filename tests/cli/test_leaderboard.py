@@ -217,7 +217,7 @@ def test_check_names_a_table_of_another_build(call, run, tmp_path):
     code, _, said = call("build", run, "--out", out, "--check", *FAST)
 
     assert code == 3
-    assert "public.csv is none that the results give; remove it" in said
+    assert "public.csv does not come from these results; remove it" in said
 
 
 def test_a_run_and_its_built_folder_agree_with_themselves(call, rng, tmp_path):

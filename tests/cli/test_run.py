@@ -171,7 +171,7 @@ def test_without_any_data_set_the_shared_reason_is_told_once(tmp_path):
 
     assert (done.returncode, done.stdout) == (3, "")
     (line,) = [x for x in done.stderr.splitlines() if x.startswith("odbench:")]
-    assert "no data set could be had: hub" in line
+    assert "no data set could be loaded: hub" in line
     assert "HF_HUB_OFFLINE" in line
     assert (out / "run.json").read_bytes() == before
 

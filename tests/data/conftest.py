@@ -1,4 +1,4 @@
-"""A hub on the loopback, small archives, small suites."""
+"""Fixtures: a hub on the loopback, small archives, small suites."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 
 def _load(name: str) -> ModuleType:
-    # Tests are no package: the module is loaded from where it stands, once.
+    # The tests are not a package, so the module is loaded from its file, once.
     known = f"odbench_tests_{name}"
     if known not in sys.modules:
         place = Path(__file__).with_name(f"{name}.py")
@@ -79,7 +79,7 @@ def members(rng: np.random.Generator) -> dict[str, Any]:
 
 @pytest.fixture
 def archive(rng: np.random.Generator) -> Callable[..., bytes]:
-    """Make an archive: keywords go to `make_members`, `without` leaves members out."""
+    """Make an archive with `make_members`, without the members in `without`."""
 
     def make(*, without: tuple[str, ...] = (), **options: int) -> bytes:
         whole = make_members(rng, **options)

@@ -1,7 +1,7 @@
-"""A hub on the loopback: enough of the protocol for the real client, and its faults.
+"""A hub on the loopback: enough of the protocol for the real client, with faults.
 
-Repositories live in memory. A test puts files in, scripts what goes wrong, and looks
-at the requests afterwards. Other tests may add routes (commits, uploads) to `routes`.
+Repositories are in memory. A test adds files, scripts the faults, and inspects the
+requests afterwards. Other tests may add routes (commits, uploads) to `routes`.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ Handler = Callable[["_Request", "re.Match[str]"], None]
 
 @dataclass
 class Repository:
-    """A data set repository: every commit is a whole tree of files."""
+    """A data set repository; every commit is a complete tree of files."""
 
     commits: list[dict[str, bytes]] = field(default_factory=lambda: [{}])
     private: bool = False
     lfs: bool = True
 
     def sha(self, number: int = -1) -> str:
-        """The 40 hex digits of a commit: of its number and content."""
+        """The 40 hex digits of a commit, from its number and content."""
         tree = self.commits[number]
         text = f"{number % len(self.commits)}" + "".join(
             f"{path}{hashlib.sha1(data).hexdigest()}"
@@ -54,11 +54,11 @@ class Repository:
 class HubServer:
     """The server's state.
 
-    `faults` maps a path's end to what the next requests for it get, one by one: an
-    int is a status, ``("wait", s)`` a 429 with Retry-After, ``"cut"`` a connection
-    closed in mid-file, ``"flip"`` one wrong byte, ``"grown"`` far more bytes than were
-    listed, ``"ok"`` nothing wrong. `listed` are paths that listings name beside the
-    files there are; `delivered` counts the bytes that files took.
+    `faults` maps the end of a path to the faults of the next requests for it: an int
+    is a status, ``("wait", s)`` a 429 with Retry-After, ``"cut"`` a connection closed
+    in mid-file, ``"flip"`` one wrong byte, ``"grown"`` far more bytes than listed,
+    ``"ok"`` no fault. `listed` has paths that listings name besides the existing files;
+    `delivered` counts the surplus bytes that were sent.
     """
 
     repositories: dict[str, Repository] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class HubServer:
 
     @property
     def cdn(self) -> str:
-        """Another host, as far as a client can tell."""
+        """The endpoint under another host name, which a client takes for another."""
         return f"http://localhost:{self.port}"
 
     def next_fault(self, path: str) -> object:
@@ -91,7 +91,7 @@ class HubServer:
         return "ok"
 
     def deliver_more(self, request: _Request, data: bytes) -> None:
-        """Send a file and 64 MiB more, counting what the client takes."""
+        """Send a file and 64 MiB more, counting the bytes that the client accepts."""
         length = len(data) + (64 << 20)
         request.send_response(200)
         request.send_header("Content-Length", str(length))
@@ -103,7 +103,7 @@ class HubServer:
             self.delivered += 1 << 16
 
     def paths(self, method: str | None = None) -> list[str]:
-        """The paths that were asked for."""
+        """The requested paths."""
         return [path for verb, path, _ in self.requests if method in (None, verb)]
 
 
@@ -129,13 +129,13 @@ class _Request(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _dispatch  # noqa: N815
 
     def body(self) -> bytes:
-        """What the client sent."""
+        """The body of the request."""
         return self.rfile.read(int(self.headers.get("Content-Length", 0)))
 
     def answer(
         self, status: int, body: bytes = b"", headers: dict[str, str] | None = None
     ) -> None:
-        """Send a whole answer."""
+        """Send a complete answer."""
         self.send_response(status)
         for key, value in (headers or {}).items():
             self.send_header(key, value)
@@ -151,12 +151,12 @@ class _Request(BaseHTTPRequestHandler):
         self.answer(200, json.dumps(value).encode(), {**kind, **(headers or {})})
 
     def error(self, status: int, code: str = "", **more: str) -> None:
-        """Send a failure as the hub spells it."""
+        """Send an error in the hub's format."""
         headers = {**({"X-Error-Code": code} if code else {}), **more}
         self.answer(status, json.dumps({"error": code}).encode(), headers)
 
     def fails(self) -> bool:
-        """Send the scripted fault, if it is a status."""
+        """Send the scripted fault if it is a status, and tell whether it is."""
         fault = self.hub.next_fault(unquote(urlsplit(self.path).path))
         if isinstance(fault, int):
             self.error(fault)
@@ -168,7 +168,7 @@ class _Request(BaseHTTPRequestHandler):
         return True
 
     def repository(self, name: str, revision: str) -> tuple[str, dict[str, bytes]]:
-        """Find a commit, or send why not."""
+        """Find a commit, or send an error."""
         repository = self.hub.repositories.get(name)
         allowed = self.headers.get("Authorization") == f"Bearer {self.hub.token}"
         if repository is None or (repository.private and not allowed):
@@ -182,7 +182,7 @@ class _Request(BaseHTTPRequestHandler):
 
 
 class _SentError(Exception):
-    """The answer is out."""
+    """Raised after an error has been sent."""
 
 
 def _guarded(handler: Handler) -> Handler:

@@ -1,4 +1,4 @@
-"""Archives that nobody trusts."""
+"""Untrusted archives."""
 
 import io
 import pickle
@@ -113,14 +113,14 @@ def test_a_missing_member_is_named(write, members, member):
     refused(write, members, f"'{member}'", "missing")
 
 
-def test_a_private_archive_may_lack_labels(write, members):
+def test_a_private_archive_may_have_no_labels(write, members):
     members.pop("test_labels")
     assert write(members, labelled=False).labels is None
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("member", ["train", "test"])
-def test_values_that_are_no_numbers_are_found(write, members, member, value):
+def test_nan_and_infinite_values_are_found(write, members, member, value):
     members[member][11, 2] = value
     members[member][12, 1] = value
     refused(write, members, f"'{member}'", "2 values", "row 11", "column 2")
@@ -241,7 +241,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path):
         (header((40, 3)).replace(b"descr", b"dexcr"), "descr"),
         (b"", "not a readable"),
         (b"\x93NUMPY\x01\x00", "not a readable"),
-        (b"\x93NUMPY\x09\x00" + bytes(99), "no version"),
+        (b"\x93NUMPY\x09\x00" + bytes(99), "not a version"),
         (b"not numpy at all", "not a readable"),
         (b"\x93NUMPY\x01\x00\xff\xff" + b"(" * 0xFFFF, "not a readable"),
         (b"\x93NUMPY\x01\x00\x10\x27" + b"[" * 10_000, "not a readable"),
@@ -268,7 +268,7 @@ def test_a_member_larger_than_the_archive_says_is_refused(tmp_path, members):
         read_archive(path, dataset_id="tiny/made")
 
 
-def test_a_member_that_stands_twice_is_refused(tmp_path, members):
+def test_a_member_that_is_given_twice_is_refused(tmp_path, members):
     path = tmp_path / "made.npz"
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("train.npy", npy(members["train"]))
@@ -294,10 +294,9 @@ def test_facts_are_bounded_in_all(write, members):
 
 
 @pytest.mark.parametrize("descr", ["<U2684354", "<f16", "|S9"])
-def test_labels_that_are_no_numbers_are_not_read(write, members, descr, monkeypatch):
+def test_labels_that_are_not_numbers_are_not_read(write, members, descr, monkeypatch):
     width = np.dtype(descr).itemsize
-    # A stranger may let 30 labels unpack to 322 MB; here it is enough to see that
-    # nothing is.
+    # 30 such labels may unpack to 322 MB, so it is checked that they are not read.
     monkeypatch.setattr(module, "read_values", unread(module.read_values))
     labels = header((30,), descr, extra=bytes(30 * width))
     refused(write, {**members, "test_labels": labels}, "'test_labels'", "wanted numb")
@@ -313,9 +312,9 @@ def unread(read):
 
 @pytest.mark.parametrize("point", [0x7FFFFFFF, 0x110000, 0xD800])
 @pytest.mark.parametrize("order", "<>")
-def test_numbers_that_are_no_characters_are_refused(write, members, point, order):
+def test_numbers_that_are_not_characters_are_refused(write, members, point, order):
     packed = header((1,), f"{order}U1", extra=struct.pack(f"{order}I", point))
-    refused(write, {**members, "origin": packed}, "'origin'", "no characters")
+    refused(write, {**members, "origin": packed}, "'origin'", "not characters")
 
 
 def test_the_last_character_is_one(write, members):
@@ -348,7 +347,7 @@ def test_facts_in_bytes_are_text(write, members):
     assert raw.facts["github_link"] == "https://github.com/a/b"
 
 
-def test_labels_may_stand_in_a_column(write, members):
+def test_labels_may_be_a_column(write, members):
     flat = write(members).labels
     for member in ("train_labels", "test_labels"):
         members[member] = members[member][:, None]

@@ -1,4 +1,4 @@
-"""Dirty tables, counted."""
+"""Audit fields."""
 
 import dataclasses
 import time
@@ -28,7 +28,7 @@ def test_counts_are_those_of_sets_of_tuples(train, test, data):
     assert dataclasses.asdict(audit(train, test, labels)) == pytest.approx(expected)
 
 
-def test_without_labels_only_what_needs_none(rng):
+def test_without_labels_only_the_other_fields_are_measured(rng):
     found = audit(rng.normal(size=(5, 2)), rng.normal(size=(4, 2)), None)
     assert (found.anomalies_in_train, found.label_conflict) == (None, None)
     assert (found.duplicate_train, found.test_in_train) == (0, 0)
@@ -45,7 +45,7 @@ def test_a_collision_of_hashes_changes_nothing(rng, monkeypatch):
     expected = np.unique(X, axis=0, return_inverse=True)[1]
     monkeypatch.setattr(module, "_hash", lambda x: np.zeros(len(x), dtype=np.uint64))
     groups = group_rows(X)
-    # Same partition, whatever the numbers.
+    # The grouping must be the same; the numbers may differ.
     pairs = {(int(a), int(b)) for a, b in zip(groups, expected, strict=True)}
     assert len(pairs) == len(np.unique(expected)) == len(np.unique(groups))
 

@@ -1,4 +1,4 @@
-"""A data set's identity."""
+"""The content hash."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The hub, spoken to by the real client."""
+"""The hub, read by the real client."""
 
 import hashlib
 import os
@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import odbench.data.catalog
-from odbench.data.catalog import ensure, open_source, select, settle
+from odbench.data.catalog import Sources, ensure, list_source, open_source, select
 from odbench.data.dataset import DatasetRecord
+from odbench.data.listing import list_suite
 from odbench.data.store import Store, StoredDataset
 from odbench.errors import ArchiveError, HashMismatchError, TransportError
 
@@ -66,6 +67,15 @@ def test_main_is_resolved_once_and_everything_is_read_at_that_commit(
     assert meta["commit"] == first
 
 
+def test_a_run_resolves_and_lists_the_hub_once(hub, repository, tiny_suite):
+    sources = Sources()
+    found = list_suite(tiny_suite[0], "public", sources=sources)
+    outcomes = dict(ensure(found.records, sources=sources, progress=False))
+    assert all(isinstance(o, StoredDataset) for o in outcomes.values())
+    assert sum("/revision/" in path for path in hub.paths()) == 1
+    assert sum("/tree/" in path for path in hub.paths()) == 1
+
+
 def test_what_is_stored_is_what_the_archive_holds(repository, tiny_suite):
     outcomes = pull()
     assert len(outcomes) == 5
@@ -109,14 +119,14 @@ def test_server_errors_and_rate_limits_pass(hub, repository, tiny_suite):
     start = time.monotonic()
     outcomes = pull()
     assert all(isinstance(o, StoredDataset) for o in outcomes.values()), outcomes
-    # The client waits as long as it was told, and a second more.
+    # The client waits for the requested time and one second more.
     assert time.monotonic() - start > 1
 
 
 def test_a_connection_cut_in_mid_file_is_resumed(
     hub, repository, tiny_suite, monkeypatch
 ):
-    # The client keeps what it got in pieces of this size; these files are small.
+    # The client stores downloads in chunks of this size; these files are small.
     monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 64)
     hub.faults = {"/public/set2.npz": ["ok", "cut", "ok", "ok"]}
     outcomes = pull(pattern="set2")
@@ -162,7 +172,7 @@ def test_no_more_is_fetched_than_the_listing_says(
     hub, repository, tiny_suite, monkeypatch
 ):
     monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 1 << 16)
-    # What is delivered is 64 MiB longer than what was listed.
+    # The delivered file is 64 MiB longer than listed.
     hub.faults = {"/public/set3.npz": ["ok", "grown", "ok", "grown"]}
     outcome = pull(pattern="set3")["set3"]
     assert isinstance(outcome, TransportError)
@@ -201,7 +211,7 @@ def test_a_manifest_row_that_is_not_listed_is_reported_and_skipped(
 ):
     gone = DatasetRecord(name="gone", suite="tiny", path="public/gone.npz")
     tiny_suite[1]["tiny"] = (gone,)
-    found = settle(tiny_suite[0], open_source(tiny_suite[0]))
+    found = list_source(tiny_suite[0], open_source(tiny_suite[0]))
     assert [r.name for r in found.missing] == ["gone"]
     assert [r.name for r in found.added] == [f"set{i}" for i in range(5)]
     assert found.records == found.added
@@ -274,7 +284,7 @@ def test_a_changed_file_is_fetched_again(hub, repository, tiny_suite, archive):
 
 
 def odbench(*arguments, **environment):
-    """Run the command line in a process of its own: the client reads its settings."""
+    """Run the command line in a new process, in which the client reads its settings."""
     return subprocess.run(
         [sys.executable, "-m", "odbench", "datasets", *arguments],
         capture_output=True,

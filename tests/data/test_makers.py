@@ -1,4 +1,4 @@
-"""Generated sets: in processes where it pays, here where it does not, interrupted."""
+"""Generated sets: made in processes, or here if they are few; interrupted pulls."""
 
 import os
 import signal
@@ -23,12 +23,12 @@ def two_cores(monkeypatch):
 
 @pytest.fixture
 def eager(monkeypatch, two_cores):
-    """Two cores, and no amount of work too small."""
+    """Two cores, and processes even for little work."""
     monkeypatch.setattr(makers, "_WORTHWHILE", 0)
 
 
 def die() -> int:
-    """End any process but the one that tests."""
+    """End the process, unless it is the one that runs the tests."""
     if os.environ.get("PYTEST_CURRENT_TEST") and os.getpid() == int(os.environ["ME"]):
         return 7
     os._exit(1)
@@ -97,7 +97,7 @@ def test_what_a_process_raises_is_raised_here_and_a_death_is_made_good(
         together.close()
 
 
-def test_a_store_that_cannot_be_written_is_one_failure_a_set(eager, tmp_path):
+def test_a_store_that_cannot_be_written_is_one_failure_per_set(eager, tmp_path):
     (tmp_path / "features").write_text("in the way")
     records = select("synbench", pattern="gmm-subspace-00[05]")
     outcomes = list(ensure(records, progress=False, store=Store(tmp_path)))
@@ -121,7 +121,7 @@ def test_an_interrupted_pull_of_the_generated_keeps_what_is_whole(own_cache):
         if features.is_dir() and len(list(features.glob("*.arrow"))) > 4:
             break
         time.sleep(0.01)
-    # As a terminal does: to the whole group.
+    # A terminal sends the signal to the whole group.
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130

@@ -1,4 +1,4 @@
-"""Manifests: text that diffs well, and says what is true."""
+"""Manifests: their text, their rows and their families."""
 
 import dataclasses
 
@@ -86,10 +86,13 @@ def test_nothing_is_written_as_nothing():
     ("text", "words"),
     [
         ("name,suite\na,b\n", "columns"),
-        (lambda: header() + row() + row(), "line 3.*'one' stands twice"),
+        (lambda: header() + row() + row(), "line 3.*'one' is given twice"),
         (lambda: header() + row().replace(",3,", ",three,", 1), "line 2.*n_train"),
         (lambda: header() + row().replace("public", "secret", 1), "secret"),
-        (lambda: header() + row().replace("one", "../one", 1), "not a data set's name"),
+        (
+            lambda: header() + row().replace("one", "../one", 1),
+            "not a valid data set name",
+        ),
     ],
 )
 def test_a_malformed_manifest_is_one_line(text, words):

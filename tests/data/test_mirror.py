@@ -56,13 +56,13 @@ def test_another_suites_repository_is_not_taken(tmp_path):
 
 
 def test_an_empty_folder_is_said_to_be_one(tmp_path):
-    with pytest.raises(TransportError, match="holds no MacrOData-CMU/OddBench"):
+    with pytest.raises(TransportError, match="does not contain MacrOData-CMU/OddBench"):
         Mirror(tmp_path, load_suites()["oddbench"])
     with pytest.raises(TransportError, match="no such folder"):
         Mirror(tmp_path / "no", load_suites()["oddbench"])
 
 
-def test_other_files_are_no_data_sets(tmp_path):
+def test_other_files_are_not_data_sets(tmp_path):
     for name in ("a.npz", ".b.npz", "c.txt", ".a.npz.tmp"):
         put(tmp_path / "public" / name)
     listing = Mirror(tmp_path, load_suites()["oddbench"]).listing("public")

@@ -1,4 +1,4 @@
-"""Which rows, at what scale."""
+"""The choice of rows, and standardisation."""
 
 import numpy as np
 import pytest
@@ -66,7 +66,7 @@ def test_a_choice_is_always_one_that_can_be_scored(
     assert not kept.all()
     if contamination:
         share = len(chosen.moved) / (len(chosen.train) + len(chosen.moved))
-        # Half a row is as near as counting gets.
+        # The number of moved rows is rounded, so it may be half a row too large.
         assert share <= contamination + 0.5 / len(chosen.train)
 
 
@@ -207,7 +207,7 @@ def test_what_departs_from_a_constant_column_keeps_its_distance():
 
 
 def test_rounding_is_not_blown_up():
-    # The same decimals, added in two orders: equal but for the last bit.
+    # The same decimal number from two computations: equal except for the last bit.
     train = np.array([[0.1 + 0.2], [0.3]] * 50)
     Z_train, Z_test = standardise(train, np.array([[0.3], [0.1 + 0.2], [0.4]]))
     assert not Z_train.any()

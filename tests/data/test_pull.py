@@ -1,4 +1,4 @@
-"""Pulling: many at a time, twice at once, interrupted."""
+"""Pulls: several at a time, two at once, interrupted."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ from odbench.errors import (
 
 @pytest.fixture
 def folder(tmp_path, archive):
-    """A mirror with three sets that no manifest knows, and a broken one."""
+    """A mirror with three sets without manifest rows, and a broken one."""
     place = tmp_path / "mirror" / "MacrOData-CMU" / "OddBench" / "public"
     place.mkdir(parents=True)
     for i in range(3):

@@ -1,4 +1,4 @@
-"""The maintainer's audit, and the check that is everybody's."""
+"""The maintainer's audit, and `datasets verify`."""
 
 import dataclasses
 import shutil
@@ -142,7 +142,7 @@ def test_a_sample_of_real_files_measures_as_the_manifest_says(mirror, tmp_path):
 
 @pytest.fixture
 def some(mirror, tmp_path):
-    """A mirror of four real files that the manifest knows."""
+    """A mirror of four real files with manifest rows."""
     public = mirror / "MacrOData-CMU" / "OddBench" / "public"
     place = tmp_path / "some" / "OddBench" / "public"
     place.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The store: what is put in comes out, whole or not at all."""
+"""The store: writing, reading, faults on disk."""
 
 import dataclasses
 import errno
@@ -16,8 +16,7 @@ import pytest
 from odbench import files
 from odbench.data.dataset import DatasetRecord, RawDataset
 from odbench.data.store import Store, default_cache, read_features
-from odbench.errors import HashMismatchError, ManifestError, StoreError
-from odbench.errors import DiskFullError
+from odbench.errors import DiskFullError, HashMismatchError, ManifestError, StoreError
 
 RECORD = DatasetRecord(name="one", suite="tiny", n_anomalies=4, tags=("few_anomalies",))
 
@@ -95,7 +94,7 @@ def test_every_shape_survives(store, rng, shape):
     np.testing.assert_array_equal(test, raw.test)
 
 
-def test_nothing_about_labels_stands_with_the_features(store, raw):
+def test_nothing_about_labels_is_stored_with_the_features(store, raw):
     record = dataclasses.replace(
         RECORD, anomalies_in_train=0.123, label_conflict=1, archetype="local"
     )
@@ -188,7 +187,7 @@ def test_a_replaced_file_does_not_disturb_who_reads_the_old_one(store, raw):
 )
 def test_a_name_cannot_leave_its_folder(store, name):
     record = DatasetRecord(name=name, suite="tiny")
-    with pytest.raises(ManifestError, match="not a data set's name"):
+    with pytest.raises(ManifestError, match="not a valid data set name"):
         store.place("features", record)
     assert store.find(record) is None
 

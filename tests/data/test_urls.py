@@ -1,4 +1,4 @@
-"""Suites that are files under a URL."""
+"""Suites whose files are under a URL."""
 
 import io
 
@@ -16,7 +16,7 @@ PATH = "adbench/datasets/Classical/99_made.npz"
 
 @pytest.fixture
 def made(hub, rng, monkeypatch):
-    """A table at the suite's base URL, which the loopback stands for."""
+    """A table at the suite's base URL, which is on the loopback."""
     sink = io.BytesIO()
     y = np.r_[np.zeros(90, dtype=int), np.ones(10, dtype=int)]
     np.savez_compressed(sink, X=rng.normal(size=(100, 4)), y=y)

@@ -192,7 +192,7 @@ def test_an_oracle_is_said_to_be_none_of_the_detectors(tmp_path):
     files = build_files([place(frame(trials), tmp_path / "run")]).files
 
     assert "| knn |" in files["README.md"].decode().splitlines()[-1]
-    assert "`oracle` is no detector" in files["toy/README.md"].decode()
+    assert "`oracle` is not a detector" in files["toy/README.md"].decode()
 
 
 def test_results_without_scores_cannot_be_built(tmp_path):

@@ -68,9 +68,9 @@ def test_a_table_without_rows_is_no_table(tmp_path):
         (r",24,0,0\.(\d+)", r",24,0,0.\g<1>77", "mean_auroc: not rounded"),
         (r",24,0,0\.(\d+)", r",24,0,nan", "mean_auroc: not rounded"),
         (",24,0,", ",19,0,", "over 19 data sets"),
-        (",24,0,", ",many,0,", "is not what an evaluation writes"),
+        (",24,0,", ",many,0,", "not written by an evaluation"),
         ("synbench,private", "oddbench,private", "another suite"),
-        ("archive_sha256,sets", "archive_sha256,list", "other columns"),
+        ("archive_sha256,sets", "archive_sha256,list", "columns differ"),
     ],
 )
 def test_a_table_that_was_edited_is_refused(world, pattern, change, words):

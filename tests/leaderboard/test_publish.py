@@ -218,7 +218,7 @@ def test_what_no_leaderboard_has_is_never_uploaded(folder, name):
     (folder / name).parent.mkdir(exist_ok=True)
     (folder / name).write_bytes(b"1010")
 
-    with pytest.raises(UsageError, match="no file of a leaderboard"):
+    with pytest.raises(UsageError, match="not a file of a leaderboard"):
         list_files(folder)
 
 
@@ -243,7 +243,7 @@ def test_a_salt_under_whatever_name_stays_here(folder, name):
 def test_a_pipe_is_not_waited_for(folder):
     os.mkfifo(folder / "x.csv")
 
-    with pytest.raises(UsageError, match=r"'x\.csv' is no regular file"):
+    with pytest.raises(UsageError, match=r"'x\.csv' is not a regular file"):
         list_files(folder)
 
 

@@ -98,7 +98,7 @@ def test_missing_intervals_and_times_are_dashes():
 
 
 def test_nothing_to_rank_is_said():
-    assert "nothing to rank" in render_table(build_leaderboard(frame([])))
+    assert "no leaderboard" in render_table(build_leaderboard(frame([])))
 
 
 def test_names_in_a_table_from_elsewhere_cannot_move_the_cursor(tmp_path):

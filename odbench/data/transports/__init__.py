@@ -1,1 +1,1 @@
-"""Where data sets come from: the hub, URLs, a mirror, a generator."""
+"""The sources of data sets: the hub, URLs, a mirror, a generator."""

@@ -1,9 +1,10 @@
-"""Which transport serves a suite, and where labels may lie because of it."""
+"""Open a suite's transport, and name the folders where it may put labels."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
+import threading
 from pathlib import Path
 
 from odbench.data.store import Store
@@ -12,11 +13,12 @@ from odbench.data.transports.hub import Hub, hub_cache
 from odbench.data.transports.mirror import Mirror
 from odbench.data.transports.source import Source
 from odbench.data.transports.urls import Urls
+from odbench.errors import TransportError
 from odbench.suites import Suite, load_suites
 
 
 def mirror_of(mirror: Path | str | None) -> Path | None:
-    """Return the mirror that was named, or that ``ODBENCH_MIRROR`` names."""
+    """Return the given mirror, or the one that ``ODBENCH_MIRROR`` names."""
     named = mirror or os.environ.get("ODBENCH_MIRROR")
     return Path(named) if named else None
 
@@ -27,7 +29,7 @@ def open_source(suite: Suite, *, mirror: Path | str | None = None) -> Source:
     Parameters
     ----------
     suite : Suite
-        Whose files.
+        Its description.
     mirror : Path or str, optional
         A mirror's folder; ``ODBENCH_MIRROR`` by default. A generated suite needs
         none.
@@ -35,7 +37,7 @@ def open_source(suite: Suite, *, mirror: Path | str | None = None) -> Source:
     Returns
     -------
     Source
-        The mirror where one is named, else the hub, the files' URLs or the
+        The mirror if there is one, otherwise the hub, the files' URLs or the
         generator. Nothing is fetched yet.
 
     Raises
@@ -47,7 +49,7 @@ def open_source(suite: Suite, *, mirror: Path | str | None = None) -> Source:
 
 
 def fresh_source(suite: Suite, mirror: Path | str | None) -> Source:
-    """Open a suite's transport as told, whatever the environment says."""
+    """Open a suite's transport as `open_source` does, ignoring ``ODBENCH_MIRROR``."""
     if suite.transport == "generated":
         drawn = None if mirror is None else _drawn(Path(mirror), suite)
         return Generated(suite, private=drawn)
@@ -61,8 +63,45 @@ def fresh_source(suite: Suite, mirror: Path | str | None) -> Source:
     return Hub(suite, scratch)
 
 
+class Sources:
+    """The sources of one run: each suite's is opened once, and shared by threads.
+
+    The hub is thus resolved to one commit and listed once.
+
+    Parameters
+    ----------
+    mirror : Path or str, optional
+        A mirror's folder; ``ODBENCH_MIRROR`` by default.
+    """
+
+    def __init__(self, mirror: Path | str | None = None) -> None:
+        self.mirror = mirror_of(mirror)
+        self._lock = threading.Lock()
+        self._opened: dict[str, Source | TransportError] = {}
+
+    def of(self, suite: Suite) -> Source:
+        """Return a suite's source.
+
+        Raises
+        ------
+        TransportError
+            If the mirror has no such suite.
+        """
+        with self._lock:
+            if suite.name not in self._opened:
+                try:
+                    source = open_source(suite, mirror=self.mirror)
+                    self._opened[suite.name] = source
+                except TransportError as error:
+                    self._opened[suite.name] = error
+            source_or_error = self._opened[suite.name]
+        if isinstance(source_or_error, TransportError):
+            raise source_or_error
+        return source_or_error
+
+
 def _drawn(folder: Path, suite: Suite) -> Mirror | None:
-    """Return a privately drawn partition, where a folder is one."""
+    """Return the mirror of a privately drawn partition, if the folder is one."""
     described = (folder / "about.json").is_file() and (folder / "private").is_dir()
     if not described:
         return None
@@ -80,8 +119,8 @@ def label_places(mirror: Path | str | None = None) -> list[Path]:
     Returns
     -------
     list of Path
-        The store's labels, downloads under way, the mirror, the hub client's own
-        cache. Some may not exist.
+        The store's labels, its unfinished downloads, the hub client's cache and the
+        mirror. Some may not exist.
     """
     root = Store.default().root
     folder = mirror_of(mirror)

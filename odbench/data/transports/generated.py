@@ -1,4 +1,4 @@
-"""Suites that are made on this machine instead of fetched."""
+"""Suites that are generated on this machine instead of fetched."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from odbench.suites import Suite
 
 
 def generator() -> Any:
-    """Return the module that makes data sets: ``names(subset)``, ``generate(name)``."""
+    """Return the generator's module, with ``names(subset)`` and ``generate(name)``."""
     return importlib.import_module("odbench.synbench.suite")
 
 
 class Generated:
-    """A suite whose data sets are a function of their names.
+    """A suite whose data sets follow from their names.
 
     Parameters
     ----------
     suite : Suite
-        Which.
+        The generated suite.
     private : Mirror or None
-        Features of a partition that was drawn from a secret seed, in a folder.
+        The folder with a partition's features that were drawn from a secret seed.
     """
 
     def __init__(self, suite: Suite, *, private: Mirror | None = None) -> None:
@@ -35,17 +35,17 @@ class Generated:
 
     @property
     def label(self) -> str:
-        """Who makes the data sets."""
+        """The generator's name, for messages."""
         return f"the generator of {self.suite.name}"
 
     def listing(self, partition: str) -> dict[str, Listed]:
-        """Return every name that can be made; see `Source`."""
+        """Return every name that can be generated; see `Source`."""
         if partition != "public":
             return self._private.listing(partition) if self._private else {}
         return {str(name): Listed("") for name in generator().names()}
 
     def obtain(self, record: DatasetRecord, *, tick: Tick) -> Obtained:
-        """Make a data set, or read a privately drawn one; see `Source`."""
+        """Generate a data set, or read a privately drawn one; see `Source`."""
         if record.partition != "public" and self._private is not None:
             return self._private.obtain(record, tick=tick)
         tick(0)

@@ -1,9 +1,8 @@
-"""The hub: data set repositories, read through the real client.
+"""Read data set repositories on the hub, through the hub's own client.
 
-The client itself honours ``HF_TOKEN``, ``HF_HUB_OFFLINE``, its timeouts and proxies,
-and waits as long as a 429 asks. What it does not do is done here: a server error in
-the middle of a download is tried again, and a delivered file is held against the
-digest that the repository lists.
+The client handles ``HF_TOKEN``, ``HF_HUB_OFFLINE``, timeouts and proxies, and waits as
+long as a 429 asks. This module adds two things: a download is retried after a server
+error, and a file is compared with the digest that the repository lists.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from odbench.data.archive import MAX_FACT_BYTES, MAX_VALUES
 from odbench.data.dataset import DatasetRecord
-from odbench.data.transports.retry import patiently
+from odbench.data.transports.retry import with_retries
 from odbench.data.transports.source import (
     Listed,
     Obtained,
@@ -34,9 +33,9 @@ from odbench.suites import Suite
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-# The name of a file in a listing, which becomes that of a folder here.
+# A safe file name in a listing; a folder here is named after it.
 _FILE = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]{0,199}\.npz")
-# What stands beside a table's columns: labels and groups, of train and of test.
+# Columns besides those of the table: labels and groups of train and test.
 _MORE_COLUMNS = 4
 
 
@@ -46,9 +45,9 @@ class Hub:
     Parameters
     ----------
     suite : Suite
-        Which repository, which revision.
+        The suite, with its repository and revision.
     scratch : Path
-        Where files are downloaded to; each is removed once it is read.
+        The folder for downloads; each file is removed once it has been read.
     """
 
     def __init__(self, suite: Suite, scratch: Path) -> None:
@@ -60,13 +59,13 @@ class Hub:
 
     @property
     def label(self) -> str:
-        """Repository and commit."""
+        """The repository with its commit, for messages."""
         commit = (self._commit or self.suite.revision)[:12]
         return f"hub {self.suite.repository}@{commit}"
 
     @functools.cached_property
     def api(self) -> HfApi:
-        """The client, with the endpoint of now and not of its import."""
+        """The client, with the present ``HF_ENDPOINT`` and not that of its import."""
         from huggingface_hub import HfApi
 
         return HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None)
@@ -80,7 +79,7 @@ class Hub:
             return self._commit
 
     def _resolve(self) -> str:
-        """Ask the hub for the commit of the revision; offline, its own cache."""
+        """Ask the hub, or offline its cache, for the commit of the revision."""
         from huggingface_hub import is_offline_mode
 
         repository, revision = self.suite.repository, self.suite.revision
@@ -93,7 +92,7 @@ class Hub:
                 )
                 raise TransportError(msg)
             return revision if revision in commits else next(iter(commits))
-        info = patiently(
+        info = with_retries(
             lambda: self.api.dataset_info(repository, revision=revision),
             f"hub {repository}",
             self.scratch,
@@ -101,7 +100,7 @@ class Hub:
         return str(info.sha)
 
     def _snapshots(self) -> dict[str, Path]:
-        """Return the commits that the hub's own cache has, the current one alone."""
+        """Return the folders of commits in the hub's cache: that of the ref, or all."""
         from huggingface_hub import constants
 
         folder = Path(constants.HF_HUB_CACHE)
@@ -123,7 +122,7 @@ class Hub:
             return self._listings[partition]
 
     def _list(self, commit: str, folder: str) -> dict[str, Listed]:
-        """List a folder, page by page; a folder that is not there is empty."""
+        """List all pages of a folder; a missing folder is empty."""
         from huggingface_hub import is_offline_mode
         from huggingface_hub.errors import EntryNotFoundError
         from huggingface_hub.hf_api import RepoFile
@@ -144,7 +143,7 @@ class Hub:
                 return []
 
         found = {}
-        for entry in patiently(
+        for entry in with_retries(
             every_page, f"hub {self.suite.repository}", self.scratch
         ):
             if isinstance(entry, RepoFile) and entry.path.endswith(".npz"):
@@ -172,11 +171,11 @@ class Hub:
         try:
             return self._obtain(record, listed, tick)
         except (ArchiveError, HashMismatchError):
-            # Bytes get lost between disks and proxies: once more, from the start.
+            # Disks and proxies corrupt bytes now and then: download once more.
             return self._obtain(record, listed, tick)
 
     def _obtain(self, record: DatasetRecord, listed: Listed, tick: Tick) -> Obtained:
-        """Download, check the file's digest, read, remove."""
+        """Download a file, check its digest, read it and remove it."""
         folder = self.scratch / self.suite.name / record.partition / record.name
         try:
             file = self._download(record, listed, folder, tick)
@@ -194,7 +193,7 @@ class Hub:
     def _download(
         self, record: DatasetRecord, listed: Listed, folder: Path, tick: Tick
     ) -> Path:
-        """Download one file, or find it in the hub's own cache."""
+        """Download one file, or find it in the hub's cache."""
         from huggingface_hub import try_to_load_from_cache
 
         path = listed.path
@@ -224,11 +223,11 @@ class Hub:
                 tqdm_class=_ticking(tick, most, stop),
             )
 
-        return Path(patiently(download, f"data set {record.id}", self.scratch))
+        return Path(with_retries(download, f"data set {record.id}", self.scratch))
 
 
 def _check_path(path: str, folder: str, where: str) -> None:
-    """Refuse a file that does not lie in the folder that was asked for."""
+    """Refuse a file that is not in the listed folder."""
     place, _, name = path.rpartition("/")
     if place != folder or not _FILE.fullmatch(name):
         msg = f"{where}: lists {path[:200]!r}; wanted files NAME.npz of {folder!r}"
@@ -236,7 +235,7 @@ def _check_path(path: str, folder: str, where: str) -> None:
 
 
 def _most_bytes(record: DatasetRecord) -> int:
-    """Return the most that an archive has of such a shape, or of any."""
+    """Return the maximum size of an archive of the record's shape, or of any shape."""
     rows, columns = record.n_train + record.n_test, record.n_columns
     measured = bool(record.content_sha256 and record.n_train)
     values = rows * (columns + _MORE_COLUMNS) if measured else 2 * MAX_VALUES
@@ -248,7 +247,7 @@ def _ticking(tick: Tick, most: int, stop: Callable[[], NoReturn]) -> type[Any]:
     from tqdm import tqdm
 
     class Ticking(tqdm):  # type: ignore[type-arg]
-        """Counts; an interrupted pull leaves through it."""
+        """A bar that only counts bytes; `tick` may raise in it to end a download."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             kwargs.pop("name", None)
@@ -268,7 +267,7 @@ def _ticking(tick: Tick, most: int, stop: Callable[[], NoReturn]) -> type[Any]:
 
 
 def hub_cache() -> Path:
-    """Return the hub client's own cache folder, without importing the client."""
+    """Return the hub client's cache folder, without importing the client."""
     if named := os.environ.get("HF_HUB_CACHE"):
         return Path(named).expanduser()
     home = os.environ.get("HF_HOME")

@@ -1,4 +1,4 @@
-"""What a hub listed last, kept in the cache for runs without a network."""
+"""Keep the hub's last listing in the cache, for runs without a network."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from odbench.suites import Suite
 
 
 def _file(root: Path, suite: Suite, partition: str) -> Path:
-    """Return where a listing is kept."""
+    """Return the file of a listing."""
     return root / "listings" / f"{suite.name}-{partition}.json"
 
 
 def remember(
     root: Path, suite: Suite, partition: str, listing: Mapping[str, Listed]
 ) -> None:
-    """Keep a listing; a cache that cannot be written is no reason to stop."""
+    """Save a listing; a failure is ignored, because the run does not depend on it."""
     values = {
         "repository": suite.repository,
         "revision": suite.revision,

@@ -1,4 +1,4 @@
-"""Make generated data sets in processes, since threads would wait for each other."""
+"""Generate data sets in processes, because threads would block each other."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from odbench.data.dataset import DatasetRecord
 from odbench.suites import load_suites
 
 _T = TypeVar("_T")
-# Values of a generated suite that take as long as it takes to start processes.
+# Generating this many values takes as long as starting the processes.
 _WORTHWHILE = 4_000_000
 
 
 def is_made(record: DatasetRecord) -> bool:
-    """Whether a data set follows from its name alone."""
+    """Tell whether a data set is generated from its name alone."""
     suite = load_suites().get(record.suite)
     made = suite is not None and suite.transport == "generated"
     return made and record.partition == "public"
 
 
 class Makers:
-    """Processes for the work that a pull computes; they start when first used.
+    """A pool of processes that generate data sets; they start on first use.
 
     Parameters
     ----------
     records : sequence of DatasetRecord
-        What is missing. Too little to be worth a process is done where it is asked
-        for, and so is everything on a single core.
+        The missing data sets. If they are few, or there is a single core, no process
+        is started, and `do` works in the calling thread.
     jobs : int
-        Processes at most; never more than cores.
+        Maximum number of processes; never more than cores.
     """
 
     def __init__(self, records: Sequence[DatasetRecord], jobs: int) -> None:
@@ -48,9 +48,10 @@ class Makers:
             self._pool = ProcessPoolExecutor(count, initializer=_ignore_interrupts)
 
     def do(self, work: Callable[..., _T], *arguments: Any) -> _T:
-        """Call a function in a process, or here; called from any thread.
+        """Call a function in a process, or in the calling thread; thread-safe.
 
-        What it raises is raised here. Work whose process died is done here.
+        An error in the process is raised here. If the process dies, the function is
+        called in this thread.
         """
         if self._pool is None:
             return work(*arguments)
@@ -61,11 +62,12 @@ class Makers:
         return done
 
     def close(self) -> None:
-        """Let what is under way end, and the processes."""
+        """End the processes once their current work is done."""
         if self._pool is not None:
             self._pool.shutdown(wait=True)
 
 
 def _ignore_interrupts() -> None:
-    # Ctrl-C reaches the whole foreground group; the parent lets a set become whole.
+    # Ctrl-C reaches the whole foreground group. The parent handles it, so that a data
+    # set in progress is completed.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

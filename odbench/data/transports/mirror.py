@@ -1,4 +1,4 @@
-"""A mirror: a folder laid out as the hub lays its repositories out."""
+"""Read a mirror: a folder with the layout of the hub's repositories."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ class Mirror:
     Parameters
     ----------
     root : Path
-        A folder that holds ``OWNER/NAME``, or the repository's folder itself, or any
-        folder that directly holds the partitions' folders.
+        A folder that contains ``OWNER/NAME``, or the repository's folder itself, or any
+        folder that directly contains the partitions' folders.
     suite : Suite
-        Which repository to look for.
+        The suite whose repository to look for.
     others : collection of str
-        Names of the other suites' repositories: a folder of that name is theirs.
+        Names of the other suites' repositories; a folder so named is not this suite's.
 
     Raises
     ------
     TransportError
-        If there is no such folder, or none of these is in it.
+        If the folder is missing, or is none of these.
     """
 
     def __init__(self, root: Path, suite: Suite, others: Collection[str] = ()) -> None:
@@ -37,30 +37,30 @@ class Mirror:
 
     @property
     def label(self) -> str:
-        """The mirror's folder for this suite."""
+        """The mirror's folder for this suite, for messages."""
         return f"mirror {str(self.folder)!r}"
 
     def _find(self, others: Collection[str]) -> Path:
-        """Return the folder that stands for the repository's root."""
+        """Return the folder that corresponds to the repository's root."""
         if not self.root.is_dir():
             msg = (
-                f"mirror {str(self.root)!r}: no such folder; give the one that holds "
-                f"{self.suite.repository}"
+                f"mirror {str(self.root)!r}: no such folder; give the one that "
+                f"contains {self.suite.repository}"
             )
             raise TransportError(msg)
         repository = PurePosixPath(self.suite.repository)
         candidates = [self.root / repository, self.root / repository.name]
-        foreign = {PurePosixPath(other).name for other in others} - {repository.name}
-        if self.root.resolve().name not in foreign:
+        taken = {PurePosixPath(other).name for other in others} - {repository.name}
+        if self.root.resolve().name not in taken:
             candidates.append(self.root)
         for folder in candidates:
             if any(_subfolder(folder, path) for path in self.suite.folders.values()):
                 return folder
         wanted = " or ".join(sorted(self.suite.folders.values()))
         msg = (
-            f"mirror {str(self.root)!r}: holds no {self.suite.repository}/{wanted}; "
-            f"give a folder laid out like the hub, the repository's own folder, or "
-            f"one that holds {wanted}"
+            f"mirror {str(self.root)!r}: does not contain {self.suite.repository}/"
+            f"{wanted}; give a folder laid out like the hub, the repository's own "
+            f"folder, or one that contains {wanted}"
         )
         raise TransportError(msg)
 
@@ -73,19 +73,19 @@ class Mirror:
         found = {}
         for file in sorted(folder.iterdir()):
             if file.suffix == ".npz" and not file.name.startswith("."):
-                # A link that leads nowhere is that data set's failure, not the list's.
+                # A broken link must fail for its data set alone, not for the listing.
                 size = file.stat().st_size if file.is_file() else None
                 listed = Listed(f"{path}/{file.name}", size)
                 found[name_of(self.suite, file.name)] = listed
         return found
 
     def file(self, record: DatasetRecord) -> Path:
-        """Return where a data set's archive is.
+        """Return the path of a data set's archive.
 
         Raises
         ------
         TransportError
-            If it is not there.
+            If it is missing.
         """
         path = PurePosixPath(record.path)
         folder = _subfolder(self.folder, str(path.parent))
@@ -108,7 +108,7 @@ class Mirror:
 
 
 def _subfolder(base: Path, path: str) -> Path | None:
-    """Return base/path, or base/last part of path, whichever is a folder."""
+    """Return ``base/path`` or ``base/LAST PART OF PATH``, whichever is a folder."""
     for candidate in (base / path, base / PurePosixPath(path).name):
         if candidate.is_dir():
             return candidate

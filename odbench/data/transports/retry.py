@@ -1,4 +1,4 @@
-"""Calls to the hub that are tried again, and failures told in one line."""
+"""Retry calls to the hub, and report failures in one line."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from odbench.files import is_local
 
 T = TypeVar("T")
 
-# Seconds before each further attempt at what failed for a passing reason.
+# Seconds to wait before each retry.
 WAITS = (1.0, 2.0, 4.0, 8.0)
 
 
-def patiently(call: Callable[[], T], what: str, scratch: Path) -> T:
-    """Call again after failures that pass, and name those that stay.
+def with_retries(call: Callable[[], T], subject: str, scratch: Path) -> T:
+    """Call a function, and retry it after temporary failures.
 
     Parameters
     ----------
     call : callable
-        Asks the hub.
-    what : str
-        What it is about, for the message.
+        A function that asks the hub.
+    subject : str
+        The repository or data set, for the message.
     scratch : Path
-        Where it writes to, for the message of a full disk.
+        The folder that the call writes to, for the message of a full disk.
 
     Raises
     ------
     TransportError
-        If the hub does not deliver.
+        If the call keeps failing, or fails permanently.
     StoreError
-        If the disk does not take it.
+        If the disk is full or cannot be written.
     """
     for wait in (*WAITS, None):
         try:
@@ -44,15 +44,15 @@ def patiently(call: Callable[[], T], what: str, scratch: Path) -> T:
         except Exception as error:
             if isinstance(error, OSError) and is_local(error):
                 raise as_store_error(error, scratch) from error
-            if wait is None or not _passes(error):
-                msg = f"{what}: {_reason(error)}"
+            if wait is None or not _is_temporary(error):
+                msg = f"{subject}: {_reason(error)}"
                 raise TransportError(msg) from error
             time.sleep(wait)
     raise AssertionError
 
 
-def _passes(error: Exception) -> bool:
-    """Whether a failure may be gone in a moment."""
+def _is_temporary(error: Exception) -> bool:
+    """Tell whether a failure is temporary."""
     from huggingface_hub.errors import (
         HfHubHTTPError,
         LocalEntryNotFoundError,
@@ -64,10 +64,10 @@ def _passes(error: Exception) -> bool:
         return status in (408, 425, 429) or status >= 500
     cause = error.__cause__
     if isinstance(error, LocalEntryNotFoundError) and isinstance(cause, Exception):
-        return _passes(cause)
+        return _is_temporary(cause)
     if isinstance(error, OfflineModeIsEnabled):
         return False
-    # A name that cannot be looked up or a port that nobody listens on stays so.
+    # A name that cannot be resolved or a closed port is not temporary.
     names = {base.__name__ for base in type(error).__mro__}
     if "ConnectError" in names:
         return False
@@ -75,7 +75,7 @@ def _passes(error: Exception) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    """Return one line that says what happened and what to do."""
+    """Return one line with the reason of a failure and the next step."""
     from huggingface_hub.errors import (
         GatedRepoError,
         HfHubHTTPError,

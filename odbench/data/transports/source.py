@@ -1,4 +1,4 @@
-"""Where data sets come from: what every transport can do."""
+"""The interface of every transport, and the reading of a fetched archive."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Listed:
     path : str
         Within the suite's repository, with ``/``.
     size : int or None
-        Bytes, where the listing says.
+        Size in bytes, if the listing has it.
     sha256 : str
-        Digest of the file, where the listing says.
+        Digest of the file; empty if the listing has none.
     """
 
     path: str
@@ -39,18 +39,18 @@ class Listed:
 
 @dataclass(frozen=True, eq=False)
 class Obtained:
-    """A data set as a source delivered it.
+    """A data set that a source delivered.
 
     Attributes
     ----------
     raw : RawDataset
         Checked contents.
     file_bytes : int or None
-        Size of the file, None for a generated set.
+        Size of the file; None for a generated set.
     file_sha256 : str
-        Its digest, or empty.
+        The file's SHA-256; empty for a generated set.
     provenance : mapping
-        Where it came from, for the store.
+        The data set's source, for the store.
     """
 
     raw: RawDataset
@@ -64,7 +64,7 @@ class Source(Protocol):
 
     @property
     def label(self) -> str:
-        """Where it is, for messages: a folder, a repository with its commit."""
+        """A name for messages, such as a folder, or a repository with its commit."""
 
     def listing(self, partition: str) -> dict[str, Listed]:
         """Return the files of a partition by data set name.
@@ -81,25 +81,25 @@ class Source(Protocol):
         Parameters
         ----------
         record : DatasetRecord
-            With the path of the listing.
+            A record with the path from the listing.
         tick : callable
-            Called with every number of bytes that arrived; what it raises ends the
-            transfer.
+            Called with the number of bytes in each chunk; if it raises, the transfer
+            ends.
 
         Raises
         ------
         TransportError
-            If it was not delivered.
+            If the file was not delivered.
         DataError
-            If what was delivered is broken.
+            If the delivered file is broken.
         """
 
 
 def name_of(suite: Suite, path: str) -> str:
     """Return the data set's name for a file: its stem.
 
-    Files of suites that come whole are numbered (``10_cover.npz``); the number is
-    not part of the name.
+    Files of suites with the layout "whole" are numbered (``10_cover.npz``); the number
+    is not part of the name.
     """
     stem = PurePosixPath(path).name.removesuffix(".npz")
     if suite.layout == "whole":
@@ -111,7 +111,7 @@ def name_of(suite: Suite, path: str) -> str:
 def read_file(
     suite: Suite, record: DatasetRecord, file: Path, provenance: Mapping[str, Any]
 ) -> Obtained:
-    """Read a fetched archive, checked against the record's sizes."""
+    """Read a fetched archive, and compare its shapes with the record's."""
     shapes = None
     if record.content_sha256 and record.n_train:
         columns = record.n_columns
@@ -130,13 +130,13 @@ def read_file(
 
 
 def file_sha256(file: Path) -> str:
-    """Return a file's digest, 64 hex digits."""
+    """Return a file's SHA-256 as 64 hex digits."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def listed_record(suite: Suite, name: str, partition: str) -> DatasetRecord:
-    """Return the record of a file that no manifest row names."""
+    """Return the record of a file without a manifest row."""
     return DatasetRecord(
         name=name,
         suite=suite.name,
@@ -147,7 +147,7 @@ def listed_record(suite: Suite, name: str, partition: str) -> DatasetRecord:
 
 
 def with_listing(record: DatasetRecord, listed: Listed) -> DatasetRecord:
-    """Return a record with the path, and for an unmeasured one the digest, listed."""
+    """Return a record with the listed path, and if unmeasured the size and digest."""
     if record.content_sha256:
         return dataclasses.replace(record, path=listed.path)
     return dataclasses.replace(

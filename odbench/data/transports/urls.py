@@ -1,6 +1,6 @@
-"""Files under a base URL, for suites that have no repository on the hub.
+"""Fetch files under a base URL, for suites without a repository on the hub.
 
-The base URL of a suite's description can be replaced by the environment:
+An environment variable overrides the base URL in a suite's description, such as
 ``ODBENCH_ADBENCH_URL`` for ``adbench``.
 """
 
@@ -28,7 +28,7 @@ from odbench.suites import Suite
 _LONGEST_WAIT = 120.0
 _TIMEOUT = 30.0
 _CHUNK = 1 << 18
-# An archive of a classical table; the largest is 30 MB.
+# The maximum size of an archive; the largest one of a classical table has 30 MB.
 _MAX_BYTES = 1 << 30
 
 
@@ -38,9 +38,9 @@ class Urls:
     Parameters
     ----------
     suite : Suite
-        With a base URL.
+        A suite with a base URL.
     scratch : Path
-        Where files are downloaded to; each is removed once it is read.
+        The folder for downloads; each file is removed once it has been read.
     """
 
     def __init__(self, suite: Suite, scratch: Path) -> None:
@@ -56,11 +56,11 @@ class Urls:
 
     @property
     def label(self) -> str:
-        """The base URL."""
+        """The base URL, for messages."""
         return self.base
 
     def listing(self, partition: str) -> dict[str, Listed]:
-        """Return the manifest's files: a base URL cannot be listed."""
+        """Return the manifest's files, because a base URL cannot be listed."""
         rows = read_manifest(self.suite.name)
         return {
             row.name: Listed(row.path, row.file_bytes, row.file_sha256)
@@ -76,7 +76,7 @@ class Urls:
             return self._obtain(record, tick)
 
     def _obtain(self, record: DatasetRecord, tick: Tick) -> Obtained:
-        """Download, read, remove."""
+        """Download a file, read it and remove it."""
         url = f"{self.base}/{urllib.parse.quote(record.path)}"
         folder = self.scratch / self.suite.name / record.partition / record.name
         file = folder / Path(record.path).name
@@ -87,8 +87,8 @@ class Urls:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _download(url: str, file: Path, what: str, tick: Tick) -> None:
-    """Fetch a URL into a file; cut connections go on where they stopped."""
+def _download(url: str, file: Path, subject: str, tick: Tick) -> None:
+    """Fetch a URL into a file; a download resumes where its connection was cut."""
     with cache_file(file) as sink:
         for wait in (*retry.WAITS, None):
             try:
@@ -97,14 +97,14 @@ def _download(url: str, file: Path, what: str, tick: Tick) -> None:
                 error.close()
                 pause = _pause(error, wait)
                 if pause is None:
-                    msg = f"{what}: {url} answered with status {error.code}"
+                    msg = f"{subject}: {url} answered with status {error.code}"
                     raise TransportError(msg) from error
             except (http.client.HTTPException, urllib.error.URLError, OSError) as error:
                 pause = None if is_local(error) else wait
                 if pause is None:
                     if is_local(error):
                         raise
-                    msg = f"{what}: {url} cannot be fetched ({error}); use --mirror"
+                    msg = f"{subject}: {url} cannot be fetched ({error}); use --mirror"
                     raise TransportError(msg) from error
             else:
                 return
@@ -112,9 +112,9 @@ def _download(url: str, file: Path, what: str, tick: Tick) -> None:
 
 
 def _append(url: str, sink: IO[bytes], tick: Tick) -> None:
-    """Fetch what a file still lacks of a URL."""
+    """Fetch the rest of a partly downloaded URL."""
     have = sink.tell()
-    # Only http and https get here; the base URL was checked.
+    # The base URL was checked: its scheme is http or https.
     request = urllib.request.Request(url)  # noqa: S310
     if have:
         request.add_header("Range", f"bytes={have}-")
@@ -137,7 +137,7 @@ def _append(url: str, sink: IO[bytes], tick: Tick) -> None:
 
 
 def _pause(error: urllib.error.HTTPError, wait: float | None) -> float | None:
-    """Return how long to wait after a status, or None when it is final."""
+    """Return the seconds to wait before a retry, or None if the status is final."""
     if wait is None or not (error.code in (408, 425, 429) or error.code >= 500):
         return None
     asked = error.headers.get("Retry-After", "")
