@@ -1,4 +1,4 @@
-"""What ran, on what, from which state: everything a stranger needs to run it again."""
+"""Versions, machine, git state and command line: everything needed to repeat a run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PACKAGES = (
 
 
 def versions() -> dict[str, str]:
-    """Return the version of Python and of every installed package that matters."""
+    """Return the versions of Python and of those `PACKAGES` that are installed."""
     found = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
@@ -38,7 +38,7 @@ def versions() -> dict[str, str]:
 
 
 def machine() -> dict[str, Any]:
-    """Return the machine's class; nothing that names its owner."""
+    """Return system, processor, cores and memory, but nothing that names the owner."""
     import psutil
 
     return {
@@ -51,19 +51,24 @@ def machine() -> dict[str, Any]:
 
 
 def cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def git_state(folder: Path) -> dict[str, Any] | None:
-    """Return commit and cleanliness of the work tree around a folder, if any.
+    """Return the commit of the work tree around a folder, and whether it was changed.
 
     Parameters
     ----------
     folder : Path
-        Any folder; None is returned outside a work tree or without git.
+        Any folder.
+
+    Returns
+    -------
+    dict or None
+        ``commit`` and ``dirty``; None outside a work tree or without git.
     """
     try:
         commit = _git(folder, "rev-parse", "HEAD")
@@ -74,7 +79,7 @@ def git_state(folder: Path) -> dict[str, Any] | None:
 
 
 def command() -> list[str]:
-    """Return the command line of this process, the program without its folder."""
+    """Return the command line of this process, without the folder of the program."""
     return [Path(sys.argv[0]).name, *sys.argv[1:]]
 
 

@@ -63,7 +63,7 @@ def run(
     from odbench.results import read_results
     from odbench.sweep.failures import read_failures
     from odbench.sweep.prepare import prepare
-    from odbench.sweep.request import Request
+    from odbench.sweep.request import RunRequest
     from odbench.sweep.run import execute
 
     with ExitStack() as stack:
@@ -72,7 +72,7 @@ def run(
             out = stack.enter_context(
                 tempfile.TemporaryDirectory(prefix="odbench-run-")
             )
-        request = Request(
+        request = RunRequest(
             suites=tuple(suite.split(",")) if isinstance(suite, str) else tuple(suite),
             detectors=parse_specs(detectors)
             if isinstance(detectors, str)

@@ -222,8 +222,8 @@ def _tell_plan(request: RunRequest, prepared: Prepared) -> int:
         jobs = request.jobs or provenance.cores()
         hours = prepared.seconds / jobs / 3600
         click.echo(f"about {_spell(hours)} on {jobs} workers, from earlier timings")
-        if prepared.unknown:
-            click.echo(f"  {prepared.unknown} trials of configurations never timed")
+        if prepared.never_timed:
+            click.echo(f"  {prepared.never_timed} trials of configurations never timed")
         size = sum(
             8 * (batch.record.n_train + batch.record.n_test) * batch.record.n_columns
             for batch in plan.pending

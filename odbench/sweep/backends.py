@@ -1,4 +1,4 @@
-"""Tasks through joblib, on this machine or on a cluster, whatever dies on the way."""
+"""Run batches through joblib, here or on a cluster, and survive dying workers."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from odbench.errors import RunBrokenError, UsageError
+from odbench.sweep.context import RunContext
 from odbench.sweep.trials import Batch
-from odbench.sweep.worker import Report, Setting, close_sandbox, do_task
+from odbench.sweep.worker import Report, close_sandbox, run_batch
 
 BACKENDS = ("loky", "threading", "dask", "ray")
-# A pool that breaks this often without one finished trial between is not worth
-# another try.
+# The run fails when the pool breaks this often in a row without a finished trial.
 _FRUITLESS = 5
 
 
-def run_tasks(
+def run_batches(
     batches: list[Batch],
-    setting: Setting,
+    context: RunContext,
     *,
     backend: str,
     jobs: int,
@@ -28,45 +28,45 @@ def run_tasks(
     remaining: Callable[[list[Batch]], list[Batch]],
     stopped: Callable[[], bool],
 ) -> Iterator[Report]:
-    """Do tasks in parallel and yield what each leaves behind, in any order.
+    """Run batches in parallel and yield their reports, in any order.
 
-    When a worker process dies, the pool is made anew and goes on with what is left.
+    When a worker process dies, a new pool continues with the trials that are left.
 
     Parameters
     ----------
     batches : list of Batch
-        Longest first; each becomes a task when a worker is about to be free.
-    setting : Setting
-        The run's.
+        Longest first. The trials of each are made shortly before they start.
+    context : RunContext
+        The settings of the run.
     backend : str
         One of `BACKENDS`.
     jobs : int
-        Workers on this machine; a cluster has its own.
+        Number of workers on this machine; not used for an existing cluster.
     scheduler : str or None
         Address of a dask scheduler or a ray head; None for one on this machine.
     remaining : callable
-        Reduces batches to the trials without a result; called after a pool broke.
+        Reduces batches to the trials without a result; called after the pool broke.
     stopped : callable
-        True once no further task should begin.
+        Returns True once no further batch should start.
 
     Raises
     ------
     UsageError
         If the backend is unknown or not installed.
     RunBrokenError
-        If the pool breaks again and again without any progress.
+        If the pool breaks 5 times in a row without a finished trial.
     """
     fruitless, left = 0, _trials(batches)
     with _cluster(backend, jobs, scheduler) as (options, deaths):
         while batches and not stopped():
             try:
-                yield from _through_joblib(batches, setting, options, stopped)
+                yield from _through_joblib(batches, context, options, stopped)
             except deaths as error:
                 batches = remaining(batches)
                 fruitless = fruitless + 1 if _trials(batches) == left else 0
                 left = _trials(batches)
                 if fruitless >= _FRUITLESS:
-                    msg = f"run: workers die before any trial is done ({error})"
+                    msg = f"run: workers die before any trial ends ({error})"
                     raise RunBrokenError(msg) from error
             else:
                 return
@@ -78,7 +78,7 @@ def _trials(batches: Iterable[Batch]) -> int:
 
 def _through_joblib(
     batches: list[Batch],
-    setting: Setting,
+    context: RunContext,
     options: dict[str, Any],
     stopped: Callable[[], bool],
 ) -> Iterator[Report]:
@@ -88,21 +88,21 @@ def _through_joblib(
         for batch in batches:
             if stopped():
                 return
-            yield delayed(do_task)(batch.task(), setting)
+            yield delayed(run_batch)(batch.record, tuple(batch.trials()), context)
 
     ray = options["backend"] == "ray"
     try:
         with parallel_config(**options):
             yield from Parallel(
-                # Ray's pool gives nothing before everything is done; progress comes
-                # from the journals there.
+                # Ray's pool returns nothing before all batches are done; progress then
+                # comes from the journals.
                 return_as="list" if ray else "generator_unordered",
-                # One task at a time: they are few, and as long as can be.
+                # Batches are few and long, so each is sent alone.
                 batch_size=1,
                 pre_dispatch="n_jobs + 2",
             )(feed())
     finally:
-        # Where a worker is a thread of this process.
+        # With the threading backend, this process may have a sandbox.
         close_sandbox()
 
 
@@ -110,13 +110,13 @@ def _through_joblib(
 def _cluster(
     backend: str, jobs: int, scheduler: str | None
 ) -> Iterator[tuple[dict[str, Any], tuple[type[BaseException], ...]]]:
-    """Give joblib's options for a backend, and the errors that mean a dead worker."""
+    """Give joblib's options for a backend, and the errors raised for a dead worker."""
     if backend == "loky":
         from joblib.externals.loky import get_reusable_executor
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
         # Workers start as `python -m`, which puts the working folder before the
-        # libraries: a numbers.py of the user's would stand for the standard one.
+        # libraries: a user's numbers.py would replace the standard one.
         before = os.environ.get("PYTHONSAFEPATH")
         os.environ["PYTHONSAFEPATH"] = "1"
         try:

@@ -1,8 +1,8 @@
-"""The detector's process: gets features, gives scores, never sees a label.
+"""The detector's process: it gets features and returns scores, and sees no labels.
 
 Started as ``python -m odbench.sweep.child FD``, where FD is one end of a socket pair.
-Each request and each answer is one line of JSON; tables come and scores go as raw
-float64 values behind descriptors, so nothing that this process says is ever unpickled.
+Each request and each answer is one line of JSON. Tables and scores are raw float64
+values behind descriptors, so that the worker never unpickles anything from here.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 _REASON_LENGTH = 500
 _WARM_UP_ROWS = 64
 _NARROW, _WIDE = 4, 32
-# What a detector starts must not inherit the room for scores.
+# Programs that a detector starts must not inherit the memory for scores.
 _CLOSED_BY_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 
-class _Sandboxed:
-    """One process's state between requests."""
+class _State:
+    """The state of the process between requests."""
 
     def __init__(self) -> None:
         self._configurations: dict[str, Configuration] = {}
@@ -47,34 +47,34 @@ class _Sandboxed:
         self._scores = -1
 
     def hello(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Shut this process in; everything after this is a stranger's code."""
-        # At the end: a file of the user's must not stand for a library's module.
+        """Restrict this process, before it runs any code of a detector."""
+        # Appended, because a user's file must not replace a module of a library.
         sys.path += [entry for entry in request["sys_path"] if entry not in sys.path]
         enforced = hide(Path(path) for path in request["hidden"])
-        # A crash is an answer here: no core file, please.
+        # Crashes are expected here, so no core file is written.
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if request["address_space"]:
             hard = resource.getrlimit(resource.RLIMIT_AS)[1]
             resource.setrlimit(resource.RLIMIT_AS, (request["address_space"], hard))
         if request["file_size"]:
-            # Nor may memory hide behind a descriptor, or a file fill the disk.
+            # Limits memory behind a descriptor, and files that would fill the disk.
             hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
             resource.setrlimit(resource.RLIMIT_FSIZE, (request["file_size"], hard))
         return {"enforced": enforced}
 
     def load(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Take one data set's tables and forget those before."""
-        from odbench.sweep.handover import received
+        """Take the tables of one data set and drop the previous ones."""
+        from odbench.sweep.handover import map_tables
         from odbench.sweep.workspace import SharedWork
 
         self._train = self._test = self._work = None
         if self._scores >= 0:
             os.close(self._scores)
         tables, self._scores = request["descriptors"]
-        self._train, self._test = received(request, tables)
+        self._train, self._test = map_tables(request, tables)
         self._work = SharedWork((self._train, self._test))
         for spec in request["specs"]:
-            # What cannot be built says so in its own trial.
+            # A detector that cannot be built fails in its own trial.
             with contextlib.suppress(Exception):
                 detector = self._configuration(spec).build(0)
                 if hasattr(detector, "shared_needs"):
@@ -85,7 +85,7 @@ class _Sandboxed:
         """Fit and score one configuration with one seed."""
         import numpy as np
 
-        from odbench.sweep.handover import give_scores
+        from odbench.sweep.handover import write_scores
 
         assert self._train is not None and self._test is not None and self._work  # noqa: PT018
         configuration = self._configuration(request["spec"])
@@ -96,7 +96,7 @@ class _Sandboxed:
         if hasattr(detector, "use_workspace"):
             detector.use_workspace(self._work)
         else:
-            # A stranger may write into what it is given; the next one must not see.
+            # A detector may write into its tables; the next one must not see that.
             train, test = train.copy(), test.copy()
         # Detectors without a random_state still draw from the global generators.
         random.seed(request["random_state"])
@@ -112,7 +112,7 @@ class _Sandboxed:
         reused = self._work.reused_seconds
         shape = np.shape(scores)
         if shape == (len(test),):
-            give_scores(scores, self._scores)
+            write_scores(scores, self._scores)
         return {
             "shape": list(shape),
             "fit_seconds": fitted - started + fit_reused,
@@ -130,18 +130,18 @@ class _Sandboxed:
         return self._configurations[spec]
 
     def _warm_up(self, configuration: Configuration, seed: int) -> float:
-        """Import and compile on made-up rows, so that no trial pays for it."""
+        """Import and compile on made-up rows, so that this is not in a trial's time."""
         import numpy as np
 
         assert self._train is not None
-        # Some choose their code by the number of columns.
+        # Some detectors choose their code by the number of columns.
         columns = _WIDE if self._train.shape[1] >= _WIDE else _NARROW
         if (configuration.id, columns) in self._warm:
             return 0.0
         self._warm.add((configuration.id, columns))
         started = time.perf_counter()
         rows = np.random.default_rng(0).normal(size=(_WARM_UP_ROWS, columns))
-        # A detector that cannot do this may still do the real thing.
+        # A detector that fails on made-up rows may still succeed on real ones.
         with contextlib.suppress(Exception):
             detector = configuration.build(seed)
             detector.fit(rows)
@@ -151,7 +151,7 @@ class _Sandboxed:
 
 @contextlib.contextmanager
 def _undisturbed(request: dict[str, Any]) -> Iterator[None]:
-    """Give a trial a known state, and the next one the same."""
+    """Run a request in its folder, and restore folder and environment after it."""
     environment = dict(os.environ)
     folder = request["folder"]
     os.chdir(folder)
@@ -165,7 +165,7 @@ def _undisturbed(request: dict[str, Any]) -> Iterator[None]:
 
 
 def _reset_peak_memory() -> int:
-    """Start a new high-water mark and return the resident bytes now."""
+    """Reset the peak of resident memory and return the bytes resident now."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     return _status_bytes("VmRSS")
@@ -197,7 +197,7 @@ def _failure(error: BaseException) -> dict[str, Any]:
 
 
 def _requests(channel: socket.socket) -> Iterator[dict[str, Any]]:
-    """Yield each line as it comes, with the descriptors that came with it."""
+    """Yield each request with the descriptors that came with it."""
     line, descriptors = bytearray(), list[int]()
     while True:
         data, came, _, _ = socket.recv_fds(channel, 1 << 16, 2, _CLOSED_BY_EXEC)
@@ -211,20 +211,20 @@ def _requests(channel: socket.socket) -> Iterator[dict[str, Any]]:
 
 
 def main() -> None:
-    """Answer requests until the other side hangs up."""
+    """Answer requests until the worker closes the socket."""
     die_with_parent()
     channel = socket.socket(fileno=int(sys.argv[1]))
-    # A stranger's process must not inherit the line to the driver.
+    # Processes that a detector starts must not inherit the socket to the worker.
     channel.set_inheritable(False)
-    adopt_descendants(without=channel)
+    adopt_descendants(close_in_parent=channel)
     die_with_parent()
-    state = _Sandboxed()
+    state = _State()
     for request in _requests(channel):
         try:
             with _undisturbed(request):
                 answer = getattr(state, request["do"])(request)
         except BaseException as error:
-            # A stranger's code may raise anything, SystemExit too.
+            # A detector may raise anything, also SystemExit.
             answer = _failure(error)
         answer["id"] = request["id"]
         channel.sendall(json.dumps(answer).encode() + b"\n")

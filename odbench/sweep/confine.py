@@ -1,8 +1,9 @@
-"""Shut a detector's process out of what it must not see, for as long as it lives.
+"""Make paths unreadable for a detector's process until it ends.
 
 Data, labels and results are hidden twice: from Python by an audit hook, and on Linux
 (5.13 or newer) from native code and from child processes too by Landlock, the kernel's
-unprivileged sandbox. From Linux 6.12 on it can send no signal to who runs it, either.
+unprivileged sandbox. From Linux 6.12 on, the process cannot send signals to its worker
+either.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-# The same numbers on every architecture that Linux added since 2011.
+# System call numbers of Landlock, the same on x86-64 and ARM64.
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _ASK_VERSION, _RULE_PATH_BENEATH = 1, 1
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
-# Every right of Landlock's first version, and of its second: without that one no file
-# can be moved between folders. Later ones protect nothing that matters here.
+# All rights of Landlock's first and second version; without the second, no file can be
+# moved between folders. Rights of later versions are not needed here.
 _RIGHTS_1, _RIGHTS_2 = (1 << 13) - 1, (1 << 14) - 1
 # Execute, write, read and truncate: the rights that make sense for a file.
 _FILE_RIGHTS = 0b111
@@ -42,17 +43,17 @@ class _PathBeneath(ctypes.Structure):
 
 
 def hide(paths: Iterable[Path]) -> bool:
-    """Make paths unreadable for this process and its descendants, for good.
+    """Make paths unreadable for this process and its descendants, permanently.
 
     Parameters
     ----------
     paths : iterable of Path
-        Files or folders; those that do not exist are ignored by the kernel's part.
+        Files or folders; Landlock ignores those that do not exist.
 
     Returns
     -------
     bool
-        True where the kernel enforces it, False where only Python does.
+        True if the kernel enforces it, False if only the audit hook does.
     """
     hidden = [Path(os.path.realpath(path)) for path in paths]
     if not hidden:
@@ -96,7 +97,7 @@ def _hide_from_everything(hidden: list[Path]) -> bool:
     version = libc.syscall(_CREATE_RULESET, None, 0, _ASK_VERSION)
     rights = _RIGHTS_2 if version >= 2 else _RIGHTS_1
     attribute = _RulesetAttribute(rights, 0, _SCOPE_SIGNAL)
-    # Older kernels know the first field alone.
+    # Older kernels only know the first field.
     size = ctypes.sizeof(attribute) if version >= _SIXTH else 8
     ruleset = libc.syscall(_CREATE_RULESET, ctypes.byref(attribute), size, 0)
     if ruleset < 0:
@@ -114,7 +115,7 @@ def _hide_from_everything(hidden: list[Path]) -> bool:
 def _everything_but(hidden: list[Path]) -> Iterable[Path]:
     """Yield the siblings of the hidden paths and of all their ancestors.
 
-    Landlock can only allow, so all is allowed that does not lead to a hidden path.
+    Landlock can only allow, so every path that does not lead to a hidden one is.
     """
     ancestors = {parent for path in hidden for parent in path.parents}
     for folder in ancestors:
@@ -125,7 +126,7 @@ def _everything_but(hidden: list[Path]) -> Iterable[Path]:
         except OSError:
             continue
         for entry in entries:
-            # What a link leads to is allowed, or not, where it really stands.
+            # A link needs no rule: its target is allowed, or not, by its real path.
             if (
                 entry not in ancestors
                 and entry not in hidden

@@ -1,4 +1,4 @@
-"""What went wrong in a run, counted without holding its results."""
+"""Count the failed trials of a run without reading all its results at once."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _COLUMNS = ("detector", "config", "status", "reason")
 
 @dataclass
 class Failures:
-    """How the trials of a run ended badly.
+    """The failed trials of a run.
 
     Attributes
     ----------
     trials : int
-        All trials of the run.
+        Number of all trials of the run.
     causes : dict of (detector, config) to Counter
-        Trials by status and reason.
+        Failed trials by status and reason.
     """
 
     trials: int = 0
@@ -31,18 +31,18 @@ class Failures:
     )
 
     def lines(self) -> list[str]:
-        """Return a line a configuration, with the commonest reason."""
+        """Return one line per configuration, with the most common reason."""
         return [
             printable(
                 f"{detector if config == 'default' else f'{detector}:{config}'}: "
-                f"{_told(causes)}"
+                f"{_summary(causes)}"
             )
             for (detector, config), causes in sorted(self.causes.items())
         ]
 
 
 def read_failures(folder: Path) -> Failures:
-    """Read what went wrong from the results of a run's folder."""
+    """Read the failed trials from the results in a run's folder."""
     found = Failures()
     for batch in read_batches(folder / RESULTS, list(_COLUMNS)):
         found.trials += len(batch)
@@ -54,13 +54,13 @@ def read_failures(folder: Path) -> Failures:
     return found
 
 
-def _told(causes: Counter[tuple[str, str]]) -> str:
+def _summary(causes: Counter[tuple[str, str]]) -> str:
     by_status: Counter[str] = Counter()
     for (status, _), count in causes.items():
         by_status[status] += count
     common = by_status.most_common(1)[0][0]
     reasons = {reason: n for (status, reason), n in causes.items() if status == common}
-    # Of reasons that are as common as each other, the first by letters.
+    # Of equally common reasons, take the first in alphabetical order.
     reason = min(reasons, key=lambda text: (-reasons[text], text))
     counts = ", ".join(f"{n} {status}" for status, n in by_status.most_common())
     return f"{counts}, mostly: {reason}" if reason else counts

@@ -1,4 +1,4 @@
-"""What a run's folder knows: which trials are done, and what they depended on."""
+"""Find the finished trials in a run's folder, and the facts they depended on."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from odbench.results import RESULTS, SCORES
+from odbench.suites import ORACLE
 from odbench.sweep.fold import read_batches
 from odbench.sweep.journal import read_journals
 from odbench.sweep.keys import Keys
-from odbench.sweep.oracle import NAME as ORACLE
 
 _LINES = 8192
 _DEPENDS_ON = (
@@ -35,7 +35,7 @@ def finished(folder: Path, *, only_ok: bool = False, with_scores: bool = False) 
     Parameters
     ----------
     folder : Path
-        The run's.
+        The run's folder.
     only_ok : bool
         Leave out trials that failed.
     with_scores : bool
@@ -47,7 +47,7 @@ def finished(folder: Path, *, only_ok: bool = False, with_scores: bool = False) 
     def is_done(key: str | None, status: str, detector: str) -> bool:
         if not key or status != "ok":
             return bool(key) and not only_ok
-        # Nobody scored rows for the oracle.
+        # The oracle has no scores per row.
         return kept is None or key in kept or detector == ORACLE
 
     for columns in _columns(folder, ("key", "status", "detector")):
@@ -57,7 +57,7 @@ def finished(folder: Path, *, only_ok: bool = False, with_scores: bool = False) 
 
 
 def _with_scores(folder: Path) -> Keys:
-    """Return the keys of the trials whose scores are there; see `scores_file`."""
+    """Return the keys of the trials whose scores were kept; see `scores_file`."""
     kept = Keys()
     names = (
         name.removesuffix(".npy").rpartition("-")[2]
@@ -71,7 +71,7 @@ def _with_scores(folder: Path) -> Keys:
 
 
 def journaled(folder: Path) -> Keys:
-    """Return the keys of the trials that stand in the journals."""
+    """Return the keys of the trials whose results are in the journals."""
     done = Keys()
     for (keys,) in _journaled(folder, ("key",)):
         done.add(keys)
@@ -79,7 +79,7 @@ def journaled(folder: Path) -> Keys:
 
 
 def dependencies(folder: Path) -> Iterator[tuple[Any, ...]]:
-    """Yield what each earlier trial depended on, the newest last.
+    """Yield the facts that each earlier trial depended on, the newest last.
 
     Yields
     ------
@@ -92,7 +92,7 @@ def dependencies(folder: Path) -> Iterator[tuple[Any, ...]]:
 
 
 def _columns(folder: Path, names: tuple[str, ...]) -> Iterator[list[list[Any]]]:
-    """Yield columns of the results and then of the journals, piece by piece."""
+    """Yield columns of the results and then of the journals, chunk by chunk."""
     for batch in read_batches(folder / RESULTS, list(names)):
         yield [batch[name].to_pylist() for name in names]
     yield from _journaled(folder, names)

@@ -1,7 +1,7 @@
 """Fold a run's journals into its results, a few data sets at a time.
 
-Rows are sought out by data set and written in order, so that memory holds where each
-line begins (16 bytes) and the rows of a few data sets, however many trials there are.
+Rows are read by data set and written in order. Memory therefore holds only the offset
+of each line (16 bytes) and the rows of a few data sets, however many trials there are.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from odbench.sweep.journal import journals, parse_line
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# What makes two rows the same trial, an older one superseded by a newer.
+# Rows that agree in these columns are of the same trial; the newest one is kept.
 IDENTITY = (
     "suite",
     "partition",
@@ -38,10 +38,12 @@ IDENTITY = (
     "seed",
     "protocol",
 )
-Place: TypeAlias = tuple[str, str, str]
-# Rows that are sorted and written together: whole data sets until there are as many.
+# Suite, partition and name of a data set.
+DatasetKey: TypeAlias = tuple[str, str, str]
+# Whole data sets are sorted and written together until they have this many rows.
 _ROWS = 4096
-# How a row begins as a worker writes it; any other order of its fields is read too.
+# The start of a row as a worker writes it. Rows with their fields in another order are
+# parsed as JSON, which is slower.
 _WORD = rb'"([ !#-\[\]-~]*)"'
 _START = re.compile(
     rb'\{"suite":' + _WORD + rb',"partition":' + _WORD + rb',"dataset":' + _WORD + rb","
@@ -49,23 +51,23 @@ _START = re.compile(
 
 
 def is_folded(folder: Path) -> bool:
-    """Say whether there is nothing to fold."""
+    """Say whether the results are complete: no journal is left to fold."""
     return (folder / RESULTS).exists() and not journals(folder)
 
 
 def fold(folder: Path, *, each: Callable[[pa.Table], None] | None = None) -> None:
     """Fold the journals into ``results.parquet`` and remove them.
 
-    The rows stand in an order that does not depend on which came first, the newest of
-    each trial. A crash at any point loses nothing: the file is replaced in one step,
-    and journals that were folded already are folded again.
+    Of each trial the newest row is kept. The order of rows does not depend on which
+    trial ended first. A crash at any point loses nothing: the file is replaced in one
+    step, and folding the same journals again changes nothing.
 
     Parameters
     ----------
     folder : Path
-        The run's.
+        The run's folder.
     each : callable, optional
-        Shown the journals' rows, some at a time.
+        Called with the rows of the journals, some at a time.
 
     Raises
     ------
@@ -82,67 +84,67 @@ def fold(folder: Path, *, each: Callable[[pa.Table], None] | None = None) -> Non
 def _folded(
     results: Path, paths: list[Path], each: Callable[[pa.Table], None] | None
 ) -> Iterator[pa.Table]:
-    """Yield what the new file shall hold, whole data sets together."""
+    """Yield the rows of the new file, whole data sets at a time."""
     import pyarrow as pa
 
     held: list[pa.Table] = []
     rows, last = 0, None
-    # Of one data set what is stored comes first: `merge` is stable.
-    for place, table in heapq.merge(
+    # Stored rows of a data set come before new ones, because `merge` is stable.
+    for key, table in heapq.merge(
         _stored(results), _journaled(paths, each), key=lambda part: part[0]
     ):
-        if rows >= _ROWS and place != last:
+        if rows >= _ROWS and key != last:
             yield _newest(pa.concat_tables(held))
             held, rows = [], 0
         held.append(table)
-        rows, last = rows + len(table), place
+        rows, last = rows + len(table), key
     if held:
         yield _newest(pa.concat_tables(held))
 
 
-def _stored(results: Path) -> Iterator[tuple[Place, pa.Table]]:
+def _stored(results: Path) -> Iterator[tuple[DatasetKey, pa.Table]]:
     """Yield the rows of the old file by data set, in order."""
     import pyarrow as pa
 
     for batch in read_batches(results):
         table = pa.Table.from_batches([batch])
         start = 0
-        for place, group in itertools.groupby(_places(table)):
+        for key, group in itertools.groupby(_dataset_keys(table)):
             length = sum(1 for _ in group)
-            yield place, table.slice(start, length)
+            yield key, table.slice(start, length)
             start += length
 
 
-def _places(rows: pa.Table | pa.RecordBatch) -> Iterator[Place]:
+def _dataset_keys(rows: pa.Table | pa.RecordBatch) -> Iterator[DatasetKey]:
     return zip(*(rows[name].to_pylist() for name in IDENTITY[:3]), strict=True)
 
 
 def _put_in_order(results: Path) -> None:
-    """Sort a file that was put here by other means, in one piece."""
+    """Sort a results file that was not written by `fold`, all in memory."""
     import pyarrow as pa
 
     batches = read_batches(results, list(IDENTITY[:3]))
-    places = itertools.chain.from_iterable(map(_places, batches))
-    if any(later < place for place, later in itertools.pairwise(places)):
+    keys = itertools.chain.from_iterable(map(_dataset_keys, batches))
+    if any(later < key for key, later in itertools.pairwise(keys)):
         write_results(_newest(pa.Table.from_batches(read_batches(results))), results)
 
 
 def read_batches(
     results: Path, columns: list[str] | None = None
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a results file a few thousand at a time, none if it is absent.
+    """Yield the rows of a results file a few thousand at a time, none if it is missing.
 
     Parameters
     ----------
     results : Path
         The file.
     columns : list of str, optional
-        Which; all by default. What an older version did not write is null.
+        All by default. Columns that an older version did not write are null.
 
     Raises
     ------
     ResultsError
-        If it is damaged, or something else.
+        If the file is damaged or was not written by a run.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -152,11 +154,11 @@ def read_batches(
     full = schema()
     wanted = full if columns is None else pa.schema(map(full.field, columns))
     try:
-        # Without a buffer, whole columns are read before the first row is given.
+        # Without a buffer, whole columns are read before the first row is returned.
         with pq.ParquetFile(results, buffer_size=1 << 16) as file:
-            lacks = {*wanted.names} & {*REQUIRED} - {*file.schema_arrow.names}
-            if lacks:
-                raise _unusable(results, f"it lacks {', '.join(sorted(lacks))}")
+            missing = {*wanted.names} & {*REQUIRED} - {*file.schema_arrow.names}
+            if missing:
+                raise _unusable(results, f"missing: {', '.join(sorted(missing))}")
             for batch in file.iter_batches(batch_size=_ROWS, columns=columns):
                 table = completed(pa.Table.from_batches([batch]), wanted)
                 yield from table.to_batches()
@@ -166,7 +168,7 @@ def read_batches(
 
 def _unusable(results: Path, why: str) -> ResultsError:
     msg = (
-        f"results {str(results)!r}: not what a run wrote ({why}); move the file away, "
+        f"results {str(results)!r}: not written by a run ({why}); move the file away, "
         f"or name another folder with --out"
     )
     return ResultsError(msg)
@@ -174,37 +176,37 @@ def _unusable(results: Path, why: str) -> ResultsError:
 
 def _journaled(
     paths: list[Path], each: Callable[[pa.Table], None] | None
-) -> Iterator[tuple[Place, pa.Table]]:
-    """Yield the journals' rows by data set, in order, the oldest of each first."""
+) -> Iterator[tuple[DatasetKey, pa.Table]]:
+    """Yield the rows of the journals by data set, in order, the oldest first."""
     import pyarrow as pa
 
     full, index = schema(), _index(paths)
-    for place in sorted(index):
+    for key in sorted(index):
         rows = [{name: row.get(name) for name in COLUMNS}
-                for row in _rows_at(paths, index.pop(place))]  # fmt: skip
+                for row in _rows_at(paths, index.pop(key))]  # fmt: skip
         if rows:
             table = pa.Table.from_pylist(rows, schema=full)
             if each is not None:
                 each(table)
-            yield place, table
+            yield key, table
 
 
-def _index(paths: list[Path]) -> dict[Place, array[int]]:
-    """Return where each data set's rows begin: journal, byte, journal, byte, ..."""
-    index: dict[Place, array[int]] = {}
+def _index(paths: list[Path]) -> dict[DatasetKey, array[int]]:
+    """Return the positions of each data set's rows: journal, offset, journal, ..."""
+    index: dict[DatasetKey, array[int]] = {}
     for number, path in enumerate(paths):
         at = 0
         with path.open("rb") as lines:
             for line in lines:
-                place = _place(line)
-                if place is not None:
-                    index.setdefault(place, array("q")).extend((number, at))
+                key = _dataset_key(line)
+                if key is not None:
+                    index.setdefault(key, array("q")).extend((number, at))
                 at += len(line)
     return index
 
 
-def _place(line: bytes) -> Place | None:
-    """Return the data set that a line is about, None where it is no result."""
+def _dataset_key(line: bytes) -> DatasetKey | None:
+    """Return the data set of a line, or None if the line is not a result."""
     found = _START.match(line)
     if found:
         suite, partition, dataset = (part.decode() for part in found.groups())
@@ -215,8 +217,8 @@ def _place(line: bytes) -> Place | None:
     return row["suite"], row["partition"], row["dataset"]
 
 
-def _rows_at(paths: list[Path], places: array[int]) -> Iterator[Mapping[str, Any]]:
-    pairs = zip(places[::2], places[1::2], strict=True)
+def _rows_at(paths: list[Path], positions: array[int]) -> Iterator[Mapping[str, Any]]:
+    pairs = zip(positions[::2], positions[1::2], strict=True)
     for number, starts in itertools.groupby(pairs, key=lambda pair: pair[0]):
         with paths[number].open("rb") as lines:
             for _, start in starts:

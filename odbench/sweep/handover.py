@@ -1,7 +1,7 @@
-"""Tables to a detector's process, and scores back, through memory without a name.
+"""Hand tables to a detector's process, and scores back, through anonymous memory.
 
-The process gets descriptors, no path: there is nothing to find beside them, nothing to
-put in their place, and the tables cannot be written to.
+The process gets descriptors instead of paths, so that it finds no other files, cannot
+replace the tables, and cannot write to them.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ import numpy as np
 from odbench.arrays import FloatArray
 from odbench.errors import StoreError
 
-# What Linux can forbid for good: changes of size, and writing.
+# Seals by which Linux forbids changes of size, and writing, permanently.
 _SIZE = getattr(fcntl, "F_SEAL_SHRINK", 0) | getattr(fcntl, "F_SEAL_GROW", 0)
 _SIZE_AND_VALUES = _SIZE | getattr(fcntl, "F_SEAL_WRITE", 0)
 _ITEM = 8
 
 
 class Handover:
-    """One data set's tables as a detector shall see them, and room for scores.
+    """The tables of one data set as a detector sees them, and memory for its scores.
 
     Parameters
     ----------
     train, test : float64 arrays of shape (n_train, n_columns), (n_test, n_columns)
-        C-contiguous; copied.
+        Copied.
 
     Raises
     ------
     StoreError
-        If there is no memory for them.
+        If there is not enough memory.
     """
 
     def __init__(self, train: FloatArray, test: FloatArray) -> None:
         self.train_shape, self.test_shape = train.shape, test.shape
         try:
-            self._tables = _nameless()
-            self._scores = _nameless()
+            self._tables = _anonymous()
+            self._scores = _anonymous()
             for table in (train, test):
                 _write(self._tables, table)
             self.blank()
@@ -57,25 +57,25 @@ class Handover:
 
     @property
     def n_test(self) -> int:
-        """How many scores are wanted."""
+        """Number of scores wanted."""
         return int(self.test_shape[0])
 
     @property
     def descriptors(self) -> list[int]:
-        """What the process gets: the tables, and the room for scores."""
+        """Descriptors for the process: the tables, and the memory for scores."""
         return [self._tables.fileno(), self._scores.fileno()]
 
     def describe(self) -> dict[str, list[int]]:
-        """Return what the process must know to read the tables."""
+        """Return the shapes that the process needs to read the tables."""
         return {"train": list(self.train_shape), "test": list(self.test_shape)}
 
     def blank(self) -> None:
-        """Forget the scores of the trial before."""
+        """Erase the scores of the previous trial."""
         self._scores.seek(0)
         _write(self._scores, np.full(self.n_test, np.nan))
 
     def scores(self) -> FloatArray:
-        """Return what lies where scores belong, float64 of shape (n_test,)."""
+        """Return the scores that were written, float64 of shape (n_test,), else NaN."""
         wanted, read = self.n_test * _ITEM, bytearray()
         while len(read) < wanted:
             part = os.pread(self._scores.fileno(), wanted - len(read), len(read))
@@ -88,29 +88,29 @@ class Handover:
         return values
 
     def close(self) -> None:
-        """Give the memory back, as soon as the process has, too."""
+        """Close the descriptors; the memory is freed when the process ends, too."""
         self._tables.close()
         self._scores.close()
 
 
-def received(
+def map_tables(
     shapes: dict[str, list[int]], descriptor: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the tables behind a descriptor, which is closed.
+    """Map the tables behind a descriptor, and close the descriptor.
 
     Parameters
     ----------
     shapes : dict
-        As `Handover.describe` gives it.
+        From `Handover.describe`.
     descriptor : int
         The first of `Handover.descriptors`.
 
     Returns
     -------
     train, test : float64 arrays
-        Read-only, in memory that no one can write to where the kernel seals it.
+        Read-only; where the kernel seals the memory, nothing can write to it.
     """
-    # All pages now: a trial must not pay for them.
+    # All pages are mapped now, so that their cost is not in a trial's seconds.
     flags = mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0)
     try:
         memory = mmap.mmap(descriptor, 0, flags=flags, prot=mmap.PROT_READ)
@@ -125,15 +125,15 @@ def received(
     return tables[0], tables[1]
 
 
-def give_scores(scores: Any, descriptor: int) -> None:
-    """Write scores where the worker reads them."""
+def write_scores(scores: Any, descriptor: int) -> None:
+    """Write scores to the memory that the worker reads."""
     data = np.ascontiguousarray(scores, dtype="<f8").data.cast("B")
     done = 0
     while done < len(data):
         done += os.pwrite(descriptor, data[done:], done)
 
 
-def _nameless() -> IO[bytes]:
+def _anonymous() -> IO[bytes]:
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create(
             "odbench", os.MFD_CLOEXEC | getattr(os, "MFD_ALLOW_SEALING", 0)
@@ -150,6 +150,6 @@ def _write(sink: IO[bytes], table: FloatArray) -> None:
 
 
 def _seal(file: IO[bytes], seals: int) -> None:
-    # A plain file on other systems cannot be sealed.
+    # On other systems this is a temporary file, which cannot be sealed.
     with contextlib.suppress(OSError, AttributeError):
         fcntl.fcntl(file.fileno(), fcntl.F_ADD_SEALS, seals)

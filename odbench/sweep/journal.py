@@ -1,7 +1,7 @@
-"""Results as they come: appended line by line.
+"""Journals: results appended line by line as the trials end.
 
-Each process appends to a journal of its own, so nothing is locked and a kill loses at
-most the line being written. A line that is not whole is ignored.
+Each process appends to its own journal, so nothing is locked and a kill loses at most
+the line being written. Incomplete lines are ignored.
 """
 
 from __future__ import annotations
@@ -16,10 +16,16 @@ from types import TracebackType
 from typing import Any
 
 FOLDER = "journal"
+# A file of this name in the journal folder asks workers to stop after their trial.
+STOP = "stop"
+# A file of this name in the journal folder holds the token of the sweep that runs.
+OWNER = "token"
+# The field of a line that says which trial a worker has begun.
+START = "start"
 
 
 class Journal:
-    """One process's appended lines.
+    """The journal of one process.
 
     Parameters
     ----------
@@ -36,7 +42,7 @@ class Journal:
         self._length = 0
 
     def append(self, entry: Mapping[str, Any]) -> None:
-        """Write one line whole; on a full disk none of it stays.
+        """Write one line; if the disk is full, remove the part that was written.
 
         Raises
         ------
@@ -58,7 +64,7 @@ class Journal:
         self._length += len(line)
 
     def flush(self) -> None:
-        """Put everything on the disk itself, past any power cut."""
+        """Force the lines to the disk, so that they survive a power cut."""
         os.fsync(self._descriptor)
 
     def __enter__(self) -> Journal:
@@ -78,12 +84,12 @@ class Journal:
 
 
 def journals(folder: Path) -> list[Path]:
-    """Return a run's journals, always in the same order."""
+    """Return the paths of a run's journals, always in the same order."""
     return sorted((folder / FOLDER).glob("*.jsonl"))
 
 
 def read_journals(folder: Path) -> Iterator[dict[str, Any]]:
-    """Yield the rows of every whole line of a run's journals."""
+    """Yield the results in a run's journals."""
     for path in journals(folder):
         with path.open("rb") as lines:
             for line in lines:
@@ -93,7 +99,7 @@ def read_journals(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def parse_line(line: bytes) -> dict[str, Any] | None:
-    """Return a line's entry, None where the line is not whole."""
+    """Return the entry of a line, or None if the line is incomplete."""
     if not line.endswith(b"\n"):
         return None
     try:

@@ -1,4 +1,4 @@
-"""The keys of very many trials in little memory: 16 bytes each."""
+"""A set of trial keys that takes 16 bytes per key."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ _DTYPE = np.dtype(f"S{WIDTH}")
 
 
 class Keys:
-    """A growing set of keys: one sorted array."""
+    """A growing set of keys, kept as one sorted array."""
 
     def __init__(self) -> None:
         self._sorted: KeyArray = np.empty(0, dtype=_DTYPE)
 
     def add(self, keys: Iterable[str]) -> BoolArray:
-        """Enter keys.
+        """Add keys.
 
         Parameters
         ----------
         keys : iterable of str
-            32 hex digits each; anything else is known by its hash.
+            32 hex digits each; any other text is stored as its hash.
 
         Returns
         -------
         bool array of shape (n_keys,)
-            Which of them are new; of two alike, the first.
+            True where a key is new; of equal ones, only the first is.
         """
         given = key_array(map(_bytes_of, keys))
         is_new = ~self.contains(given)
         if is_new.any():
             fresh, first = np.unique(given[is_new], return_index=True)
-            places = np.searchsorted(self._sorted, fresh)
-            self._sorted = np.insert(self._sorted, places, fresh)
+            positions = np.searchsorted(self._sorted, fresh)
+            self._sorted = np.insert(self._sorted, positions, fresh)
             among_new = np.zeros(np.count_nonzero(is_new), dtype=np.bool_)
             among_new[first] = True
             is_new[is_new] = among_new
         return is_new
 
     def contains(self, keys: KeyArray) -> BoolArray:
-        """Say of each key whether it is here.
+        """Say for each key whether it is in the set.
 
         Parameters
         ----------
@@ -60,9 +60,9 @@ class Keys:
         """
         if not len(self._sorted):
             return np.zeros(len(keys), dtype=np.bool_)
-        places = np.searchsorted(self._sorted, keys)
-        places[places == len(self._sorted)] = 0
-        return np.asarray(self._sorted[places] == keys, dtype=np.bool_)
+        positions = np.searchsorted(self._sorted, keys)
+        positions[positions == len(self._sorted)] = 0
+        return np.asarray(self._sorted[positions] == keys, dtype=np.bool_)
 
     def __contains__(self, key: str) -> bool:
         return bool(self.contains(key_array([_bytes_of(key)]))[0])

@@ -1,4 +1,4 @@
-"""Start a detector's process: an empty folder, no secrets, one line to the worker."""
+"""Start a detector's process: an empty folder, no secrets, one socket to the worker."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _THREAD_VARIABLES = (
     "NUMEXPR_NUM_THREADS",
     "NUMBA_NUM_THREADS",
 )
-# Where data, labels and secrets are; a detector has no business to know.
+# Variables that tell where data and labels are, or hold secrets, are removed.
 _SECRET_PREFIXES = ("ODBENCH_", "HF_", "HUGGING_FACE", "AWS_", "SSH_")
 _SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "API_KEY")
 
@@ -32,29 +32,29 @@ def launch(
     Parameters
     ----------
     folder : Path
-        Where it works and puts its temporary files.
+        Its working folder, also for temporary files.
     mark : str
-        What it and everything that it starts carry, so that all can be found.
+        Value of an environment variable by which it and its descendants are found.
     threads : int
         BLAS, OpenMP and numba threads.
 
     Returns
     -------
     tuple of (Popen, socket)
-        The process and the line to it.
+        The process and the socket that leads to it.
     """
     ours, theirs = socket.socketpair()
     try:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "odbench.sweep.child", str(theirs.fileno())],
             stdin=subprocess.DEVNULL,
-            # Whatever a detector prints, a gigabyte of it too, is nobody's output.
+            # Discard anything the detector prints.
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=folder,
             env=_environment(folder, mark, threads),
             pass_fds=(theirs.fileno(),),
-            # A group of its own: it can be killed whole, and Ctrl-C passes it by.
+            # In a separate group it can be killed whole, and Ctrl-C does not reach it.
             start_new_session=True,
         )
     except BaseException:
@@ -66,7 +66,7 @@ def launch(
 
 
 def has_cuda() -> bool:
-    """Say whether there is CUDA: it reserves address space far beyond what it uses."""
+    """Say whether CUDA is there; it reserves far more address space than it uses."""
     return Path("/dev/nvidiactl").exists()
 
 
@@ -79,7 +79,7 @@ def _environment(folder: Path, mark: str, threads: int) -> dict[str, str]:
     }
     kept.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
     kept.update({MARK: mark, "TMPDIR": str(folder)})
-    # Weights are loaded by the user beforehand; a trial is no place to download.
+    # Passed on: the user decides whether a detector may download weights.
     kept["HF_HUB_OFFLINE"] = os.environ.get("HF_HUB_OFFLINE", "0")
     kept.setdefault("MPLBACKEND", "Agg")
     return kept

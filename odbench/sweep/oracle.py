@@ -1,7 +1,8 @@
-"""The row "oracle": what a synthetic set's own law achieves, as results.
+"""Results of "oracle": the best scores possible on synthetic data sets.
 
-No detector runs and no label is read: the generator measured its oracle when it drew
-the set, and the manifest keeps the numbers. Ask by name: ``--detectors knn,oracle``.
+The oracle knows the distribution of the data. No detector runs and no label is read:
+the generator measured its oracle when it drew the data set, and the manifest keeps the
+numbers. It is asked for by name: ``--detectors knn,oracle``.
 """
 
 from __future__ import annotations
@@ -13,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from odbench.errors import UsageError
 from odbench.scoring.metrics import adjusted_average_precision
-from odbench.sweep.trials import Protocol, Task, Trial, key_of
-from odbench.sweep.worker import blank_row
+from odbench.suites import ORACLE
+from odbench.sweep.rows import blank_row
+from odbench.sweep.trials import Protocol, Trial, key_of
 
 if TYPE_CHECKING:
     from odbench.data.dataset import DatasetRecord
 
-NAME = "oracle"
 _FACTS: Mapping[str, Any] = MappingProxyType(
     {
-        "detector": NAME,
+        "detector": ORACLE,
         "config": "default",
         "config_id": "0" * 12,
         "detector_reference": "",
@@ -40,9 +41,9 @@ def oracle_rows(
     Parameters
     ----------
     records : iterable of DatasetRecord
-        Those without an oracle are left out.
+        Data sets; those without an oracle are left out.
     protocol : Protocol
-        The run's; the oracle knows the one-class protocol only.
+        The protocol of the run; the oracle supports only one-class.
 
     Returns
     -------
@@ -52,10 +53,10 @@ def oracle_rows(
     Raises
     ------
     UsageError
-        If no data set has an oracle, or the protocol is another.
+        If no data set has an oracle, or the protocol is not one-class.
     """
     if protocol.contamination:
-        msg = "detector 'oracle': knows the one-class protocol only; leave it out"
+        msg = "detector 'oracle': supports only the one-class protocol; leave it out"
         raise UsageError(msg)
     rows = [
         _row(record, facts, protocol)
@@ -63,7 +64,7 @@ def oracle_rows(
         if "oracle_auroc" in (facts := json.loads(record.parameters or "{}"))
     ]
     if not rows:
-        msg = "detector 'oracle': only synthetic data sets know their law; leave it out"
+        msg = "detector 'oracle': only synthetic data sets have one; leave it out"
         raise UsageError(msg)
     return rows
 
@@ -74,8 +75,8 @@ def _row(
     version = f"generator {parameters.get('generator_version', 1)}"
     facts = {**_FACTS, "detector_version": version}
     key = key_of(record, facts, 0, protocol)
-    trial = Trial(NAME, 0, 0, key, facts)
-    row = blank_row(Task(record, protocol, (trial,), 0.0), trial)
+    trial = Trial(ORACLE, 0, 0, key, facts)
+    row = blank_row(record, protocol, trial)
     auroc, ap = parameters["oracle_auroc"], parameters["oracle_ap"]
     n_anomalies = record.n_anomalies or 0
     rate = n_anomalies / record.n_test

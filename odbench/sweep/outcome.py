@@ -1,4 +1,4 @@
-"""How a trial ended: by what its process said, or by how it died."""
+"""How a trial ended: from the answer of its process, or from how the process died."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _COSTS = (
     "warmup_seconds",
     "peak_memory_bytes",
 )
-# What a process may say of its own trial; all else is seen from outside.
-_SAID = ("failed", "memory")
+# The statuses that a process may report; the worker detects the others itself.
+_REPORTABLE = ("failed", "memory")
 _REASON_LENGTH = 600
-# Beyond any trial's seconds and any machine's bytes.
+# More than the seconds of any trial and the bytes of any machine.
 _LARGEST_COST = 2.0**60
 
 
@@ -39,9 +39,10 @@ class Outcome:
     reason : str
         Empty when the status is "ok".
     scores : float64 array of shape (n_test,) or None
-        In the order in which the rows were shown; None unless "ok".
+        Higher = more anomalous, in the order in which the rows were shown; None
+        unless the status is "ok".
     costs : mapping
-        Seconds and bytes as columns of the results.
+        Seconds and bytes, named like the columns of the results.
     """
 
     status: str
@@ -50,19 +51,19 @@ class Outcome:
     costs: Mapping[str, Any]
 
 
-def judge(
+def from_answer(
     answer: Mapping[str, Any], scores: Callable[[], FloatArray], *, n_test: int
 ) -> Outcome:
-    """Make an outcome of what a process answered.
+    """Return the outcome that the answer of a process describes.
 
     Parameters
     ----------
     answer : mapping
-        Its status and reason where something went wrong, else shape and costs.
+        Status and reason if something went wrong, otherwise shape and costs.
     scores : callable
-        Returns the float64 scores that it left, NaN where it left none.
+        Returns the float64 scores that the process wrote, NaN where it wrote none.
     n_test : int
-        How many there should be.
+        Number of scores wanted.
 
     Returns
     -------
@@ -70,15 +71,15 @@ def judge(
     """
     if "status" in answer:
         status, reason = answer["status"], answer.get("reason")
-        if status not in _SAID or not isinstance(reason, str):
-            return broken("a status that is none")
-        return Outcome(status, _line(reason), None, {})
+        if status not in _REPORTABLE or not isinstance(reason, str):
+            return broken("an invalid status")
+        return Outcome(status, _one_line(reason), None, {})
     costs = {name: answer[name] for name in _COSTS if _is_cost(answer.get(name))}
     if "peak_memory_bytes" in costs:
         costs["peak_memory_bytes"] = int(costs["peak_memory_bytes"])
     if answer.get("shape") != [n_test]:
         reason = f"scores of shape {answer.get('shape')}, wanted [{n_test}]"
-        return Outcome("shape", _line(reason), None, costs)
+        return Outcome("shape", _one_line(reason), None, costs)
     values = scores()
     bad = int(np.count_nonzero(~np.isfinite(values)))
     if bad:
@@ -87,8 +88,26 @@ def judge(
     return Outcome("ok", "", values, costs)
 
 
-def _line(text: str) -> str:
-    """Return a stranger's text as one line that any terminal and file takes."""
+def from_exit(process: subprocess.Popen[bytes]) -> Outcome:
+    """Return the outcome of a process that closed its connection."""
+    try:
+        code = process.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        return broken("it closed its connection to the worker")
+    if code < 0:
+        name = signal.Signals(-code).name
+        hint = "; out of memory?" if code == -signal.SIGKILL else ""
+        return Outcome("killed", f"killed by {name}{hint}", None, {})
+    return Outcome("killed", f"its process exited with code {code}", None, {})
+
+
+def broken(problem: str) -> Outcome:
+    """Return the outcome of a process that broke the protocol with its worker."""
+    return Outcome("killed", f"its process broke the protocol: {problem}", None, {})
+
+
+def _one_line(text: str) -> str:
+    """Return untrusted text as one line that is safe in a terminal and in a file."""
     return printable(" ".join(text.split()))[:_REASON_LENGTH]
 
 
@@ -99,21 +118,3 @@ def _is_cost(value: object) -> bool:
         and math.isfinite(value)
         and 0 <= value <= _LARGEST_COST
     )
-
-
-def obituary(process: subprocess.Popen[bytes]) -> Outcome:
-    """Say what ended a process that hung up."""
-    try:
-        code = process.wait(timeout=5)
-    except subprocess.TimeoutExpired:
-        return broken("its line to the driver closed")
-    if code < 0:
-        name = signal.Signals(-code).name
-        hint = "; out of memory?" if code == -signal.SIGKILL else ""
-        return Outcome("killed", f"killed by {name}{hint}", None, {})
-    return Outcome("killed", f"its process exited with code {code}", None, {})
-
-
-def broken(what: str) -> Outcome:
-    """Say that a process did not keep to the rules of the line."""
-    return Outcome("killed", f"its process broke the protocol: {what}", None, {})

@@ -1,4 +1,4 @@
-"""What is to be tried, what of it is done, and in which order the rest goes."""
+"""Plan a run: which trials, which of them are done, and the order of the others."""
 
 from __future__ import annotations
 
@@ -10,20 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from odbench.arrays import FloatArray, IntArray
-from odbench.sweep.estimate import Estimator
 from odbench.sweep.keys import Keys
-from odbench.sweep.trials import Batch, Choices, Places, Protocol, Task, Trial
+from odbench.sweep.trial_times import TrialTimes
+from odbench.sweep.trials import Batch, Indices, Protocol, Variants
 
 if TYPE_CHECKING:
     from odbench.data.dataset import DatasetRecord
     from odbench.plugins.find import Configuration
 
-__all__ = ["Plan", "Protocol", "Task", "Trial", "make_plan", "tasks_of", "why_pending"]
-
 STOCHASTIC_SEEDS = 5
-# A task of more than this is cut along what cannot be shared, so that no core waits
-# long for the last one.
-_TASK_SECONDS = 20.0
+# A longer batch is split into groups that share no work, so that the other cores do
+# not wait long for the last one.
+_BATCH_SECONDS = 20.0
 _REASONS = (
     "new",
     "data set changed",
@@ -32,8 +30,14 @@ _REASONS = (
     "failed before",
     "scores not kept",
 )
-# From here on the trial itself was done; what else there is has another protocol.
-_SAME_TRIAL = _REASONS.index("failed before")
+(
+    _NEW,
+    _DATASET_CHANGED,
+    _DETECTOR_CHANGED,
+    _PROTOCOL_CHANGED,
+    _FAILED,
+    _NO_SCORES,
+) = range(len(_REASONS))
 
 
 @dataclass
@@ -42,15 +46,15 @@ class Plan:
 
     Attributes
     ----------
-    choices : Choices
-        What each data set is tried with.
+    variants : Variants
+        The configurations x seeds that are tried on each data set.
     total, done : int
         Trials asked for, and those that need not run again.
     pending : list of Batch
-        What is left, by data set.
+        The other trials, one batch per data set.
     """
 
-    choices: Choices
+    variants: Variants
     total: int = 0
     done: int = 0
     pending: list[Batch] = field(default_factory=list)
@@ -64,18 +68,18 @@ def make_plan(
     protocol: Protocol,
     done: Keys,
 ) -> Plan:
-    """Lay out every trial and leave out what is done.
+    """List all trials and leave out those that are done.
 
     Parameters
     ----------
     records : iterable of DatasetRecord
-        Measured: with a content hash.
+        Data sets whose content hash is known.
     configurations : iterable of Configuration
         Each once.
     seeds : int or None
         Repetitions of stochastic detectors, None for 5; others run once.
     protocol : Protocol
-        For all of them.
+        The protocol of all trials.
     done : Keys
         Trials that need not run again.
 
@@ -84,119 +88,127 @@ def make_plan(
     Plan
     """
     chosen = tuple(configurations)
-    repetitions = tuple(_seeds(one, seeds) for one in chosen)
-    plan = Plan(Choices(chosen, repetitions, protocol))
+    repetitions = tuple(_repetitions(one, seeds) for one in chosen)
+    plan = Plan(Variants(chosen, repetitions, protocol))
     for record in records:
-        places = np.flatnonzero(~done.contains(plan.choices.keys(record)))
-        plan.total += len(plan.choices)
-        plan.done += len(plan.choices) - len(places)
-        if len(places):
-            plan.pending.append(Batch(plan.choices, record, places.astype(np.int32)))
+        indices = np.flatnonzero(~done.contains(plan.variants.keys(record)))
+        plan.total += len(plan.variants)
+        plan.done += len(plan.variants) - len(indices)
+        if len(indices):
+            plan.pending.append(Batch(plan.variants, record, indices.astype(np.int32)))
     return plan
 
 
 def why_pending(plan: Plan, earlier: Iterable[tuple[Any, ...]]) -> Counter[str]:
-    """Say why trials are not done.
+    """Count the reasons why trials are not done.
 
     Parameters
     ----------
     plan : Plan
-        What is left to do.
+        The plan.
     earlier : iterable of tuple
-        What earlier results depended on: suite, partition, data set, detector,
-        configuration, seed, content hash, detector version, then status and key; the
-        newest last.
+        The facts that earlier results depended on: suite, partition, data set,
+        detector, configuration, seed, content hash, detector version, then status and
+        key; the newest last.
 
     Returns
     -------
     Counter
         Trials by reason: "new", "detector changed", ...
     """
-    choices = plan.choices
-    place_of = {
-        (choices.facts[number]["detector"], choices.facts[number]["config_id"], seed): i
-        for i, (number, seed) in enumerate(choices.pairs)
+    variants = plan.variants
+    index_of = {
+        (variants.facts[number]["detector"], variants.facts[number]["config_id"], s): i
+        for i, (number, s) in enumerate(variants.pairs)
     }
     known = {
         (batch.record.suite, batch.record.partition, batch.record.name): (
             batch.record,
-            np.zeros(len(choices), dtype=np.int8),
+            np.full(len(variants), _NEW, dtype=np.int8),
         )
         for batch in plan.pending
     }
     for row in earlier:
-        place = place_of.get(row[3:6])
-        if place is not None and row[:3] in known:
-            record, found = known[row[:3]]
-            version = choices.facts[choices.pairs[place][0]]["detector_version"]
-            if row[9] == choices.trial(record, place).key:
-                found[place] = 5 if row[8] == "ok" else 4
-            elif found[place] < _SAME_TRIAL:
-                same = (row[6] == record.content_sha256, row[7] == version)
-                found[place] = 1 if not same[0] else 2 if not same[1] else 3
+        index = index_of.get(row[3:6])
+        if index is not None and row[:3] in known:
+            record, reasons = known[row[:3]]
+            version = variants.facts[variants.pairs[index][0]]["detector_version"]
+            if row[9] == variants.trial(record, index).key:
+                reasons[index] = _NO_SCORES if row[8] == "ok" else _FAILED
+            # Codes from `_FAILED` on mean that the same trial was run before; any other
+            # earlier result says less.
+            elif reasons[index] < _FAILED:
+                reasons[index] = _change(row, record, version)
     counts: Counter[str] = Counter()
-    for batch, (_, found) in zip(plan.pending, known.values(), strict=True):
-        counts.update(_REASONS[code] for code in found[batch.places].tolist())
+    for batch, (_, reasons) in zip(plan.pending, known.values(), strict=True):
+        counts.update(_REASONS[code] for code in reasons[batch.indices].tolist())
     return counts
 
 
-def tasks_of(plan: Plan, estimator: Estimator) -> list[Batch]:
-    """Group what is pending by data set and shared work, longest first.
+def _change(row: tuple[Any, ...], record: DatasetRecord, version: str) -> int:
+    """Return the reason why an earlier result is not that of the trial now."""
+    if row[6] != record.content_sha256:
+        return _DATASET_CHANGED
+    return _DETECTOR_CHANGED if row[7] != version else _PROTOCOL_CHANGED
+
+
+def make_batches(plan: Plan, times: TrialTimes) -> list[Batch]:
+    """Group the pending trials by data set and shared work, longest first.
 
     Parameters
     ----------
     plan : Plan
-        What is left to do.
-    estimator : Estimator
-        Guesses a trial's seconds from earlier results.
+        The plan.
+    times : TrialTimes
+        Estimates a trial's seconds from earlier results.
 
     Returns
     -------
     list of Batch
-        Small data sets whole; a large one cut into groups that share nothing.
+        A small data set is one batch; a large one is several that share no work.
     """
-    choices = plan.choices
-    number_at = np.array([number for number, _ in choices.pairs], dtype=np.int64)
-    in_order = sorted(range(len(choices)), key=lambda i: _order(choices, i))
-    order: Places = np.array(in_order, dtype=np.int32)
-    apart = _Apart(choices)
+    variants = plan.variants
+    number_at = np.array([number for number, _ in variants.pairs], dtype=np.int64)
+    in_order = sorted(range(len(variants)), key=lambda i: _sort_key(variants, i))
+    order: Indices = np.array(in_order, dtype=np.int32)
+    sharing = _Sharing(variants)
     batches = []
     for whole in plan.pending:
-        costs = _costs(choices, whole.record, estimator)[number_at]
-        is_pending = np.zeros(len(choices), dtype=np.bool_)
-        is_pending[whole.places] = True
-        places = order[is_pending[order]]
-        parts = [places]
-        if costs[places].sum() > _TASK_SECONDS:
-            group = apart.groups(number_at[places])
-            parts = [places[group == one] for one in range(group.max() + 1)]
+        seconds = _seconds(variants, whole.record, times)[number_at]
+        is_pending = np.zeros(len(variants), dtype=np.bool_)
+        is_pending[whole.indices] = True
+        indices = order[is_pending[order]]
+        parts = [indices]
+        if seconds[indices].sum() > _BATCH_SECONDS:
+            group = sharing.groups(number_at[indices])
+            parts = [indices[group == one] for one in range(group.max() + 1)]
         batches += [
-            Batch(choices, whole.record, part, float(costs[part].sum()))
+            Batch(variants, whole.record, part, float(seconds[part].sum()))
             for part in parts
         ]
     return sorted(batches, key=lambda batch: -batch.seconds)
 
 
-class _Apart:
-    """Part configurations so that two that share any kind of work stay together."""
+class _Sharing:
+    """Group configurations so that two that share any kind of work stay together."""
 
-    def __init__(self, choices: Choices) -> None:
-        self._shares = [set(one.info.shares) for one in choices.configurations]
+    def __init__(self, variants: Variants) -> None:
+        self._shares = [set(one.info.shares) for one in variants.configurations]
         self._known: dict[bytes, IntArray] = {}
 
     def groups(self, numbers: IntArray) -> IntArray:
         """Return the group of each of these configurations, counted from 0."""
         present = np.unique(numbers)
-        # Most data sets lack the same trials.
+        # Most data sets have the same pending trials, so that their groups are reused.
         group_of = self._known.get(present.tobytes())
         if group_of is None:
             group_of = np.zeros(len(self._shares), dtype=np.int64)
-            for group, members in enumerate(self._parted(present.tolist())):
+            for group, members in enumerate(self._partition(present.tolist())):
                 group_of[members] = group
             self._known[present.tobytes()] = group_of
         return group_of[numbers]
 
-    def _parted(self, numbers: list[int]) -> list[list[int]]:
+    def _partition(self, numbers: list[int]) -> list[list[int]]:
         groups: list[tuple[set[str], list[int]]] = []
         for number in numbers:
             kinds, together, apart = set(self._shares[number]), [number], []
@@ -210,28 +222,30 @@ class _Apart:
         return [together for _, together in groups]
 
 
-def _costs(choices: Choices, record: DatasetRecord, estimator: Estimator) -> FloatArray:
-    """Return the seconds of a trial of each configuration on a data set."""
+def _seconds(
+    variants: Variants, record: DatasetRecord, times: TrialTimes
+) -> FloatArray:
+    """Return the estimated seconds of one trial of each configuration."""
     size = {
         "n_rows": record.n_train + record.n_test,
         "n_columns": record.n_columns,
     }
     return np.array(
         [
-            estimator.seconds(facts["detector"], facts["config"], **size)
-            for facts in choices.facts
+            times.seconds(facts["detector"], facts["config"], **size)
+            for facts in variants.facts
         ],
         dtype=np.float64,
     )
 
 
-def _order(choices: Choices, place: int) -> tuple[Any, ...]:
-    number, seed = choices.pairs[place]
-    facts = choices.facts[number]
+def _sort_key(variants: Variants, index: int) -> tuple[Any, ...]:
+    number, seed = variants.pairs[index]
+    facts = variants.facts[number]
     return seed, facts["detector"], facts["config"]
 
 
-def _seeds(configuration: Configuration, seeds: int | None) -> int:
+def _repetitions(configuration: Configuration, seeds: int | None) -> int:
     if configuration.info.deterministic:
         return 1
     return STOCHASTIC_SEEDS if seeds is None else seeds

@@ -1,23 +1,22 @@
-"""Choose data sets and detectors, and find out what is left to do."""
+"""Prepare a run: choose data sets and detectors, and plan the trials."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from odbench.errors import UsageError
 from odbench.plugins.specs import plain
-from odbench.sweep.estimate import Estimator
+from odbench.suites import ORACLE
 from odbench.sweep.finished import finished
 from odbench.sweep.keys import Keys
-from odbench.sweep.oracle import NAME as ORACLE
 from odbench.sweep.oracle import oracle_rows
-from odbench.sweep.plan import Plan, make_plan, tasks_of
-from odbench.sweep.request import Request
+from odbench.sweep.plan import Plan, make_batches, make_plan
+from odbench.sweep.request import RunRequest
+from odbench.sweep.trial_times import TrialTimes
 from odbench.sweep.trials import Batch, Protocol
 
 if TYPE_CHECKING:
@@ -28,48 +27,51 @@ if TYPE_CHECKING:
 
 @dataclass
 class Prepared:
-    """What a request comes to, before anything is run.
+    """A run that is ready to start.
 
     Attributes
     ----------
     plan : Plan
-        Trials done and to do.
+        All trials that were asked for.
     batches : list of Batch
-        What is to do, in its order.
+        The pending trials, in the order in which they start.
     seconds : float
-        Estimate of all trials together, one after another.
-    unknown : int
-        Trials to do of which no like was ever timed.
+        Estimated time of all pending trials, one after another.
+    never_timed : int
+        Number of pending trials whose configuration was never timed.
     faults : list of str
         Data sets that cannot be used, one line each.
-    estimator : Estimator
-        To be taught by this run.
+    times : TrialTimes
+        The times of earlier trials; this run adds its own.
     oracle : list of dict
-        Results that are known without running anything.
+        New results of the oracle, which need no trial.
     configurations : dict
-        The full parameters of what was asked for, as JSON knows them, by
-        ``config_id``.
+        ``config_id`` -> full parameters, as JSON values.
     """
 
     plan: Plan
     batches: list[Batch]
     seconds: float
-    unknown: int
+    never_timed: int
     faults: list[str]
-    estimator: Estimator
+    times: TrialTimes
     oracle: list[dict[str, Any]]
     configurations: dict[str, dict[str, Any]]
 
 
-def prepare(request: Request, *, pull: bool = True) -> Prepared:
-    """Choose data sets and detectors, and find out what is left to do.
+def prepare(request: RunRequest, *, pull: bool = True) -> Prepared:
+    """Choose data sets and detectors, and plan the trials.
 
     Parameters
     ----------
-    request : Request
-        What was asked.
+    request : RunRequest
+        The request.
     pull : bool
-        Bring missing data onto this machine.
+        Download the data sets that pending trials need.
+
+    Returns
+    -------
+    Prepared
 
     Raises
     ------
@@ -103,32 +105,32 @@ def prepare(request: Request, *, pull: bool = True) -> Prepared:
         records, failed = _pull(records, wanted, request, sources)
         faults += failed
         plan = planned()
-    estimator = Estimator(Store.default().root / "timings.json")
-    batches = tasks_of(plan, estimator)
-    unknown = _never_timed(plan, estimator)
+    times = TrialTimes(Store.default().root / "timings.json")
+    batches = make_batches(plan, times)
+    never_timed = _never_timed(plan, times)
     seconds = sum(batch.seconds for batch in batches)
     oracle = _oracle(request, records, plan, done)
     params = {one.id: plain(one.params) for one in configurations}
-    return Prepared(plan, batches, seconds, unknown, faults, estimator, oracle, params)
+    return Prepared(plan, batches, seconds, never_timed, faults, times, oracle, params)
 
 
-def _never_timed(plan: Plan, estimator: Estimator) -> int:
-    """Count the trials to do of which no like was ever timed."""
+def _never_timed(plan: Plan, times: TrialTimes) -> int:
+    """Count the pending trials whose configuration was never timed."""
     is_new = np.array(
         [
-            not estimator.knows(facts["detector"], facts["config"])
-            for number, _ in plan.choices.pairs
-            for facts in [plan.choices.facts[number]]
+            not times.knows(facts["detector"], facts["config"])
+            for number, _ in plan.variants.pairs
+            for facts in [plan.variants.facts[number]]
         ],
         dtype=np.bool_,
     )
-    return int(sum(is_new[batch.places].sum() for batch in plan.pending))
+    return int(sum(is_new[batch.indices].sum() for batch in plan.pending))
 
 
 def _oracle(
-    request: Request, records: list[DatasetRecord], plan: Plan, done: Keys
+    request: RunRequest, records: list[DatasetRecord], plan: Plan, done: Keys
 ) -> list[dict[str, Any]]:
-    """Return the oracle's rows that were asked for, and count them in the plan."""
+    """Return the new results of the oracle, if named, and count them in the plan."""
     if ORACLE not in (request.detectors or ()):
         return []
     rows = oracle_rows(records, _protocol(request))
@@ -138,36 +140,13 @@ def _oracle(
     return new
 
 
-def hidden_places(mirror: str | None) -> tuple[Path, ...]:
-    """Return what a detector's process must not read.
-
-    Parameters
-    ----------
-    mirror : str or None
-        The mirror that was named; ``ODBENCH_MIRROR`` counts too.
-    """
-    from odbench.data.catalog import label_places
-
-    here = Path.cwd().resolve()
-    around = {here, *here.parents}
-    hidden: list[Path] = []
-    for place in label_places(mirror):
-        folder = place.resolve()
-        if folder in around and folder.is_dir():
-            # A mirror around the working folder must not hide the user's own code.
-            hidden += [entry for entry in folder.iterdir() if entry not in around]
-        else:
-            hidden.append(folder)
-    return tuple(hidden)
-
-
-def _protocol(request: Request) -> Protocol:
+def _protocol(request: RunRequest) -> Protocol:
     if request.contamination:
         return Protocol(name="contaminated", contamination=request.contamination)
     return Protocol()
 
 
-def _configurations(request: Request) -> list[Configuration]:
+def _configurations(request: RunRequest) -> list[Configuration]:
     from odbench.plugins.find import core_zoo, find_detectors, grid_of
 
     if request.detectors is None:
@@ -178,12 +157,12 @@ def _configurations(request: Request) -> list[Configuration]:
         points = [point for one in chosen for point in (one, *grid_of(one))]
         chosen = list({point.id: point for point in points}.values())
     if not chosen and ORACLE not in (request.detectors or ()):
-        msg = "detectors: none selected; `odbench detectors list` shows what there is"
+        msg = "detectors: none selected; `odbench detectors list` lists them"
         raise UsageError(msg)
     return chosen
 
 
-def _records(request: Request, sources: Sources) -> list[DatasetRecord]:
+def _records(request: RunRequest, sources: Sources) -> list[DatasetRecord]:
     """Select data sets from those that each suite's source lists."""
     from odbench.data.catalog import choose, resolve
     from odbench.data.listing import list_suite
@@ -193,7 +172,7 @@ def _records(request: Request, sources: Sources) -> list[DatasetRecord]:
     for name in request.suites:
         resolved = resolve(name)
         suite, _ = resolved
-        # A suite is listed once, whatever parts of it are named.
+        # A suite is listed once, even if several of its subsets are named.
         if suite.name not in found:
             found[suite.name] = list_suite(suite, request.partition, sources=sources)
             if request.show_progress:
@@ -212,7 +191,7 @@ def _records(request: Request, sources: Sources) -> list[DatasetRecord]:
 
 
 def _measured(record: DatasetRecord) -> DatasetRecord:
-    """Return what the store measured of a data set that no manifest describes."""
+    """Return the stored record of a data set that no manifest describes."""
     from odbench.data.store import Store
 
     stored = None if record.content_sha256 else Store.default().find(record)
@@ -230,14 +209,17 @@ def _tell_missing(listing: SuiteListing, place: str) -> None:
 
 
 def say(line: str) -> None:
-    """Tell the user something that is no result."""
+    """Write a line for the user to stderr."""
     sys.stderr.write(f"odbench: {line}\n")
 
 
 def _pull(
-    records: list[DatasetRecord], wanted: set[str], request: Request, sources: Sources
+    records: list[DatasetRecord],
+    wanted: set[str],
+    request: RunRequest,
+    sources: Sources,
 ) -> tuple[list[DatasetRecord], list[str]]:
-    """Bring what is wanted into the store; a data set that fails is left out."""
+    """Download the wanted data sets; one that fails is left out and reported."""
     from odbench.data.catalog import ensure
 
     needed = [record for record in records if record.id in wanted]

@@ -1,7 +1,7 @@
-"""Look at and end a process together with everything that it has started.
+"""Measure and kill a process together with all its descendants.
 
-The process that a worker starts adopts the orphans below it (`adopt_descendants`), so
-that a walk from it finds all of them, whatever group or session they moved to.
+The process that a worker starts adopts its orphaned descendants (`adopt_descendants`),
+so that a walk from it finds all of them, in any process group or session.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from pathlib import Path
 # Every descendant inherits this variable, unless it drops it.
 MARK = "ODBENCH_SANDBOX"
 _PR_SET_CHILD_SUBREAPER = 36
-# What forks faster than it is killed is left to the mark.
+# A process that forks faster than it is killed is found by its mark later.
 _CHASE_SECONDS = 5.0
 
 
-def adopt_descendants(*, without: socket.socket) -> None:
-    """Go on in a child; this process stays, and inherits every orphan below it.
+def adopt_descendants(*, close_in_parent: socket.socket) -> None:
+    """Continue in a child; this process stays as the parent of all its orphans.
 
-    It ends when the child does, in the same way, and kills what the child has left.
-    Nothing happens where the kernel cannot do this.
+    It ends when the child does, with the same status, after it has killed the child's
+    descendants. Nothing happens where the kernel does not support this.
 
     Parameters
     ----------
-    without : socket
-        What only the child keeps, so that the other side sees it hang up.
+    close_in_parent : socket
+        Only the child keeps it, so that the worker notices when the child ends.
     """
     if sys.platform != "linux":
         return
@@ -44,7 +44,7 @@ def adopt_descendants(*, without: socket.socket) -> None:
     child = os.fork()
     if child == 0:
         return
-    without.close()
+    close_in_parent.close()
     while True:
         ended, status = os.wait()
         if ended == child:
@@ -53,7 +53,7 @@ def adopt_descendants(*, without: socket.socket) -> None:
     if os.WIFSIGNALED(status):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         with contextlib.suppress(OSError):
-            # SIGKILL, for one, has no other.
+            # Some signals, such as SIGKILL, allow no handler and raise here.
             signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
         os.kill(os.getpid(), os.WTERMSIG(status))
     os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
@@ -82,7 +82,7 @@ def _children(pid: int) -> list[int]:
 
 
 def _kill_descendants(pid: int) -> None:
-    """Kill what a process that adopts has below it, until nothing is left."""
+    """Kill the descendants of a process that adopts orphans, until none is left."""
     deadline = time.monotonic() + _CHASE_SECONDS
     while time.monotonic() < deadline:
         try:
@@ -109,19 +109,19 @@ def kill_tree(process: subprocess.Popen[bytes], mark: str) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    # Whatever was being born while the others died.
+    # A process may have been started while the others were killed.
     kill_marked(mark)
 
 
 def kill_marked(mark: str) -> None:
-    """Kill every process of this user whose mark begins so."""
+    """Kill every process of this user whose mark begins with `mark`."""
     for pid in _marked(mark):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
 
 
 def _marked(mark: str) -> list[int]:
-    """Return the processes whose environment says that they come from a sandbox."""
+    """Return the processes that carry the mark in their environment."""
     wanted = f"{MARK}={mark}".encode()
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
@@ -132,7 +132,7 @@ def _marked(mark: str) -> list[int]:
 
 
 def remove_tree(folder: Path) -> None:
-    """Remove a folder, however deep a stranger has made it."""
+    """Remove a folder, even one nested deeper than Python can recurse."""
     with contextlib.suppress(RecursionError):
         shutil.rmtree(folder, ignore_errors=True)
     if folder.exists():

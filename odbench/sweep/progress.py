@@ -1,4 +1,4 @@
-"""Tell the user how a sweep goes: a bar in a terminal, elsewhere a line at times."""
+"""Show the progress of a sweep: a bar in a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from types import TracebackType
 from typing import Any
 
 from odbench.data.bar import columns
-from odbench.sweep.journal import FOLDER, parse_line
+from odbench.sweep.journal import FOLDER, START, parse_line
 from odbench.sweep.keys import Keys
-from odbench.sweep.worker import START
 
 _LOOK_SECONDS = 0.25
 _LINE_SECONDS = 15.0
@@ -23,30 +22,30 @@ _BAR = "{percentage:3.0f}%|{bar:12}| {n_fmt}/{total_fmt} [{elapsed}{desc}"
 
 
 class Progress:
-    """Follow the journals of a run and say what is in them.
+    """Follow the journals of a run and show the progress.
 
     Parameters
     ----------
     folder : Path
         The run's folder.
     total : int
-        Trials to do.
+        Number of trials to run.
     show : bool
-        Say anything at all.
+        Whether to write anything to stderr.
     work : callable, optional
-        Returns what a result, as its journal has it, was estimated to take; the
-        longest trials run first, so that counting them would tell too long a time.
-        By default each counts the same.
+        Returns the estimated seconds of a result's trial. The longest trials run
+        first, so that counting trials would give too long a time left. By default
+        each trial counts as 1.
     total_work : float
-        Of all trials; 0 where each counts the same.
+        The work of all trials; 0 if each counts as 1.
 
     Attributes
     ----------
     counts : Counter
         Finished trials by status.
     running : dict of str to (str, float)
-        Key to title and start (seconds since the epoch) of trials begun and not
-        finished.
+        Key -> title and start (seconds since the epoch) of trials that were begun
+        and not finished.
     """
 
     def __init__(
@@ -69,14 +68,14 @@ class Progress:
         self._guard = threading.Lock()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
-        self._spoke = time.monotonic()
+        self._printed_at = time.monotonic()
         self._work, self._done_work = work, 0.0
         self._total_work = total_work or float(total)
         self._first: tuple[float, int, float] | None = None
         self._bar: Any = None
 
     def __enter__(self) -> Progress:
-        """Begin to follow; what stands in the journals already is not counted."""
+        """Begin to follow; results already in the journals are not counted."""
         for path in self._folder.glob("*.jsonl"):
             self._read[path] = path.stat().st_size
         if self._show and sys.stderr.isatty():
@@ -100,7 +99,7 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Read what is left and clear the bar away."""
+        """Read the last lines and close the bar."""
         self._end.set()
         self._thread.join()
         self.look()
@@ -108,20 +107,20 @@ class Progress:
             self._bar.close()
 
     def look(self) -> None:
-        """Read what the journals have gained."""
+        """Read the new lines of the journals."""
         with self._guard:
             for path in self._folder.glob("*.jsonl"):
                 self._look_at(path)
-        self._speak()
+        self._show_state()
 
     def in_flight(self) -> dict[str, str]:
-        """Return key and title of the trials that were begun and not finished."""
+        """Return key -> title of the trials that were begun and not finished."""
         self.look()
         with self._guard:
             return {key: title for key, (title, _) in self.running.items()}
 
     def forget(self) -> None:
-        """Nothing runs any more: the workers are gone."""
+        """Forget the running trials, because their workers are gone."""
         with self._guard:
             self.running.clear()
 
@@ -139,7 +138,7 @@ class Progress:
                 data = journal.read()
         except OSError:
             return
-        # A line may be half written: it is read next time.
+        # An incomplete last line is read next time.
         whole = data[: data.rfind(b"\n") + 1]
         self._read[path] = start + len(whole)
         entries = map(parse_line, whole.splitlines(keepends=True))
@@ -154,13 +153,13 @@ class Progress:
                 title, _ = self.running.pop(entry["key"], ("", 0.0))
                 self._tried.add(_configuration(title))
                 results.append(entry)
-        # A cluster may do a task again: each trial counts once.
+        # A cluster may run a batch twice, but each trial counts once.
         is_new = self._done.add(row["key"] for row in results).tolist()
         for row in itertools.compress(results, is_new):
             self.counts[row["status"]] += 1
             self._done_work += self._work(row)
 
-    def _speak(self) -> None:
+    def _show_state(self) -> None:
         done = self.counts.total()
         now = time.monotonic()
         if done and self._first is None:
@@ -169,9 +168,9 @@ class Progress:
             self._bar.n = done
             text = f"{self._pace(now, done)}]{self._state()}"
             self._bar.set_description_str(text, refresh=True)
-        elif self._show and now - self._spoke >= _LINE_SECONDS:
-            self._spoke = now
-            print(  # noqa: T201 - this is the plain form of the bar
+        elif self._show and now - self._printed_at >= _LINE_SECONDS:
+            self._printed_at = now
+            print(  # noqa: T201 - this replaces the bar
                 f"odbench: {done}/{self._total} trials{self._pace(now, done)}"
                 f"{self._state()}",
                 file=sys.stderr,
@@ -179,9 +178,9 @@ class Progress:
             )
 
     def _pace(self, now: float, done: int) -> str:
-        """Return trials a second and the time left, counted from the first result.
+        """Return trials per second and the time left, measured from the first result.
 
-        What comes before it is loading and compiling, which happen once.
+        The time before it went into loading and compiling, which happen once.
         """
         if self._first is None or done == self._first[1]:
             return ""
@@ -205,7 +204,7 @@ class Progress:
             title, began = slowest
             state += f" | {title} {_clock(time.time() - began)}"
             if _configuration(title) not in self._tried:
-                state += ", its first may compile"
+                state += ", first trial: may be compiling"
         return state
 
 

@@ -1,4 +1,4 @@
-"""What a user asks of a run, checked once."""
+"""The request for a run, checked once."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from odbench.suites import PARTITIONS
 from odbench.sweep.backends import BACKENDS
 
 _RUNS = Path("odbench-runs")
-# As `odbench.data.protocol` has it: half of the training rows or more are no inliers.
-_MOST_CONTAMINATED = 0.5
+# The limit of `odbench.data.protocol`: inliers must be the majority of training rows.
+_CONTAMINATION_LIMIT = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
-    """What was asked; see `run` for the meaning of each."""
+class RunRequest:
+    """The options of a run; `odbench.run` describes each."""
 
     suites: tuple[str, ...]
     detectors: Sequence[Any] | None = None
@@ -52,7 +52,7 @@ class Request:
             ),
             (
                 "contamination",
-                0 <= self.contamination < _MOST_CONTAMINATED,
+                0 <= self.contamination < _CONTAMINATION_LIMIT,
                 "a share from 0 to below 0.5, such as 0.05",
             ),
             (
@@ -62,19 +62,19 @@ class Request:
             ),
             ("backend", self.backend in BACKENDS, f"one of {', '.join(BACKENDS)}"),
         )
-        for name, fine, wanted in checks:
-            if not fine:
+        for name, is_valid, wanted in checks:
+            if not is_valid:
                 msg = f"{name}: got {getattr(self, name)!r}, wanted {wanted}"
                 raise UsageError(msg)
 
     @property
     def keeps_scores(self) -> bool:
-        """Whether scores are kept: as asked, or because the labels are elsewhere."""
+        """Whether scores are kept; always for private data sets, scored elsewhere."""
         return self.keep_scores or self.partition == "private"
 
     @property
     def folder(self) -> Path:
-        """The run's folder: as asked, or the same for the same suites."""
+        """The run's folder; by default named after the suites."""
         if self.out is not None:
             return self.out
         name = "+".join(self.suites)

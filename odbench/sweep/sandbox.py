@@ -1,4 +1,4 @@
-"""Run trials in a process that may hang, crash or eat memory, and say how it ended."""
+"""Run trials in a process that may hang, crash or use too much memory."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from typing import Any
 from odbench.arrays import FloatArray
 from odbench.sweep.handover import Handover
 from odbench.sweep.launch import has_cuda, launch
-from odbench.sweep.outcome import Outcome, broken, judge, obituary
+from odbench.sweep.outcome import Outcome, broken, from_answer, from_exit
 from odbench.sweep.processes import kill_tree, remove_tree, resident_tree
 
-# How often a running trial's memory is looked at.
+# Interval at which the memory of a running trial is measured.
 _POLL_SECONDS = 0.05
-# Importing the interpreter's libraries must not count against a trial.
+# Time limit for starting the process, which does not count against a trial.
 _START_SECONDS = 120.0
-# What libraries and thread stacks reserve without ever touching it.
+# Address space that libraries and thread stacks reserve and never use.
 _ADDRESS_SLACK = 8 << 30
-# No honest answer is longer: scores do not travel on this line.
+# Correct answers are shorter, because scores are not sent over the socket.
 _ANSWER_LIMIT = 1 << 16
-# A process that has grown this much between data sets is replaced.
-_TIRED_BYTES = 2 << 30
+# Between data sets, a process that uses more memory than this is replaced.
+_REPLACE_BYTES = 2 << 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one trial may spend.
+    """The limits of one trial.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class Limits:
 
 
 class _SandboxEndedError(Exception):
-    """The process is gone; the outcome says why."""
+    """The process has ended; the outcome says why."""
 
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(outcome.reason)
@@ -62,20 +62,20 @@ class _SandboxEndedError(Exception):
 
 
 class Sandbox:
-    """One detector process, replaced whenever it dies or must be killed.
+    """One detector process, replaced when it dies or is killed.
 
     Parameters
     ----------
     limits : Limits
-        For every trial.
+        The limits of every trial.
     hidden : tuple of Path
-        What the process must not read: labels above all.
+        Paths that the process must not read, labels above all.
     sys_path : tuple of str
         Where the process finds a user's own modules.
     mark : str
-        Begins the mark that every process started here carries.
+        Start of the mark that every process started here carries.
     orphan_exits : bool
-        End this process too when its parent is gone: right for a worker that
+        Also end this process when its parent is gone: right for a worker that
         serves one driver, wrong for the driver itself.
     """
 
@@ -101,21 +101,21 @@ class Sandbox:
         self._handover: Handover | None = None
 
     def load(self, train: FloatArray, test: FloatArray, *, specs: list[str]) -> None:
-        """Say which data set the next trials are about.
+        """Load the data set of the next trials.
 
         Parameters
         ----------
         train, test : float64 arrays of shape (n_train, n_columns), (n_test, n_columns)
-            As a detector shall see them.
+            The tables as a detector sees them.
         specs : list of str
-            Every configuration that will be tried, so that work can be shared.
+            All configurations that will be tried, so that they can share work.
 
         Raises
         ------
         StoreError
-            If there is no memory for the tables.
+            If there is not enough memory for the tables.
         """
-        if self._process and resident_tree(self._process.pid) > _TIRED_BYTES:
+        if self._process and resident_tree(self._process.pid) > _REPLACE_BYTES:
             self.close()
         self._drop_tables()
         self._specs, self._handover = specs, Handover(train, test)
@@ -123,7 +123,7 @@ class Sandbox:
             try:
                 self._send_load()
             except _SandboxEndedError:
-                # Something that an earlier trial left behind; the next begins anew.
+                # An earlier trial broke the process; the next one starts another.
                 self.close()
 
     def trial(self, spec: str, random_state: int) -> Outcome:
@@ -132,14 +132,14 @@ class Sandbox:
         Parameters
         ----------
         spec : str
-            As `odbench.plugins.find.find_detector` reads it.
+            A spec for `odbench.plugins.find.find_detector`.
         random_state : int
-            For stochastic detectors.
+            Seed of a stochastic detector.
 
         Returns
         -------
         Outcome
-            Never raises for what the detector does.
+            Errors of the detector are returned, not raised.
         """
         try:
             if self._process is None:
@@ -151,9 +151,9 @@ class Sandbox:
                 {"do": "trial", "spec": spec, "random_state": random_state},
                 self._limits.seconds,
             )
-            outcome = judge(answer, self._handover.scores, n_test=self._handover.n_test)
+            outcome = self._outcome(answer)
             if outcome.status in {"memory", "killed"}:
-                # What is left of its heap, or its manners, is nobody's guess.
+                # Its heap can no longer be trusted; start a fresh process.
                 self.close()
             return outcome
         except _SandboxEndedError as ended:
@@ -161,9 +161,9 @@ class Sandbox:
             return ended.outcome
 
     def close(self) -> None:
-        """Kill the process, whatever it has started, and its folder.
+        """Kill the process and its descendants, and remove its folder.
 
-        The tables stay: the next trial starts another process on them.
+        The tables stay, so that the next trial can start another process.
         """
         if self._process:
             kill_tree(self._process, self._mark)
@@ -176,7 +176,7 @@ class Sandbox:
             self._folder = None
 
     def end(self) -> None:
-        """Close, for good."""
+        """Kill the process and free the tables."""
         self.close()
         self._drop_tables()
 
@@ -214,9 +214,11 @@ class Sandbox:
             self._handover.descriptors,
         )
         if "status" in answer:
-            raise _SandboxEndedError(
-                judge(answer, self._handover.scores, n_test=self._handover.n_test)
-            )
+            raise _SandboxEndedError(self._outcome(answer))
+
+    def _outcome(self, answer: dict[str, Any]) -> Outcome:
+        assert self._handover is not None
+        return from_answer(answer, self._handover.scores, n_test=self._handover.n_test)
 
     def _ask(
         self,
@@ -229,7 +231,7 @@ class Sandbox:
         Raises
         ------
         _SandboxEndedError
-            If the process died, or had to be told off by a limit.
+            If the process died or exceeded a limit.
         """
         assert self._channel is not None and self._process is not None  # noqa: PT018
         request |= {"folder": str(self._folder), "id": secrets.token_hex(8)}
@@ -252,7 +254,7 @@ class Sandbox:
                 except ConnectionResetError:
                     data = b""
                 if not data:
-                    raise _SandboxEndedError(obituary(self._process))
+                    raise _SandboxEndedError(from_exit(self._process))
                 received += data
                 if len(received) > _ANSWER_LIMIT:
                     raise _SandboxEndedError(broken("an answer of over 64 KiB"))
@@ -261,15 +263,15 @@ class Sandbox:
         except (ValueError, RecursionError):
             raise _SandboxEndedError(broken("an answer that is not JSON")) from None
         if not isinstance(answer, dict):
-            raise _SandboxEndedError(broken("an answer that is no object"))
+            raise _SandboxEndedError(broken("an answer that is not an object"))
         if answer.get("id") != request["id"]:
-            raise _SandboxEndedError(broken("an answer that nobody asked for"))
+            raise _SandboxEndedError(broken("an answer to no request"))
         return answer
 
     def _check(self, started: float, seconds: float) -> None:
         assert self._process is not None
         if self._parent and os.getppid() != self._parent:
-            # Whoever asked for this trial is gone, and so is its answer's reader.
+            # The driver is gone; nobody will read the answer.
             self.close()
             os._exit(1)
         spent = time.monotonic() - started

@@ -1,4 +1,4 @@
-"""One trial; and how very many are held, as a data set and places in a list."""
+"""Trials, and batches that hold very many of them compactly."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from odbench.data.dataset import DatasetRecord
     from odbench.plugins.find import Configuration
 
-Places: TypeAlias = NDArray[np.int32]
+Indices: TypeAlias = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Protocol:
-    """How a data set becomes a trial's rows.
+    """How the rows of a trial are taken from a data set.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Protocol:
 
     @property
     def label(self) -> str:
-        """What results and leaderboards call it."""
+        """The protocol's name in results and leaderboards."""
         if self.contamination:
             return f"{self.name}-{self.contamination:g}"
         return self.name
@@ -51,16 +51,16 @@ class Trial:
     Attributes
     ----------
     spec : str
-        How the detector's process finds the configuration.
+        Spec by which the detector's process finds the configuration.
     seed : int
-        0, 1, ...: which repetition this is.
+        Number of the repetition: 0, 1, ...
     random_state : int
-        What a stochastic detector is given; follows from data set, configuration
-        and seed alone.
+        Seed of a stochastic detector; it follows from data set, configuration and
+        `seed` alone.
     key : str
         32 hex digits over everything that a result depends on.
     facts : mapping
-        Columns of the results that are known beforehand.
+        Columns of the results that are known before the trial runs.
     """
 
     spec: str
@@ -70,43 +70,21 @@ class Trial:
     facts: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """Trials of one data set that one worker does in a row.
-
-    Attributes
-    ----------
-    record : DatasetRecord
-        The data set.
-    protocol : Protocol
-        How its rows are chosen.
-    trials : tuple of Trial
-        In the order in which they run.
-    seconds : float
-        The estimate, for the order of tasks.
-    """
-
-    record: DatasetRecord
-    protocol: Protocol
-    trials: tuple[Trial, ...]
-    seconds: float
-
-
 @dataclass(frozen=True)
-class Choices:
-    """What every data set of a run is tried with: configurations x seeds.
+class Variants:
+    """The configurations x seeds that a run tries on every data set.
 
-    Trials are thousands of times as many as these. One is a data set and a place
-    here, and becomes a `Trial` only when its turn comes.
+    A run has thousands of times as many trials as variants. A trial is held as a data
+    set and an index into the variants, and becomes a `Trial` only just before it runs.
 
     Attributes
     ----------
     configurations : tuple of Configuration
         Each once.
     repetitions : tuple of int
-        How many seeds each has.
+        Number of seeds of each configuration.
     protocol : Protocol
-        Of all of them.
+        The protocol of all trials.
     """
 
     configurations: tuple[Configuration, ...]
@@ -115,12 +93,12 @@ class Choices:
 
     @cached_property
     def facts(self) -> tuple[dict[str, Any], ...]:
-        """Columns of the results that are known of each configuration."""
+        """Columns of the results that are known for each configuration."""
         return tuple(map(_facts, self.configurations))
 
     @cached_property
     def pairs(self) -> tuple[tuple[int, int], ...]:
-        """The configuration (by number) and the seed at each place."""
+        """The configuration (by number) and the seed of each variant."""
         return tuple(
             (number, seed)
             for number, count in enumerate(self.repetitions)
@@ -149,9 +127,9 @@ class Choices:
 
         return key_array(digests())
 
-    def trial(self, record: DatasetRecord, place: int) -> Trial:
-        """Return the trial of a data set at a place."""
-        number, seed = self.pairs[place]
+    def trial(self, record: DatasetRecord, index: int) -> Trial:
+        """Return the trial of one variant on a data set."""
+        number, seed = self.pairs[index]
         facts = self.facts[number]
         name = _name(facts, seed)
         random_state = int(_digest(f"{record.id}|{name}")[:8], 16) & 0x7FFFFFFF
@@ -161,43 +139,45 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Trials of one data set, as places in the run's choices.
+    """Trials of one data set that one worker runs one after another.
 
     Attributes
     ----------
-    choices : Choices
-        The run's.
+    variants : Variants
+        The variants of the run.
     record : DatasetRecord
         The data set.
-    places : int32 array of shape (n_trials,)
-        In the order in which they run.
+    indices : int32 array of shape (n_trials,)
+        Indices into the variants, in the order in which the trials run.
     seconds : float
-        The estimate, for the order of batches.
+        The estimated time of all of them; the longest batch is started first.
     """
 
-    choices: Choices
+    variants: Variants
     record: DatasetRecord
-    places: Places
+    indices: Indices
     seconds: float = 0.0
 
     def __len__(self) -> int:
-        return len(self.places)
-
-    def task(self) -> Task:
-        """Return what a worker is given."""
-        trials = tuple(self.trials())
-        return Task(self.record, self.choices.protocol, trials, self.seconds)
+        return len(self.indices)
 
     def trials(self) -> Iterator[Trial]:
         """Yield the trials in order."""
-        for place in self.places.tolist():
-            yield self.choices.trial(self.record, place)
+        for index in self.indices.tolist():
+            yield self.variants.trial(self.record, index)
 
     def without(self, done: Keys) -> Batch:
-        """Return it without what is done."""
-        keys = self.choices.keys(self.record)[self.places]
-        left = self.places[~done.contains(keys)]
-        return Batch(self.choices, self.record, left, self.seconds)
+        """Return the batch without the trials that are done."""
+        keys = self.variants.keys(self.record)[self.indices]
+        left = self.indices[~done.contains(keys)]
+        return Batch(self.variants, self.record, left, self.seconds)
+
+
+def key_of(
+    record: DatasetRecord, facts: Mapping[str, Any], seed: int, protocol: Protocol
+) -> str:
+    """Return 32 hex digits over everything that a trial's result depends on."""
+    return _digest(_key_beginning(record) + _key_ending(facts, seed, protocol))
 
 
 def _facts(configuration: Configuration) -> dict[str, Any]:
@@ -211,13 +191,6 @@ def _facts(configuration: Configuration) -> dict[str, Any]:
         "deterministic": info.deterministic,
         "inductive": info.inductive,
     }
-
-
-def key_of(
-    record: DatasetRecord, facts: Mapping[str, Any], seed: int, protocol: Protocol
-) -> str:
-    """Return 32 hex digits over everything that a trial's result depends on."""
-    return _digest(_key_beginning(record) + _key_ending(facts, seed, protocol))
 
 
 def _key_beginning(record: DatasetRecord) -> str:

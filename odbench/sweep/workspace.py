@@ -1,4 +1,4 @@
-"""Work that the detectors of one data set share, done once and its cost remembered."""
+"""Work that the detectors of one data set share, done once; its cost is recorded."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class SharedWork:
     Parameters
     ----------
     arrays : tuple of float64 arrays
-        The only arrays that work is kept for, told apart by identity. They must
-        outlive this object.
+        Work is kept only for these arrays, compared by identity. They must outlive
+        this object.
 
     Attributes
     ----------
     reused_seconds : float
-        What the work cost that `obtain` handed out again since `start_trial`. Added
-        to a trial's own seconds it gives what the detector would have taken alone.
+        Cost of the work that `obtain` reused since `start_trial`. Added to a trial's
+        own seconds, it gives the time that the detector would have taken alone.
     """
 
     def __init__(self, arrays: tuple[FloatArray, ...]) -> None:
@@ -36,9 +36,9 @@ class SharedWork:
         self.reused_seconds = 0.0
 
     def announce(self, needs: Mapping[str, int]) -> None:
-        """Note one detector's needs; the largest of each kind counts.
+        """Add one detector's needs; the largest size of each kind counts.
 
-        Work that was made for less than is now announced is made again.
+        Work that was done for a smaller size is done again.
         """
         for kind, size in needs.items():
             if size > self._sizes.get(kind, 0):
@@ -47,7 +47,7 @@ class SharedWork:
                     del self._made[key]
 
     def start_trial(self) -> None:
-        """Begin to count what is reused."""
+        """Reset the cost of reused work."""
         self.reused_seconds = 0.0
         self._charged.clear()
 

@@ -139,7 +139,7 @@ def test_labels_are_checked_against_commitments_before_scoring(
     np.save(file, np.load(file)[::-1])
     code, _, err = evaluate(odbench, world, archive, *promise)
     assert code == 2
-    assert "not those promised" in err
+    assert "differ from the commitments" in err
 
     file.write_bytes(right)
     assert evaluate(odbench, world, archive, *promise)[0] == 0

@@ -1,4 +1,4 @@
-"""A mirror of made-up data sets, and the hostile detectors as a file."""
+"""Fixtures: a mirror of made-up data sets, and specs of hostile detectors."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ SETS = ("Alpha", "Beta", "Gamma")
 
 
 def write_set(path: Path, seed: int, *, n: int = 120, d: int = 3, labels: bool = True):
-    """Write an archive as the hub has them: inliers first, then anomalies."""
+    """Write an archive like those of the hub: inliers first, then anomalies."""
     rng = np.random.default_rng(seed)
     anomalies = rng.normal(3, 1, size=(12, d))
     members = {
@@ -38,5 +38,5 @@ def made_up(tmp_path):
 
 @pytest.fixture
 def hostile():
-    """How the command line names a hostile detector."""
+    """A function that returns the spec of a hostile detector."""
     return lambda name: f"{HOSTILE}:{name}"

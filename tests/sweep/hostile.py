@@ -1,4 +1,4 @@
-"""Detectors that do what detectors must not, each caused for real."""
+"""Detectors that misbehave for real: they hang, crash, cheat or use up memory."""
 
 import contextlib
 import ctypes
@@ -16,7 +16,7 @@ import numpy as np
 
 
 class Plain:
-    """The distance to the mean: what a well-behaved detector looks like."""
+    """A well-behaved detector: the distance to the mean."""
 
     def fit(self, X):
         self.mean_ = X.mean(axis=0)
@@ -46,7 +46,7 @@ class LoopsForEver(OnlyOnRealRows):
 
 class WaitsInNativeCode(OnlyOnRealRows):
     def misbehave(self, X):
-        # PyDLL keeps the interpreter's lock: no Python code of this process runs again.
+        # PyDLL keeps the interpreter lock, so no Python code of the process runs again.
         ctypes.PyDLL(None).pause()
 
 
@@ -60,7 +60,7 @@ class IgnoresTermination(OnlyOnRealRows):
 
 class ForksAndHangs(OnlyOnRealRows):
     def misbehave(self, X):
-        # One child in the group, one in a session of its own.
+        # One child in the same group, one in a new session.
         for new_session in (False, True):
             subprocess.Popen(
                 [
@@ -83,7 +83,7 @@ class LeavesAChild(OnlyOnRealRows):
 
 
 class LeavesADaemon(OnlyOnRealRows):
-    """Its child is in another session, without the mark, and an orphan."""
+    """Leaves an orphan in another session and without the mark."""
 
     work = "import time; time.sleep(3600)"
 
@@ -128,7 +128,7 @@ class Segfaults(OnlyOnRealRows):
 
 
 class KillsItself(OnlyOnRealRows):
-    """As the kernel does when there is no memory left."""
+    """Is killed as by the kernel when memory runs out."""
 
     def misbehave(self, X):
         os.kill(os.getpid(), signal.SIGKILL)
@@ -198,7 +198,7 @@ class ChangesItsInput(Plain):
 
 
 class KnowsTheShuffle(Plain):
-    """Has read how rows are shuffled, and lacks only the labels."""
+    """Knows how rows are shuffled, but not the labels."""
 
     def decision_function(self, X):
         digest = hashlib.sha256(b"shown-2").digest()
@@ -207,15 +207,15 @@ class KnowsTheShuffle(Plain):
 
 
 class LooksAtTheEnd(OnlyOnRealRows):
-    """Anomalies that were moved to train may not stand together."""
+    """Fails if the anomalies that were moved to train are all at the end."""
 
     def misbehave(self, X):
         highest = np.argsort(np.linalg.norm(X, axis=1))[-4:]
-        assert highest.min() < len(X) - 12, "what is anomalous stands at the end"
+        assert highest.min() < len(X) - 12, "the anomalies are at the end"
 
 
 class ReadsLabels(Plain):
-    """Tries every way to the labels of a store whose place it was told."""
+    """Tries every way to read the labels of a store whose path it is given."""
 
     def __init__(self, root="."):
         self.root = root
@@ -240,7 +240,7 @@ class ReadsLabels(Plain):
                 read()
                 found.append(way)
         if not Path(f"{self.root}/features/oddbench/public/Gamma.arrow").exists():
-            found.append("nothing: the test looks in the wrong place")
+            found.append("nothing: the test uses the wrong path")
         if found:
             raise AssertionError(f"labels were readable by {', '.join(found)}")
         return super().fit(X)
@@ -256,7 +256,7 @@ class ReadsLabels(Plain):
 
 
 class MeddlesWithTheRun(Plain):
-    """Tries to read and to forge what the run and the store hold."""
+    """Tries to read and to forge files of the run and of the store."""
 
     def __init__(self, root=".", out="."):
         self.root, self.out = root, out
@@ -278,13 +278,13 @@ class MeddlesWithTheRun(Plain):
                     found.append(file)
         with contextlib.suppress(OSError):
             Path(f"{self.out}/journal/forged.jsonl").write_text("{}")
-            found.append("a journal of its own")
+            found.append("a forged journal")
         if found:
             raise AssertionError(f"within reach: {', '.join(found)}")
         return super().fit(X)
 
     def _journals(self):
-        # By a program, which the audit hook does not see.
+        # Listed by a program, which the audit hook does not see.
         listed = subprocess.run(
             ["ls", f"{self.out}/journal"],
             check=False,
@@ -295,7 +295,7 @@ class MeddlesWithTheRun(Plain):
 
 
 class ChangesTheTables(Plain):
-    """Writes past NumPy's flag; takes part in sharing, so gets no copy."""
+    """Writes past NumPy's read-only flag; it shares work, so it gets no copy."""
 
     def use_workspace(self, workspace):
         pass
@@ -314,11 +314,11 @@ class ChangesDirectory(Plain):
 
 
 class SeesDirectory(Plain):
-    """Fails when an earlier trial's folder or environment is still there."""
+    """Fails if the folder or the environment of an earlier trial is still there."""
 
     def fit(self, X):
         if Path.cwd() == Path("/") or "ODBENCH_LEFT_BEHIND" in os.environ:
-            raise AssertionError("an earlier trial shows")
+            raise AssertionError("an earlier trial left traces")
         return super().fit(X)
 
 
@@ -346,14 +346,14 @@ class WaitsForDeath(OnlyOnRealRows):
 
 
 class DiesLater(OnlyOnRealRows):
-    """As a native library may: when the trial is over, in a thread."""
+    """Crashes in a thread after the trial, as a native library may."""
 
     def misbehave(self, X):
         threading.Timer(0.2, ctypes.string_at, (0,)).start()
 
 
-class TalksOnTheLine(OnlyOnRealRows):
-    """Writes rubbish into every descriptor that it has."""
+class WritesToTheSocket(OnlyOnRealRows):
+    """Writes garbage to every open descriptor."""
 
     said = b'{"status": "ok"}{]\n' * 3
 
@@ -364,11 +364,11 @@ class TalksOnTheLine(OnlyOnRealRows):
         time.sleep(1)
 
 
-class SaysThatAllIsWell(TalksOnTheLine):
+class SaysThatAllIsWell(WritesToTheSocket):
     said = b'{"status": "ok", "reason": ""}\n'
 
 
-class SaysALot(TalksOnTheLine):
+class SaysALot(WritesToTheSocket):
     said = b"[" * 30_000 + b"\n"
 
 

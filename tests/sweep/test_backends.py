@@ -1,4 +1,4 @@
-"""The same results through every backend, and with workers killed on the way."""
+"""Every backend gives the same results, also when workers are killed."""
 
 import os
 import signal
@@ -32,7 +32,7 @@ def test_threads_give_the_same(made_up, hostile, reference):
 
 
 def kill_one(pids, folder, *, after: int):
-    """Kill one process once so many results are journaled; return the thread."""
+    """Start a thread that kills a process once `after` results are journaled."""
 
     def wait_and_kill():
         deadline = time.monotonic() + 60
@@ -107,7 +107,7 @@ def test_ray_goes_on_when_a_worker_is_killed(made_up, hostile, tmp_path):
 def test_a_worker_elsewhere_sends_its_results_back(
     made_up, hostile, reference, monkeypatch
 ):
-    # A host that has a folder of the same name, but not this run's.
+    # The worker's host has a folder of the same name, but not that of this run.
     monkeypatch.setattr("odbench.sweep.run.secrets.token_hex", lambda _: "run")
     monkeypatch.setattr("odbench.sweep.worker.FOLDER", "nowhere")
 

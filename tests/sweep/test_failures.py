@@ -1,4 +1,4 @@
-"""What went wrong, a line a configuration."""
+"""Failed trials, one line per configuration."""
 
 from odbench.sweep.failures import read_failures
 from odbench.sweep.fold import fold
@@ -6,7 +6,7 @@ from odbench.sweep.journal import FOLDER
 from tests.reference.sweep import row, write
 
 
-def test_a_line_a_configuration_with_its_commonest_reason(tmp_path):
+def test_one_line_per_configuration_with_its_most_common_reason(tmp_path):
     (tmp_path / FOLDER).mkdir()
     ends = [("failed", "one"), ("failed", "two"), ("failed", "two"), ("timeout", "3")]
     write(

@@ -1,4 +1,4 @@
-"""Which trials are done: from results and journals, in little memory."""
+"""Finding finished trials in results and journals, with little memory."""
 
 import hashlib
 import random
@@ -56,7 +56,7 @@ def test_journals_alone(folder):
     assert known(journaled(folder)) == [3, 4]
 
 
-def test_nothing_is_known_of_a_folder_that_is_not_there(tmp_path):
+def test_a_missing_folder_has_no_finished_trials(tmp_path):
     assert len(finished(tmp_path / "none")) == 0
 
 
@@ -70,11 +70,11 @@ def test_dependencies_come_newest_last(folder, monkeypatch):
 
 
 def test_keys_are_a_set():
-    """Against Python's own, entered in random pieces, with repeats."""
-    chance, keys, slow = random.Random(20260101), Keys(), set()
+    """Compare with a Python set; keys are added in random chunks, with repeats."""
+    rng, keys, slow = random.Random(20260101), Keys(), set()
     for _ in range(200):
-        piece = [chance.choice("abc") * chance.randrange(2) + key(chance.randrange(900))
-                 for _ in range(chance.randrange(40))]  # fmt: skip
+        piece = [rng.choice("abc") * rng.randrange(2) + key(rng.randrange(900))
+                 for _ in range(rng.randrange(40))]  # fmt: skip
         expected = []
         for one in piece:
             expected.append(one not in slow)

@@ -1,4 +1,4 @@
-"""Folding: the newest of each trial, in one order, a few rows in memory."""
+"""Folding: the newest row of each trial, sorted, with few rows in memory."""
 
 import itertools
 import json
@@ -31,19 +31,19 @@ def texts(folder):
     return [path.read_text() for path in sorted((folder / FOLDER).glob("*.jsonl"))]
 
 
-def random_rows(chance, n, datasets):
-    """Trials among which some are the same, of different age."""
+def random_rows(rng, n, datasets):
+    """Return rows of which some are of the same trial, with different ages."""
     return [
         row(
-            chance.choice(datasets),
-            suite=chance.choice(["oddbench", "ovrbench"]),
-            detector=chance.choice(["knn", "lof", "ünï"]),
-            config_id=f"{chance.randrange(4):012x}",
-            seed=chance.randrange(3),
-            started_at=f"2026-01-0{chance.randrange(1, 9)}T00:00:00",
-            key=f"{chance.getrandbits(128):032x}",
-            auroc=chance.random(),
-            n_train=chance.randrange(1000),
+            rng.choice(datasets),
+            suite=rng.choice(["oddbench", "ovrbench"]),
+            detector=rng.choice(["knn", "lof", "ünï"]),
+            config_id=f"{rng.randrange(4):012x}",
+            seed=rng.randrange(3),
+            started_at=f"2026-01-0{rng.randrange(1, 9)}T00:00:00",
+            key=f"{rng.getrandbits(128):032x}",
+            auroc=rng.random(),
+            n_train=rng.randrange(1000),
         )
         for _ in range(n)
     ]
@@ -52,13 +52,13 @@ def random_rows(chance, n, datasets):
 @pytest.mark.parametrize("pieces", [1, 7, 8192])
 def test_folding_equals_reading_everything_at_once(folder, monkeypatch, pieces):
     monkeypatch.setattr(folding, "_ROWS", pieces)
-    chance = random.Random(20260101)
+    rng = random.Random(20260101)
     names = ["a", "ab", "Z", "ä", 'quo"ted', "back\\slash", "日本", "~"]
     kept = []
 
     for _ in range(3):
         for _ in range(3):
-            write(folder, *random_rows(chance, 60, names))
+            write(folder, *random_rows(rng, 60, names))
         (folder / FOLDER / "cut.jsonl").write_text(json.dumps(row("cut"))[:-9])
         (folder / FOLDER / "odd.jsonl").write_text('{"key":\n[1]\n\0\0\n{"a": 1}\n')
         expected = folded(kept, texts(folder))
@@ -71,7 +71,7 @@ def test_folding_equals_reading_everything_at_once(folder, monkeypatch, pieces):
 
 
 def test_no_more_than_a_few_rows_are_held(folder, monkeypatch):
-    """One journal a data set and two folds: what is held does not grow with them."""
+    """The rows in memory do not grow with the number of journals and folds."""
     monkeypatch.setattr(folding, "_ROWS", 40)
     written = []
     newest = folding._newest
@@ -135,7 +135,7 @@ def test_a_disk_that_fills_up_loses_neither_results_nor_journals(folder, monkeyp
     assert stored(folder)["key"].to_pylist() == ["1", "2"]
 
 
-def test_results_that_stand_in_another_order_are_sorted_first(folder, monkeypatch):
+def test_results_in_another_order_are_sorted_first(folder, monkeypatch):
     monkeypatch.setattr(folding, "_ROWS", 2)
     rows = [row(name, key=name) for name in "dacb"]
     table = pa.Table.from_pylist(rows, schema=schema())
@@ -147,8 +147,8 @@ def test_results_that_stand_in_another_order_are_sorted_first(folder, monkeypatc
     assert stored(folder)["key"].to_pylist() == ["new", "b", "c", "d"]
 
 
-def test_what_an_earlier_version_wrote_is_read(folder):
-    """One group of rows for the whole file, and journals with any order of fields."""
+def test_files_of_an_earlier_version_are_read(folder):
+    """One row group for the whole file, and journals with fields in any order."""
     rows = [row(name, key=name) for name in "ac"]
     pq.write_table(
         pa.Table.from_pylist(rows, schema=schema()),
@@ -164,7 +164,7 @@ def test_what_an_earlier_version_wrote_is_read(folder):
     assert stored(folder)["key"].to_pylist() == ["a", "b", "c"]
 
 
-def test_results_that_lack_newer_columns_are_folded_with_new_ones(folder):
+def test_results_without_newer_columns_are_folded_with_new_ones(folder):
     table = pa.Table.from_pylist([row("a", key="0")], schema=schema())
     pq.write_table(table.drop_columns(["ap_low", "ap_high"]), folder / RESULTS)
     write(folder, row("b", key="1", ap_low=0.25))
@@ -214,7 +214,7 @@ def a_folder(path):
 @pytest.mark.parametrize(
     "harm", [no_parquet, cut_short, bytes_changed, foreign, another_type, a_folder]
 )
-def test_what_no_run_wrote_is_named_and_left_as_it_is(folder, harm):
+def test_a_file_that_no_run_wrote_is_named_and_not_changed(folder, harm):
     write(folder, *(row("a", number, key=f"{number:032x}") for number in range(999)))
     fold(folder)
     harm(folder / RESULTS)

@@ -1,4 +1,4 @@
-"""Journals: whole lines only."""
+"""Journals: only complete lines are read."""
 
 import json
 
@@ -15,7 +15,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_what_was_appended_is_read_in_its_order(folder):
+def test_lines_are_read_in_the_order_they_were_appended(folder):
     with journal.Journal(folder) as sink:
         for key in "abc":
             sink.append({**ROW, "key": key})
@@ -23,7 +23,7 @@ def test_what_was_appended_is_read_in_its_order(folder):
     assert [row["key"] for row in journal.read_journals(folder)] == ["a", "b", "c"]
 
 
-def test_a_line_that_only_says_what_has_begun_is_no_result(folder):
+def test_the_line_of_a_begun_trial_is_not_a_result(folder):
     with journal.Journal(folder) as sink:
         sink.append({"start": "knn on oddbench/a", "of": "k", "at": 0.0})
 

@@ -1,6 +1,7 @@
-"""The plan: what runs, under which key, in which groups and order."""
+"""The plan: trials, their keys, and the batches and their order."""
 
 import dataclasses
+import pickle
 
 import pytest
 
@@ -8,10 +9,10 @@ from odbench.data.dataset import DatasetRecord
 from odbench.detector import DetectorInfo
 from odbench.plugins.configuration import Configuration
 from odbench.sweep import trials
-from odbench.sweep.estimate import Estimator
 from odbench.sweep.keys import Keys
-from odbench.sweep.plan import Protocol, make_plan, tasks_of, why_pending
-from odbench.sweep.trials import key_of
+from odbench.sweep.plan import make_batches, make_plan, why_pending
+from odbench.sweep.trial_times import TrialTimes
+from odbench.sweep.trials import Protocol, key_of
 
 
 def info(name, **more):
@@ -50,7 +51,7 @@ def test_seeds_can_be_chosen():
     assert plan_of([configuration("b", deterministic=False)], seeds=2).total == 2
 
 
-def test_what_is_done_is_left_out():
+def test_finished_trials_are_left_out():
     first = plan_of([configuration("a"), configuration("b")])
 
     second = plan_of([configuration("a"), configuration("b")], done=keys(first)[:1])
@@ -93,7 +94,7 @@ def test_the_same_trial_once_more_is_named(status, reason):
     assert dict(why_pending(plan, earlier)) == {reason: 1}
 
 
-def test_what_was_tried_last_says_why_a_trial_must_run():
+def test_the_newest_result_says_why_a_trial_must_run():
     def tried(name, content, version="1"):
         known = configuration(name)
         key = f"of {version} on {content}"
@@ -125,7 +126,7 @@ def test_a_key_does_not_depend_on_what_else_is_asked():
     assert alone == among[1:]
 
 
-def test_a_small_data_set_is_one_task_and_a_large_one_is_cut_by_shared_work():
+def test_a_small_data_set_is_one_batch_and_a_large_one_is_cut_by_shared_work():
     large = dataclasses.replace(
         RECORD, name="large", n_train=50_000, n_test=50_000, n_columns=1000
     )
@@ -137,18 +138,18 @@ def test_a_small_data_set_is_one_task_and_a_large_one_is_cut_by_shared_work():
         configuration("iforest"),
     ]
 
-    tasks = tasks_of(plan_of(configurations, [RECORD, large]), Estimator())
+    batches = make_batches(plan_of(configurations, [RECORD, large]), TrialTimes())
 
     groups = [
-        (task.record.name, sorted(t.facts["detector"] for t in task.trials()))
-        for task in tasks
+        (batch.record.name, sorted(t.facts["detector"] for t in batch.trials()))
+        for batch in batches
     ]
     assert ("a", ["cats", "ecod", "iforest", "knn", "lof"]) in groups
     assert ("large", ["cats", "knn", "lof"]) in groups
     assert ("large", ["ecod"]) in groups
     assert ("large", ["iforest"]) in groups
-    assert [t.seconds for t in tasks] == sorted(
-        (t.seconds for t in tasks), reverse=True
+    assert [batch.seconds for batch in batches] == sorted(
+        (batch.seconds for batch in batches), reverse=True
     )
 
 
@@ -156,24 +157,23 @@ def test_a_worker_gets_the_trials_that_are_left_seed_by_seed():
     configurations = [configuration("b", deterministic=False), configuration("a")]
     everything = keys(plan_of(configurations))
 
-    (batch,) = tasks_of(plan_of(configurations, done=everything[1:3]), Estimator())
-    task = batch.task()
+    (batch,) = make_batches(plan_of(configurations, done=everything[1:3]), TrialTimes())
+    trials = tuple(batch.trials())
 
-    assert [(t.seed, t.facts["detector"]) for t in task.trials] == [
+    assert [(t.seed, t.facts["detector"]) for t in trials] == [
         (0, "a"), (0, "b"), (3, "b"), (4, "b"),
     ]  # fmt: skip
     assert len(batch) == 4
-    assert [t.key for t in task.trials] == [
-        key_of(RECORD, t.facts, t.seed, Protocol()) for t in task.trials
+    assert [t.key for t in trials] == [
+        key_of(RECORD, t.facts, t.seed, Protocol()) for t in trials
     ]
-    assert len({t.random_state for t in task.trials}) == 4
+    assert len({t.random_state for t in trials}) == 4
     done = Keys()
-    done.add([task.trials[1].key])
-    left = batch.without(done).task().trials
-    assert left == (task.trials[0], *task.trials[2:])
+    done.add([trials[1].key])
+    assert tuple(batch.without(done).trials()) == (trials[0], *trials[2:])
 
 
-def test_a_trial_is_made_when_its_turn_comes(monkeypatch):
+def test_a_trial_is_made_only_when_it_runs(monkeypatch):
     made = []
 
     class Counted(trials.Trial):
@@ -186,13 +186,21 @@ def test_a_trial_is_made_when_its_turn_comes(monkeypatch):
     many = [configuration(f"{i}", deterministic=False) for i in range(20)]
 
     plan = plan_of(many, records)
-    batches = tasks_of(plan, Estimator())
+    batches = make_batches(plan, TrialTimes())
     left = [batch.without(Keys()) for batch in batches]
 
     assert plan.total == sum(map(len, left)) == 5000
     assert not made
-    assert sum(batch.places.nbytes for batch in batches) == 4 * 5000
-    assert len(batches[0].task().trials) == len(made) == 100
+    assert sum(batch.indices.nbytes for batch in batches) == 4 * 5000
+    assert len(list(batches[0].trials())) == len(made) == 100
+
+
+def test_a_worker_is_sent_no_configuration():
+    (batch,) = plan_of([configuration("a")]).pending
+
+    sent = pickle.dumps((batch.record, tuple(batch.trials())))
+
+    assert b"Configuration" not in sent
 
 
 def test_a_key_stays_what_it_was_so_that_old_results_count():
@@ -204,11 +212,11 @@ def test_a_key_stays_what_it_was_so_that_old_results_count():
 
 def test_estimates_come_from_earlier_trials_and_survive_a_process(tmp_path):
     file = tmp_path / "timings.json"
-    first = Estimator(file)
+    first = TrialTimes(file)
     first.learn([("knn", "default", 100.0, 0.1), ("knn", "default", 10_000.0, 10.0)])
     first.save()
 
-    again = Estimator(file)
+    again = TrialTimes(file)
 
     assert again.knows("knn", "default")
     assert not again.knows("lof", "default")
@@ -218,8 +226,8 @@ def test_estimates_come_from_earlier_trials_and_survive_a_process(tmp_path):
     assert again.seconds("knn", "default", **beyond) == pytest.approx(100.0)
 
 
-def test_a_broken_file_of_estimates_is_no_reason_to_stop(tmp_path):
+def test_a_broken_file_of_estimates_is_ignored(tmp_path):
     file = tmp_path / "timings.json"
     file.write_text('{"knn": [[1')
 
-    assert not Estimator(file).knows("knn", "default")
+    assert not TrialTimes(file).knows("knn", "default")

@@ -1,17 +1,17 @@
-"""From what was asked to what is left to do."""
+"""Preparing a run: data sets are listed once and selected."""
 
 import pytest
 
 from odbench.data import listing
 from odbench.errors import UnknownDatasetError, UsageError
 from odbench.sweep.prepare import prepare
-from odbench.sweep.request import Request
+from odbench.sweep.request import RunRequest
 
 
 @pytest.fixture
 def asked(made_up, tmp_path):
     def ask(*suites, **more):
-        return Request(
+        return RunRequest(
             suites=suites,
             detectors=["ecod"],
             mirror=str(made_up),

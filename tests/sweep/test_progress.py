@@ -1,4 +1,4 @@
-"""What a user sees of a running sweep: the bar in a terminal, lines elsewhere."""
+"""Progress of a running sweep: a bar in a terminal, lines elsewhere."""
 
 import fcntl
 import json
@@ -50,7 +50,7 @@ class Clock:
 def clock(monkeypatch):
     clock = Clock()
     monkeypatch.setattr(progress.time, "monotonic", clock)
-    # Only what a test asks for is read.
+    # Journals are read only when a test asks for it.
     monkeypatch.setattr(Progress, "_follow", lambda _: None)
     return clock
 
@@ -59,7 +59,7 @@ def keys(first, n):
     return [f"{number:032x}" for number in range(first, first + n)]
 
 
-def test_the_time_left_is_told_from_the_first_result_on(folder, clock, capsys):
+def test_the_time_left_is_measured_from_the_first_result(folder, clock, capsys):
     with Progress(folder, 100, show=True) as shown:
         clock.now += 60  # one minute of compiling
         shown.look()
@@ -87,7 +87,7 @@ def test_the_time_left_is_that_of_the_work_left(folder, clock, capsys):
             shown.look()
 
     line = capsys.readouterr().err.splitlines()[2]
-    # 50 of work in 40 seconds, 20 of work to do.
+    # 50 units of work took 40 seconds; 20 are left.
     assert line == "odbench: 3/8 trials, 0.1/s, 0:16 left"
 
 
@@ -106,7 +106,7 @@ def test_failures_and_the_slowest_trial_are_named(folder, clock, capsys):
     assert lines[0] == "odbench: 1/3 trials, 1 failed | knn:k=5 on a/c 0:05"
     assert lines[1] == (
         "odbench: 2/3 trials, 0.1/s, 0:20 left, 1 failed | lof on a/c 0:05, "
-        "its first may compile"
+        "first trial: may be compiling"
     )
 
 

@@ -1,5 +1,4 @@
-"""What a kill, a full disk or an impatient user leaves, and what the same command makes
-of it."""
+"""Runs that were killed, interrupted or out of disk space, and resuming them."""
 
 import json
 import os
@@ -17,7 +16,7 @@ import pytest
 from odbench.results import read_results
 from odbench.sweep.prepare import prepare
 from odbench.sweep.progress import Progress
-from odbench.sweep.request import Request
+from odbench.sweep.request import RunRequest
 from odbench.sweep.run import execute
 from tests.conftest import fill
 
@@ -98,12 +97,12 @@ def test_the_same_command_again_does_nothing_and_says_so(command, tmp_path):
 @pytest.mark.slow
 def test_a_run_killed_at_twenty_moments_ends_like_an_undisturbed_one(command, tmp_path):
     assert finish(command("undisturbed"))[0] == 0
-    folder, chance = tmp_path / "out", random.Random(20260101)
+    folder, rng = tmp_path / "out", random.Random(20260101)
     seen: set[str] = set()
 
     for _ in range(20):
         process = command()
-        time.sleep(chance.uniform(0.4, 3.0))
+        time.sleep(rng.uniform(0.4, 3.0))
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         kept = set(journaled(folder))
@@ -137,7 +136,7 @@ def test_ctrl_c_once_finishes_what_runs_and_saves(command, tmp_path):
     code, _, err = finish(process)
 
     assert code == 130
-    assert "finishing the trials that run" in err
+    assert "finishing the running trials" in err
     assert 0 < len(read_results(tmp_path / "out")) < 30
     assert finish(command())[0] == 0
     assert len(read_results(tmp_path / "out")) == 30
@@ -181,7 +180,7 @@ def test_an_interrupt_before_the_first_worker_is_one(
     monkeypatch.setattr(
         Progress, "__enter__", lambda _: signal.raise_signal(signal.SIGTERM)
     )
-    request = Request(
+    request = RunRequest(
         suites=("oddbench",), detectors=[hostile("Plain")], mirror=str(made_up),
         out=tmp_path / "out", show_progress=False,
     )  # fmt: skip
@@ -205,7 +204,7 @@ def test_an_interrupt_before_any_result_is_130(command, tmp_path, hostile, sent)
     try:
         process.wait(5)
     except subprocess.TimeoutExpired:
-        # The first trial had begun, and takes its time.
+        # The first trial has begun and is slow.
         process.send_signal(sent)
     code, _, err = finish(process)
 
@@ -215,7 +214,7 @@ def test_an_interrupt_before_any_result_is_130(command, tmp_path, hostile, sent)
 def test_sigterm_while_data_is_fetched_is_130(command, own_cache, tmp_path):
     lock = own_cache / "locks/oddbench/public/Alpha.lock"
     lock.parent.mkdir(parents=True)
-    # As if another process were fetching it.
+    # The lock looks as if another process were fetching the data set.
     with filelock.FileLock(lock):
         process = command()
         deadline = time.monotonic() + 60
@@ -314,11 +313,11 @@ def test_a_full_disk_while_results_are_written_loses_none(
     )
 
 
-def test_only_who_shares_work_is_charged_for_it(made_up, hostile, tmp_path):
-    strangers = ",".join(hostile(f"Slow:seconds=0.0{i}") for i in range(1, 6))
+def test_only_detectors_that_share_work_are_charged_for_it(made_up, hostile, tmp_path):
+    others = ",".join(hostile(f"Slow:seconds=0.0{i}") for i in range(1, 6))
     process = subprocess.Popen(
         [sys.executable, "-m", "odbench", "run", "--suite", "oddbench"]
-        + ["--detectors", f"knn,lof,dte_np,pca,gmm,{strangers}", "--jobs", "1"]
+        + ["--detectors", f"knn,lof,dte_np,pca,gmm,{others}", "--jobs", "1"]
         + ["--mirror", str(made_up), "--out", str(tmp_path / "out")],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

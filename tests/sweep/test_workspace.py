@@ -1,4 +1,4 @@
-"""Shared work: made once, for the largest need, charged to everyone."""
+"""Shared work: done once, for the largest need, and charged to every user of it."""
 
 import time
 
@@ -37,10 +37,10 @@ def test_kinds_and_arrays_are_told_apart(arrays):
 
 def test_arrays_that_the_workspace_does_not_know_are_not_kept(arrays):
     work, made = SharedWork(arrays), []
-    stranger = np.zeros((5, 2))
+    unknown = np.zeros((5, 2))
 
     for _ in range(2):
-        work.obtain("kind", (stranger,), lambda _: made.append(0))
+        work.obtain("kind", (unknown,), lambda _: made.append(0))
 
     assert len(made) == 2
 
@@ -54,7 +54,7 @@ def test_work_made_for_less_than_is_needed_later_is_made_again(arrays):
     assert made == [5, 7]
 
 
-def test_who_reuses_work_is_charged_what_it_cost(arrays):
+def test_a_trial_that_reuses_work_is_charged_its_cost(arrays):
     work = SharedWork(arrays)
 
     def slowly(_):
@@ -68,7 +68,7 @@ def test_who_reuses_work_is_charged_what_it_cost(arrays):
         work.obtain("kind", arrays, slowly)
 
     assert first == 0
-    # Once, however often the trial asks.
+    # The cost counts once, however often the trial asks.
     assert 0.02 <= work.reused_seconds < 0.06
 
 
@@ -102,5 +102,5 @@ def test_shared_results_equal_those_of_each_alone_to_the_last_bit(rng):
         alone = find_detector(spec).build(0).fit(train).decision_function(test)
 
         np.testing.assert_array_equal(together, alone, err_msg=spec)
-    # Neighbours and sorted columns, of train and of test, and no more.
+    # At most neighbours and sorted columns of train and of test.
     assert len(work._made) <= 6

@@ -1,4 +1,4 @@
-"""Guess how long a trial takes, from how long its like took before."""
+"""Estimate how long a trial takes from the times of earlier trials."""
 
 from __future__ import annotations
 
@@ -8,20 +8,25 @@ import json
 import math
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from odbench.files import write_text
 
-# Before anything was measured: about what a cheap detector needs for one cell.
-_SECONDS_A_CELL = 2e-7
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# Used before anything was measured: about what a cheap detector needs per cell.
+_SECONDS_PER_CELL = 2e-7
 # Enough points to draw a curve through; the file stays small.
 _POINTS = 48
 
 
-class Estimator:
-    """Seconds of a trial by configuration and size.
+class TrialTimes:
+    """Seconds per trial, by configuration and size.
 
-    A configuration's earlier trials are points (rows x columns, seconds); between them
-    seconds are interpolated on logarithmic scales, beyond them scaled in proportion.
+    A configuration's earlier trials are points (rows x columns, seconds). Between
+    points, seconds are interpolated on logarithmic scales; beyond the largest point
+    they grow in proportion, below the smallest they stay the same.
 
     Parameters
     ----------
@@ -33,7 +38,7 @@ class Estimator:
         self._file = file
         self._points: dict[str, list[tuple[float, float]]] = {}
         if file is not None:
-            # A lost or broken file costs an estimate, nothing else.
+            # A lost or broken file only makes the estimates worse.
             with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
                 stored = json.loads(file.read_text(encoding="utf-8"))
                 self._points = {
@@ -42,17 +47,25 @@ class Estimator:
                 }
 
     def knows(self, detector: str, config: str) -> bool:
-        """Say whether anything was measured for a configuration."""
+        """Say whether a trial of a configuration was ever timed."""
         return f"{detector}:{config}" in self._points
 
     def seconds(
         self, detector: str, config: str, *, n_rows: int, n_columns: int
     ) -> float:
-        """Return the estimate for one trial on so many rows, train and test."""
+        """Estimate the seconds of one trial.
+
+        Parameters
+        ----------
+        detector, config : str
+            Name and label of the configuration.
+        n_rows, n_columns : int
+            Size of the data set; rows of train and test together.
+        """
         cells = float(max(1, min(n_rows, 100_000)) * max(n_columns, 1))
         points = self._points.get(f"{detector}:{config}")
         if not points:
-            return 1e-3 + cells * _SECONDS_A_CELL
+            return 1e-3 + cells * _SECONDS_PER_CELL
         at = bisect.bisect_left(points, (cells, 0.0))
         if at == 0 or at == len(points):
             x, y = points[min(at, len(points) - 1)]
@@ -76,8 +89,19 @@ class Estimator:
             if len(self._points[name]) > 2 * _POINTS:
                 self._points[name] = _thin(self._points[name])
 
+    def learn_rows(self, rows: pa.Table) -> None:
+        """Add the trials of some rows of the results."""
+        names = ("n_train", "n_test", "n_columns", "fit_seconds", "score_seconds")
+        columns = (rows[name].to_pylist() for name in ("detector", "config", *names))
+        self.learn(
+            (detector, config, (train + test) * width, (fit or 0.0) + (score or 0.0))
+            for detector, config, train, test, width, fit, score in zip(
+                *columns, strict=True
+            )
+        )
+
     def save(self) -> None:
-        """Keep the points; a disk that is full loses them quietly."""
+        """Write the points to the file; a full disk loses them without an error."""
         self._points = {name: _thin(points) for name, points in self._points.items()}
         if self._file is None:
             return
@@ -87,7 +111,7 @@ class Estimator:
 
 
 def _thin(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Keep at most `_POINTS`: the median trial of each of as many slices."""
+    """Cut the points into `_POINTS` slices and keep the median trial of each."""
     if len(points) <= _POINTS:
         return points
     size = len(points) / _POINTS

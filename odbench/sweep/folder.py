@@ -1,0 +1,87 @@
+"""The folder of a run: its lock and its ``run.json``."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from odbench import provenance
+from odbench.errors import RunLockedError
+from odbench.files import write_text
+from odbench.sweep.request import RunRequest
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Lock the folder against other runs while the block lasts.
+
+    Raises
+    ------
+    RunLockedError
+        If another process holds the lock.
+    """
+    import fcntl
+
+    path = folder / ".lock"
+    with path.open("a+", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            holder = lock.read().strip() or "unknown"
+            msg = (
+                f"--out {str(folder)!r}: process {holder} is writing to it; wait for "
+                f"it, or name another folder"
+            )
+            raise RunLockedError(msg) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def write_run(request: RunRequest, configurations: dict[str, dict[str, Any]]) -> None:
+    """Write ``run.json``: the request, versions, machine and configurations.
+
+    Configurations of earlier runs in the same folder are kept, because their results
+    are.
+
+    Parameters
+    ----------
+    request : RunRequest
+        The request.
+    configurations : dict
+        ``config_id`` -> parameters.
+    """
+    path = request.folder / "run.json"
+    asked = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in vars(request).items()
+        if name not in {"detectors", "out"}
+    }
+    asked["detectors"] = (
+        None if request.detectors is None else [str(d) for d in request.detectors]
+    )
+    entry = {
+        "command": provenance.command(),
+        "asked": asked,
+        "versions": provenance.versions(),
+        "machine": provenance.machine(),
+        "threads_per_worker": 1,
+        "git": provenance.git_state(Path.cwd()),
+        "configurations": {**_earlier_configurations(path), **configurations},
+    }
+    write_text(path, json.dumps(entry, indent=2, default=str) + "\n")
+
+
+def _earlier_configurations(path: Path) -> dict[str, Any]:
+    try:
+        earlier = json.loads(path.read_text(encoding="utf-8"))["configurations"]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        # Missing or broken: the parameters only describe results.
+        return {}
+    return earlier if isinstance(earlier, dict) else {}

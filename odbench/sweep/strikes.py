@@ -1,0 +1,60 @@
+"""Give up trials whose worker dies again and again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from odbench.sweep.finished import journaled
+from odbench.sweep.journal import Journal
+from odbench.sweep.progress import Progress
+from odbench.sweep.rows import blank_row
+from odbench.sweep.trials import Batch, Trial
+
+# A trial is given up when its worker has died this often.
+_STRIKES = 3
+
+
+class Strikes:
+    """Counts how often the worker of each trial died while it ran.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+    progress : Progress
+        Knows the trials that run.
+    journal : Journal
+        Gets a result for each trial that is given up.
+    """
+
+    def __init__(self, folder: Path, progress: Progress, journal: Journal) -> None:
+        self._folder = folder
+        self._progress = progress
+        self._journal = journal
+        self._counts: Counter[str] = Counter()
+
+    def remaining(self, batches: list[Batch]) -> list[Batch]:
+        """Return the trials without a result, after workers died.
+
+        Each trial that was running gets a strike; one with three is given up.
+        """
+        self._counts.update(self._progress.in_flight().keys())
+        self._progress.forget()
+        struck = {key for key, count in self._counts.items() if count >= _STRIKES}
+        for batch in batches if struck else ():
+            for trial in batch.trials():
+                if trial.key in struck:
+                    self._journal.append(_given_up(batch, trial))
+                    del self._counts[trial.key]
+        done = journaled(self._folder)
+        left = (batch.without(done) for batch in batches)
+        return [batch for batch in left if len(batch)]
+
+
+def _given_up(batch: Batch, trial: Trial) -> dict[str, Any]:
+    row = blank_row(batch.record, batch.variants.protocol, trial)
+    row["status"] = "killed"
+    row["reason"] = f"its worker died {_STRIKES} times while it ran"
+    return row
