@@ -1,5 +1,6 @@
 """What the documentation says exists, and what exists is documented."""
 
+import importlib
 import re
 import shlex
 from pathlib import Path
@@ -83,3 +84,44 @@ def test_every_column_of_the_results_is_documented(column):
     page = (ROOT / "docs/results.md").read_text(encoding="utf-8")
 
     assert f"`{column}`" in page
+
+
+# Dotted names that are not modules: the group of entry points, kinds of shared work.
+_NOT_MODULES = {"odbench.detectors", "odbench.neighbours", "odbench.sorted_columns"}
+# Decisions are history, and a recipe's NAME or SUITE stands for any name.
+_PRESENT = [page for page in PAGES if page.parent.name != "adr"]
+
+
+def is_placeholder(text: str) -> bool:
+    return bool(re.search(r"NAME|SUITE", text))
+
+
+def found(dotted: str) -> bool:
+    """Return whether a dotted name is a module, or an attribute of one."""
+    parts = dotted.split(".")
+    for n in range(len(parts), 0, -1):
+        try:
+            value = importlib.import_module(".".join(parts[:n]))
+        except ImportError:
+            continue
+        for part in parts[n:]:
+            value = getattr(value, part, None)
+        return value is not None
+    return False
+
+
+@pytest.mark.parametrize("page", _PRESENT, ids=lambda page: page.name)
+def test_every_module_and_file_that_a_page_names_is_there(page):
+    text = page.read_text(encoding="utf-8")
+    names = set(re.findall(r"(?<![\w/.-])(odbench(?:_detectors)?(?:\.\w+)+)", text))
+    names -= _NOT_MODULES
+    files = re.findall(
+        r"(?<![\w/.-])((?:odbench|tests|benchmarks|detectors|docs|datasets_manifest)"
+        r"/[\w./-]+\.\w+)",
+        text,
+    )
+
+    missing = [n for n in names if not is_placeholder(n) and not found(n)]
+    missing += [f for f in files if not is_placeholder(f) and not (ROOT / f).exists()]
+
+    assert not missing

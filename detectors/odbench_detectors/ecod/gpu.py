@@ -1,8 +1,8 @@
-"""ECOD on whole arrays: `sorted_columns` and `tail_sums` of cpu.py, with CuPy.
+"""ECOD on whole arrays, with CuPy: `sorted_columns` and `tail_sums`.
 
-Both take the array module as `xp`. It is CuPy in production; tests without a GPU pass
-NumPy, so this file is executed on every machine. The bucket search of cpu.py has no
-counterpart here.
+They are the counterparts of `shared.columns.sorted_columns` and `cpu.tail_sums`, and
+take the array module as `xp`: CuPy in production, NumPy in tests without a GPU, so this
+file is executed on every machine.
 """
 
 from __future__ import annotations
