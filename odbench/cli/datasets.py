@@ -51,7 +51,7 @@ def datasets() -> None:
 
 
 @datasets.command("list")
-@suite_option
+@suite_option()
 @partition_option
 @glob_option
 @limit_option
@@ -78,7 +78,7 @@ def list_(
 
 @datasets.command("show")
 @click.argument("name")
-@suite_option
+@suite_option()
 @click.option(
     "--partition",
     type=PARTITIONS,
@@ -162,7 +162,7 @@ def show(
 
 
 @datasets.command("pull")
-@suite_option
+@suite_option()
 @partition_option
 @glob_option
 @limit_option
@@ -211,7 +211,7 @@ def pull(
 
 
 @datasets.command("verify", short_help="Compare stored files with the manifest.")
-@suite_option
+@suite_option()
 @partition_option
 @glob_option
 @mirror_option
@@ -255,7 +255,7 @@ def verify(
 @datasets.command(
     "audit", short_help="Measure files again and compare with the manifest."
 )
-@suite_option
+@suite_option()
 @click.option(
     "--partition", type=PARTITIONS, help="Partition of the suite.  [default: both]"
 )

@@ -14,9 +14,29 @@ PARTITIONS = click.Choice(("public", "private"))
 FOLDER = click.Path(path_type=Path, file_okay=False)
 PATH = click.Path(path_type=Path)
 
-suite_option = click.option(
-    "--suite", "-s", help="Comma-separated suites.  [default: all]"
-)
+
+class Count(click.ParamType[int]):
+    """A whole number of 1 or more."""
+
+    name = "N"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        """Return the number, or fail with what was wanted."""
+        try:
+            number = int(value)
+        except ValueError:
+            number = 0
+        if number < 1:
+            self.fail(f"got {value!r}, wanted 1 or more", param, ctx)
+        return number
+
+
+def suite_option(*, required: bool = False) -> Callable[[Command], Command]:
+    """Return the option for suites; without `required`, all suites by default."""
+    text = "Comma-separated suites." + ("" if required else "  [default: all]")
+    return click.option("--suite", "-s", required=required, help=text)
+
+
 partition_option = click.option(
     "--partition",
     type=PARTITIONS,
@@ -32,7 +52,7 @@ glob_option = click.option(
 )
 limit_option = click.option(
     "--limit",
-    type=click.IntRange(min=1),
+    type=Count(),
     help="Maximum number of data sets per suite.",
 )
 mirror_option = click.option(
@@ -51,14 +71,14 @@ listing_mirror_option = click.option(
 )
 
 
-def jobs_option(default: int) -> Callable[[Command], Command]:
-    """Return the option for the number of workers of a command."""
+def jobs_option(default: int | None) -> Callable[[Command], Command]:
+    """Return the option for the number of workers; None means one per core."""
     return click.option(
         "--jobs",
         "-j",
-        type=click.IntRange(min=1),
+        type=Count(),
         default=default,
-        show_default=True,
+        show_default=str(default or "one per core"),
         help="Number of workers.",
     )
 

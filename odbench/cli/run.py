@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from odbench.cli.options import FOLDER, partition_option
+from odbench.cli.options import (
+    FOLDER,
+    glob_option,
+    jobs_option,
+    limit_option,
+    mirror_option,
+    partition_option,
+    suite_option,
+)
 from odbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,7 +52,7 @@ class _Gibibytes(click.ParamType[float]):
 
 
 @click.command()
-@click.option("--suite", "-s", required=True, help="Comma-separated suites.")
+@suite_option(required=True)
 @click.option(
     "--detectors",
     "-d",
@@ -62,14 +70,10 @@ class _Gibibytes(click.ParamType[float]):
     type=int,
     help="Number of seeds per stochastic detector.  [default: 5]",
 )
-@click.option(
-    "--datasets", metavar="GLOB", help="Only data sets whose names match GLOB."
-)
-@click.option("--limit", type=int, help="Maximum number of data sets per suite.")
+@glob_option
+@limit_option
 @partition_option
-@click.option(
-    "--jobs", "-j", type=int, help="Number of workers.  [default: one per core]"
-)
+@jobs_option(None)
 @click.option(
     "--backend",
     type=click.Choice(["loky", "threading", "dask", "ray"]),
@@ -93,12 +97,7 @@ class _Gibibytes(click.ParamType[float]):
     help="Memory limit per trial.  [default: nine tenths of the machine's memory, "
     "divided by the workers]",
 )
-@click.option(
-    "--mirror",
-    metavar="DIR",
-    help="Read data from DIR, a folder laid out like the hub.  "
-    "[default: $ODBENCH_MIRROR, else the hub]",
-)
+@mirror_option
 @click.option(
     "--out",
     "-o",
@@ -147,7 +146,9 @@ def _request(options: dict[str, Any]) -> RunRequest:
     if named and detectors is None:
         msg = "--detectors: got no name; `odbench detectors list` lists the detectors"
         raise UsageError(msg)
-    quiet = options.pop("quiet")
+    quiet, mirror = options.pop("quiet"), options.pop("mirror")
+    options["datasets"] = options.pop("pattern")
+    options["mirror"] = None if mirror is None else str(mirror)
     return RunRequest(
         suites=suites, detectors=detectors, show_progress=not quiet, **options
     )
