@@ -24,7 +24,7 @@ _NOTHING: Params = MappingProxyType({})
 
 @runtime_checkable
 class Detector(Protocol):
-    """What a detector must be able to do."""
+    """The methods that every detector has."""
 
     def fit(self, X: FloatArray) -> object:
         """Learn from inliers.
@@ -93,7 +93,7 @@ class Workspace(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class DetectorInfo:
-    """What is known about a detector before it is built.
+    """Facts about a detector, known before it is built.
 
     Attributes
     ----------

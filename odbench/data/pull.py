@@ -106,7 +106,7 @@ def _fetch_all(
         return fetch(record, source, store, tick=tick)
 
     pool = ThreadPoolExecutor(max_workers=max(1, jobs), thread_name_prefix="pull")
-    # `concurrent.futures.wait` locks every future. An interrupt there leaves them locked
+    # `concurrent.futures.wait` locks every future. An interrupt leaves them locked
     # and the threads waiting for ever; a SimpleQueue holds no such lock.
     finished: SimpleQueue[Future[StoredDataset]] = SimpleQueue()
     futures: dict[Future[StoredDataset], DatasetRecord] = {}

@@ -30,7 +30,7 @@ def policy_table(cells: Cells) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a method, sorted by its place under the main policy: who it is,
+        One row per method, sorted by its place under the main policy: who it is,
         ``n_failed``, ``n_missing``, and for each policy ``place`` (1 is the best
         total rank), ``mean_auroc``, ``mean_ap``, ``rank_auroc`` and
         ``n_datasets``, the policy's name behind a dot. Empty cells where a policy
@@ -112,7 +112,7 @@ def rank_tests(quality: Quality, *, alpha: float = 0.05) -> dict[str, Any]:
     Parameters
     ----------
     quality : Quality
-        One value a data set and method.
+        One value per data set and method.
     alpha : float
         Level of the critical difference.
 
@@ -148,7 +148,7 @@ def dataset_table(quality: Quality) -> pd.DataFrame:
     Parameters
     ----------
     quality : Quality
-        One value a data set and method.
+        One value per data set and method.
 
     Returns
     -------

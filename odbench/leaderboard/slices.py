@@ -63,7 +63,7 @@ def slices_of(quality: Quality) -> Iterator[Slice]:
     Parameters
     ----------
     quality : Quality
-        One value a data set and method; `near-trivial` looks at the values.
+        One value per data set and method; `near-trivial` looks at the values.
 
     Yields
     ------
@@ -93,7 +93,7 @@ def slice_table(quality: Quality, settings: Settings = DEFAULT) -> pd.DataFrame:
     Parameters
     ----------
     quality : Quality
-        One value a data set and method.
+        One value per data set and method.
     settings : Settings
         Resamples, permutations, seed.
 
@@ -122,7 +122,7 @@ def restrict(quality: Quality, rows: BoolArray) -> Quality:
     Parameters
     ----------
     quality : Quality
-        One value a data set and method.
+        One value per data set and method.
     rows : bool array of shape (n_datasets,)
         The data sets to keep.
 

@@ -1,4 +1,4 @@
-"""One row a configuration: the leaderboard of every suite, partition and protocol."""
+"""Leaderboards, one row per configuration, by suite, partition and protocol."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def build_leaderboard(
     Parameters
     ----------
     results : pandas.DataFrame
-        One row a trial, the columns of `odbench.results`.
+        One row per trial, the columns of `odbench.results`.
     policy : str
         What failures count as: "main", "worst", "base-rate", "complete-case" or
         "mean-of-others".
@@ -112,7 +112,7 @@ def build_leaderboard(
     Returns
     -------
     pandas.DataFrame
-        `COLUMNS`, one row a configuration, sorted by suite, partition, protocol and
+        `COLUMNS`, one row per configuration, sorted by suite, partition, protocol and
         total rank (best first). Empty where no data set has public labels.
 
     Raises
@@ -142,14 +142,14 @@ def table_of(quality: Quality, settings: Settings = DEFAULT) -> pd.DataFrame:
     Parameters
     ----------
     quality : Quality
-        One value a data set and method.
+        One value per data set and method.
     settings : Settings
         Resamples, permutations, seed.
 
     Returns
     -------
     pandas.DataFrame
-        `COLUMNS`, one row a method, best total rank first; no rows where there are
+        `COLUMNS`, one row per method, best total rank first; no rows where there are
         no data sets or no methods.
     """
     import pandas as pd

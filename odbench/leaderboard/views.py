@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class _Column(NamedTuple):
-    """What one detector reached on each data set."""
+    """The values of one detector on each data set."""
 
     values: dict[str, FloatArray]
     last: BoolArray
@@ -47,7 +47,7 @@ def view_table(quality: Quality, settings: Settings = DEFAULT) -> pd.DataFrame:
     Parameters
     ----------
     quality : Quality
-        One value a data set and configuration.
+        One value per data set and configuration.
     settings : Settings
         Resamples, permutations, seed.
 
@@ -76,7 +76,7 @@ def through(quality: Quality, view: str) -> Quality:
     Parameters
     ----------
     quality : Quality
-        One value a data set and configuration.
+        One value per data set and configuration.
     view : {"default", "grid mean", "oracle"}
         "default" keeps the reference configurations. "grid mean" averages each
         detector's configurations on each data set. "oracle" takes on each data set
@@ -85,7 +85,7 @@ def through(quality: Quality, view: str) -> Quality:
     Returns
     -------
     Quality
-        One value a data set and detector.
+        One value per data set and detector.
     """
     if view == "default":
         default = np.array([m.config == "default" for m in quality.cells.methods])

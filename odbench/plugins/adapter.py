@@ -1,4 +1,4 @@
-"""Give every kind of detector the same face: higher scores, float64, one a row.
+"""Give every kind of detector the same interface: float64 scores, higher is anomalous.
 
 scikit-learn's own detectors say "higher is more normal"; everybody else, PyOD
 included, says "higher is more anomalous". Both call themselves outlier detectors, so
@@ -168,7 +168,7 @@ def scoring_method(obj: object) -> tuple[str, bool]:
         return "decision_function", False
     msg = (
         f"detector {_name(scorer)}: has neither decision_function(X) nor "
-        f"score_samples(X); wanted a method that returns one float a row, higher = "
+        f"score_samples(X); wanted a method that returns one float per row, higher = "
         f"more anomalous"
     )
     raise DetectorError(msg)
@@ -199,12 +199,14 @@ def as_scores(raw: object, name: str) -> FloatArray:
     try:
         array = np.asarray(raw)
     except (TypeError, ValueError, RuntimeError) as error:
-        msg = f"detector {name}: scores are no array ({error}); wanted one float a row"
+        msg = (
+            f"detector {name}: scores are no array ({error}); wanted one float per row"
+        )
         raise DetectorError(msg) from error
     if array.dtype.kind not in "fiub":
         msg = (
             f"detector {name}: scores are {type(raw).__name__} of {array.dtype}; "
-            f"wanted one float a row"
+            f"wanted one float per row"
         )
         raise DetectorError(msg)
     if array.ndim == 2 and array.shape[1] == 1:

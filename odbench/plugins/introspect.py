@@ -33,7 +33,7 @@ UNSET = "(unset)"
 
 @dataclass(frozen=True)
 class Signature:
-    """What a callable's parameters tell about a detector.
+    """Facts about a detector that its parameters tell.
 
     Attributes
     ----------

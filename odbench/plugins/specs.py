@@ -125,7 +125,7 @@ def split_spec(spec: str) -> tuple[str, dict[str, Any]]:
     Raises
     ------
     UsageError
-        If a parameter is not ``name=value`` or stands twice.
+        If a parameter is not ``name=value`` or is given twice.
 
     Examples
     --------
@@ -150,7 +150,7 @@ def split_spec(spec: str) -> tuple[str, dict[str, Any]]:
             msg = f"detector {spec!r}: got {item.strip()!r} where name=value is wanted"
             raise UsageError(msg)
         if assignment[1] in params:
-            msg = f"detector {spec!r}: parameter {assignment[1]!r} stands twice"
+            msg = f"detector {spec!r}: parameter {assignment[1]!r} is given twice"
             raise UsageError(msg)
         params[assignment[1]] = parse_value(assignment[2])
     return target.strip(), params

@@ -1,7 +1,7 @@
-"""What a results file must keep to before anything is made of it.
+"""Checks of a results file before it is used.
 
-Results are published and passed on, so a file may be anybody's: how much it unpacks to
-is bounded before Python holds a row of it, names are names, and numbers are possible.
+Results are published and passed on, so a file may come from anybody. Its unpacked size
+is bounded before Python holds a row of it; then names and numbers are checked.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def check_size(stored: pq.ParquetFile, file: Path, wanted: list[str]) -> None:
     names = stored.schema_arrow.names
     for name in wanted:
         if names.count(name) > 1:
-            msg = f"results {str(file)!r}: column {name} stands twice; wanted it once"
+            msg = f"results {str(file)!r}: column {name} is given twice; wanted it once"
             raise ResultsError(msg)
         kind = stored.schema_arrow.field(name).type
         if not any(is_flat(kind) for is_flat in flat):
@@ -105,13 +105,13 @@ def check_texts(table: pa.Table, file: Path) -> None:
     ResultsError
         Naming the longest, or how much there is.
     pyarrow.ArrowException
-        If a text is none.
+        If a text is not UTF-8.
     """
     import pyarrow.compute as pc
 
     total = 0
     for name, chunk in _dictionaries(table):
-        # Bytes that are no UTF-8 are an error of Arrow's, too.
+        # Bytes that are not UTF-8 make Arrow raise.
         chunk.dictionary.validate(full=True)
         lengths = pc.binary_length(chunk.dictionary)
         longest = pc.max(lengths).as_py() or 0
@@ -132,7 +132,7 @@ def check_texts(table: pa.Table, file: Path) -> None:
 
 
 def check_values(table: pa.Table, file: Path, *, statuses: tuple[str, ...]) -> None:
-    """Refuse names that are none and numbers that no trial can have.
+    """Refuse invalid names and impossible numbers.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def check_values(table: pa.Table, file: Path, *, statuses: tuple[str, ...]) -> N
     Raises
     ------
     ResultsError
-        Naming the column, what stands there, and what was wanted.
+        Naming the column, the value, and what was wanted.
     """
     for name, chunk in _dictionaries(table):
         if name not in (*_PLACES, *_NAMES, "detector_version", "status"):
@@ -179,7 +179,7 @@ def _check_range(
         return
     ends = pc.min_max(table[name])
     for end in (ends["min"].as_py(), ends["max"].as_py()):
-        # Not a number is what nothing is in some files.
+        # Some files write NaN for a missing value.
         if end is None or math.isnan(end):
             continue
         if not low - _ROUNDING <= end <= high + _ROUNDING:

@@ -64,13 +64,13 @@ def read_results(
     Returns
     -------
     pandas.DataFrame
-        One row a trial; every column of `COLUMNS` that is wanted, in that order, null
+        One row per trial; the wanted columns of `COLUMNS`, in that order, null
         where the file lacks an optional one.
 
     Raises
     ------
     ResultsError
-        If there is no such file, it cannot be read, it lacks a column, it unpacks to
+        If the file is missing, cannot be read, lacks a column, unpacks to
         more than results do, or holds a name or a number that no trial can have.
     """
     import pyarrow as pa

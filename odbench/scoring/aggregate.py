@@ -1,4 +1,4 @@
-"""From one value a data set and method to one value a method.
+"""From one value per data set and method to one value per method.
 
 Arrays are of shape (n_datasets, n_methods); values lie in [0, 1] and higher is
 better. Where a function takes `last`, the marked cells rank behind all others of

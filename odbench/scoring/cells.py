@@ -1,4 +1,4 @@
-"""From one row a trial to one matrix a quantity: data sets by configurations.
+"""From one row per trial to one matrix a quantity: data sets by configurations.
 
 Every statistic over data sets starts here. Trials of one data set and one
 configuration (its seeds) become one cell. Nothing is dropped without a trace: a trial
@@ -174,7 +174,7 @@ def split_results(results: pd.DataFrame) -> Iterator[Cells]:
     Parameters
     ----------
     results : pandas.DataFrame
-        One row a trial, the columns of `odbench.results`.
+        One row per trial, the columns of `odbench.results`.
 
     Yields
     ------

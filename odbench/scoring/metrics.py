@@ -53,7 +53,7 @@ def evaluate(labels: ArrayLike, scores: ArrayLike) -> dict[str, float]:
     DataError
         If the labels are not 0 and 1 with at least one of each.
     DetectorError
-        If the scores are not finite numbers, one a row.
+        If the scores are not finite numbers, one per row.
 
     Examples
     --------
@@ -195,7 +195,7 @@ def _checked(labels: ArrayLike, scores: ArrayLike) -> tuple[IntArray, FloatArray
     if values.shape != truth.shape or values.dtype.kind not in "fiu":
         msg = (
             f"scores: got shape {values.shape} of {values.dtype}; wanted "
-            f"{truth.shape} real numbers, one a row"
+            f"{truth.shape} real numbers, one per row"
         )
         raise DetectorError(msg)
     values = values.astype(np.float64, copy=False)

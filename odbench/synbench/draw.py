@@ -1,4 +1,4 @@
-"""What every prior is asked for and what it gives back."""
+"""The request to a prior, and its answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a set's metadata stands in the manifest: small facts, no matrices."""
+"""The part of a set's metadata that the manifest holds: small facts, no matrices."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def read_seed(path: Path, *, create: bool = False) -> bytes:
     path : Path
         A file of 64 hexadecimal digits, readable by its owner alone.
     create : bool
-        Whether to make the file, with permissions 0600, where there is none.
+        Whether to create the file, with permissions 0600, if it does not exist.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def read_seed(path: Path, *, create: bool = False) -> bytes:
     Raises
     ------
     UsageError
-        If there is no such file, others may read it, or it holds something else;
+        If the file is missing, readable by others, or holds something else;
         what it holds is never repeated.
     """
     if create and not path.exists():

@@ -153,7 +153,7 @@ def test_a_column_that_stands_twice_is_refused(tmp_path):
     rows = made([trial("a", "knn", 0.5)]).append_column("suite", pa.array(["x"]))
     pq.write_table(rows, tmp_path / "results.parquet")
 
-    with pytest.raises(ResultsError, match="suite stands twice"):
+    with pytest.raises(ResultsError, match="suite is given twice"):
         read_results(tmp_path)
 
 

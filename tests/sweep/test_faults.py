@@ -41,7 +41,7 @@ CAUSES = {
     "SaysALot": ("killed", "broke the protocol"),
     "GivesNaN": ("nonfinite", "3 of 114 scores are not finite"),
     "GivesOneTooFew": ("shape", "scores of shape [113], wanted [114]"),
-    "GivesText": ("failed", "wanted one float a row"),
+    "GivesText": ("failed", "wanted one float per row"),
 }
 
 

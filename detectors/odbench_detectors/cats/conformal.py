@@ -57,7 +57,7 @@ class SplitConformal:
             If there are fewer than four rows.
         """
         if len(X) < 4:
-            msg = f"p-values want at least 4 train rows, got {len(X)}: give it more"
+            msg = f"p-values need at least 4 train rows, got {len(X)}: fit on more rows"
             raise DetectorError(msg)
         order = np.random.default_rng(_SPLIT_SEED).permutation(len(X))
         held_out = np.sort(order[: len(X) // 2])
@@ -118,7 +118,7 @@ def benjamini_hochberg(p: FloatArray, fdr: float) -> BoolArray:
        p-values", Annals of Statistics 51, 2023.
     """
     if not 0.0 < fdr < 1.0:
-        msg = f"fdr={fdr!r} is no rate: give one between 0 and 1, such as 0.05"
+        msg = f"fdr={fdr!r} is not a rate: use one between 0 and 1, such as 0.05"
         raise DetectorError(msg)
     ordered = np.sort(p)
     allowed = ordered <= fdr * (1.0 + np.arange(len(p))) / len(p)

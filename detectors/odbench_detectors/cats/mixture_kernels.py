@@ -10,7 +10,7 @@ from numba import njit
 from odbench.arrays import FloatArray, IntArray
 from odbench_detectors.cats.rounding import rounded
 
-# Rows that are measured side by side, each in a lane of its own.
+# Number of rows measured together, one per vector lane.
 _LANES = 8
 # exp(-40) is lost when it is added to 1.
 _LOST = -40.0

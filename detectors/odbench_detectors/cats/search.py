@@ -59,7 +59,7 @@ def _not_above(ordered: FloatArray, x: FloatArray, place: Places) -> None:
 
 @njit(cache=True, nogil=True)
 def _after_one(column: FloatArray, x: FloatArray, place: Places, after: Places) -> None:
-    """Count as `_not_above` does, from `place`, where no value stands twice."""
+    """Count like `_not_above`, starting at `place`, if all values are distinct."""
     n = np.uint64(len(column))
     for r in range(_LANES):
         at = place[r]
@@ -133,8 +133,8 @@ def look_up(
     columns : float64 array of shape (d, n)
         Ascending along each row.
     own : int
-        1 if the rows are train rows, which stand in the columns themselves and are
-        not to be counted; else 0.
+        1 if the rows are train rows, which are part of the columns and must not be
+        counted; else 0.
     normal_of : float64 array of shape (2 n + 1,)
         What to write for a share of 0, 1, ... halves of a train row.
     tail_of : float64 array of shape (n + 1 - own,)

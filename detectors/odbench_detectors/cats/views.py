@@ -62,7 +62,7 @@ class Placed:
 
 
 class Views:
-    """What the views need to know of a train table.
+    """A train table, prepared for the views.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Why a row's score is what it is: the surprise of each of its values."""
+"""Explain a row's score by the surprise of each of its values."""
 
 from __future__ import annotations
 

@@ -185,7 +185,7 @@ def _range(low: float, high: float, n_bins: int) -> tuple[float, float]:
     # The difference of ends that lie farther out might overflow.
     low, high = (min(max(end, -_FAR), _FAR) for end in (low, high))
     rounding = 2 * n_bins * float(np.spacing(max(abs(low), abs(high))))
-    # A density above the largest float is no density either.
+    # A density above the largest float cannot be stored.
     if high - low > max(rounding, n_bins / _LARGEST):
         return low, high
     half = max(0.5, rounding / 2)

@@ -70,7 +70,7 @@ class IForest(Estimator):
     def decision_function(self, X: FloatArray) -> FloatArray:
         """Score rows: float64 in (0, 1], higher is more anomalous."""
         rows = self.rows_to_score(X)
-        if self._expected == 0:  # one row a tree: nothing is known
+        if self._expected == 0:  # one row per tree: nothing is known
             return np.full(len(rows), 0.5)
         scores: FloatArray = np.exp2(
             -total_lengths(rows, self._forest) / self._expected

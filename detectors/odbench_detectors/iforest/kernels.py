@@ -36,8 +36,8 @@ class Nodes(NamedTuple):
     cut : float64 array
         Where: a row whose value is not greater goes left. Infinite in a leaf.
     child : uint32 array
-        The left child; the right one stands behind it. A leaf's is itself, so that
-        walking on stays there.
+        The left child; the right one follows it. A leaf is its own child, so that a
+        walk ends there.
     length : float64 array
         Of a leaf, its depth plus `search_depth` of its training rows; else 0.
     """
@@ -67,7 +67,7 @@ class Forest(NamedTuple):
 
 
 class Work(NamedTuple):
-    """What growing a tree writes to: its stream of words, and room.
+    """The work space of a growing tree: random state and scratch arrays.
 
     Attributes
     ----------
@@ -109,8 +109,8 @@ def _choose_column(
 ) -> tuple[int, float, float]:
     """Draw a column that is not constant in a node.
 
-    Returns how many columns may still vary, and the least and the greatest value of
-    the one chosen, which stands last among these. Its values are left in `values`.
+    Returns the number of columns that may still vary, and the least and the greatest
+    value of the chosen one, which is the last of them. `values` holds its values.
     """
     sample, values, columns = work.sample, work.values, work.columns
     while varying:
@@ -259,7 +259,7 @@ def total_lengths(X: FloatArray, forest: Forest) -> FloatArray:
     Returns
     -------
     float64 array of shape (n,)
-        Summed in the order of the trees, whatever rows stand beside a row.
+        Summed in the order of the trees, whatever the other rows of the batch are.
     """
     column, cut, child, length = forest.nodes
     total = np.zeros(len(X))

@@ -27,7 +27,7 @@ def log_kernel_sums(
         Distinct training rows, in units of the bandwidth; within ±1e140, so that no
         square overflows.
     log_counts : float64 array of shape (m,)
-        The logarithm of how often each stands in the training table.
+        The logarithm of the number of times each occurs in the training table.
     queries : float64 array of shape (n, d)
         Rows to score, in the same units.
 

@@ -121,7 +121,7 @@ def _read(member: str, file: Path) -> DetectorInfo:
 
 
 def _defaults(node: ast.ClassDef) -> dict[str, Any]:
-    """Return the constructor's parameters, None standing for what is no literal."""
+    """Return the constructor's parameters; None if a default is not a literal."""
     for item in node.body:
         if isinstance(item, ast.FunctionDef) and item.name == "__init__":
             names = [a.arg for a in item.args.args[1:]]

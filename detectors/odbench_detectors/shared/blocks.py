@@ -1,7 +1,7 @@
 """Apply matrix products to rows so that no row's result depends on its neighbours.
 
 BLAS picks another summation order for another number of rows, so the same row can
-score differently in the last bits when it stands in another batch. Blocks of one fixed
+score differently in the last bits as part of another batch. Blocks of one fixed
 shape, the last one padded, always take the same path.
 """
 
@@ -24,7 +24,7 @@ def in_blocks(X: FloatArray, score: Callable[[FloatArray], FloatArray]) -> Float
     X : float64 array of shape (n, d)
         The rows.
     score : callable
-        Takes a float64 array of shape (`ROWS`, d), returns one float64 a row.
+        Takes a float64 array of shape (`ROWS`, d), returns one float64 per row.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What detectors of rows share: parameters, and the checks of what comes in."""
+"""The base of the zoo's detectors: parameters, and the checks of tables."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 from odbench.arrays import FloatArray
 from odbench.errors import DetectorError
 
-# Squares of larger values, summed over columns, would overflow. What lies beyond is
-# taken to lie here.
+# Squares of larger values, summed over columns, would overflow, so values are clipped
+# to this limit.
 LIMIT = 1e140
 
 
@@ -35,7 +35,7 @@ class Estimator:
         Raises
         ------
         DetectorError
-            If there is no such parameter.
+            If a parameter does not exist.
         """
         known = self.get_params()
         for name, value in params.items():
@@ -57,12 +57,12 @@ class Estimator:
         Returns
         -------
         float64 array of shape (n_rows, n_columns)
-            C-contiguous, finite; `X` itself where it is that.
+            C-contiguous, finite; `X` itself if it already is.
 
         Raises
         ------
         DetectorError
-            If it is no table, is empty or holds NaN or infinity.
+            If it is not a table, is empty or holds NaN or infinity.
         """
         rows = _table(X)
         check_filled(rows.shape)
@@ -95,7 +95,7 @@ class Estimator:
 
 
 def check_dimensions(shape: tuple[int, ...]) -> None:
-    """Refuse an array that is no table."""
+    """Refuse an array that is not a table."""
     if len(shape) != 2:
         msg = f"expected a table of shape (n_rows, n_columns), got shape {shape}"
         raise DetectorError(msg)

@@ -63,7 +63,7 @@ class Group:
     Attributes
     ----------
     quality : Quality
-        One value a data set and method, failures counted as in the main table.
+        One value per data set and method, failures counted as in the main table.
     table : pandas.DataFrame
         Its leaderboard.
     slices : pandas.DataFrame or None

@@ -27,7 +27,7 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Finding:
-    """What one probe found.
+    """The result of one probe.
 
     Attributes
     ----------

@@ -114,7 +114,7 @@ class NeighbourIndex:
     ) -> NeighbourGraph:
         """Find the nearest other rows of each row of the table.
 
-        A row is no neighbour of itself; its duplicates are, at distance 0.
+        A row is not a neighbour of itself, but its duplicates are, at distance 0.
 
         Parameters
         ----------
@@ -202,10 +202,10 @@ def neighbour_graph(
 
 
 def _without_self(found: NeighbourGraph, number: Int32Array, k: int) -> NeighbourGraph:
-    """Spread the answers of distinct rows over all rows, each row left out once.
+    """Map the neighbours of distinct rows to all rows, leaving each row itself out.
 
-    A row that does not stand among its k + 1 nearest has k + 1 duplicates before it:
-    then the last is dropped.
+    A row that is not among its own k + 1 nearest has k + 1 duplicates before it; the
+    last of them is dropped then.
     """
     rows = found.rows[number]
     distances = found.distances[number]
