@@ -32,7 +32,7 @@ class Detector(Protocol):
         Parameters
         ----------
         X : float64 array of shape (n_rows, n_columns)
-            Finite. Not to be changed.
+            Finite. Do not modify it.
         """
 
     def decision_function(self, X: FloatArray) -> FloatArray:
@@ -41,7 +41,7 @@ class Detector(Protocol):
         Parameters
         ----------
         X : float64 array of shape (n_rows, n_columns)
-            Finite, the columns of `fit`. Not to be changed.
+            Finite, the columns of `fit`. Do not modify it.
 
         Returns
         -------
@@ -51,7 +51,7 @@ class Detector(Protocol):
 
 
 class Workspace(Protocol):
-    """Work on one data set that several detectors use, done once.
+    """Work on one data set that several detectors share and that is done once.
 
     A detector takes part by having two methods:
 
@@ -87,7 +87,7 @@ class Workspace(Protocol):
         Returns
         -------
         object
-            What `make` returned, now or earlier. Not to be changed.
+            What `make` returned, now or earlier. Do not modify it.
         """
 
 
@@ -157,7 +157,7 @@ class DetectorFamily(Protocol):
         """Return the members' names, without the family's."""
 
     def info(self, member: str) -> DetectorInfo:
-        """Return what is known of one member.
+        """Return the facts about one member.
 
         Raises
         ------

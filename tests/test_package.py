@@ -1,5 +1,6 @@
 """What the package promises before anything is run."""
 
+import ast
 import importlib
 import subprocess
 import sys
@@ -55,6 +56,20 @@ def test_every_public_name_is_there_and_documented(name):
     assert name == "__version__" or value.__doc__
 
 
+def test_type_checkers_see_the_names_that_are_loaded():
+    tree = ast.parse(Path(odbench.__file__).read_text(encoding="utf-8"))
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    declared = {
+        alias.asname: node.module
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+    assert declared == odbench._EXPORTS
+    assert {*declared, "__version__"} == set(odbench.__all__)
+
+
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no_such_name"):
         odbench.no_such_name  # noqa: B018
@@ -71,7 +86,7 @@ def test_every_file_says_in_one_line_why_it_exists():
     assert not silent
 
 
-def test_the_exceptions_stand_in_the_tree_that_their_file_draws():
+def test_the_tree_in_the_docstring_names_every_exception():
     errors = importlib.import_module("odbench.errors")
     classes = {
         name

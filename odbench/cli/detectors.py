@@ -53,15 +53,15 @@ def list_(form: str) -> None:
 
 def _row(info: DetectorInfo) -> dict[str, Any]:
     from odbench.plugins.find import missing_requirements
-    from odbench.plugins.specs import format_params, plain
+    from odbench.plugins.specs import as_json, format_params
 
     missing = missing_requirements(info)
     return {
         "detector": info.name,
         "core": info.core,
         "default": _shortened(format_params(info.params)),
-        "params": plain(dict(info.params)),
-        "grid": plain(dict(info.grid)),
+        "params": as_json(dict(info.params)),
+        "grid": as_json(dict(info.grid)),
         "deterministic": info.deterministic,
         "inductive": info.inductive,
         "requires": list(info.requires),
@@ -111,13 +111,13 @@ def show(spec: str, form: str) -> None:
 
 def _facts(configuration: Configuration) -> dict[str, Any]:
     from odbench.plugins.find import grid_of
-    from odbench.plugins.specs import plain
+    from odbench.plugins.specs import as_json
 
     row = _row(configuration.info)
     del row["default"], row["missing"], row["params"]
     return row | {
         "version": configuration.version,
-        "reference configuration": plain(dict(configuration.info.params)),
+        "reference configuration": as_json(dict(configuration.info.params)),
         "config": configuration.label,
         "config_id": configuration.id,
         "configurations": [point.label for point in grid_of(configuration)],

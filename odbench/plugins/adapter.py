@@ -18,8 +18,8 @@ from odbench.arrays import FloatArray
 from odbench.detector import Detector
 from odbench.errors import DetectorError
 
-# scikit-learn's `decision_function` is its `score_samples` less a constant; adding
-# a constant can only lose digits, so the plain one is taken where there are both.
+# scikit-learn's `decision_function` is its `score_samples` minus a constant. A constant
+# can only lose digits, so `score_samples` is used where a detector has both.
 _METHODS = ("decision_function", "score_samples")
 
 
@@ -60,7 +60,7 @@ def adapt(obj: object) -> Detector:
 
 
 class AdaptedDetector:
-    """A detector with its sign and its type of scores put right.
+    """A detector whose scores have the right sign and type.
 
     Parameters
     ----------
@@ -79,8 +79,8 @@ class AdaptedDetector:
         self._method, self._negate = scoring_method(inner)
 
     def __getattr__(self, name: str) -> Any:
-        # Dunder names are never passed on: copy and pickle ask for them before
-        # `inner` is there.
+        # Dunder names are not passed on: copy and pickle look them up before `inner`
+        # exists.
         if name.startswith("__") or name == "inner":
             raise AttributeError(name)
         return getattr(self.inner, name)
@@ -109,7 +109,7 @@ class AdaptedDetector:
 
 
 class FunctionDetector:
-    """A function of both splits, in a detector's clothes.
+    """A function of both splits, with the interface of a detector.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ class FunctionDetector:
 
 
 def scoring_method(obj: object) -> tuple[str, bool]:
-    """Find the method that scores, and whether its sign must be turned.
+    """Find the method that scores, and whether its sign must be changed.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ def scoring_method(obj: object) -> tuple[str, bool]:
 
 
 def as_scores(raw: object, name: str) -> FloatArray:
-    """Return scores as a float64 array, without hiding what is wrong with them.
+    """Return scores as a float64 array, without hiding their faults.
 
     Parameters
     ----------
@@ -200,7 +200,8 @@ def as_scores(raw: object, name: str) -> FloatArray:
         array = np.asarray(raw)
     except (TypeError, ValueError, RuntimeError) as error:
         msg = (
-            f"detector {name}: scores are no array ({error}); wanted one float per row"
+            f"detector {name}: scores are not an array ({error}); "
+            f"wanted one float per row"
         )
         raise DetectorError(msg) from error
     if array.dtype.kind not in "fiub":
@@ -232,7 +233,7 @@ def _is_pipeline(obj: object) -> bool:
 
 
 def _make_novelty(obj: object) -> None:
-    """Let scikit-learn's LOF score rows that it was not fitted on."""
+    """Let scikit-learn's LOF score rows outside its training set."""
     scorer = _last_step(obj)
     for owner in type(scorer).__mro__:
         if owner.__module__.startswith("sklearn.") and hasattr(scorer, "novelty"):

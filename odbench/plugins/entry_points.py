@@ -36,7 +36,7 @@ class Registry:
     @classmethod
     def read(cls) -> Registry:
         """Read the entry points; nothing is imported."""
-        # Metadata of every distribution is parsed: once for a thousand detectors.
+        # This parses the metadata of every distribution, so it is done only once.
         known = cls._read(tuple(sys.path))
         return cls(dict(known.entries), dict(known.clashes), list(known.warnings))
 
@@ -68,7 +68,7 @@ class Registry:
         self.warnings.append(f"{msg}; the second is ignored")
 
     def load(self, name: str) -> object:
-        """Import what an entry point names."""
+        """Import the target of an entry point."""
         if name in self.clashes:
             raise DetectorError(self.clashes[name])
         entry = self.entries[name]
@@ -84,7 +84,7 @@ class Registry:
             raise DetectorError(msg) from error
 
     def version(self, name: str, info: DetectorInfo) -> str:
-        """Return the version of the distribution, and of the libraries behind it."""
+        """Return the version of the distribution and of the libraries it builds on."""
         dist = self.entries[name].dist
         parts = [dist.version if dist is not None else "0"]
         if dist is not None and _distribution(self.entries[name]) != _HOME:

@@ -1,4 +1,4 @@
-"""Find detectors: installed ones by entry point, anybody's by module or file.
+"""Find detectors: installed ones by entry point, others by module or file.
 
 An entry point of the group ``odbench.detectors`` is a `DetectorInfo`, a
 `DetectorFamily` or a detector's class. odbench's own come the same way, and no other
@@ -21,9 +21,9 @@ from odbench.plugins.adapter import adapt
 from odbench.plugins.configuration import Configuration
 from odbench.plugins.entry_points import Registry, one_line
 from odbench.plugins.specs import (
+    as_json,
     format_params,
     parse_specs,
-    plain,
     split_spec,
 )
 
@@ -101,7 +101,7 @@ def find_detectors(specs: str | Iterable[str | object]) -> list[Configuration]:
         other = found.setdefault((one.info.name, one.label), one)
         if (other.version, other.id) != (one.version, one.id):
             msg = (
-                f"detector {one.info.name!r}: stands for two different detectors; "
+                f"detector {one.info.name!r}: names two different detectors; "
                 f"rename the class of one"
             )
             raise DetectorError(msg)
@@ -109,7 +109,7 @@ def find_detectors(specs: str | Iterable[str | object]) -> list[Configuration]:
 
 
 def list_detectors() -> tuple[list[DetectorInfo], list[str]]:
-    """List what is installed.
+    """List the installed detectors.
 
     Returns
     -------
@@ -159,7 +159,7 @@ def grid_of(configuration: Configuration) -> list[Configuration]:
     Returns
     -------
     list of Configuration
-        In the grid's order; the configuration alone where there is no grid.
+        In the grid's order; the configuration alone if there is no grid.
     """
     info, fixed = configuration.info, configuration.overrides
     open_grid = {k: v for k, v in info.grid.items() if k not in fixed}
@@ -184,7 +184,7 @@ def _configure(
         if name not in known:
             raise DetectorError(_unknown_parameter(info, name, known))
         value = _like(value, known[name])  # noqa: PLW2901 - the same value, its type settled
-        if plain(value) != plain(known[name]) or (
+        if as_json(value) != as_json(known[name]) or (
             isinstance(value, bool) != isinstance(known[name], bool)
         ):
             overrides[name] = value
@@ -193,7 +193,7 @@ def _configure(
 
 
 def _like(value: Any, reference: Any) -> Any:
-    """Return 1 as 1.0 where the reference is a float, so that both are one."""
+    """Return 1 as 1.0 if the reference is a float, so that both count as equal."""
     if isinstance(reference, float) and type(value) is int:
         return float(value)
     return value
@@ -236,23 +236,23 @@ def _unknown_detector(name: str, registry: Registry) -> str:
     hint = f"did you mean {close[match[0]]!r}? " if match else ""
     return (
         f"detector {name!r}: nothing installed has that name; {hint}"
-        f"`odbench detectors list` shows what there is"
+        f"`odbench detectors list` lists the installed ones"
     )
 
 
 def _info_of(obj: object, name: str, given: Mapping[str, Any]) -> DetectorInfo:
-    """Return the info of what an entry point or an import gave."""
+    """Return the info of an object from an entry point or an import."""
     if isinstance(obj, DetectorInfo):
         return obj if obj.name == name else replace(obj, name=name)
     return introspect.describe(obj, name, given)
 
 
 def _members(obj: object, name: str) -> list[DetectorInfo] | None:
-    """Return a family's detectors, None where it is no family."""
+    """Return the detectors of a family, or None if the object is not a family."""
     if isinstance(obj, (DetectorInfo, type)) or not isinstance(obj, DetectorFamily):
         return None
     infos = []
-    # A family whose library is missing knows no names, but says what to install.
+    # A family without its library knows no members, but tells what to install.
     for member in obj.members() or ["NAME"]:
         try:
             infos.append(obj.info(member))
@@ -264,7 +264,7 @@ def _members(obj: object, name: str) -> list[DetectorInfo] | None:
 
 
 def _from_object(spec: str) -> Configuration:
-    """Make the configuration of an object that stands in its own spec."""
+    """Make the configuration of an object that is contained in its spec."""
     obj, version = objects.thaw(spec)
     if isinstance(obj, DetectorInfo):
         return Configuration(obj, version, spec)
@@ -277,14 +277,14 @@ def _from_object(spec: str) -> Configuration:
 
 
 def _free_name(target: str) -> str:
-    """Name a class by itself, or with its module where the name is odbench's."""
+    """Name a class by its own name, or with its module if odbench has that name."""
     module, _, name = target.rpartition(":")
     taken = name in Registry.read().entries
     return f"{loaders.stem(module)}.{name}" if taken else name
 
 
 def missing_requirements(info: DetectorInfo) -> list[str]:
-    """Return the modules that a detector requires and nothing installed provides."""
+    """Return the modules that a detector requires and that are not installed."""
     return [m for m in info.requires if not _is_importable(m)]
 
 

@@ -1,4 +1,4 @@
-"""Derive a `DetectorInfo` from what its author did not describe: classes, functions.
+"""Derive a `DetectorInfo` for classes and functions without a description.
 
 The constructor's signature says which parameters there are; a ``random_state`` among
 them says that the detector is not deterministic.
@@ -27,7 +27,7 @@ _POSITIONAL = (
 )
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _FILES_HASHED = 2000
-# The reference value of a parameter that has none.
+# Stands for the reference value of a parameter without a default.
 UNSET = "(unset)"
 
 
@@ -172,7 +172,7 @@ def first_line(target: object) -> str:
 
 
 def source_version(target: object) -> str:
-    """Return what changes when a detector's code does.
+    """Return a version that changes with the detector's code.
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ def source_version(target: object) -> str:
 
 
 def file_digest(path: Path) -> str:
-    """Return 12 hex digits over a source file, or the package that it stands in."""
+    """Return 12 hex digits over a source file, or over the package that contains it."""
     root = package_root(path)
     files = [path] if root is None else sorted(root.rglob("*.py"))[:_FILES_HASHED]
     digest = hashlib.sha256()

@@ -17,7 +17,7 @@ from odbench.plugins import introspect
 
 
 def is_import(target: str) -> bool:
-    """Say whether a spec's target names code rather than something installed."""
+    """Say whether a spec's target names code instead of an installed detector."""
     return ":" in target or target.endswith(".py")
 
 
@@ -27,7 +27,7 @@ def stem(module: str) -> str:
 
 
 def load(target: str) -> tuple[Any, str]:
-    """Import what a target names.
+    """Import the object that a target names.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def load(target: str) -> tuple[Any, str]:
 
 
 def _file_of_local_module(module: str) -> str:
-    """Return the file of a module that stands in the working directory only."""
+    """Return the file of a module that only the working directory provides."""
     top = module.partition(".")[0]
     if top in sys.modules or not top.isidentifier():
         return ""
@@ -93,14 +93,14 @@ def _import_module(name: str, target: str) -> ModuleType:
 
 
 def _import_file(path: Path, target: str, name: str) -> ModuleType:
-    """Import a file, as part of its package where it stands in one."""
+    """Import a file, as part of its package if it belongs to one."""
     if not path.is_file():
         msg = f"detector {target!r}: no file {str(path)!r}; wanted file.py:Class"
         raise UnknownDetectorError(msg)
     if not name:
         raise UnknownDetectorError(_name_missing(path, target))
     root = introspect.package_root(path)
-    # At the end of the path, so that a neighbour shadows nothing that is installed.
+    # Appended, so that a file beside it does not shadow an installed module.
     folder = str((root or path).parent)
     if folder not in sys.path:
         sys.path.append(folder)
@@ -115,14 +115,14 @@ def _import_file(path: Path, target: str, name: str) -> ModuleType:
 
 
 def _execute(path: Path) -> ModuleType:
-    """Import a lone file under a name of its own, anew when it has changed."""
+    """Import a single file under a unique name, and again if it has changed."""
     digest = hashlib.sha256(bytes(path) + path.read_bytes()).hexdigest()[:12]
     name = f"{path.stem}_{digest}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        msg = f"{str(path)!r} is no Python source"
+        msg = f"{str(path)!r} is not Python source"
         raise ImportError(msg)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module

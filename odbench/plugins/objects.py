@@ -19,7 +19,7 @@ from odbench.detector import DetectorInfo
 from odbench.errors import DetectorError
 from odbench.plugins import introspect
 from odbench.plugins.adapter import FunctionDetector
-from odbench.plugins.specs import is_literal, plain
+from odbench.plugins.specs import as_json, is_literal
 
 PREFIX = "pickle:"
 
@@ -84,7 +84,7 @@ def thaw(spec: str) -> tuple[Any, str]:
 
 
 def version_of(obj: Any) -> str:
-    """Return what changes when the code of an object, or of any of its steps, does."""
+    """Return a version that changes with the code of an object or any of its steps."""
     parts = [step for _, step in _steps(obj)] or [obj]
     owners = [
         part
@@ -96,7 +96,7 @@ def version_of(obj: Any) -> str:
 
 
 def describe_object(obj: Any, spec: str) -> tuple[DetectorInfo, dict[str, Any]]:
-    """Derive what is known of a detector object.
+    """Derive the facts about a detector object.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def describe_object(obj: Any, spec: str) -> tuple[DetectorInfo, dict[str, Any]]:
             if name != "random_state" or value is not None:
                 key = f"{prefix}__{name}" if prefix else name
                 params[key] = defaults.get(name)
-                if name not in defaults or plain(value) != plain(defaults[name]):
+                if name not in defaults or as_json(value) != as_json(defaults[name]):
                     overrides[key] = value
     return (
         DetectorInfo(
@@ -147,7 +147,7 @@ class Rebuild:
         self.spec = spec
 
     def __call__(self, random_state: int | None = None, **_: Any) -> Any:
-        """Return a copy, its open random states set."""
+        """Return a copy whose unset random states are set."""
         obj = thaw(self.spec)[0]
         if random_state is None:
             return obj
@@ -158,7 +158,7 @@ class Rebuild:
 
 
 def _cloudpickle() -> Any:
-    """Return the module, which older joblibs carry inside."""
+    """Return the module, which older versions of joblib contain."""
     try:
         return importlib.import_module("cloudpickle")
     except ImportError:
@@ -166,7 +166,7 @@ def _cloudpickle() -> Any:
 
 
 def _steps(obj: Any) -> list[tuple[str, Any]]:
-    """Return the steps of a pipeline, nothing for anything else."""
+    """Return the steps of a pipeline, or an empty list for anything else."""
     steps = getattr(obj, "steps", None)
     if not isinstance(steps, list):
         return []
@@ -174,7 +174,7 @@ def _steps(obj: Any) -> list[tuple[str, Any]]:
 
 
 def _get_params(obj: Any) -> Mapping[str, Any]:
-    """Return an object's parameters; its plain attributes where it cannot say."""
+    """Return an object's parameters, or its attributes if it has no get_params."""
     if callable(getattr(obj, "get_params", None)):
         try:
             found: Mapping[str, Any] = obj.get_params(deep=False)

@@ -1,4 +1,4 @@
-"""Write the start of a detector: a file, or a package that pip installs."""
+"""Create a detector from a template: a file, or a package that pip installs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way users write detectors: ``knn:k=20``, ``file.py:Class[a=1,b=x]``.
+"""The text form of detectors: ``knn:k=20``, ``file.py:Class[a=1,b=x]``.
 
 Text in, text out: nothing here looks a detector up. A list is split at commas and
 semicolons; an item that is only ``name=value`` continues the item before it. Values
@@ -34,7 +34,7 @@ _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 def parse_specs(text: str) -> list[str]:
-    """Split what follows ``--detectors`` into one text a detector.
+    """Split the value of ``--detectors`` into one text per detector.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def _takes_more(spec: str) -> bool:
 
 
 def split_outside(text: str, separator: str) -> list[str]:
-    """Split at a separator that stands outside brackets and quotes."""
+    """Split at a separator outside brackets and quotes."""
     parts, start, opened, quote, escaped = [], 0, [], "", False
     for i, char in enumerate(text):
         if escaped:
@@ -110,7 +110,7 @@ def split_outside(text: str, separator: str) -> list[str]:
 
 
 def split_spec(spec: str) -> tuple[str, dict[str, Any]]:
-    """Part a spec into what it names and its parameters.
+    """Split a spec into its target and its parameters.
 
     Parameters
     ----------
@@ -174,12 +174,12 @@ def parse_value(text: str) -> Any:
 
 
 def format_value(value: Any) -> str:
-    """Write a value so that `parse_value` reads the same one back.
+    """Write a value so that `parse_value` reads the same value back.
 
-    A value that is no literal (an estimator, a function) is described by its type
+    A value that is not a literal (an estimator, a function) is described by its type
     and a short hash instead: good for a label, not for reading back.
     """
-    value = plain(value)
+    value = as_json(value)
     if value is None or isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
@@ -218,18 +218,18 @@ def is_literal(value: Any) -> bool:
     return value is None or type(value).__module__ == "numpy"
 
 
-def plain(value: Any) -> Any:
-    """Return what JSON can hold in place of a parameter's value."""
+def as_json(value: Any) -> Any:
+    """Return a parameter's value in a form that JSON can hold."""
     if isinstance(value, float):
-        return float(value)  # NumPy's float64 is one that prints as something else
+        return float(value)  # NumPy's float64 is a float with another repr
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, (list, tuple)):
-        return [plain(v) for v in value]
+        return [as_json(v) for v in value]
     if isinstance(value, dict):
-        return {str(k): plain(v) for k, v in value.items()}
+        return {str(k): as_json(v) for k, v in value.items()}
     if hasattr(value, "tolist"):
-        return plain(value.tolist())
+        return as_json(value.tolist())
     if hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
     described = _ADDRESS.sub("", repr(value))
@@ -253,7 +253,7 @@ def identity(detector: str, params: Mapping[str, Any]) -> str:
         The start of sha256 over canonical JSON of both.
     """
     text = json.dumps(
-        {"detector": detector, "params": plain(dict(params))},
+        {"detector": detector, "params": as_json(dict(params))},
         sort_keys=True,
         separators=(",", ":"),
     )

@@ -1,4 +1,4 @@
-"""From one row per trial to one matrix a quantity: data sets by configurations.
+"""From one row per trial to one matrix per quantity: data sets by configurations.
 
 Every statistic over data sets starts here. Trials of one data set and one
 configuration (its seeds) become one cell. Nothing is dropped without a trace: a trial

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from odbench.errors import UsageError
-from odbench.plugins.specs import plain
+from odbench.plugins.specs import as_json
 from odbench.suites import ORACLE
 from odbench.sweep.finished import finished
 from odbench.sweep.keys import Keys
@@ -110,7 +110,7 @@ def prepare(request: RunRequest, *, pull: bool = True) -> Prepared:
     never_timed = _never_timed(plan, times)
     seconds = sum(batch.seconds for batch in batches)
     oracle = _oracle(request, records, plan, done)
-    params = {one.id: plain(one.params) for one in configurations}
+    params = {one.id: as_json(one.params) for one in configurations}
     return Prepared(plan, batches, seconds, never_timed, faults, times, oracle, params)
 
 

@@ -1,4 +1,4 @@
-"""A detector on the table that its probes use, and how a probe says what it found."""
+"""A detector with the table of its probes, and the ways a probe reports."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class DoubtError(Exception):
 
 
 class Bench:
-    """A detector and the table it is tried on; the plain scores are computed once."""
+    """A detector and its test table; the reference scores are computed once."""
 
     def __init__(self, configuration: Configuration, table: Planted) -> None:
         self.configuration = configuration
@@ -35,7 +35,7 @@ class Bench:
         detector.fit(train)
         return detector.decision_function(test)
 
-    def plain(self) -> FloatArray:
+    def expected(self) -> FloatArray:
         """Return the scores of the planted table."""
         if self._plain is None:
             self._plain = self.score(self.table.train, self.table.test)

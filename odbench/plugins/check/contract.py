@@ -1,4 +1,4 @@
-"""Try a detector on small tables and say in one line each what is wrong, and the cure.
+"""Test a detector on small tables; tell each fault and its cure in one line.
 
 The probes are what users of detectors trip over: a turned sign, scores that depend on
 the batch, changed input, NaN on a constant column.
@@ -21,7 +21,7 @@ from odbench.plugins.check.tables import planted
 from odbench.plugins.configuration import Configuration
 from odbench.plugins.entry_points import one_line
 
-# Differences up to here are called rounding; a row's score may still depend on them.
+# Differences up to this size count as rounding; a score may still depend on them.
 _ROUNDING = 1e-9
 
 
@@ -45,7 +45,7 @@ class Finding:
 
 
 def check_detector(configuration: Configuration) -> Iterator[Finding]:
-    """Try every probe on a detector.
+    """Run every probe on a detector.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def check_detector(configuration: Configuration) -> Iterator[Finding]:
     Yields
     ------
     Finding
-        One a probe, in a fixed order. An exception is a failure of that probe.
+        One per probe, in a fixed order. An exception is a failure of that probe.
     """
     bench = Bench(configuration, planted())
     for name, probe in _PROBES.items():
@@ -78,19 +78,19 @@ def _try(name: str, probe: Callable[[Bench], str], bench: Bench) -> Finding:
 
 def _shape(bench: Bench) -> str:
     bench.finite(bench.table.train, bench.table.test, "planted outliers")
-    return "one finite float a row"
+    return "one finite float per row"
 
 
 def _varied(bench: Bench) -> str:
-    count = len(np.unique(bench.plain()))
+    count = len(np.unique(bench.expected()))
     if count == 1:
         msg = "all rows get the same score; nothing can be ranked"
         raise FaultError(msg)
-    return f"{count} different scores for {len(bench.plain())} rows"
+    return f"{count} different scores for {len(bench.expected())} rows"
 
 
 def _orientation(bench: Bench) -> str:
-    rate = bench.table.detection_rate(bench.plain())
+    rate = bench.table.detection_rate(bench.expected())
     if rate < 0.2:
         msg = (
             f"planted outliers score lowest (AUROC {rate:.3f}); return the negative: "
@@ -108,8 +108,8 @@ def _orientation(bench: Bench) -> str:
 
 def _seeded(bench: Bench) -> str:
     again = bench.score(bench.table.train, bench.table.test)
-    if not np.array_equal(bench.plain(), again):
-        what = difference(bench.plain(), again)
+    if not np.array_equal(bench.expected(), again):
+        what = difference(bench.expected(), again)
         msg = (
             f"two fits with one seed differ ({what}); take a random_state parameter "
             "and draw from it alone"
@@ -158,7 +158,9 @@ def _refit(bench: Bench) -> str:
     detector = bench.configuration.build(SEED)
     detector.fit(bench.table.test[:50])
     detector.fit(bench.table.train)
-    if not np.array_equal(detector.decision_function(bench.table.test), bench.plain()):
+    if not np.array_equal(
+        detector.decision_function(bench.table.test), bench.expected()
+    ):
         msg = (
             "a second fit gives other scores than a fresh detector; reset all state "
             "in fit"
@@ -195,13 +197,13 @@ def _clone(bench: Bench) -> str:
         doubt = f"a fitted detector cannot be pickled ({one_line(error)})"
     fresh = copy.deepcopy(bench.configuration.build(SEED))
     fresh.fit(bench.table.train)
-    if not np.array_equal(fresh.decision_function(bench.table.test), bench.plain()):
-        msg = "a copy scores otherwise than the original; keep no state outside it"
+    if not np.array_equal(fresh.decision_function(bench.table.test), bench.expected()):
+        msg = "a copy scores differently from the original; keep no state outside it"
         raise FaultError(msg)
     if twin is None:
         raise DoubtError(doubt)
-    if not np.array_equal(twin.decision_function(bench.table.test), bench.plain()):
-        msg = "a pickled copy scores otherwise than the original"
+    if not np.array_equal(twin.decision_function(bench.table.test), bench.expected()):
+        msg = "a pickled copy scores differently from the original"
         raise FaultError(msg)
     return "copies and pickles score alike"
 

@@ -1,4 +1,4 @@
-"""Probes with inputs that real tables bring: odd layouts, constants, duplicates."""
+"""Probes with inputs as in real tables: odd layouts, constants, duplicates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from odbench.plugins.entry_points import one_line
 
 
 def read_only(bench: Bench) -> str:
-    """Score arrays that may not be written to."""
+    """Score read-only arrays."""
     train, test = bench.table.train.copy(), bench.table.test.copy()
     train.flags.writeable = test.flags.writeable = False
     return _same(bench, train, test, "read-only arrays")
@@ -36,7 +36,7 @@ def float32(bench: Bench) -> str:
     train = bench.table.train.astype(np.float32)
     test = bench.table.test.astype(np.float32)
     scores = np.asarray(bench.score(train, test))  # type: ignore[arg-type]
-    if scores.shape != bench.plain().shape or not np.isfinite(scores).all():
+    if scores.shape != bench.expected().shape or not np.isfinite(scores).all():
         msg = "float32 input gives no finite scores; convert: np.asarray(X, float)"
         raise FaultError(msg)
     return "float32 input is accepted"
@@ -44,9 +44,9 @@ def float32(bench: Bench) -> str:
 
 def _same(bench: Bench, train: FloatArray, test: FloatArray, what: str) -> str:
     scores = bench.score(train, test)
-    if np.allclose(scores, bench.plain(), rtol=1e-6, atol=1e-9):
+    if np.allclose(scores, bench.expected(), rtol=1e-6, atol=1e-9):
         return f"{what} give the same scores"
-    gap = difference(scores, bench.plain())
+    gap = difference(scores, bench.expected())
     msg = f"{what} give other scores ({gap}); start with np.ascontiguousarray(X)"
     raise FaultError(msg)
 

@@ -1,4 +1,4 @@
-"""The small tables on which `odbench detectors check` tries a detector."""
+"""The small tables on which `odbench detectors check` tests a detector."""
 
 from __future__ import annotations
 
