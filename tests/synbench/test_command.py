@@ -21,7 +21,7 @@ def test_sets_that_are_the_manifests_pass(capsys):
     code = run("manifest", "--match", "*-dependence-01[01]", "--jobs", "1")
 
     assert code == 0
-    assert "every generated set is the manifest's" in capsys.readouterr().out
+    assert "every generated data set is as in the manifest" in capsys.readouterr().out
 
 
 def test_sets_that_are_not_are_named_with_exit_code_3(monkeypatch, capsys):

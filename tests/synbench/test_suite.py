@@ -135,7 +135,7 @@ def test_the_figures_of_the_docs_are_the_manifests(manifest):
         assert f"| {archetype} | {mean} | {lowest} |" in text
     redrawn = sum(facts(record)["redraws"] > 0 for record in manifest.values())
     assert redrawn == 5
-    assert "Five of the 800 were." in text
+    assert "This happened for five of the 800." in text
     rows = sum(record.n_train + record.n_test for record in manifest.values())
     assert f"{rows / 1e6:.1f} million rows" in text
 
