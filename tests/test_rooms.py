@@ -109,7 +109,7 @@ def test_every_module_of_a_container_is_in_a_layer(contract):
 def test_no_comment_of_the_code_starts_with_a_riddle():
     found = [
         f"{path.relative_to(ROOT)}:{number}"
-        for folder in ("odbench", "detectors")
+        for folder in ("odbench", "detectors", "tests", "benchmarks")
         for path in (ROOT / folder).rglob("*.py")
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
         if re.search(r"#\s*(What|Whoever|Whatever)\b", line)

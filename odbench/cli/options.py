@@ -78,7 +78,7 @@ def jobs_option(default: int | None) -> Callable[[Command], Command]:
         "-j",
         type=Count(),
         default=default,
-        show_default=str(default or "one per core"),
+        show_default="one per core" if default is None else True,
         help="Number of workers.",
     )
 

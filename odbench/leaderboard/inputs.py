@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from odbench.errors import ResultsError
 from odbench.leaderboard.evaluated import Evaluated
 from odbench.leaderboard.tables import Settings
+from odbench.results import RESULTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,7 +74,7 @@ def source_of(path: Path, results: pd.DataFrame) -> Source:
     ResultsError
         If the run's description is not JSON.
     """
-    file = path / "results.parquet" if path.is_dir() else path
+    file = path / RESULTS if path.is_dir() else path
     with file.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     versions = results[["detector", "detector_version"]].drop_duplicates()

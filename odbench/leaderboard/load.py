@@ -15,7 +15,7 @@ from odbench.leaderboard.tables import (
     Settings,
     build_leaderboard,
 )
-from odbench.results import read_results
+from odbench.results import RESULTS, read_results
 from odbench.scoring.cells import split_results
 from odbench.scoring.policy import Policy, apply_policy
 
@@ -150,7 +150,7 @@ def _parts(table: pd.DataFrame, name: str) -> list[Part]:
 
 
 def _is_results(path: Path) -> bool:
-    return path.suffix == ".parquet" or (path / "results.parquet").is_file()
+    return path.suffix == ".parquet" or (path / RESULTS).is_file()
 
 
 def _joined(folder: Path, names: list[str]) -> pd.DataFrame:

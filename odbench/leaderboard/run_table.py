@@ -112,7 +112,7 @@ def _present(results: pd.DataFrame) -> pd.DataFrame:
             warnings.warn(
                 f"{is_old.sum()} trials are of earlier versions and not in the table: "
                 f"{', '.join(sorted(names)[:_NAMED])}{more}; the same command without "
-                f"--limit or --datasets runs what is missing of the present ones",
+                f"--limit or --datasets runs their current versions",
                 stacklevel=2,
             )
             results = results[~is_old]

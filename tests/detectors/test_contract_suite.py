@@ -42,7 +42,7 @@ def with_value(rows, value):
     return rows
 
 
-# What is tried -> (rows to fit or None, rows to score, what the one line says).
+# Case -> (rows to fit or None, rows to score, text of the one-line error).
 REFUSED = {
     "unfitted": lambda t: (None, t.test, "call fit first"),
     "no rows": lambda t: (t.train[:0], t.test, r"shape \(0, 4\)"),

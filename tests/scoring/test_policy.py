@@ -67,7 +67,7 @@ def test_complete_case_leaves_out_data_sets_not_methods():
 
 
 def test_failing_never_pays_under_the_main_policy():
-    # Whatever the method would have scored, failing never gives it a better rank.
+    # For any score of the method, failing never gives it a better rank.
     for score in np.linspace(0.0, 1.0, 11):
         with_score = quality(from_matrix([[score, 0.2, 0.6]]), "main")
         failed = quality(from_matrix([[None, 0.2, 0.6]]), "main")

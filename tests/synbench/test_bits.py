@@ -30,7 +30,7 @@ for name in sys.argv[1:]:
     digest.update(repr(made.metadata).encode())
     print(name, digest.hexdigest())
 """
-# What SynBench must not use, to show that the machines below do differ.
+# Functions that SynBench must not use; they show that the machines below do differ.
 CONTROL = """
 import hashlib
 import numpy as np
