@@ -1,4 +1,4 @@
-"""The zoo: odbench's own detectors, registered like everybody else's.
+"""The zoo: odbench's own detectors, registered by the same entry points as any plugin.
 
 Each class is imported when it is first used, so that listing the zoo loads nothing.
 """

@@ -1,1 +1,1 @@
-"""CATS: different cheap views of a table, calibrated and added up."""
+"""CATS: several inexpensive views of a table, calibrated and added."""

@@ -1,4 +1,4 @@
-"""P-values of scores, and a choice of rows whose false discoveries are bounded."""
+"""Conformal p-values of scores, and selection with a bounded false discovery rate."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SPLIT_SEED = 2
 
 
 class Scorer(Protocol):
-    """A fitted detector."""
+    """The interface of a fitted detector."""
 
     def decision_function(self, X: FloatArray) -> FloatArray:
         """Score rows; higher is more anomalous."""
@@ -23,14 +23,14 @@ class Scorer(Protocol):
 
 @dataclass(frozen=True)
 class SplitConformal:
-    """A detector of one half of the train rows, calibrated on the other.
+    """A detector fitted on one half of the train rows, calibrated on the other.
 
     Attributes
     ----------
     scorer : Scorer
-        Fitted on the proper half.
+        Fitted on the larger half.
     scores : float64 array of shape (n_calibration,)
-        What it gave to the other half, ascending.
+        Its scores of the other half, ascending.
     """
 
     scorer: Scorer
@@ -38,7 +38,7 @@ class SplitConformal:
 
     @classmethod
     def of(cls, X: FloatArray, fit: Callable[[FloatArray], Scorer]) -> SplitConformal:
-        """Split rows at random, always alike, and fit on the larger half.
+        """Split rows at random with a fixed seed, and fit on the larger half.
 
         Parameters
         ----------
@@ -66,7 +66,7 @@ class SplitConformal:
         return cls(scorer, np.sort(scorer.decision_function(X[held_out])))
 
     def p_values(self, X: FloatArray) -> FloatArray:
-        """Return how often an inlier would score at least as high.
+        """Return the probability that an inlier scores at least as high.
 
         For the score s of a row and the scores c of n held-out inliers,
 
@@ -89,11 +89,11 @@ class SplitConformal:
 
 
 def benjamini_hochberg(p: FloatArray, fdr: float) -> BoolArray:
-    """Choose as many rows as a false discovery rate allows [1]_.
+    """Select as many rows as a false discovery rate allows [1]_.
 
-    The m' rows of lowest p are chosen, m' the largest i with p_(i) <= i * fdr / m. For
-    conformal p-values of independent rows the expected share of inliers among the
-    chosen is then at most `fdr` [2]_.
+    The m' rows of lowest p are selected, m' the largest i with p_(i) <= i * fdr / m.
+    For conformal p-values of independent rows, the expected share of inliers among
+    the selected rows is then at most `fdr` [2]_.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The detector CATS: calibrated tails of eight views, added up."""
+"""CATS as a detector: the calibrated surprises of eight views, combined."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ from odbench_detectors.shared.columns import obtain_columns
 from odbench_detectors.shared.neighbours.sharing import NeighbourDetector
 from odbench_detectors.shared.sort import sorted_rows
 
-# Train rows that a tail is taken over, at most.
+# Maximum number of train rows that calibrate a view.
 CALIBRATION = 20_000
 _CALIBRATION_SEED = 0
 _NEIGHBOURS = 15
-# Rows that are placed at once: bounds the memory.
+# Rows processed at once, which bounds the memory.
 _CHUNK = 8_192
 
 
 class CATS(NeighbourDetector):
-    """CAlibrated Tail Sum: different cheap views of a table, calibrated, added up.
+    """CAlibrated Tail Sum: several inexpensive views of a table, calibrated and added.
 
     Each of eight views scores a row by a simple rule. A view's score x becomes a
-    surprise s = -log P(X >= x), P taken over what train rows score *without having
-    seen themselves*, so that views of any scale can be added. The detector's score is
-    the length of the vector of surprises, ``sqrt(sum(s**2))``.
+    surprise s = -log P(X >= x), with P estimated from *leave-one-out* scores of train
+    rows, so that views of any scale can be added. The detector's score is the length
+    of the vector of surprises, ``sqrt(sum(s**2))``.
 
-    One search for the 15 nearest train rows (Euclidean, standardised columns) serves
-    all views: distances on other scales are taken to these candidates only. There are
-    no parameters, and a row's score does not depend on the rows scored with it.
+    All views share one search for the 15 nearest train rows (Euclidean, standardised
+    columns): distances on other scales are computed to these candidates only. There
+    are no parameters, and a row's score does not depend on the rows scored with it.
 
     See Also
     --------
     odbench_detectors.cats.conformal : p-values and false discovery rate.
-    odbench_detectors.cats.explain : which view and which columns.
+    odbench_detectors.cats.explain : the views and columns that made a score.
     """
 
     def neighbours_needed(self) -> int:
@@ -50,7 +50,7 @@ class CATS(NeighbourDetector):
         return _NEIGHBOURS
 
     def shared_needs(self) -> Mapping[str, int]:
-        """Say which work can be shared: neighbours and sorted columns."""
+        """Name the work that can be shared: neighbours and sorted columns."""
         return {**super().shared_needs(), COLUMNS: 1}
 
     def fit(self, X: FloatArray) -> Self:
@@ -59,7 +59,7 @@ class CATS(NeighbourDetector):
         Parameters
         ----------
         X : float64 array of shape (n_rows, n_columns)
-            Finite, at least two rows. Columns that are not standardised are.
+            Finite, at least two rows. Columns are standardised unless they already are.
 
         Returns
         -------
@@ -81,7 +81,7 @@ class CATS(NeighbourDetector):
         if Z is not X:
             self._columns = sorted_rows(Z.T)
         super().fit(Z)
-        # Rows are read later, too; a table left as it is may still be the caller's.
+        # Copied, because rows are read later and the table may be the caller's array.
         kept = Z.copy() if Z is X else Z
         self.views = Views(kept, self._columns, self.train_graph().rows)
         self.tails = self._calibrate()
@@ -117,12 +117,12 @@ class CATS(NeighbourDetector):
         return scores
 
     def surprises(self, at: Placed) -> dict[str, FloatArray]:
-        """Return each view's calibrated surprise of placed rows, in nats."""
+        """Return the calibrated surprise of rows in each view, in nats."""
         raw = self.views.raw(at)
         return {name: self.tails[name].surprise(raw[name]) for name in VIEWS}
 
     def placed(self, X: FloatArray) -> Iterator[tuple[int, Placed]]:
-        """Yield rows on every scale, chunk by chunk, with each chunk's first row.
+        """Yield chunks of rows on every scale, each with the index of its first row.
 
         Raises
         ------
@@ -137,7 +137,7 @@ class CATS(NeighbourDetector):
             yield start, self.views.place(Z[part], candidates[part])
 
     def p_values(self, X: FloatArray) -> FloatArray:
-        """Return how often an inlier would score at least as high as each row.
+        """Return the probability that an inlier scores at least as high as each row.
 
         The first call fits a second CATS on half of the train rows and holds the other
         half out to calibrate it; `decision_function` keeps using all rows. See
@@ -166,14 +166,14 @@ class CATS(NeighbourDetector):
         return self._conformal.p_values(self._standard.apply(X))
 
     def flag(self, X: FloatArray, fdr: float = 0.05) -> BoolArray:
-        """Choose anomalies among rows, of which a share `fdr` may be inliers.
+        """Select anomalies with an expected share of inliers of at most `fdr`.
 
         Parameters
         ----------
         X : float64 array of shape (n_rows, n_columns)
-            The rows are judged together.
+            The rows to select from; the selection depends on all of them.
         fdr : float, default=0.05
-            The false discovery rate that is asked for.
+            The false discovery rate.
 
         Returns
         -------
@@ -189,18 +189,19 @@ class CATS(NeighbourDetector):
     def explain(
         self, X: FloatArray, columns: Sequence[str] | None = None
     ) -> list[Explanation]:
-        """Say of each row which views and which columns made its score.
+        """Explain each row's score by views and columns.
 
         Parameters
         ----------
         X : float64 array of shape (n_rows, n_columns)
         columns : sequence of str, optional
-            The columns' names; "column 0" and so on without them.
+            The columns' names; "column 0", "column 1", ... by default.
 
         Returns
         -------
         list of Explanation
-            Whose ``str`` is in words; `odbench_detectors.cats.plot` draws it.
+            One per row. ``str`` describes it in words; `odbench_detectors.cats.plot`
+            draws it.
 
         Raises
         ------
@@ -222,7 +223,7 @@ class CATS(NeighbourDetector):
     def _calibrate(self) -> dict[str, Tail]:
         rows = sample(len(self._train), CALIBRATION, _CALIBRATION_SEED)
         raw = self.views.raw_of_train(rows)
-        # The mixtures have seen the rows that they learned from.
+        # Mixtures have no leave-one-out scores of their own train rows.
         fresh = ~np.isin(rows, self.views.fit_rows)
         unseen = {"density": fresh, "copula": fresh}
         everyone = np.ones(len(rows), dtype=bool)

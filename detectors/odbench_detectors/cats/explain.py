@@ -1,4 +1,4 @@
-"""Say which view and which columns made a row stand out."""
+"""Explain which views and columns make a row anomalous."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from odbench_detectors.cats import kernels
 from odbench_detectors.cats.mixture import Mixture
 from odbench_detectors.cats.views import VIEWS, Placed, Views
 
-# Shares below this are left out of the words.
+# Smaller shares are not mentioned in the text.
 _WORTH_A_WORD = 0.1
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why a row has its score.
+    """An explanation of one row's score.
 
     Attributes
     ----------
     row : int
-        Its place in the table that was explained.
+        Its index in the explained table.
     score : float
         The detector's score, in nats.
     views : dict of str to float
-        Each view's share of the squared score, largest first; they sum to 1, or are
-        all 0 where the score is.
+        Each view's share of the squared score, largest first. They sum to 1, or are all
+        0 if the score is 0.
     columns : dict of str to float
-        Each column's share, likewise; columns of one name are added up. A view's share
-        goes to the columns in which the row differs from the train row, or the
-        component, that the view compared with.
+        Each column's share, likewise; shares of columns with the same name are added. A
+        view's share is divided among the columns in which the row differs from the
+        train row, or the component, that the view compares it with.
     """
 
     row: int
@@ -41,7 +41,7 @@ class Explanation:
     columns: dict[str, float]
 
     def __str__(self) -> str:
-        """Return one sentence a view and one for the columns."""
+        """Return one sentence per view and one for the columns."""
         lines = [f"row {self.row} scores {self.score:.2f}:"]
         for name, share in _worthy(self.views):
             lines.append(f"  {share:4.0%} {name}: {VIEWS[name]}")
@@ -59,17 +59,17 @@ def explain_placed(
     start: int,
     names: Sequence[str],
 ) -> list[Explanation]:
-    """Explain placed rows.
+    """Explain rows.
 
     Parameters
     ----------
     views : Views
     at : Placed
-        The rows, m of them.
+        The m rows on every scale.
     surprises : dict of str to float64 array of shape (m,)
         Each view's calibrated surprise.
     start : int
-        The number of the first row.
+        The index of the first row.
     names : sequence of str
         The columns' names.
 
@@ -96,7 +96,7 @@ def explain_placed(
 
 
 def _blame(views: Views, at: Placed) -> dict[str, FloatArray]:
-    """Return each view's split over columns, float64 arrays of shape (m, d)."""
+    """Return each view's contributions by column, float64 arrays of shape (m, d)."""
     train, density, copula = views.train, *views.mixtures
 
     def apart(rows: FloatArray, others: FloatArray, space: str) -> FloatArray:
@@ -125,7 +125,7 @@ def _largest(values: FloatArray) -> FloatArray:
 
 
 def _off_component(mixture: Mixture, rows: FloatArray) -> FloatArray:
-    """Return how far rows lie from their likeliest component, column by column."""
+    """Return the distance of rows to their most likely component, by column."""
     off = rows - mixture.means[mixture.likeliest(rows)]
     squares = mixture.factors**2
     precision = squares.sum(axis=2) if mixture.full else squares[:, 0]
@@ -134,7 +134,7 @@ def _off_component(mixture: Mixture, rows: FloatArray) -> FloatArray:
 
 
 def _as_shares(amount: FloatArray) -> FloatArray:
-    # Scaled first, so that the sum does not overflow.
+    # Scale first, so that the sum does not overflow.
     largest = amount.max(axis=1, keepdims=True)
     scaled = amount / np.where(largest > 0.0, largest, 1.0)
     total = scaled.sum(axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""Numba kernels of CATS: each row alone, so that no score depends on its batch."""
+"""Numba kernels of CATS that treat each row alone, so scores are batch-independent."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def rotate(rows: FloatArray, axes: FloatArray) -> FloatArray:
 
 @njit(cache=True, nogil=True)
 def _city(row: FloatArray, train: FloatArray, to: Rows, out: FloatArray) -> None:
-    """Sum absolute differences to some train rows, each from left to right; rounded.
+    """Sum absolute differences to train rows, each from left to right; rounded.
 
-    Four at a time, because a sum alone waits for every addition.
+    Four at a time, to hide the latency of additions.
     """
     fours = len(to) // 4 * 4
     for c in range(0, fours, 4):
@@ -66,7 +66,7 @@ def _city(row: FloatArray, train: FloatArray, to: Rows, out: FloatArray) -> None
 def nearest_manhattan(
     rows: FloatArray, train: FloatArray, candidates: Rows
 ) -> tuple[FloatArray, Rows]:
-    """Find the candidate that is nearest by the sum of absolute differences.
+    """Find the nearest candidate by Manhattan distance.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def nearest_manhattan(
 def nearest_hamming(
     rows: FloatArray, train: FloatArray, candidates: Rows
 ) -> tuple[FloatArray, Rows]:
-    """Find the candidate that differs in the fewest columns.
+    """Find the nearest candidate by Hamming distance.
 
     Parameters and returns are those of `nearest_manhattan`; a distance is a count.
     """
@@ -126,7 +126,7 @@ def nearest_hamming(
 def nearest_few(
     rows: FloatArray, train: FloatArray, candidates: Rows, few: int
 ) -> tuple[FloatArray, FloatArray, Rows]:
-    """Find the `few` nearest candidates by the sum of absolute differences.
+    """Find the `few` nearest candidates by Manhattan distance.
 
     Parameters
     ----------
@@ -139,8 +139,8 @@ def nearest_few(
     -------
     tuple
         Distances to the first and the last of them, float64 of shape (m,), rounded;
-        their rows, int32 of shape (m, few), of equally distant ones the first candidate
-        first.
+        their rows, int32 of shape (m, few), equally distant ones in the order of the
+        candidates.
     """
     m = len(rows)
     first, last = np.empty(m), np.empty(m)

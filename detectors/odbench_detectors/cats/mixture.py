@@ -1,4 +1,4 @@
-"""A small Gaussian mixture: the smooth view of a table."""
+"""A small Gaussian mixture, the density view of a table."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from odbench_detectors.cats.mixture_kernels import (
 )
 
 COMPONENTS = 8
-# Columns beyond which, and rows a parameter direction below which, a component has a
-# variance a column instead of a covariance.
+# Covariances are diagonal for more columns than this, or for fewer rows per component
+# and column than this.
 _FULL_COLUMNS = 50
 _ROWS_A_COLUMN = 3
 _RIDGE = 1e-3
@@ -28,7 +28,7 @@ _ENOUGH = 1e-2
 
 @dataclass(frozen=True)
 class Mixture:
-    """A fitted mixture; shapes are those of `log_joint`."""
+    """A fitted mixture, with the shapes of `log_joint`."""
 
     means: FloatArray
     factors: FloatArray
@@ -36,11 +36,11 @@ class Mixture:
 
     @property
     def full(self) -> bool:
-        """Whether components have covariances, not only variances."""
+        """Whether components have full covariances."""
         return len(self.factors[0]) == len(self.means[0])
 
     def likeliest(self, rows: FloatArray) -> IntArray:
-        """Return the component of the largest share of each row, (m,) int64."""
+        """Return the most likely component of each row, (m,) int64."""
         joint = self._joint(rows)
         likeliest: IntArray = joint.argmax(axis=1)
         return likeliest
@@ -59,7 +59,7 @@ class Mixture:
         return -log_sum(self._joint(rows))
 
     def _joint(self, rows: FloatArray) -> FloatArray:
-        # Sums are taken in another order for another layout.
+        # One memory layout, because the order of summation depends on it.
         rows = np.ascontiguousarray(rows)
         return log_joint(rows, self.means, self.factors, self.offsets)
 
@@ -70,7 +70,7 @@ def fit_mixture(rows: FloatArray, rng: np.random.Generator) -> Mixture:
     Parameters
     ----------
     rows : float64 array of shape (n, d)
-        At least one row; columns of unit scale, since 0.001 is added to variances.
+        At least one row; columns of about unit variance, because 0.001 is added.
     rng : numpy Generator
         Draws the first centres.
 
@@ -113,7 +113,7 @@ def _maximise(columns: FloatArray, shares: FloatArray, *, full: bool) -> Mixture
 
 
 def _centres(rows: FloatArray, k: int, rng: np.random.Generator) -> FloatArray:
-    """Spread k centres (k-means++), then move them a few times (Lloyd)."""
+    """Choose k centres by k-means++ and a few iterations of Lloyd's algorithm."""
     centres = np.empty((k, rows.shape[1]))
     centres[0] = rows[rng.integers(len(rows))]
     square = _square(rows, centres[0])

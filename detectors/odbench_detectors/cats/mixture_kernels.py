@@ -1,4 +1,4 @@
-"""Numba kernels of the mixture: densities of components, moments of shares."""
+"""Numba kernels of the mixture: densities, responsibilities and weighted moments."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ def log_joint(
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
 def _squares(off: FloatArray, factor: FloatArray, square: FloatArray) -> None:
-    """Measure eight rows; a lane is summed in one order whatever the others hold.
+    """Measure eight rows, each lane in the same order of summation.
 
-    Written out, because the compiler keeps single variables in registers.
+    Unrolled by hand, because the compiler keeps scalar variables in registers.
     """
     s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
     for j in range(len(off)):
@@ -94,7 +94,7 @@ def _squares(off: FloatArray, factor: FloatArray, square: FloatArray) -> None:
     square[4], square[5], square[6], square[7] = s4, s5, s6, s7
 
 
-# One order whatever the batch: that of the vectors.
+# The same order of summation as in the vector loop.
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
 def _square(row: FloatArray, mean: FloatArray, factor: FloatArray) -> float:
     total = 0.0
@@ -121,7 +121,7 @@ def log_sum(joint: FloatArray) -> FloatArray:
 
 @njit(cache=True, nogil=True)
 def responsibilities(joint: FloatArray) -> tuple[FloatArray, float]:
-    """Share rows among components.
+    """Return the responsibilities of components for rows.
 
     Parameters
     ----------
@@ -131,8 +131,8 @@ def responsibilities(joint: FloatArray) -> tuple[FloatArray, float]:
     Returns
     -------
     tuple
-        Shares, float64 of shape (K, n), which sum to 1 for each row; the mean of
-        `log_sum` over rows.
+        Responsibilities, float64 of shape (K, n), which sum to 1 for each row; the
+        mean of `log_sum` over rows.
     """
     n, k = joint.shape
     shares = np.zeros((k, n))
@@ -150,17 +150,17 @@ def responsibilities(joint: FloatArray) -> tuple[FloatArray, float]:
     return shares, likelihood / n
 
 
-# Sums may be taken in any order here: all rows are train rows.
+# The order of summation is free here, because all rows are train rows.
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
 def moments(columns: FloatArray, shares: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the mass and mean of rows shared among components.
+    """Return each component's total responsibility and weighted mean.
 
     Parameters
     ----------
     columns : float64 array of shape (d, n)
         The rows, column by column.
     shares : float64 array of shape (K, n)
-        Of each row, from 0 to 1.
+        Responsibilities, from 0 to 1.
 
     Returns
     -------
@@ -243,7 +243,7 @@ def _squares_about(column: FloatArray, share: FloatArray, mean: float) -> float:
 
 @njit(cache=True, nogil=True)
 def nearest_centre(rows: FloatArray, centres: FloatArray) -> IntArray:
-    """Return which of some centres, (K, d), each row, (n, d), is nearest to."""
+    """Return the index of the centre, (K, d), that is nearest to each row, (n, d)."""
     n, d = rows.shape
     nearest = np.empty(n, dtype=np.int64)
     for i in range(n):

@@ -1,4 +1,4 @@
-"""Round what is compared, so that what is equal but for rounding errors is equal."""
+"""Round values before comparing them, so that rounding errors do not break ties."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from numba import njit
 
-# A power of 2 and 1: of the 53 bits of a float64 it leaves 24.
+# A power of 2 plus 1, which keeps 24 of the 53 bits of a float64.
 _SPLIT = 2.0**29 + 1.0
 
 
@@ -14,20 +14,20 @@ _SPLIT = 2.0**29 + 1.0
 def rounded(x: Any) -> Any:
     """Round to 24 bits, by Veltkamp's splitting.
 
-    Equal distances on measured scales differ by 1e-16 of the *values*, so by up to
-    1e-10 of a distance. 24 bits, or 6e-8 of it, are far above that, and far below what
-    tells rows apart. A share of the distance and no fixed amount, as a column may crowd
-    in a tiny part of its range.
+    On estimated scales, equal distances differ by 1e-16 of the *values*, so by up to
+    1e-10 of the distance. A precision of 24 bits, 6e-8, is far above that and far below
+    the differences between distinct rows. It is relative, not absolute, because a
+    column's values may be concentrated in a tiny part of its range.
 
     Parameters
     ----------
     x : float or float64 array of any shape
-        Of a magnitude below 1e299.
+        Magnitudes below 1e299.
 
     Returns
     -------
     float or float64 array
-        As `x`.
+        Of the shape of `x`.
     """
     high = x * _SPLIT
     return high - (high - x)

@@ -1,4 +1,4 @@
-"""Put the columns of a table on scales on which views can be taken."""
+"""Transform the columns of a table to the scales that the views use."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from odbench.arrays import FloatArray, IntArray
 
-# Larger values are taken to lie here, so that no square overflows.
+# Values are clipped to this limit, so that squares do not overflow.
 LIMIT = 1e100
 # A table whose means and standard deviations are this close to 0 and 1 is standardised.
 _CLOSE = 1e-6
@@ -23,7 +23,7 @@ class Standard:
     Attributes
     ----------
     centre, spread : float64 array of shape (d,), or None
-        None for a table that came standardised, which is left as it is, so that its
+        None for a table that is already standardised, which is not changed so that its
         neighbours can be shared. The spread of a constant column is 1.
     """
 
@@ -32,10 +32,10 @@ class Standard:
 
     @classmethod
     def of(cls, X: FloatArray) -> Standard:
-        """Measure a train table, float64 of shape (n, d)."""
+        """Estimate the scale of a train table, float64 of shape (n, d)."""
         clipped = _clip(X)
         centre = clipped.mean(axis=0)
-        # Scaled by the largest magnitude, so that squares do not overflow.
+        # Divide by the largest magnitude, so that squares do not overflow.
         size = np.maximum(np.abs(clipped).max(axis=0), 1e-300)
         spread = np.std(clipped / size, axis=0) * size
         constant = (clipped == clipped[0]).all(axis=0) | (spread == 0.0)
@@ -43,12 +43,12 @@ class Standard:
         close &= (np.abs(spread - 1.0) <= _CLOSE) | (constant & (centre == 0.0))
         if clipped is X and close.all():
             return cls(None, None)
-        # A constant column's mean may miss its value by rounding.
+        # The mean of a constant column may differ from its value by rounding.
         centre = np.where(constant, clipped[0], centre)
         return cls(centre, np.where(constant, 1.0, spread))
 
     def apply(self, X: FloatArray) -> FloatArray:
-        """Return the standardised rows; `X` itself where nothing is to be done."""
+        """Return the standardised rows; `X` itself if it is already standardised."""
         clipped = _clip(X)
         if self.centre is None or self.spread is None:
             return clipped
@@ -62,7 +62,7 @@ def _clip(X: FloatArray) -> FloatArray:
 
 
 def whitening(Z: FloatArray) -> FloatArray:
-    """Return the axes on which a standardised table is uncorrelated with variance 1.
+    """Return axes on which a standardised table has uncorrelated unit variances.
 
     Parameters
     ----------
@@ -71,11 +71,11 @@ def whitening(Z: FloatArray) -> FloatArray:
     Returns
     -------
     float64 array of shape (d, e)
-        Principal axes over their standard deviations, negligible ones left out; at
-        least one column.
+        Principal axes divided by their standard deviations, without negligible ones;
+        at least one column.
     """
     n, d = Z.shape
-    # The rows' products have the columns' axes in them, and are fewer where d > n.
+    # If d > n, the smaller matrix of products of rows yields the same axes.
     by_rows = d > n
     with np.errstate(over="ignore"):
         products = (Z @ Z.T if by_rows else Z.T @ Z) / n
@@ -93,14 +93,14 @@ def whitening(Z: FloatArray) -> FloatArray:
 
 
 def normal_scores(share: FloatArray, n: int) -> FloatArray:
-    """Turn shares of train rows below into quantiles of a standard normal.
+    """Transform shares of train rows below a value to normal scores.
 
     Parameters
     ----------
     share : float64 array of any shape
         From 0 to 1.
     n : int
-        Train rows; shares are kept half a row away from 0 and 1.
+        Number of train rows; shares are kept half a row away from 0 and 1.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def normal_scores(share: FloatArray, n: int) -> FloatArray:
 
 
 def sample(n: int, size: int, seed: int) -> IntArray:
-    """Draw `size` of n rows without replacement, ascending, always the same."""
+    """Draw `size` of n rows without replacement, ascending, with a fixed seed."""
     if size >= n:
         return np.arange(n)
     rng = np.random.default_rng(seed)

@@ -1,4 +1,4 @@
-"""Numba kernels that find where values stand in sorted columns, without a branch."""
+"""Numba kernels that locate values in sorted columns, without branches."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from odbench_detectors.cats.rounding import rounded
 
 Places = NDArray[np.uint64]
 
-# Values that are searched for side by side: a search alone waits for every step.
+# Number of interleaved searches, because a single one waits for memory at each step.
 _LANES = 16
-# Rows that go through all columns together, so that they stay in the cache.
+# Rows per block, which passes through all columns while it is in the cache.
 _ROWS = 512
 _ONE = np.uint64(1)
 
@@ -24,9 +24,9 @@ _ONE = np.uint64(1)
 def _below(ordered: FloatArray, x: FloatArray, place: Places) -> None:
     """Count the values of `ordered`, at least one, that are below each x.
 
-    By the sign of a difference, as the compiler makes a jump of a comparison, and a
-    processor guesses every second jump wrong. Zeros in x have to be -0.0: then no zero
-    is below another.
+    Uses the sign of a difference, because the compiler turns a comparison into a branch
+    that is mispredicted half of the time. Zeros in x must be -0.0, so that no zero is
+    below another.
     """
     place[:] = np.uint64(0)
     size = np.uint64(len(ordered))
@@ -43,7 +43,7 @@ def _below(ordered: FloatArray, x: FloatArray, place: Places) -> None:
 
 @njit(cache=True, nogil=True)
 def _not_above(ordered: FloatArray, x: FloatArray, place: Places) -> None:
-    """Count the values that are not above each x, as `_below` does; zeros are -0.0."""
+    """Count the values that are not above each x, like `_below`; zeros are -0.0."""
     place[:] = np.uint64(0)
     size = np.uint64(len(ordered))
     while size > _ONE:
@@ -68,13 +68,13 @@ def _after_one(column: FloatArray, x: FloatArray, place: Places, after: Places) 
 
 @njit(cache=True, nogil=True, inline="always")
 def _zero_below(x: float) -> float:
-    """Return x, and -0.0 for 0.0."""
+    """Return x, with -0.0 instead of 0.0."""
     return -(-x + 0.0)
 
 
 @njit(cache=True, nogil=True)
 def below_each(ordered: FloatArray, values: FloatArray) -> IntArray:
-    """Return how many of some ascending values are below each of others."""
+    """Count, for each query, the ascending values that are below it."""
     counts = np.empty(len(values), dtype=np.int64)
     x, place = np.zeros(_LANES), np.empty(_LANES, dtype=np.uint64)
     for start in range(0, len(values), _LANES):
@@ -106,8 +106,8 @@ def _gaps(  # noqa: PLR0917 - numba passes by position
 ) -> None:
     """Write the distance from each x to the nearest other value of an ascending column.
 
-    It is rounded. `place` and `after` count the values below and not above. Both
-    neighbours are read for all, and chosen by a mask: a jump would wait for each.
+    Distances are rounded. `place` and `after` count the values below and not above.
+    Both neighbours are read and one is selected by a mask, which avoids branches.
     """
     n, itself = np.uint64(len(column)), np.uint64(own)
     for r in range(_LANES):
@@ -125,7 +125,7 @@ def look_up(
     normal_of: FloatArray,
     tail_of: FloatArray,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Find where values stand in the sorted train columns.
+    """Locate values in the sorted train columns.
 
     Parameters
     ----------
@@ -136,10 +136,10 @@ def look_up(
         1 if the rows are train rows, which are part of the columns and must not be
         counted; else 0.
     normal_of : float64 array of shape (2 n + 1,)
-        What to write for a share of 0, 1, ... halves of a train row.
+        Values to write for a share of 0, 1, ... halves of a train row.
     tail_of : float64 array of shape (n + 1 - own,)
-        What to write where 0, 1, ... *other* train values lie on the emptier side,
-        ties included.
+        Values to write if 0, 1, ... *other* train values lie on the emptier side,
+        including ties.
 
     Returns
     -------
@@ -184,7 +184,7 @@ def look_up(
 
 @njit(cache=True, nogil=True)
 def rarity_of_gaps(gap: FloatArray, gaps: FloatArray, own: int) -> FloatArray:
-    """Return minus the log of each gap's tail among the train gaps of its column.
+    """Return the surprise of each gap among the train gaps of its column.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def rarity_of_gaps(gap: FloatArray, gaps: FloatArray, own: int) -> FloatArray:
     gaps : float64 array of shape (d, n)
         Ascending along each row.
     own : int
-        1 if the gaps stand among the train gaps themselves.
+        1 if the gaps are themselves among the train gaps.
 
     Returns
     -------

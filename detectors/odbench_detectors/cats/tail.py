@@ -1,4 +1,4 @@
-"""Turn a view's scores into surprises: minus the logarithm of a tail of train rows."""
+"""Convert a view's scores to surprises: minus the logarithm of a tail probability."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from odbench_detectors.shared.sort import sorted_rows
 
 @dataclass(frozen=True)
 class Tail:
-    """The scores that train rows got without having seen themselves.
+    """The leave-one-out scores of train rows.
 
     Attributes
     ----------
     scores : float64 array of shape (n,)
         Ascending and rounded; higher is more anomalous.
     spread : float
-        The unit beyond the largest: its distance from the median.
+        The unit beyond the largest score: its distance from the median.
     """
 
     scores: FloatArray
@@ -43,7 +43,7 @@ class Tail:
             -log((1 + #{s >= x}) / (n + 1)) + e / (1 + e),
             e = max(x - max s, 0) / spread
 
-        with x and s rounded, so that equal ones are equal whatever made them.
+        with x and s rounded, so that rounding errors do not break ties.
 
         The first term is the p-value of split-conformal prediction. It is the same for
         all scores beyond the largest; the second, below 1, keeps their order.

@@ -1,4 +1,4 @@
-"""The eight views of CATS: what each measures, for train rows and for new ones."""
+"""The eight views of CATS, for train rows and for new rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from odbench_detectors.cats.scale import normal_scores, sample, whitening
 from odbench_detectors.cats.tail import log_ratio
 from odbench_detectors.shared.sort import sorted_rows
 
-# Name -> what a high value means, for `explain`.
+# Name -> meaning of a high value, for `explain`.
 VIEWS = {
     "whitened": "far from every train row once correlations are taken out",
     "changes": "differs in many columns even from the most alike train row",
@@ -26,14 +26,14 @@ VIEWS = {
     "density": "where a smooth mixture of Gaussians has little mass",
     "copula": "a combination of ranks that a mixture of Gaussians finds unlikely",
 }
-# Neighbours whose mean scale a local view compares with.
+# Number of neighbours whose mean scale a local view compares with.
 FEW = 5
-# Ranks and whitened columns are of order 1, so this only keeps 0 / 0 at bay.
+# Ranks and whitened columns are of order 1, so this only prevents 0 / 0.
 _TINY = 1e-9
 _MIXTURE_ROWS, _MIXTURE_SEED = 1_000, 1
 
 Rows: TypeAlias = NDArray[np.int32]
-# Of each row, the distances to the first and the last of a few, and their rows.
+# For each row: distances to the first and the last of a few neighbours, and their rows.
 Few: TypeAlias = tuple[FloatArray, FloatArray, Rows]
 
 
@@ -44,12 +44,13 @@ class Placed:
     Attributes
     ----------
     z, whitened, share, normal : float64 arrays of shape (m, d) or (m, e)
-        Standardised, whitened, as shares of train values below, as normal scores.
+        The rows standardised, whitened, as shares of train values below, and as normal
+        scores.
     tail, gap : float64 arrays of shape (m, d)
         Surprise of each value by its column's tails, and by its distance to the
         nearest other train value.
     candidates : int32 array of shape (m, k)
-        The nearest train rows, which every distance is taken to.
+        The nearest train rows, to which all distances are computed.
     """
 
     z: FloatArray
@@ -67,7 +68,7 @@ class Views:
     Parameters
     ----------
     Z : float64 array of shape (n, d)
-        Standardised train rows, at least two.
+        Standardised train rows; at least two.
     columns : float64 array of shape (d, n)
         The same values, each column ascending.
     candidates : int32 array of shape (n, k)
@@ -80,12 +81,12 @@ class Views:
         self._axes = whitening(Z)
         halves = np.arange(2 * self.n + 1) / (2.0 * self.n)
         self._normal = normal_scores(halves, self.n)
-        stands = self._look_up(Z, own=1)
-        self._gaps = sorted_rows(stands[3].T)
-        self.train = self._placed(Z, candidates, stands, own=1)
+        looked_up = self._look_up(Z, own=1)
+        self._gaps = sorted_rows(looked_up[3].T)
+        self.train = self._placed(Z, candidates, looked_up, own=1)
         self._few = min(FEW, candidates.shape[1])
         self._own = self._nearest_few(self.train)
-        # The train rows' own distances on ranks and whitened, for the local views.
+        # For the local views: train distances on ranks and on whitened columns.
         self._scales = tuple(last for _, last, _ in self._own)
         self.fit_rows = sample(self.n, min(self.n // 2, _MIXTURE_ROWS), _MIXTURE_SEED)
         self.mixtures = tuple(
@@ -94,7 +95,7 @@ class Views:
         )
 
     def place(self, Z: FloatArray, candidates: Rows, *, own: int = 0) -> Placed:
-        """Put rows on every scale; `own` is 1 for the train rows themselves."""
+        """Transform rows to every scale; `own` is 1 for the train rows."""
         return self._placed(Z, candidates, self._look_up(Z, own), own)
 
     def _look_up(self, Z: FloatArray, own: int) -> tuple[FloatArray, ...]:
@@ -102,9 +103,13 @@ class Views:
         return search.look_up(Z, self._columns, own, self._normal, tails)
 
     def _placed(
-        self, Z: FloatArray, candidates: Rows, stands: tuple[FloatArray, ...], own: int
+        self,
+        Z: FloatArray,
+        candidates: Rows,
+        looked_up: tuple[FloatArray, ...],
+        own: int,
     ) -> Placed:
-        share, normal, tail, gap = stands
+        share, normal, tail, gap = looked_up
         return Placed(
             z=Z,
             whitened=kernels.rotate(Z, self._axes),
@@ -116,23 +121,23 @@ class Views:
         )
 
     def forget_columns(self) -> None:
-        """Drop what only calibration needs of the train rows."""
+        """Drop the columns of train rows that only calibration needs."""
         self.train = replace(
             self.train, tail=self.train.tail[:0].copy(), gap=self.train.gap[:0].copy()
         )
         del self._own
 
     def raw(self, at: Placed) -> dict[str, FloatArray]:
-        """Return each view's scores of placed rows, float64 of shape (m,).
+        """Return the rows' scores in each view, float64 of shape (m,).
 
-        Higher is more anomalous; the scales of two views have nothing in common.
+        Higher is more anomalous; views have different units.
         """
         return self._raw(at, self._nearest_few(at))
 
     def raw_of_train(self, rows: IntArray) -> dict[str, FloatArray]:
-        """Return the scores of some train rows, each left out for itself.
+        """Return leave-one-out scores of train rows in each view.
 
-        Only before `forget_columns`.
+        Must be called before `forget_columns`.
         """
         if len(rows) == self.n:
             return self._raw(self.train, self._own)
@@ -140,8 +145,8 @@ class Views:
         return self._raw(taken(self.train, rows), near)
 
     def _nearest_few(self, at: Placed) -> tuple[Few, ...]:
-        """Find the nearest candidates on ranks and whitened."""
-        # By row, so that it is not rounding in the search that decides ties.
+        """Find the nearest candidates on ranks and on whitened columns."""
+        # Sorted by row, so that rounding in the search does not decide ties.
         candidates = np.sort(at.candidates, axis=1)
         return tuple(
             kernels.nearest_few(here, there, candidates, self._few)
@@ -167,7 +172,7 @@ class Views:
 
 
 def _isolation(near: Few, scale: FloatArray) -> FloatArray:
-    """Compare a row's distance to its fifth neighbour with its neighbours' own."""
+    """Compare a row's distance to its fifth neighbour with those of its neighbours."""
     _, last, found = near
     ratio: FloatArray = (last + _TINY) / (kernels.mean_at(scale, found) + _TINY)
     return ratio
@@ -178,7 +183,7 @@ def _mixture(rows: FloatArray) -> Mixture:
 
 
 def taken(at: Placed, rows: IntArray) -> Placed:
-    """Return some of the placed rows."""
+    """Return a subset of the rows."""
     return Placed(
         **{name: getattr(at, name)[rows] for name in Placed.__dataclass_fields__}
     )

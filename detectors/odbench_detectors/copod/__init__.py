@@ -1,1 +1,1 @@
-"""COPOD: ECOD's column tails, combined in another way."""
+"""COPOD: copula-based outlier detection, from the same column tails as ECOD."""

@@ -1,4 +1,4 @@
-"""COPOD: ECOD's sums joined in another way."""
+"""COPOD: copula-based outlier detection."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from odbench_detectors.ecod.detector import ECOD, Device, Reference
 class COPOD(ECOD):
     """Copula-based outlier detection.
 
-    With ECOD's surprises l_j (left), r_j (right) and a_j (the tail that the skewness
-    names), the score is ``Σ max(a_j, (l_j + r_j) / 2)`` [1]_, as PyOD computes it.
+    With ECOD's surprises l_j (left), r_j (right) and a_j (the tail chosen by the
+    skewness), the score is ``Σ max(a_j, (l_j + r_j) / 2)`` [1]_, as PyOD computes it.
 
     Parameters
     ----------
     reference : {"train", "batch"}
-        As ECOD's: "train" is the inductive definition, "batch" is PyOD's, equal to it.
+        As in ECOD: "train" is the inductive definition, "batch" equals PyOD's COPOD.
     device : {"auto", "cpu", "cuda"}
-        As ECOD's.
+        As in ECOD.
     quantiles : int
-        As ECOD's.
+        As in ECOD.
     n_jobs : int
-        Threads on the CPU; -1 for every core.
+        Threads on the CPU; -1 for all cores.
 
     References
     ----------

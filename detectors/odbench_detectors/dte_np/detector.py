@@ -1,4 +1,4 @@
-"""DTE-NP: how many diffusion steps away the training rows are."""
+"""DTE-NP: the number of diffusion steps between a row and the training rows."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class DTENP(NeighbourDetector):
     of columns, the posterior of the variance of the noise is an inverse gamma of shape
     ``d/2 - 1`` and scale ``m/2``. The score is the step t of a diffusion of 300 steps,
     its betas linear from 0.0001 to 0.01, at whose variance that density is largest: a
-    step function of m/d that saturates above 0.78. The density needs d >= 3; here
-    only its maximum is looked for, which is there for any d.
+    step function of m/d that saturates above 0.78. The density exists for d >= 3; its
+    maximum, which is all that is used here, exists for any d.
 
     Parameters
     ----------
     k : int, default=5
-        Neighbours, from 1; more than there are training rows means all of them.
+        Number of neighbours, 1 or more; at most all training rows are used.
     continuous : bool, default=False
-        Score by m itself: no steps, no saturation, so no ties.
+        Use m itself as the score: no steps and no saturation, so fewer ties.
 
     References
     ----------
@@ -64,7 +64,7 @@ class DTENP(NeighbourDetector):
 
 
 def _likeliest_step(mean: FloatArray, d: int) -> FloatArray:
-    """Return the step whose variance is likeliest, as float64."""
+    """Return the step with the most likely variance, as float64."""
     variance = 1.0 - np.cumprod(1.0 - np.linspace(_FIRST_BETA, _LAST_BETA, _STEPS))
     steps = np.empty(len(mean))
     for start in range(0, len(mean), _CHUNK):

@@ -1,1 +1,1 @@
-"""ECOD: how far each value sits in its column's tails."""
+"""ECOD: how far each value lies in the tails of its column."""

@@ -9,7 +9,7 @@ from odbench_detectors.shared.columns import Floats
 
 
 def stacked_tails(stack: Floats) -> NDArray[np.int8]:
-    """Name each column's tail by the sign of its skewness.
+    """Choose each column's tail by the sign of its skewness.
 
     Parameters
     ----------

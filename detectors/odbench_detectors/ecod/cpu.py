@@ -27,11 +27,11 @@ Counts = NDArray[np.int32]
 SUMS, COLUMNS, COPOD = 0, 1, 2
 AGGREGATES = {"sums": SUMS, "columns": COLUMNS, "copod": COPOD}
 
-# Columns that are read together (a cache line), for so many rows at a time: many
-# rows, because a column's buckets and values then stay in the cache.
+# Columns read together (one cache line) and rows per pass. Many rows, because a
+# column's buckets and values then stay in the cache.
 _COLUMNS = 8
 _ROWS = 131072
-# Queries whose cache misses overlap.
+# Number of queries handled together, so that their cache misses overlap.
 _QUERIES = 1024
 # A product of probabilities is turned into a logarithm before it can underflow.
 _SMALLEST = 1e-290
@@ -55,19 +55,19 @@ def tail_sums(
     X : float64 or float32 array of shape (n_rows, n_columns)
         Rows to score.
     tails : int8 array of shape (n_columns,)
-        The tail that the skewness names: -1 left, 1 right, 0 both.
+        The tail chosen by the skewness: -1 left, 1 right, 0 both.
     plus : int
         Added to every count and to n: 1 for tails (1 + count)/(n + 1), 0 where the
-        rows stand in the reference themselves.
+        rows are themselves part of the reference.
     aggregate : {"sums", "columns", "copod"}
-        What is added up.
+        Which sums to return.
     n_jobs : int
         Threads. The result does not depend on it.
 
     Returns
     -------
     float64 array of shape (n_sums, n_rows)
-        In nats. Of "sums", three rows: left, right, and the tail by skewness.
+        In nats. Three rows for "sums": left, right, and the tail by skewness.
         Otherwise one. Additive over blocks of columns. NaN in the first where a row
         has NaN or infinity.
     """
@@ -89,7 +89,7 @@ def tail_sums(
 def cut_buckets(
     columns: SortedColumns, n_queries: int, n_jobs: int
 ) -> tuple[Buckets, FloatArray, FloatArray]:
-    """Cut each column into buckets, or into none where few rows are scored."""
+    """Divide each column into buckets, or into a single one if few rows are scored."""
     n_columns, n_values = columns.values.shape
     lows, scales = np.empty(n_columns), np.empty(n_columns)
     starts = np.empty((n_columns, bucket_count(n_values, n_queries) + 1), np.int32)
@@ -119,8 +119,9 @@ def _score(  # noqa: PLR0917
 ) -> None:
     """Add the surprise of rows to `sums`.
 
-    Tail probabilities are multiplied, and the logarithm is taken of the product, once
-    for dozens of columns: it is the dearest operation, and one rounding less.
+    Tail probabilities are multiplied, and the logarithm of the product is taken once
+    for dozens of columns: the logarithm is the most expensive operation, and fewer of
+    them also means fewer rounding errors.
     """
     n_columns = values.shape[0]
     unit = 1.0 / (n + plus)
@@ -159,7 +160,7 @@ def _score(  # noqa: PLR0917
 
 @njit(cache=True, nogil=True)
 def _gather(rows: NDArray[Any], block: NDArray[Any]) -> None:
-    """Copy a few columns, row by row: a cache line is read once."""
+    """Copy a few columns, row by row, so that each cache line is read once."""
     for i in range(rows.shape[0]):
         for k in range(rows.shape[1]):
             block[k, i] = rows[i, k]
@@ -167,7 +168,7 @@ def _gather(rows: NDArray[Any], block: NDArray[Any]) -> None:
 
 @njit(cache=True, nogil=True)
 def _take_logs(product: FloatArray, logs: FloatArray) -> None:
-    """Subtract the logarithm of each product, and start the product anew."""
+    """Subtract the logarithm of each product, and reset the product to 1."""
     for s in range(logs.shape[0]):
         for i in range(logs.shape[1]):
             logs[s, i] -= np.log(product[s, i])
@@ -212,12 +213,13 @@ def _multiply(  # noqa: PLR0917
 ) -> None:
     """Multiply each row's products by its tail probabilities.
 
-    One loop for each kind, without a branch inside, so that it runs in vectors.
+    One loop per kind of sum, without a branch inside, so that the compiler can
+    vectorise it.
     ``x - x`` is 0, and NaN for NaN and infinity.
     """
     if kind == SUMS and tail != 0:
         all_left, all_right, by_skew = product[0], product[1], product[2]
-        # Floats, because sums of int32 become int64, which do not fit the vectors.
+        # Floats, because numba widens sums of int32 to int64, which vectorise badly.
         base, ones = np.float64(n + plus), np.float64(plus)
         for i in range(x.shape[0]):
             left = (np.float64(up_to[i]) + ones) * unit + (x[i] - x[i])

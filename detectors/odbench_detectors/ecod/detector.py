@@ -1,4 +1,4 @@
-"""ECOD: the detector."""
+"""ECOD as a detector: training by shards, scores and explanations."""
 
 from __future__ import annotations
 
@@ -45,19 +45,19 @@ class ECOD(SharesColumns):
     Parameters
     ----------
     aggregate : {"sums", "columns"}
-        Which of the two.
+        How the columns' tails are combined, as above.
     reference : {"train", "batch"}
-        "train": counts are taken over the train rows, so a row's score depends on
-        nothing but that row. "batch": over train rows and scored rows together,
-        without the ones, as PyOD 3.6.7 does; a row's score then depends on the rows
-        scored with it, and anomalies among them count as normal.
+        "train": counts are taken over the train rows, so a row's score does not
+        depend on the other scored rows. "batch": over train rows and scored rows
+        together, without adding 1, as PyOD 3.6.7 does; a row's score then depends on
+        the rows scored with it, and anomalies among them count as normal.
     device : {"auto", "cpu", "cuda"}
-        "auto" takes the GPU for large tables where there is one.
+        "auto" uses the GPU for large tables if one is available.
     quantiles : int
-        0 keeps every value. Otherwise each column is kept as a `ColumnSketch` of so
+        0 keeps every value. Otherwise each column is kept as a `ColumnSketch` of this
         many quantiles, in bounded memory; ``rank_error_`` bounds every count's error.
     n_jobs : int
-        Threads on the CPU; -1 for every core. Scores do not depend on it.
+        Threads on the CPU; -1 for all cores. Scores do not depend on it.
 
     References
     ----------
@@ -149,12 +149,12 @@ class ECOD(SharesColumns):
         return self._add(as_table(X), None)
 
     def merge(self, other: ECOD) -> Self:
-        """Add the train rows of another ECOD, fitted elsewhere.
+        """Add the train rows of another ECOD, fitted elsewhere (a shard).
 
         Parameters
         ----------
         other : ECOD
-            With the same parameters; unchanged.
+            Fitted with the same parameters. It is not changed.
 
         Returns
         -------
@@ -164,8 +164,8 @@ class ECOD(SharesColumns):
         Raises
         ------
         DetectorError
-            If one of the two has no train rows, or their references, columns or
-            sketches differ.
+            If either has no train rows, or their references, columns or sketches
+            differ.
         """
         self._fitted()
         other._fitted()
@@ -205,7 +205,7 @@ class ECOD(SharesColumns):
         return scores
 
     def tail_sums(self, X: Floats) -> FloatArray:
-        """Sum the surprises of rows: what shards of columns exchange.
+        """Sum the surprises of rows, for shards of columns to exchange.
 
         Parameters
         ----------
@@ -233,7 +233,7 @@ class ECOD(SharesColumns):
         return sums
 
     def explain(self, X: Floats, columns: Sequence[str] | None = None) -> Explanation:
-        """Take the scores of rows apart by column.
+        """Split the scores of rows by column.
 
         Parameters
         ----------
@@ -268,7 +268,7 @@ class ECOD(SharesColumns):
 
     @property
     def rank_error_(self) -> int:
-        """Train rows by which a count is off at most; 0 unless `quantiles` is set."""
+        """Largest error of any count, in train rows; 0 unless `quantiles` is set."""
         self._fitted()
         assert self._train is not None
         return self._train.rank_error
@@ -282,7 +282,7 @@ class ECOD(SharesColumns):
         assert self._train is not None
         self._train.add(X, workspace)
         if self.reference == "batch":
-            # The caller may fill one buffer again and again.
+            # A copy, because the caller may reuse its buffer for the next shard.
             self._rows.append(X.copy())
         return self
 
@@ -294,7 +294,7 @@ class ECOD(SharesColumns):
         return self._train.columns()
 
     def _reference(self, X: Floats) -> tuple[SortedColumns, NDArray[np.int8], int]:
-        """Return the columns to count in, their tails, and what counts start from."""
+        """Return the reference columns, their tails, and the offset of the counts."""
         columns = self._fitted()
         if self.reference == "train":
             return columns, np.where(columns.skewness < 0, -1, 1).astype(np.int8), 1

@@ -1,4 +1,4 @@
-"""The way to a CUDA device and back: finding it, room on it, copies."""
+"""Use a CUDA device: find it, check its free memory, copy to and from it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from odbench.errors import DetectorError, MissingExtraError
 from odbench_detectors.shared.columns import SortedColumns, ranges
 
-# Values of a table from which "auto" takes the GPU: below, the copy is not worth it.
+# Size of a table, in values, from which "auto" uses the GPU: the copy costs more than
+# it saves for smaller tables.
 LARGE = 1 << 24
 _MIB = 1 << 20
 
@@ -26,7 +27,7 @@ def choose(device: Literal["auto", "cpu", "cuda"], n_values: int) -> ModuleType 
     Parameters
     ----------
     device : {"auto", "cpu", "cuda"}
-        What the user asked for.
+        The user's choice.
     n_values : int
         Rows times columns of the train table.
 
@@ -40,7 +41,7 @@ def choose(device: Literal["auto", "cpu", "cuda"], n_values: int) -> ModuleType 
     MissingExtraError
         If "cuda" was asked for and CuPy is not installed.
     DetectorError
-        If "cuda" was asked for and CuPy sees no device.
+        If "cuda" was asked for and CuPy finds no device.
     """
     if device == "cpu" or (device == "auto" and n_values < LARGE):
         return None
@@ -53,14 +54,14 @@ def choose(device: Literal["auto", "cpu", "cuda"], n_values: int) -> ModuleType 
 
 
 def find_cupy() -> ModuleType:
-    """Return CuPy, which sees a device.
+    """Import CuPy and check that it finds a device.
 
     Raises
     ------
     MissingExtraError
         If CuPy is not installed.
     DetectorError
-        If it sees no device.
+        If CuPy finds no device.
     """
     try:
         cupy = importlib.import_module("cupy")
@@ -83,12 +84,12 @@ def find_cupy() -> ModuleType:
 
 
 def check_room(n_bytes: int, xp: ModuleType) -> None:
-    """Check that the device has so much free memory.
+    """Check that the device has enough free memory.
 
     Raises
     ------
     DetectorError
-        If it has not.
+        If it does not.
     """
     if xp is np:
         return
@@ -126,9 +127,9 @@ def upload_columns(
     xp : module
         CuPy, or NumPy.
     budget : int
-        Bytes of device memory for what is on its way.
+        Bytes of device memory for the blocks in transfer.
     n_jobs : int
-        Threads that copy into page-locked memory, from which the device reads faster.
+        Threads that copy into page-locked memory, which the device reads faster.
     """
     if X.flags.f_contiguous and not X.flags.c_contiguous:
         source, target = X.T, out
@@ -145,7 +146,7 @@ def upload_columns(
 def _upload(
     source: NDArray[Any], target: Any, step: int, n_jobs: int, xp: ModuleType
 ) -> None:
-    """Copy rows through two page-locked buffers that take turns."""
+    """Copy rows through two alternating page-locked buffers."""
     step = min(step, source.shape[0])
     nbytes = source[:step].nbytes
     locked = [xp.cuda.alloc_pinned_memory(nbytes) for _ in range(2)]

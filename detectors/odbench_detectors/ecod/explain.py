@@ -22,18 +22,18 @@ TAIL_NAMES = {-1: "low", 1: "high"}
 
 @dataclass(frozen=True)
 class Explanation:
-    """Scores of rows, taken apart by column.
+    """Scores of rows, split by column.
 
     Attributes
     ----------
     scores : float64 array of shape (n_rows,)
         In nats; higher is more anomalous.
     surprise : float64 array of shape (n_rows, n_columns)
-        In nats; ``math.fsum`` of a row is its score, to the last bit.
+        In nats; ``math.fsum`` of a row equals its score exactly.
     tails : int8 array of shape (n_rows, n_columns)
         The tail that was counted: -1 low values, 1 high values.
     values : array of shape (n_rows, n_columns)
-        The rows.
+        The explained rows.
     columns : tuple of str
         Names of the columns.
     """
@@ -45,20 +45,20 @@ class Explanation:
     columns: tuple[str, ...]
 
     def table(self, row: int = 0, *, limit: int | None = None) -> pd.DataFrame:
-        """Rank the columns of a row, the most surprising first.
+        """Rank the columns of a row, most surprising first.
 
         Parameters
         ----------
         row : int
             Which of the explained rows.
         limit : int or None
-            Columns to list at most.
+            Maximum number of columns to list.
 
         Returns
         -------
         DataFrame
             ``column, value, tail, surprise, share``: the tail is "low" or "high", the
-            surprise in nats, the share that of the score.
+            surprise is in nats, and the share is the fraction of the score.
         """
         import pandas as pd
 
@@ -82,7 +82,7 @@ class Explanation:
         row : int
             Which of the explained rows.
         limit : int
-            Columns to draw at most.
+            Maximum number of columns to draw.
 
         Returns
         -------
@@ -126,7 +126,7 @@ def explain_rows(  # noqa: PLR0917
     scores: FloatArray,
     names: Sequence[str] | None,
 ) -> Explanation:
-    """Take scores apart by column.
+    """Split scores by column.
 
     Parameters
     ----------
@@ -135,13 +135,13 @@ def explain_rows(  # noqa: PLR0917
     X : array of shape (n_rows, n_columns)
         Rows to explain.
     tails : int8 array of shape (n_columns,)
-        The tail that the skewness names: -1 left, 1 right, 0 both.
+        The tail chosen by the skewness: -1 left, 1 right, 0 both.
     plus : int
         See `cpu.tail_sums`.
     aggregate : {"sums", "columns", "copod"}
-        How the detector joins tails and columns.
+        How the detector combines tails and columns.
     scores : float64 array of shape (n_rows,)
-        What the detector scores.
+        The detector's scores.
     names : sequence of str or None
         Names of the columns; x0, x1, ... by default.
 
@@ -152,7 +152,7 @@ def explain_rows(  # noqa: PLR0917
     Raises
     ------
     DetectorError
-        If the number of names is not that of the columns.
+        If the number of names differs from the number of columns.
     """
     names = [f"x{j}" for j in range(X.shape[1])] if names is None else list(names)
     if len(names) != X.shape[1]:
@@ -209,10 +209,10 @@ def tail_surprises(
 
 
 def close_gap(surprise: FloatArray, scores: FloatArray) -> None:
-    """Give what rounding lost, some 1e-15, to the largest surprises of each row.
+    """Add each row's rounding difference, about 1e-15, to its largest surprises.
 
-    The detector multiplies probabilities and takes one logarithm; here every column
-    has its own.
+    The detector multiplies probabilities and takes one logarithm, while here each
+    column has its own logarithm, so the two sums differ in the last bits.
 
     Parameters
     ----------

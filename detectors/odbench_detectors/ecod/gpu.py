@@ -1,8 +1,8 @@
 """ECOD on whole arrays, with CuPy: `sorted_columns` and `tail_sums`.
 
-They are the counterparts of `shared.columns.sorted_columns` and `cpu.tail_sums`, and
-take the array module as `xp`: CuPy in production, NumPy in tests without a GPU, so this
-file is executed on every machine.
+They are the counterparts of `shared.columns.sorted_columns` and `cpu.tail_sums`. The
+array module is the argument `xp`: CuPy in production, and NumPy in tests on machines
+without a GPU, so this file is tested everywhere.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from odbench_detectors.shared.column_kernels import TINY
 from odbench_detectors.shared.columns import SYMMETRIC, SortedColumns, check_finite
 from odbench_detectors.shared.estimator import check_filled
 
-# Bytes of temporary arrays; the sorted columns come on top.
+# Bytes of temporary arrays, in addition to the sorted columns.
 BUDGET = 2 << 30
-# float64 arrays of a block's size that a step holds at its peak.
+# Peak number of float64 arrays of a block's size that a step holds.
 _COPIES = 4
 # A product of probabilities is turned into a logarithm before it can underflow.
 _SMALLEST = 1e-290
@@ -37,7 +37,7 @@ def sorted_columns(
     X : float64 or float32 NumPy array of shape (n_rows, n_columns)
         Finite, any layout.
     n_jobs : int
-        Threads that feed the device.
+        Threads that copy to the device.
     xp : module
         CuPy, or NumPy.
     budget : int
@@ -51,7 +51,7 @@ def sorted_columns(
     Raises
     ------
     DetectorError
-        If a value is NaN or infinite, or the sorted columns do not fit the device.
+        If a value is NaN or infinite, or the sorted columns do not fit on the device.
     """
     check_filled(X.shape)
     n_rows, n_columns = X.shape
@@ -63,7 +63,7 @@ def sorted_columns(
     for first in range(0, n_columns, width):
         block = values[first : first + width]
         for column in block:
-            # One by one: CuPy sorts the rows of a matrix several times slower.
+            # One row at a time: CuPy sorts the rows of a matrix several times slower.
             column.sort()
         ends = device.to_host(xp.stack((block[:, 0], block[:, -1])), xp)
         check_finite(ends[0], ends[1], first)
@@ -107,13 +107,13 @@ def tail_sums(
     Parameters
     ----------
     columns : SortedColumns
-        Of this module's `sorted_columns`.
+        From this module's `sorted_columns`.
     X : float64 or float32 NumPy array of shape (n_rows, n_columns)
     tails : int8 array of shape (n_columns,)
     plus : int
     aggregate : {"sums", "columns", "copod"}
     n_jobs : int
-        Threads that feed the device.
+        Threads that copy to the device.
     xp : module
         CuPy, or NumPy.
     budget : int

@@ -1,8 +1,8 @@
 """Counting how many sorted values lie below a value: buckets, then eight neighbours.
 
-Every column is cut into buckets of equal width. A value's bucket names the first of
-eight neighbours; comparing all eight needs no branch, and almost always settles the
-count. Where it does not (heavy tails, ties), the rest of the bucket is bisected.
+Every column is divided into buckets of equal width. A value's bucket gives the first
+of eight neighbours. Comparing with all eight needs no branch and almost always
+determines the count; otherwise (heavy tails, ties) the rest of the bucket is bisected.
 """
 
 from __future__ import annotations
@@ -17,23 +17,24 @@ from odbench.arrays import FloatArray
 
 Buckets = NDArray[np.int32]
 
-# Neighbours that are compared at once.
+# Number of neighbours compared at once.
 NEAR = 8
-# Train rows for each bucket.
+# Train rows per bucket.
 _FILL = 2
-# With so many times fewer queries than values, bisecting costs less than buckets.
+# If there are this many times fewer queries than values, bisection is cheaper than
+# building buckets.
 _FEW = 32
-# Values whose buckets are computed together, in vectors.
+# Number of values whose buckets are computed together, in vectors.
 _BLOCK = 1024
 
 
 def no_buckets(n_values: int, n_queries: int) -> bool:
-    """Say whether plain bisection is the better search."""
+    """Decide whether to bisect whole columns instead of building buckets."""
     return n_values < 2 * NEAR or n_queries < n_values // _FEW
 
 
 def bucket_count(n_values: int, n_queries: int) -> int:
-    """Choose the number of buckets of each column; 1 means plain bisection."""
+    """Choose the number of buckets per column; 1 means to bisect the whole column."""
     return 1 if no_buckets(n_values, n_queries) else n_values // _FILL
 
 
@@ -41,7 +42,7 @@ def bucket_count(n_values: int, n_queries: int) -> int:
 def build(
     values: NDArray[Any], starts: Buckets, lows: FloatArray, scales: FloatArray
 ) -> None:
-    """Cut columns into buckets.
+    """Divide columns into buckets.
 
     Parameters
     ----------
@@ -51,11 +52,12 @@ def build(
         Overwritten: bucket b of column j holds values ``starts[j, b]`` up to, not
         including, ``starts[j, b + 1]``.
     lows, scales : float64 arrays of shape (n_columns,)
-        Overwritten: a value's bucket is ``(value - low) * scale``, cut to the range.
+        Overwritten: a value's bucket is ``(value - low) * scale``, clipped to the
+        range.
     """
     n_columns, n = values.shape
     n_buckets = starts.shape[1] - 1
-    # A few extreme values must not stretch the buckets: both ends share one each.
+    # A few extreme values must not widen all buckets, so each end shares one bucket.
     cut = n >> 8
     buckets = np.empty(_BLOCK, np.int32)
     for j in range(n_columns):
@@ -80,7 +82,7 @@ def build(
 
 @njit(inline="always")
 def bucket(x: float, low: float, scale: float, n_buckets: int) -> np.int32:
-    """Bucket of a value: never less for a larger value, whatever the rounding."""
+    """Return a value's bucket, which is monotone in the value despite rounding."""
     position = (x - low) * scale
     # Written so that NaN lands in bucket 0.
     position = position if position > 0.0 else 0.0
@@ -99,9 +101,9 @@ def locate(  # noqa: PLR0917
 ) -> Any:
     """Find the bucket and the first neighbour of each query.
 
-    Three short loops, so that dozens of cache misses are under way at once; the last
-    one only fetches the neighbours (and returns their largest, lest the compiler
-    drop it).
+    Three short loops, so that dozens of cache misses overlap. The last one only loads
+    the neighbours into the cache, and returns their maximum so that the compiler does
+    not remove it.
     """
     n_buckets = starts.shape[0] - 1
     last = np.int32(column.shape[0] - NEAR)
@@ -127,11 +129,11 @@ def count_near(column: NDArray[Any], x: float, first: int, end: int) -> Any:
     x : float
         The query.
     first : int
-        Where its neighbours start: all values before are below x. n - `NEAR` at most.
+        Start of its neighbours, at most n - `NEAR`: all earlier values are below x.
     end : int
-        Where its bucket ends: all values from there on are above x.
+        End of its bucket: all values from there on are above x.
     """
-    # Three steps without a branch. Unsigned, because numba lets signed indices wrap.
+    # Three steps without a branch. Unsigned, because numba wraps signed indices.
     at = np.uint64(first)
     at = at + np.uint64(4) if column[at + np.uint64(3)] < x else at
     at = at + np.uint64(2) if column[at + np.uint64(1)] < x else at
@@ -151,7 +153,7 @@ def count_near(column: NDArray[Any], x: float, first: int, end: int) -> Any:
 
 @njit(inline="always")
 def bisect_left(column: NDArray[Any], x: float, first: int, last: int) -> int:
-    """First index in [first, last) whose value is not below x."""
+    """Return the first index in [first, last) whose value is not below x."""
     while first < last:
         middle = (first + last) >> 1
         if column[middle] < x:
@@ -163,7 +165,7 @@ def bisect_left(column: NDArray[Any], x: float, first: int, last: int) -> int:
 
 @njit(inline="always")
 def bisect_right(column: NDArray[Any], x: float, first: int, last: int) -> int:
-    """First index in [first, last) whose value is above x."""
+    """Return the first index in [first, last) whose value is above x."""
     while first < last:
         middle = (first + last) >> 1
         if column[middle] <= x:

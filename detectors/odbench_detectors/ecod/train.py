@@ -23,12 +23,12 @@ from odbench_detectors.shared.estimator import check_width
 
 
 class TrainColumns:
-    """Sorted columns of train rows that come in shards.
+    """Sorted columns of train rows that arrive in shards.
 
     Parameters
     ----------
     where : {"auto", "cpu", "cuda"}
-        See `device.choose`; settled by the first shard.
+        See `device.choose`; decided when the first shard arrives.
     quantiles : int
         Size of a `ColumnSketch`, or 0 to keep every value.
     n_jobs : int
@@ -37,7 +37,7 @@ class TrainColumns:
     Attributes
     ----------
     xp : module or None
-        CuPy where columns lie on a GPU.
+        CuPy if the columns lie on a GPU.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class TrainColumns:
 
     @property
     def kernels(self) -> Any:
-        """The twin that computes: ``cpu``, or ``gpu`` with its `xp`."""
+        """The module that computes: ``cpu``, or ``gpu`` with its `xp`."""
         if self.xp is None:
             return cpu
         return SimpleNamespace(
@@ -67,7 +67,7 @@ class TrainColumns:
 
     @property
     def rank_error(self) -> int:
-        """Rows by which a count is off at most."""
+        """Largest error of any count, in rows."""
         return 0 if self._sketch is None else self._sketch.rank_error
 
     def sort(self, X: Floats) -> SortedColumns:
@@ -101,7 +101,7 @@ class TrainColumns:
         self._shards.append(workspace.obtain(kind, (X,), lambda _: self.sort(X)))
 
     def merge(self, other: TrainColumns) -> None:
-        """Add the rows of another, which stays as it is.
+        """Add the rows of another instance, which is not changed.
 
         Raises
         ------
@@ -120,7 +120,7 @@ class TrainColumns:
             raise DetectorError(msg)
 
     def columns(self) -> SortedColumns:
-        """Return the columns of all rows; shards are merged when first asked for."""
+        """Return the columns of all rows; shards are merged on the first call."""
         if self._sketch is not None and not self._shards:
             self._shards = [self._sketch.columns()]
         if len(self._shards) > 1:

@@ -9,13 +9,13 @@ from odbench_detectors.egmm.info import SIZES
 from odbench_detectors.shared.estimator import Estimator
 from odbench_detectors.shared.gaussian import Mixture
 
-# A full covariance wants several rows per column, and its cost grows with d cubed.
+# A full covariance needs several rows per column, and its cost grows with d cubed.
 _ROWS_A_COLUMN = 10
 _COLUMNS_FULL = 128
 
 
 class EGMM(Estimator):
-    """Mean over mixtures of several sizes of their standardised surprise.
+    """Standardised negative log-likelihood, averaged over mixtures of several sizes.
 
     Each member's negative log-likelihood is standardised by its mean and standard
     deviation over the training rows, then the members are averaged. A member with K
@@ -25,10 +25,10 @@ class EGMM(Estimator):
     Parameters
     ----------
     components : tuple of int, default=(1, 2, 3, 5, 8, 10)
-        Size of each member; those above the number of training rows shrink to it.
+        Size of each member; limited to the number of training rows.
     ridge : float, default=1e-3
-        Added to the diagonal of each covariance: the columns are of unit variance,
-        and real ones hold constants and duplicates.
+        Added to the diagonal of each covariance, because columns have unit variance
+        and real tables contain constant columns and duplicate rows.
     random_state : int or None, default=None
         Seed.
     """

@@ -10,8 +10,8 @@ from odbench_detectors.shared.gaussian import Mixture
 class GMM(Estimator):
     """Negative log-likelihood of one Gaussian mixture with full covariances.
 
-    One component is the Gaussian of the training rows, without chance. More start
-    from a k-means with a fixed seed.
+    One component is the Gaussian of the training rows and involves no randomness.
+    More components start from k-means with a fixed seed.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""HBOS: histograms of columns, counted from sorted columns."""
+"""HBOS: the histogram of every column, counted from sorted columns."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ class HBOS(SharesColumns):
     """Histogram-based outlier score.
 
     Each column gets bins of equal width over the train rows' range. With h_j(x) the
-    density of x's bin, the score is ``-Σ log2(h_j(x) + alpha)`` [1]_, bins and borders
-    as PyOD 3.6.7 has them: a value on an edge belongs to the bin below it when it is
+    density of x's bin, the score is ``-Σ log2(h_j(x) + alpha)`` [1]_, bins and edges
+    as in PyOD 3.6.7: a value on an edge belongs to the bin below it when it is
     scored; a value outside the range takes the density of the nearest bin up to `tol`
     bin widths away, and the lowest density of the column beyond.
 
     Parameters
     ----------
     n_bins : int
-        Bins of every column, 2 or more.
+        Number of bins per column, 2 or more.
     alpha : float
         Added to every density, above 0.
     tol : float
         In bin widths, 0 or more.
     n_jobs : int
-        Threads; -1 for every core. Scores do not depend on it.
+        Threads; -1 for all cores. Scores do not depend on it.
 
     References
     ----------
@@ -156,12 +156,12 @@ def histograms(columns: SortedColumns, n_bins: int) -> tuple[FloatArray, FloatAr
     Parameters
     ----------
     columns : SortedColumns
-        n rows, all kept.
+        All n rows, not a sketch.
     n_bins : int
         Bins of equal width between a column's ends; a constant column gets a range
         of width 1 around its value, and so does one whose bins would be no wider than
-        rounding. Where values are so large that 1 is no more than rounding, too, bins
-        are two rounding errors wide.
+        rounding. If values are so large that 1 is itself below rounding, bins are two
+        rounding errors wide.
 
     Returns
     -------
@@ -181,11 +181,11 @@ def histograms(columns: SortedColumns, n_bins: int) -> tuple[FloatArray, FloatAr
 
 
 def _range(low: float, high: float, n_bins: int) -> tuple[float, float]:
-    """Return the ends of a column's histogram, wide enough to tell its edges apart."""
-    # The difference of ends that lie farther out might overflow.
+    """Return the ends of a column's histogram, far enough apart for distinct edges."""
+    # The difference of ends farther out might overflow.
     low, high = (min(max(end, -_FAR), _FAR) for end in (low, high))
     rounding = 2 * n_bins * float(np.spacing(max(abs(low), abs(high))))
-    # A density above the largest float cannot be stored.
+    # A larger density would overflow.
     if high - low > max(rounding, n_bins / _LARGEST):
         return low, high
     half = max(0.5, rounding / 2)

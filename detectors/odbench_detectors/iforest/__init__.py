@@ -1,1 +1,1 @@
-"""Isolation forest: rows that few random cuts separate are anomalous."""
+"""Isolation forest: rows that few random splits isolate are anomalous."""

@@ -15,20 +15,20 @@ _WORDS = 2**64
 
 
 class IForest(Estimator):
-    """Mean depth at which random cuts set a row apart [1]_.
+    """Mean depth at which random splits isolate a row [1]_.
 
-    Each tree cuts a few training rows, drawn without replacement, at random places
-    until they stand alone or the tree is ``ceil(log2(samples))`` deep. The score is
+    Each tree splits a few training rows, drawn without replacement, at random values
+    until each is isolated or the tree is ``ceil(log2(samples))`` deep. The score is
     ``2 ** (-E[h(x)] / c(samples))``: h is the depth of the leaf that the row falls
     into plus c of the leaf's training rows, and c the mean depth of an unsuccessful
-    search among so many. Values are float64 throughout; finite ones do not overflow.
+    search among that many. Values are float64 throughout; finite ones do not overflow.
 
     Parameters
     ----------
     trees : int, default=100
-        Number of trees, from 1.
+        Number of trees, 1 or more.
     samples : int, default=256
-        Training rows that each tree sees, from 1; more than there are means all.
+        Training rows per tree, 1 or more; limited to the number of rows.
     random_state : int or None, default=None
         Seed. The same one grows the same trees everywhere; None draws one.
 
@@ -70,7 +70,7 @@ class IForest(Estimator):
     def decision_function(self, X: FloatArray) -> FloatArray:
         """Score rows: float64 in (0, 1], higher is more anomalous."""
         rows = self.rows_to_score(X)
-        if self._expected == 0:  # one row per tree: nothing is known
+        if self._expected == 0:  # with one row per tree, every row is equally isolated
             return np.full(len(rows), 0.5)
         scores: FloatArray = np.exp2(
             -total_lengths(rows, self._forest) / self._expected

@@ -20,26 +20,26 @@ from odbench_detectors.iforest.rng import (
 
 IndexArray = NDArray[np.uint32]
 
-# Rows that walk down a tree together: while one waits for memory, others go on.
+# Rows that descend a tree together: while one waits for memory, the others proceed.
 _BLOCK = 64
-# Lengths are multiples of one over this; a sum of a million of them is exact.
+# Lengths are multiples of one over this, so a sum of a million of them is exact.
 _UNITS = 2.0**32
 
 
 class Nodes(NamedTuple):
-    """The nodes of all trees, tree after tree.
+    """The nodes of all trees, one tree after another.
 
     Attributes
     ----------
     column : uint32 array
-        The column that a node cuts.
+        The column that a node splits.
     cut : float64 array
-        Where: a row whose value is not greater goes left. Infinite in a leaf.
+        The threshold: rows with values up to it go left. Infinite in a leaf.
     child : uint32 array
         The left child; the right one follows it. A leaf is its own child, so that a
         walk ends there.
     length : float64 array
-        Of a leaf, its depth plus `search_depth` of its training rows; else 0.
+        For a leaf, its depth plus `search_depth` of its training rows; else 0.
     """
 
     column: IndexArray
@@ -49,14 +49,14 @@ class Nodes(NamedTuple):
 
 
 class Forest(NamedTuple):
-    """Trees.
+    """Isolation trees.
 
     Attributes
     ----------
     nodes : Nodes
         Their nodes.
     roots : uint32 array of shape (trees,)
-        Where each tree starts.
+        Index of each tree's root.
     heights : int32 array of shape (trees,)
         The depth of each tree's deepest leaf.
     """
@@ -67,18 +67,18 @@ class Forest(NamedTuple):
 
 
 class Work(NamedTuple):
-    """The work space of a growing tree: random state and scratch arrays.
+    """Scratch space for growing a tree: random state and work arrays.
 
     Attributes
     ----------
     stream : uint64 array of shape (1,)
         The state of the random numbers.
     sample : int32 array of shape (samples,)
-        The tree's training rows, each node's together.
+        The tree's training rows, grouped by node.
     values : float64 array of shape (samples,)
-        Their values in the column that was looked at last.
+        Their values in the column that was read last.
     columns : int32 array of shape (d,)
-        All columns; behind the first few, those that a node knows to be constant.
+        All columns; those known to be constant in a node come last.
     """
 
     stream: WordArray
@@ -89,10 +89,10 @@ class Work(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def search_depth(rows: int) -> float:
-    """Return c(rows): the mean depth of an unsuccessful search among so many.
+    """Return c(rows), the mean depth of an unsuccessful search among that many.
 
     Rounded to a multiple of 2**-32, so that sums of lengths are exact in any order:
-    rows that are equally isolated tie, whatever the processor makes of a logarithm.
+    equally isolated rows tie, although processors round logarithms differently.
     """
     if rows <= 1:
         return 0.0
@@ -109,8 +109,8 @@ def _choose_column(
 ) -> tuple[int, float, float]:
     """Draw a column that is not constant in a node.
 
-    Returns the number of columns that may still vary, and the least and the greatest
-    value of the chosen one, which is the last of them. `values` holds its values.
+    Returns the number of columns that may still vary (the chosen one is the last of
+    them) and its minimum and maximum. `values` then holds its values.
     """
     sample, values, columns = work.sample, work.values, work.columns
     while varying:
@@ -132,7 +132,7 @@ def _choose_column(
 
 @njit(cache=True, nogil=True)
 def _part(work: Work, start: int, stop: int, cut: float) -> int:
-    """Put a node's rows up to the cut first; return where the others start."""
+    """Partition a node's rows by the threshold; return where the right part starts."""
     sample, values = work.sample, work.values
     middle = start
     for p in range(start, stop):
@@ -145,7 +145,7 @@ def _part(work: Work, start: int, stop: int, cut: float) -> int:
 
 @njit(cache=True, nogil=True)
 def _put(row: IntArray, values: tuple[int, int, int, int, int]) -> None:
-    # Numba takes seconds to compile the assignment of a tuple or an array.
+    # Element by element: numba takes seconds to compile a tuple or array assignment.
     for i in range(5):
         row[i] = values[i]
 
@@ -154,8 +154,8 @@ def _put(row: IntArray, values: tuple[int, int, int, int, int]) -> None:
 def _grow_tree(
     X: FloatArray, work: Work, limit: int, nodes: Nodes, root: int
 ) -> tuple[int, int]:
-    """Write a tree's nodes from `root` on; return where they end, and its height."""
-    # Of each level at most one node waits, beside the one at hand.
+    """Write a tree's nodes from `root` on; return their end and the tree's height."""
+    # At most one node per level is pending, besides the current one.
     waiting = np.empty((limit + 2, 5), dtype=np.int64)
     _put(waiting[0], (root, 0, len(work.sample), 0, len(work.columns)))
     count, free, height = 1, root + 1, 0
@@ -173,9 +173,9 @@ def _grow_tree(
             height = max(height, depth)
             continue
         u = draw(work.stream)
-        # Each product is finite where highest - lowest would not be.
+        # Each product is finite, although highest - lowest could overflow.
         cut = lowest * (1.0 - u) + highest * u
-        if not lowest <= cut < highest:  # rounding must not empty a child
+        if not lowest <= cut < highest:  # rounding must not leave a child empty
             cut = lowest
         nodes.column[node] = work.columns[varying - 1]
         nodes.cut[node] = cut
@@ -198,11 +198,11 @@ def grow(X: FloatArray, trees: int, samples: int, seed: np.uint64) -> Forest:
     X : float64 array of shape (n, d)
         Training rows, finite.
     trees : int
-        How many trees.
+        Number of trees.
     samples : int
-        Rows that each sees, at most n.
+        Rows per tree, at most n.
     seed : uint64
-        Of all randomness.
+        Seed of all random numbers.
 
     Returns
     -------
@@ -247,7 +247,7 @@ def grow(X: FloatArray, trees: int, samples: int, seed: np.uint64) -> Forest:
 
 @njit(cache=True, nogil=True)
 def total_lengths(X: FloatArray, forest: Forest) -> FloatArray:
-    """Sum over trees the lengths of the leaves that rows fall into.
+    """Sum, over trees, the lengths of the leaves that rows reach.
 
     Parameters
     ----------
@@ -259,7 +259,7 @@ def total_lengths(X: FloatArray, forest: Forest) -> FloatArray:
     Returns
     -------
     float64 array of shape (n,)
-        Summed in the order of the trees, whatever the other rows of the batch are.
+        Summed in the order of the trees, so independent of the rest of the batch.
     """
     column, cut, child, length = forest.nodes
     total = np.zeros(len(X))

@@ -1,6 +1,7 @@
-"""Random numbers of the isolation forest, compiled: SplitMix64, one stream a tree.
+"""Random numbers of the isolation forest, compiled: SplitMix64, one stream per tree.
 
-Integer arithmetic that every platform does alike, and no tree depends on another.
+Integer arithmetic gives the same numbers on every platform, and no tree depends on
+another.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def choose_rows(stream: WordArray, order: Int32Array, sample: Int32Array) -> Non
     stream : uint64 array of shape (1,)
         Random numbers.
     order : int32 array of shape (n,)
-        All rows, ascending; so they are left.
+        All rows, ascending; restored on return.
     sample : int32 array of shape (samples,)
         Filled; samples <= n.
     """
@@ -59,7 +60,7 @@ def choose_rows(stream: WordArray, order: Int32Array, sample: Int32Array) -> Non
         order[i], order[j] = order[j], order[i]
     for i in range(samples):
         sample[i] = order[i]
-    # Undone, so that the next tree does not depend on this one.
+    # Undo the swaps, so that the next tree does not depend on this one.
     for i in range(samples - 1, -1, -1):
         j = picked[i]
         order[i], order[j] = order[j], order[i]

@@ -1,4 +1,4 @@
-"""Kernel density: rows where a Gaussian kernel finds few training rows."""
+"""Kernel density: rows in regions of low Gaussian kernel density are anomalous."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class KDE(Estimator):
     """Gaussian kernel density, exact.
 
     The score is ``-log(1/n sum_i exp(-|x - x_i|^2 / (2 h^2)))``; the constant of the
-    density is left out, and values beyond 1e140 bandwidths are taken as 1e140. Time
+    density is left out, and values beyond 1e140 bandwidths are clipped to 1e140. Time
     grows with training rows times scored rows; memory is that of the training rows.
 
     Parameters
@@ -25,7 +25,7 @@ class KDE(Estimator):
         self.bandwidth = bandwidth
 
     def fit(self, X: FloatArray) -> KDE:
-        """Keep the rows of `X`, (n_rows, n_columns) float64, each kind once."""
+        """Keep the distinct rows of `X`, (n_rows, n_columns) float64."""
         rows, counts = np.unique(self.train_rows(X), axis=0, return_counts=True)
         self._rows = self._in_bandwidths(rows)
         self._log_counts = np.log(counts)

@@ -9,8 +9,8 @@ from numba import njit
 
 from odbench.arrays import FloatArray
 
-# exp(-45) is 3e-20: a hundred thousand rows so far below the largest term change
-# the sum by less than its own rounding.
+# exp(-45) is 3e-20: even a hundred thousand terms this far below the largest change the
+# sum by less than its rounding error.
 _NEGLIGIBLE = 45.0
 _BLOCK = 64
 
@@ -24,8 +24,8 @@ def log_kernel_sums(
     Parameters
     ----------
     rows : float64 array of shape (m, d)
-        Distinct training rows, in units of the bandwidth; within ±1e140, so that no
-        square overflows.
+        Distinct training rows, in units of the bandwidth; within ±1e140, so that
+        squares do not overflow.
     log_counts : float64 array of shape (m,)
         The logarithm of the number of times each occurs in the training table.
     queries : float64 array of shape (n, d)
@@ -34,7 +34,7 @@ def log_kernel_sums(
     Returns
     -------
     float64 array of shape (n,)
-        Finite for finite input: the largest term is taken out first.
+        Finite for finite input, because the largest term is factored out.
     """
     m, d = rows.shape
     out = np.empty(len(queries))

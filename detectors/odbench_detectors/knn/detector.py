@@ -14,9 +14,9 @@ class KNN(NeighbourDetector):
     Parameters
     ----------
     k : int, default=5
-        Neighbours, from 1; more than there are training rows means all of them.
+        Number of neighbours, 1 or more; at most all training rows are used.
     method : {"largest", "mean"}, default="largest"
-        Which distance [1]_, [2]_.
+        The distance to the k-th neighbour [1]_ or the mean distance [2]_.
 
     References
     ----------

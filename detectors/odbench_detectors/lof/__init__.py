@@ -1,1 +1,1 @@
-"""LOF: the density of a row against that of its neighbours."""
+"""LOF: the density of a row compared with that of its neighbours."""

@@ -1,4 +1,4 @@
-"""LOF: how much sparser a row's surroundings are than its neighbours'."""
+"""LOF: how much lower a row's local density is than that of its neighbours."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from odbench_detectors.shared.neighbours.graph import NeighbourGraph
 from odbench_detectors.shared.neighbours.means import mean_of_columns
 from odbench_detectors.shared.neighbours.sharing import NeighbourDetector
 
-# Duplicates have no reach; without this, their density would be infinite.
+# Without it, duplicates (reachability 0) would have infinite density.
 _LEAST_REACH = 1e-10
 
 
@@ -26,7 +26,7 @@ class LOF(NeighbourDetector):
     Parameters
     ----------
     k : int, default=20
-        Neighbours, from 1; at most the training rows less one.
+        Number of neighbours, 1 or more; limited to the training rows minus one.
 
     References
     ----------
@@ -38,7 +38,7 @@ class LOF(NeighbourDetector):
         self.k = k
 
     def neighbours_needed(self) -> int:
-        """Return k, less where there are too few training rows.
+        """Return k, limited by the number of training rows.
 
         Raises
         ------
@@ -51,7 +51,7 @@ class LOF(NeighbourDetector):
         return self.k
 
     def fit(self, X: FloatArray) -> Self:
-        """Measure the density around each row of `X`, (n_rows, n_columns) float64."""
+        """Measure the local density of each row of `X`, (n_rows, n_columns) float64."""
         super().fit(X)
         if len(X) > 1:
             graph = self.train_graph()

@@ -1,4 +1,4 @@
-"""MCD: Mahalanobis distance under a covariance that half of the rows agree on."""
+"""MCD: Mahalanobis distance under a robust covariance, estimated from a subset."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from odbench.arrays import FloatArray
 from odbench_detectors.shared.blocks import in_blocks
 from odbench_detectors.shared.estimator import LIMIT, Estimator
 
-# Directions whose spread is below this share of the largest are taken as constant.
+# Directions whose spread is below this share of the largest count as constant.
 _RANK_TOLERANCE = 1e-8
 _LEAST = float(np.finfo(np.float64).tiny)
 
@@ -18,16 +18,16 @@ _LEAST = float(np.finfo(np.float64).tiny)
 class MCD(Estimator):
     """Squared Mahalanobis distance under the minimum covariance determinant.
 
-    The estimate [1]_ is scikit-learn's. It needs a covariance that can be inverted,
-    so rows are first turned and scaled to the directions in which the training rows
-    vary, and to the strongest (n - 1) // 5 of those where the rows are too few.
+    The estimate [1]_ is scikit-learn's. It needs an invertible covariance, so rows are
+    first whitened on the principal directions in which the training rows vary; with
+    few rows, only the strongest (n - 1) // 5 of these are kept.
 
     Parameters
     ----------
     support : float or None, default=None
-        Share of rows that the estimate rests on; None for (n + d + 1) / 2n.
+        Share of rows used for the estimate; None for (n + d + 1) / 2n.
     random_state : int or None, default=None
-        Seed of the subsets that the search starts from.
+        Seed of the initial subsets.
 
     References
     ----------
@@ -50,7 +50,7 @@ class MCD(Estimator):
         centre, precision = self._estimate(rows)
         self._shift = self._shift + self._turn_back(centre)
         self._whiten = self._turn @ _root(precision)
-        # Farther away, the square of a whitened value might overflow.
+        # Farther out, the square of a whitened value might overflow.
         steepest = float(np.abs(self._whiten).max())
         self._reach = LIMIT / max(steepest, _LEAST)
         return self
@@ -59,24 +59,24 @@ class MCD(Estimator):
         return np.asarray(centre @ np.linalg.pinv(self._turn), dtype=np.float64)
 
     def _estimate(self, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return centre and precision; the classical ones where MCD has no answer."""
+        """Return centre and precision; the classical estimates if MCD fails."""
         from sklearn.covariance import MinCovDet
 
-        plain = np.zeros(rows.shape[1]), np.eye(rows.shape[1])
+        classical = np.zeros(rows.shape[1]), np.eye(rows.shape[1])
         if len(rows) < 2 * rows.shape[1] + 2:
-            return plain
+            return classical
         model = MinCovDet(support_fraction=self.support, random_state=self.random_state)
         with warnings.catch_warnings(), np.errstate(all="ignore"):
-            # Half of the rows may lie in a plane: a degenerate estimate, handled below.
+            # The estimate is degenerate if half of the rows lie in a plane; see below.
             warnings.simplefilter("ignore")
             try:
                 model.fit(rows)
             except ValueError:
-                # More than half of the rows are one and the same.
-                return plain
+                # More than half of the rows are identical.
+                return classical
         covariance = model.covariance_
         if not np.isfinite(covariance).all() or not np.isfinite(model.location_).all():
-            return plain
+            return classical
         return model.location_, np.linalg.pinv(covariance, hermitian=True)
 
     def decision_function(self, X: FloatArray) -> FloatArray:

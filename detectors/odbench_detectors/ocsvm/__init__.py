@@ -1,1 +1,1 @@
-"""One-class SVM over scikit-learn's libsvm."""
+"""One-class SVM, computed by scikit-learn's libsvm."""

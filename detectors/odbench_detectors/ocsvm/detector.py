@@ -1,4 +1,4 @@
-"""One-class SVM: distance from the boundary around most training rows."""
+"""One-class SVM: signed distance from a boundary around most training rows."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import numpy as np
 from odbench.arrays import FloatArray
 from odbench_detectors.shared.estimator import Estimator
 
-# MiB of kernel rows that libsvm keeps; the solution does not depend on it.
+# Size of libsvm's kernel cache in MiB; the solution does not depend on it.
 _CACHE_MEBIBYTES = 1000
 
 
 class OCSVM(Estimator):
-    """One-class SVM with an RBF kernel, over scikit-learn's libsvm.
+    """One-class SVM with an RBF kernel, computed by scikit-learn's libsvm.
 
     The score is ``-sum_i a_i exp(-gamma |x - x_i|^2)`` over the support vectors [1]_.
     Time and memory of `fit` grow with the square of the training rows.
@@ -20,7 +20,7 @@ class OCSVM(Estimator):
     Parameters
     ----------
     nu : float, default=0.5
-        Upper bound of the share of training rows outside; in (0, 1].
+        Upper bound on the share of training rows outside the boundary; in (0, 1].
     gamma : {"auto", "scale"} or float, default="auto"
         Kernel width: 1/d, 1/(d var), or as given.
 
@@ -47,7 +47,7 @@ class OCSVM(Estimator):
     def decision_function(self, X: FloatArray) -> FloatArray:
         """Score rows: float64, higher is more anomalous."""
         rows = self.rows_to_score(X)
-        if len(rows) == 0:  # which scikit-learn refuses
+        if len(rows) == 0:  # scikit-learn refuses these
             return np.empty(0)
         scores: FloatArray = -np.ravel(self._machine.score_samples(rows))
         return scores

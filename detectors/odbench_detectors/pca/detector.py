@@ -9,7 +9,7 @@ from odbench_detectors.shared.blocks import in_blocks
 from odbench_detectors.shared.estimator import Estimator
 
 _LARGEST = float(np.finfo(np.float64).max)
-# Above so many columns, the covariance is cheaper than scikit-learn's own choice.
+# Above this number of columns, the covariance is cheaper than scikit-learn's default.
 _MANY_COLUMNS = 1000
 
 
@@ -17,18 +17,19 @@ class PCA(Estimator):
     """PCA detector, all components, weighted by inverse eigenvalues.
 
     The score of a standardised row z is ``sum_j |z - v_j| / w_j``: v_j is the j-th
-    principal axis as a unit vector, w_j its share of the variance. It is PyOD's
-    reading of [1]_ and the one that published tables use; the measure in the paper
-    is ``sum_j (v_j . z)^2 / w_j``.
+    principal axis as a unit vector, w_j its share of the variance. This is PyOD's
+    variant of [1]_, the one in published tables; the measure in the paper is
+     ``sum_j (v_j . z)^2 / w_j``.
 
     Parameters
     ----------
     floor : float, default=0.0
-        The least share of the variance that an axis is given. With 0, a table whose
-        columns depend on each other has axes without variance. Where one comes out as
-        0, every score is infinite, and all rows get the largest float: no ranking, as
-        in published tables. Where it comes out as rounding, it decides alone; which,
-        depends on the processor. A small floor, 1e-12 say, ranks such tables too.
+        Lower bound on an axis's share of the variance. With 0, a table with linearly
+        dependent columns has axes without variance. If such a variance is computed as
+        exactly 0, every score is infinite and all rows get the largest float, so
+        there is no ranking, as in published tables. If it is computed as a rounding
+        error, that axis dominates the score, and the result depends on the processor.
+        A small floor such as 1e-12 ranks these tables, too.
 
     References
     ----------
@@ -49,8 +50,8 @@ class PCA(Estimator):
         if len(X) == 1:
             self._axes, self._shares = np.eye(X.shape[1]), np.ones(X.shape[1])
             return self
-        wide = X.shape[1] > _MANY_COLUMNS and len(X) > X.shape[1]
-        solver = "covariance_eigh" if wide else "auto"
+        many_columns = X.shape[1] > _MANY_COLUMNS and len(X) > X.shape[1]
+        solver = "covariance_eigh" if many_columns else "auto"
         with np.errstate(invalid="ignore", divide="ignore"):
             found = decomposition.PCA(svd_solver=solver).fit(self._scaler.transform(X))
         shares = np.nan_to_num(found.explained_variance_ratio_, nan=1.0)

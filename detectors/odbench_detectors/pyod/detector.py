@@ -1,4 +1,4 @@
-"""PyOD's detectors, built as odbench builds its own."""
+"""Build PyOD's detectors in the form that odbench expects."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def build_member(module: str, member: str, params: dict[str, Any]) -> Any:
 
 
 class BuiltAtFit:
-    """A PyOD detector that must be built after its caller has the table.
+    """A PyOD detector that can only be built once the table is known.
 
-    Some ask for the number of columns, some take no seed and draw from the global
-    generators, in scoring too (dropout stays on). These are therefore seeded just
-    before both.
+    Some need the number of columns. Others take no seed and draw from the global
+    generators, even while scoring (dropout stays on), so these generators are seeded
+    just before fitting and before scoring.
 
     Parameters
     ----------

@@ -1,7 +1,8 @@
-"""Every detector of PyOD by name, ``pyod.LODA``, without importing what is not used.
+"""Every detector of PyOD by name, such as ``pyod.LODA``, importing only what is used.
 
-PyOD's scores grow with anomaly, so nothing is turned. Its sources are read, not run, to
-learn what there is: many of its modules want libraries that few machines have.
+PyOD's scores are higher for anomalies, so no sign changes. Its detectors are found by
+parsing its source files without running them, because many of its modules import
+optional libraries.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from typing import Any
 from odbench.detector import DetectorInfo
 from odbench.errors import MissingExtraError, UnknownDetectorError
 
-# Modules for time series, graphs, audio, text and images, and base classes. The
-# detectors below need labels, or are ensembles that are given their detectors.
+# Modules for time series, graphs, audio, text and images, and base classes; then
+# detectors that need labels, and ensembles whose base detectors must be given.
 _NOT_FOR_TABLES = re.compile(r"(ts|pyg|audio|embedding|base|sklearn|gaal_base)(_|$)")
 _NOT_ALONE = {"CD", "XGBOD", "DevNet", "LSCP"}
-# Parameters of PyOD that change no score.
+# PyOD's parameters that do not affect scores.
 _INERT = {"contamination", "n_jobs", "verbose", "behaviour", "novelty", "random_state"}
-# Detectors that score a row by the rows scored with it.
+# Detectors for which a row's score depends on the rows scored with it.
 _TRANSDUCTIVE = {"ECOD", "COPOD", "ROD", "SOS", "LOCI", "SOD", "COF"}
 # Detectors that draw from the global generators and take no seed.
 UNSEEDED = {"AE1SVM", "ALAD", "AnoGAN", "MO_GAAL", "SO_GAAL"}
@@ -34,14 +35,14 @@ _OPTIONAL = re.compile(
 
 
 class PyodFamily:
-    """PyOD's detectors, found by reading its folder."""
+    """PyOD's detectors, found by parsing its source files."""
 
     def members(self) -> list[str]:
-        """Return the names of the classes that score tables; none without PyOD."""
+        """Return the names of the classes that score tables; empty without PyOD."""
         return sorted(_modules())
 
     def info(self, member: str) -> DetectorInfo:
-        """Return what PyOD's source says of one detector.
+        """Return the facts that PyOD's source states about one detector.
 
         Raises
         ------
@@ -138,7 +139,7 @@ def _literal(node: ast.expr) -> Any:
 
 
 def _summary(node: ast.ClassDef) -> str:
-    """Return the title that PyOD gives the class, in one line."""
+    """Return the first line of the class's docstring in PyOD."""
     lines = (ast.get_docstring(node) or "").strip().splitlines()
     title = lines[0].strip().rstrip(".:") if lines else node.name
     return f"PyOD: {title[:72]}"

@@ -1,8 +1,8 @@
-"""Apply matrix products to rows so that no row's result depends on its neighbours.
+"""Apply matrix products so that a row's result does not depend on the batch.
 
-BLAS picks another summation order for another number of rows, so the same row can
-score differently in the last bits as part of another batch. Blocks of one fixed
-shape, the last one padded, always take the same path.
+BLAS chooses its summation order by the number of rows, so the same row can differ in
+the last bits between batches. Blocks of one fixed shape, the last one padded, always
+use the same order.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray
 
-# Rows that are transposed together: few enough to stay in the first cache.
+# Rows transposed together: few enough to stay in the L1 cache.
 _ROWS = 32
 # A power of two, so that scaling by it is exact.
 TINY = 2.0**-900
@@ -39,9 +39,9 @@ def transpose(X: NDArray[Any], out: NDArray[Any]) -> None:
 def skewness(values: NDArray[Any], symmetric: float, out: FloatArray) -> None:
     """Third standardised moment of sorted columns.
 
-    Taken over sorted values, so that it does not depend on the order of rows; about
-    the median, which is less than a standard deviation from the mean, so that one
-    pass suffices; scaled by the range, so that no power overflows.
+    Computed over sorted values, so that it does not depend on the order of rows;
+    centred on the median, which is within one standard deviation of the mean, so that
+    one pass suffices; scaled by the range, so that powers do not overflow.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def skewness(values: NDArray[Any], symmetric: float, out: FloatArray) -> None:
         out[j] = 0.0
         if low == high:
             continue
-        # Halves, because high - low may overflow; but 1 / (high - low) may, too.
+        # Halved, because high - low may overflow; and 1 / (high - low) may as well.
         by = 0.5 if high / 2 - low / 2 > TINY else 1 / TINY
         centre = np.float64(values[j, n // 2]) * by
         s1, s2, s3 = _moments(values[j], by, centre, 1 / (high * by - low * by))
@@ -70,7 +70,7 @@ def skewness(values: NDArray[Any], symmetric: float, out: FloatArray) -> None:
             out[j] = m3 / (m2 * np.sqrt(m2))
 
 
-# reassoc lets the compiler add in vectors; infinities and NaN keep their meaning.
+# reassoc allows vectorised sums without changing the meaning of infinities and NaN.
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
 def _moments(
     column: NDArray[Any], by: float, centre: float, unit: float
@@ -79,7 +79,7 @@ def _moments(
     s1 = 0.0
     s2 = 0.0
     s3 = 0.0
-    # By index: a loop over the values themselves is not compiled to vectors.
+    # By index: numba does not vectorise a loop over the values themselves.
     for i in range(column.shape[0]):
         z = (np.float64(column[i]) * by - centre) * unit
         square = z * z
@@ -105,8 +105,8 @@ def add_histograms(
         Ascending, equally spaced up to rounding.
     surprise : float64 array of shape (n_columns, n_bins)
     tol : float
-        A value outside the edges takes the nearest bin up to so many bin widths away,
-        and the column's largest surprise beyond.
+        A value outside the edges belongs to the nearest bin if it is at most this many
+        bin widths away; beyond, it gets the column's largest surprise.
     X : array of shape (n_rows, n_columns)
     scores : float64 array of shape (n_rows,)
         Added to. NaN where a row has NaN or infinity.
@@ -133,7 +133,7 @@ def add_histograms(
             else:
                 b = int((x - low) / (high - low) * n_bins)
                 b = min(b, n_bins - 1)
-                # Rounding may miss by one: edges decide.
+                # Rounding can be off by one bin, so compare with the edges.
                 while x <= edges[j, b]:
                     b -= 1
                 while x > edges[j, b + 1]:

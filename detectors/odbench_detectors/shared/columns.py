@@ -1,4 +1,4 @@
-"""Sorted columns of a table: what ECOD, COPOD and HBOS all start from."""
+"""Sorted columns of a table, which ECOD, COPOD and HBOS start from."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from odbench_detectors.shared.sort import sort_rows
 
 KIND = "odbench.sorted_columns"
 
-# float64 or float32: columns keep the type that they came in.
+# float64 or float32: columns keep their input type.
 Floats: TypeAlias = NDArray[Any]
 
-# |skewness| below this cannot be told from rounding: the column counts as symmetric.
+# |skewness| below this is within rounding error, so the column counts as symmetric.
 SYMMETRIC = 1e-9
 
 _LONG = 8192
@@ -41,14 +41,14 @@ class SortedColumns:
     Attributes
     ----------
     values : float64 or float32 array of shape (n_columns, n_kept)
-        C-contiguous. ``n_kept`` is the number of rows, or less for a summary.
+        C-contiguous. ``n_kept`` is the number of rows, or fewer for a sketch.
     skewness : float64 array of shape (n_columns,)
         Third standardised moment; 0 for a constant or symmetric column.
     n_rows : int
-        Rows that the columns stand for.
+        Number of rows that the columns represent.
     ranks : int64 array of shape (n_columns, n_kept + 1) or None
-        Of a summary: ``ranks[j, i]`` rows lie at or below the first ``i`` values.
-        None where every row is kept, so that the rank is the index.
+        For a sketch, ``ranks[j, i]`` rows lie at or below the first ``i`` values.
+        None if every row is kept, so that the rank is the index.
     """
 
     values: Floats
@@ -94,7 +94,7 @@ def sorted_columns(X: Floats, *, n_jobs: int = 1) -> SortedColumns:
             block[...] = X.T[first:last]
         else:
             kernels.transpose(X[:, first:last], block)
-        # A long column is measured while it is still in the cache.
+        # Measure a long column while it is still in the cache.
         step = 1 if n_rows >= _LONG else last - first
         for j in range(first, last, step):
             sort_rows(values[j : j + step])
@@ -128,7 +128,7 @@ def check_finite(lows: Floats, highs: Floats, first: int) -> None:
 def obtain_columns(
     X: Floats, *, n_jobs: int = 1, workspace: Workspace | None = None
 ) -> SortedColumns:
-    """Sort every column of a table, or take the columns that a workspace has.
+    """Sort every column of a table, or use the columns of a workspace.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def obtain_columns(
     n_jobs : int
         Threads.
     workspace : Workspace or None
-        Where detectors of one data set share their work.
+        Shared work of the detectors that run on one data set.
 
     Returns
     -------
@@ -165,14 +165,14 @@ def merged_columns(
     Returns
     -------
     SortedColumns
-        Those of all rows together, bit by bit.
+        Bit by bit the columns of all rows together.
     """
     values = xp.concatenate([shard.values for shard in shards], axis=1)
     if xp is np:
         sort_rows(values)
     else:
         for column in values:
-            # One by one: CuPy sorts the rows of a matrix several times slower.
+            # One row at a time: CuPy sorts the rows of a matrix several times slower.
             column.sort()
     skewness = np.empty(values.shape[0])
     host = values if xp is np else xp.asnumpy(values)
@@ -190,7 +190,7 @@ def as_table(X: Any) -> Floats:
     Raises
     ------
     DetectorError
-        If it has another number of dimensions.
+        If it does not have two dimensions.
     """
     table = np.asarray(X)
     if table.dtype not in (np.float64, np.float32):
@@ -200,7 +200,7 @@ def as_table(X: Any) -> Floats:
 
 
 def check_rows(X: Any, n_columns: int) -> Floats:
-    """Return X as a table that has the columns of `fit`.
+    """Return X as a table with the columns of `fit`.
 
     Raises
     ------
@@ -213,12 +213,12 @@ def check_rows(X: Any, n_columns: int) -> Floats:
 
 
 def check_scores(scores: FloatArray) -> None:
-    """Check scores that are NaN where a row has NaN or infinity.
+    """Refuse NaN scores, which mark rows with NaN or infinity.
 
     Raises
     ------
     DetectorError
-        If one is NaN.
+        If a score is NaN.
     """
     fine = ~np.isnan(scores)
     if not fine.all():
@@ -229,7 +229,7 @@ def in_threads(work: Callable[[int, int], None], size: int, n_jobs: int) -> None
     """Call ``work(first, last)`` on consecutive parts of ``range(size)`` in threads.
 
     Threads, because the sorts and the kernels release the interpreter's lock.
-    numba's own thread pool is not used: it cannot run in two threads at once.
+    numba's own thread pool is not used, because two threads cannot use it at once.
     """
     threads = n_jobs if n_jobs > 0 else os.cpu_count() or 1
     parts = ranges(size, max(1, min(threads, size)))
@@ -244,7 +244,7 @@ def in_threads(work: Callable[[int, int], None], size: int, n_jobs: int) -> None
 
 
 def ranges(size: int, parts: int) -> Sequence[tuple[int, int]]:
-    """Cut ``range(size)`` into `parts` nearly equal ranges."""
+    """Divide ``range(size)`` into `parts` nearly equal ranges."""
     cuts = [size * k // parts for k in range(parts + 1)]
     return list(itertools.pairwise(cuts))
 
@@ -255,9 +255,9 @@ class SharesColumns:
     _workspace: Workspace | None = None
 
     def shared_needs(self) -> Mapping[str, int]:
-        """Say which work can be shared; see `odbench.detector.Workspace`."""
+        """Name the work that can be shared; see `odbench.detector.Workspace`."""
         return {KIND: 1}
 
     def use_workspace(self, workspace: Workspace | None) -> None:
-        """Take sorted columns from a workspace from now on, or stop (None)."""
+        """Use sorted columns from a workspace, or stop doing so (None)."""
         self._workspace = workspace

@@ -18,26 +18,26 @@ from odbench_detectors.shared.columns import (
 )
 from odbench_detectors.shared.sort import sort_rows, sorted_rows
 
-# Of the least float above 0.
+# Exponent of the smallest float above 0.
 _LEAST_EXPONENT = -1073
 
 
 class ColumnSketch:
-    """Quantiles of every column, from rows that are seen once.
+    """Quantiles of every column, computed in one pass over the rows.
 
-    Rows fill buffers of `size`. Two full buffers of one weight are merged, and every
-    second value stays, with twice the weight [1]_: of the first, third, ... or of the
-    second, fourth, ..., in turn. A merge of weight w moves a rank by at most w, up in
-    the one case and down in the other, so the bound is known; see `rank_error`. With N
+    Rows fill buffers of `size`. Two full buffers of equal weight are merged, and every
+    second value is kept with twice the weight [1]_, alternately the odd and the even
+    ones. A merge of weight w shifts a rank by at most w, up in one case and down in
+    the other, so the error is bounded; see `rank_error`. With N
     rows it is about ``N log2(N / size) / (4 size)``. The ``size // 2`` lowest and
-    highest values of every column are kept besides, so there ranks are exact.
+    highest values of every column are kept as well, so ranks are exact there.
 
     Parameters
     ----------
     n_columns : int
         Columns of every table that is added.
     size : int
-        Values of a buffer, 8 or more. Memory: ``log2(N / size) + 3`` buffers.
+        Number of values per buffer, 8 or more. Memory: ``log2(N / size) + 3`` buffers.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class ColumnSketch:
 
     @property
     def rank_error(self) -> int:
-        """Rows by which a count of `columns` is off at most."""
+        """Largest error of a count in `columns`, in rows."""
         return max(self._up, self._down)
 
     def add(self, X: Floats) -> None:
@@ -79,8 +79,8 @@ class ColumnSketch:
         Raises
         ------
         DetectorError
-            If the number of columns differs or a value is NaN or infinite; then no
-            row has been added.
+            If the number of columns differs or a value is NaN or infinite. No row is
+            added then.
         """
         X = check_rows(X, self.n_columns)
         if len(X):
@@ -144,7 +144,7 @@ class ColumnSketch:
         inner = np.cumsum(weights, axis=1)
         ranks[:, ends + 1 : -ends] = np.clip(inner, ends, n - ends)
         ranks[:, -ends:] = np.arange(n - ends + 1, n + 1)
-        # Inner values beyond the ends stand on them: only a run's borders are used.
+        # Clip inner values to the exact ends: only the limits of equal values are used.
         inner_values = np.clip(values, low[:, -1:], high[:, :1])
         return SortedColumns(
             np.concatenate((low, inner_values, high), axis=1),
@@ -154,7 +154,7 @@ class ColumnSketch:
         )
 
     def _items(self) -> tuple[FloatArray, NDArray[np.int64]]:
-        """All kept values of each column, ascending, and the rows they stand for."""
+        """Return each column's kept values, ascending, and the rows they represent."""
         parts = [(self._pending[:, : self._filled], 1)]
         parts += [(values, 1 << level) for level, values in self._levels.items()]
         values = np.concatenate([part for part, _ in parts], axis=1)
@@ -172,7 +172,7 @@ class ColumnSketch:
         self._carry(full, 0)
 
     def _carry(self, values: FloatArray, level: int) -> None:
-        """Put a buffer on its level; two on one level become one on the next."""
+        """Add a buffer to its level; two on one level are merged into the next."""
         while level in self._levels:
             both = np.concatenate((self._levels.pop(level), values), axis=1)
             sort_rows(both)
@@ -185,7 +185,7 @@ class ColumnSketch:
         self._levels[level] = values
 
     def _keep_ends(self, lows: FloatArray, highs: FloatArray) -> None:
-        """Keep the lowest and the highest values of what is kept and what is new."""
+        """Update the lowest and the highest values with new ones."""
         self._low, self._high = self._ends(lows, highs)
 
     def _ends_with_pending(self) -> tuple[FloatArray, FloatArray]:
@@ -206,7 +206,8 @@ class ColumnSketch:
 class _Moments:
     """Count, mean and central sums of powers of every column, mergeable.
 
-    In units of ``2 ** exponent``, above the column's largest value: no power overflows.
+    In units of ``2 ** exponent``, above the column's largest value, so that powers do
+    not overflow.
     """
 
     def __init__(self, n_columns: int) -> None:
@@ -231,7 +232,7 @@ class _Moments:
         self.merge(part)
 
     def merge(self, other: _Moments) -> None:
-        """Add what another has seen: the pairwise update of central moments."""
+        """Add another instance's rows by the pairwise update of central moments."""
         n, m = self.n, other.n
         if m == 0:
             return
@@ -263,7 +264,7 @@ class _Moments:
         )
 
     def skewness(self) -> FloatArray:
-        """Third standardised moment; 0 where rounding cannot tell."""
+        """Third standardised moment; 0 if it is within rounding error."""
         scale = (self.m2 / self.n) ** 1.5
         m3 = self.m3 / self.n
         fine = (np.abs(m3) > SYMMETRIC * scale) & (scale > 0)

@@ -11,15 +11,14 @@ from numpy.typing import ArrayLike
 from odbench.arrays import FloatArray
 from odbench.errors import DetectorError
 
-# Squares of larger values, summed over columns, would overflow, so values are clipped
-# to this limit.
+# Values are clipped to this limit, because sums of larger squares would overflow.
 LIMIT = 1e140
 
 
 class Estimator:
     """A detector whose parameters are its constructor's, stored under their names.
 
-    As scikit-learn wants them, without importing scikit-learn.
+    scikit-learn's conventions, without importing scikit-learn.
     """
 
     _n_columns = 0
@@ -47,17 +46,17 @@ class Estimator:
         return self
 
     def train_rows(self, X: Any) -> FloatArray:
-        """Return the rows to learn from, and remember how many columns they have.
+        """Return the checked training rows, and remember their number of columns.
 
         Parameters
         ----------
         X : array of shape (n_rows, n_columns)
-            What `fit` was given.
+            The argument of `fit`.
 
         Returns
         -------
         float64 array of shape (n_rows, n_columns)
-            C-contiguous, finite; `X` itself if it already is.
+            C-contiguous and finite; `X` itself if possible.
 
         Raises
         ------
@@ -95,7 +94,7 @@ class Estimator:
 
 
 def check_dimensions(shape: tuple[int, ...]) -> None:
-    """Refuse an array that is not a table."""
+    """Refuse an array that is not two-dimensional."""
     if len(shape) != 2:
         msg = f"expected a table of shape (n_rows, n_columns), got shape {shape}"
         raise DetectorError(msg)
@@ -109,7 +108,7 @@ def check_filled(shape: tuple[int, ...]) -> None:
 
 
 def check_width(n_columns: int, fitted: int) -> None:
-    """Refuse rows of another width than those of `fit`."""
+    """Refuse rows with another number of columns than in `fit`."""
     if n_columns != fitted:
         msg = f"expected {fitted} columns as in fit, got {n_columns}"
         raise DetectorError(msg)
@@ -118,7 +117,7 @@ def check_width(n_columns: int, fitted: int) -> None:
 def refuse_values(
     what: Literal["row", "column"], fine: ArrayLike, first: int = 0
 ) -> NoReturn:
-    """Name the first row or column that is not fine: it holds NaN or infinity."""
+    """Name the first row or column that holds NaN or infinity."""
     msg = (
         f"{what} {first + int(np.argmin(fine))} holds NaN or infinity, wanted finite "
         f"values: impute or drop {'it' if what == 'row' else 'them'} first"
@@ -135,13 +134,13 @@ def within_limit(rows: FloatArray) -> FloatArray:
 
 
 def _table(X: Any) -> FloatArray:
-    # One layout, because sums have another order in another one.
+    # One memory layout, because the order of summation depends on it.
     table = np.asarray(X, dtype=np.float64, order="C")
     check_dimensions(table.shape)
     return table
 
 
 def _is_finite(rows: FloatArray) -> bool:
-    # The sum takes one pass and no memory; only one that overflows needs a closer look.
+    # The sum takes one pass and no memory; only if it overflows, values are checked.
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.isfinite(rows.sum()) or np.isfinite(rows).all())

@@ -1,4 +1,4 @@
-"""Negative log-likelihoods of Gaussian mixtures, row by row the same in any batch."""
+"""Negative log-likelihoods of Gaussian mixtures, independent of the batch."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from odbench_detectors.shared.estimator import within_limit
 
 
 class Mixture:
-    """A Gaussian mixture that scikit-learn has fitted.
+    """A Gaussian mixture fitted by scikit-learn.
 
     Parameters
     ----------
     X : float64 array of shape (n, d)
-        Training rows. Values beyond ±1e140 are taken as ±1e140, in `surprise`, too.
+        Training rows. Values are clipped to ±1e140, in `surprise` as well.
     components : int
-        Number of Gaussians, at most n.
+        Number of components, at most n.
     covariance : {"full", "diag"}
-        Their shape.
+        The form of the covariances.
     ridge : float
         Added to the diagonal of each covariance.
     random_state : int or None
-        Seed of the k-means that starts it; without effect for one component.
+        Seed of the k-means initialisation; has no effect for one component.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Mixture:
 
         X = within_limit(X)
         if len(X) == 1:
-            X = np.repeat(X, 2, axis=0)  # scikit-learn wants two rows
+            X = np.repeat(X, 2, axis=0)  # scikit-learn requires two rows
         model: Any = GaussianMixture(
             n_components=min(components, len(X)),
             covariance_type=covariance,
@@ -50,7 +50,7 @@ class Mixture:
             random_state=random_state,
         )
         with warnings.catch_warnings(), np.errstate(all="ignore"):
-            # Not converged, or fewer distinct rows than components: still a mixture.
+            # A mixture that has not converged, or has too few rows, is still valid.
             warnings.simplefilter("ignore")
             model.fit(X)
         self._means = model.means_

@@ -1,4 +1,4 @@
-"""Sort the rows of an array by whichever way is fast on this processor."""
+"""Sort the rows of an array by the method that is faster on this processor."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from numpy.typing import NDArray
 
 Counts = NDArray[np.uint32]
 
-# Row lengths for which buckets can pay: below, a call costs more; above, they leave
-# the cache.
+# Row lengths for which buckets can be faster: shorter rows do not repay the call, and
+# longer ones do not fit in the cache.
 _SHORTEST, _LONGEST = 512, 2**21
-# Values of one bucket that are sorted by insertion; a fuller one is spread again.
+# Largest bucket that is sorted by insertion; a larger one is divided again.
 _CROWD = 24
-# How much slower NumPy's sort must be to be replaced, and what it is tried on.
+# How much slower NumPy's sort must be to be replaced, and the shape of the trial.
 _SLOWER, _TRIED, _TIMES = 1.5, 4096, 5
 
 
 def sort_rows(values: NDArray[Any]) -> None:
     """Sort each row in ascending order, in place.
 
-    The result is that of NumPy's sort, except that zeros of both signs may stand in
+    The result equals that of NumPy's sort, except that zeros of both signs may be in
     another order.
 
     Parameters
@@ -48,12 +48,11 @@ def sorted_rows(values: NDArray[Any]) -> NDArray[Any]:
 
 @functools.cache
 def _numpy_is_slow() -> bool:
-    """Try, once a process, whether NumPy's sort is slow on this processor.
+    """Measure, once per process, whether NumPy's sort is slow on this processor.
 
-    NumPy sorts with AVX-512 where there is one. Processors that write compressed
-    vectors to memory slowly (Zen 4) take five to seven times as long by that as with
-    AVX2, where both ways are about equal for smooth columns and NumPy's is faster for
-    others.
+    NumPy sorts with AVX-512 if available. Processors with slow compressed stores to
+    memory (Zen 4) then take five to seven times as long as with AVX2. With AVX2, both
+    methods are about equal for smooth columns, and NumPy's is faster for others.
     """
     sample = np.random.default_rng(0).normal(size=(1, _TRIED))
 
@@ -71,13 +70,13 @@ def _numpy_is_slow() -> bool:
 
 
 def sort_by_buckets(values: NDArray[Any]) -> None:
-    """Sort as `sort_rows` does, by buckets of equal width where values spread.
+    """Sort like `sort_rows`, by buckets of equal width.
 
     Parameters
     ----------
     values : float64 or float32 array of shape (m, n)
-        n from 1; rows with NaN or infinity, or with values that crowd in a part of
-        their range that two rounds of buckets do not resolve, are left to NumPy.
+        n >= 1. Rows with NaN or infinity are left to NumPy, as are rows whose values
+        are so concentrated that two rounds of buckets do not separate them.
     """
     done = np.empty(len(values), dtype=np.bool_)
     _sort_rows(values, done)
@@ -87,7 +86,7 @@ def sort_by_buckets(values: NDArray[Any]) -> None:
 
 @njit(cache=True, nogil=True)
 def _sort_rows(values: NDArray[Any], done: NDArray[np.bool_]) -> None:
-    """Sort rows by buckets; `done` says which could be, the others are permuted."""
+    """Sort rows by buckets; `done` marks the sorted ones, others are only permuted."""
     n = values.shape[1]
     out = np.empty(n, dtype=values.dtype)
     bucket = np.empty(n, dtype=np.uint32)
@@ -134,7 +133,7 @@ def _sort_row(
     return True
 
 
-# Any order of additions gives NaN where there is a NaN or an infinity, else 0.
+# In any order of additions the sum is NaN if there is a NaN or an infinity, else 0.
 @njit(cache=True, nogil=True, fastmath={"reassoc"})
 def _all_finite(row: NDArray[Any]) -> bool:
     total = 0.0
@@ -143,7 +142,7 @@ def _all_finite(row: NDArray[Any]) -> bool:
     return total == 0.0
 
 
-# Without NaN the least can be found in vectors.
+# Without NaN, the minimum can be vectorised.
 @njit(cache=True, nogil=True, fastmath={"nnan", "nsz"})
 def _ends(row: NDArray[Any]) -> tuple[float, float]:
     low = high = row[0]
@@ -163,7 +162,7 @@ def _all_equal(row: NDArray[Any]) -> bool:
 def _spread(
     row: NDArray[Any], out: NDArray[Any], bucket: Counts, counts: Counts
 ) -> int:
-    """Write values to `out`, sorted as far as buckets of equal width can tell.
+    """Write values to `out`, ordered by buckets of equal width.
 
     Parameters
     ----------
@@ -172,13 +171,13 @@ def _spread(
     bucket : uint32 array of shape (n,) or longer
         Overwritten.
     counts : uint32 array
-        One a bucket; overwritten with where each bucket stops.
+        One per bucket; overwritten with the end of each bucket.
 
     Returns
     -------
     int
-        The values of the fullest bucket; 0 where there is no width, or too much:
-        then `out` holds the values as they were.
+        Size of the largest bucket; 0 if the range is zero or too large, in which case
+        `out` holds the values unsorted.
     """
     low, high = _ends(row)
     scale = (len(counts) - 1) / (high - low) if low < high else np.inf
@@ -205,7 +204,7 @@ def _spread(
 
 @njit(cache=True, nogil=True)
 def _insert(nearly: NDArray[Any], row: NDArray[Any]) -> None:
-    """Write values that are nearly sorted to `row`, sorted by insertion."""
+    """Write nearly sorted values to `row`, finished by insertion sort."""
     row[0] = nearly[0]
     for i in range(1, len(nearly)):
         value = nearly[i]

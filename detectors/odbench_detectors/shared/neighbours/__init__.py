@@ -1,1 +1,1 @@
-"""Nearest neighbours: found once, used by every detector that asks."""
+"""Nearest neighbours, found once and shared by all detectors that need them."""

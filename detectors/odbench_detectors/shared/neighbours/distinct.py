@@ -1,4 +1,4 @@
-"""Find the distinct rows of a table: real tables hold many a row twice."""
+"""Find the distinct rows of a table, because real tables have many duplicates."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def distinct(rows: FloatArray) -> tuple[Int32Array, Int32Array]:
     Returns
     -------
     tuple of int32 arrays
-        The first row of each distinct one, ascending, of shape (m,); the number of
-        each row's distinct one, of shape (n,).
+        The first occurrence of each distinct row, ascending, of shape (m,); and for
+        each row the index of its distinct row, of shape (n,).
     """
     n, d = rows.shape
     size = 16
@@ -74,20 +74,20 @@ def _equal(rows: FloatArray, a: int, b: int) -> bool:
 
 @njit(cache=True, nogil=True)
 def members_of(number: Int32Array, m: int) -> tuple[Int32Array, Int32Array]:
-    """List the rows behind each distinct one, ascending.
+    """List the rows equal to each distinct row, ascending.
 
     Parameters
     ----------
     number : int32 array of shape (n,)
-        Each row's distinct one.
+        For each row the index of its distinct row.
     m : int
-        How many there are.
+        Number of distinct rows.
 
     Returns
     -------
     tuple of int32 arrays
-        ``offsets`` of shape (m + 1,) and ``members`` of shape (n,): those of the
-        u-th are ``members[offsets[u] : offsets[u + 1]]``.
+        ``offsets`` of shape (m + 1,) and ``members`` of shape (n,): the rows equal to
+        distinct row u are ``members[offsets[u] : offsets[u + 1]]``.
     """
     offsets = np.zeros(m + 1, dtype=np.int32)
     for u in number:

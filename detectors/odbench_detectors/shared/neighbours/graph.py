@@ -1,8 +1,8 @@
-"""Exact nearest neighbours of the rows of a table, ties decided by row.
+"""Exact nearest neighbours of the rows of a table, ties broken by row index.
 
-The table's duplicates are searched once, equal queries are answered once, and what
-remains goes through a k-d tree, or in many columns through matrix products. A result
-for k neighbours is the first k columns of the result for more, to the last bit.
+Duplicates in the table are searched once and equal queries are answered once. The
+rest uses a k-d tree or, with many columns, matrix products. A result for k neighbours
+equals the first k columns of the result for more, to the last bit.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from odbench_detectors.shared.neighbours.products import fits, searcher
 
 Metric = Literal["euclidean", "manhattan"]
 
-# Queries that one task of a thread answers.
+# Number of queries per task of a thread.
 _TASK = 256
-# Queries that try the tree before it is chosen, and the columns below which it is not
-# questioned.
+# Number of queries that try the tree before the choice, and the number of columns below
+# which the tree is always chosen.
 _PILOT = 24
 _FEW_COLUMNS = 6
-# Nanoseconds: a value that the tree looks at, a value in a product, a product sifted,
-# a neighbour found among products.
+# Nanoseconds per value visited by the tree, per value in a product, per product
+# filtered, and per neighbour found among products.
 _TREE_COST, _PRODUCT_COST, _SIFT_COST, _KEEP_COST = 0.75, 0.06, 0.5, 200.0
 
 
@@ -48,24 +48,24 @@ class NeighbourGraph:
     distances : float64 array of shape (n, k)
         Ascending.
     rows : int32 array of shape (n, k)
-        The rows of the table; of equally distant ones the first come first.
+        Rows of the table; equally distant ones in ascending order.
     """
 
     distances: FloatArray
     rows: Int32Array
 
     def nearest(self, k: int) -> NeighbourGraph:
-        """Return the graph of the k nearest, without copying."""
+        """Return the graph of the k nearest neighbours, without copying."""
         return NeighbourGraph(self.distances[:, :k], self.rows[:, :k])
 
 
 class NeighbourIndex:
-    """A table made ready to be searched.
+    """A table prepared for searches.
 
     Parameters
     ----------
     rows : float64 array of shape (n, d)
-        Finite. Values beyond ±1e140 are taken as ±1e140.
+        Finite. Values are clipped to ±1e140.
     """
 
     def __init__(self, rows: FloatArray) -> None:
@@ -91,7 +91,7 @@ class NeighbourIndex:
         queries : float64 array of shape (n_queries, d)
             Finite.
         k : int
-            How many, from 1; more than there are rows gives all of them.
+            Number of neighbours, 1 or more; limited to the number of rows.
         metric : {"euclidean", "manhattan"}, default="euclidean"
             The distance.
         n_threads : int, default=1
@@ -134,7 +134,7 @@ class NeighbourIndex:
         self, queries: FloatArray, k: int, metric: Metric, n_threads: int
     ) -> NeighbourGraph:
         """Answer distinct queries."""
-        city = metric == "manhattan"
+        manhattan = metric == "manhattan"
         distances = np.empty((len(queries), k))
         rows = np.empty((len(queries), k), dtype=np.int32)
         order, starts, low, high, leaves = self._tree
@@ -143,14 +143,14 @@ class NeighbourIndex:
         def by_tree(chosen: IndexArray) -> float:
             return kd_tree.search(
                 queries, chosen, order, starts, low, high, leaves,
-                self._offsets, self._members, city, distances, rows,
+                self._offsets, self._members, manhattan, distances, rows,
             )  # fmt: skip
 
         def by_products(chosen: IndexArray) -> None:
             products(queries, chosen, distances, rows)
 
-        wide = queries.shape[1] >= _FEW_COLUMNS and not city
-        if not wide or len(near) < _PILOT or not (fits(queries) and fits(self._rows)):
+        dense = queries.shape[1] >= _FEW_COLUMNS and not manhattan
+        if not dense or len(near) < _PILOT or not (fits(queries) and fits(self._rows)):
             _in_threads(by_tree, near, n_threads)
         else:
             seen = by_tree(near[:: len(near) // _PILOT]) / _PILOT
@@ -162,7 +162,7 @@ class NeighbourIndex:
                 )
                 with threadpool_limits(1, user_api="blas"):
                     _in_threads(by_products, near, n_threads)
-        if not city:
+        if not manhattan:
             np.sqrt(distances, out=distances)
         return NeighbourGraph(distances, rows)
 
@@ -182,9 +182,9 @@ def neighbour_graph(
     train : float64 array of shape (n, d)
         Finite.
     queries : float64 array of shape (n_queries, d) or None
-        None for the training rows themselves, each without itself.
+        None for the training rows, each excluded from its own neighbours.
     k : int
-        How many neighbours, from 1.
+        Number of neighbours, 1 or more.
     metric : {"euclidean", "manhattan"}, default="euclidean"
         The distance.
     n_threads : int, default=1
@@ -193,7 +193,7 @@ def neighbour_graph(
     Returns
     -------
     NeighbourGraph
-        Fewer than k columns where there are fewer rows.
+        With fewer than k columns if there are fewer rows.
     """
     index = NeighbourIndex(train)
     if queries is None:
@@ -202,10 +202,10 @@ def neighbour_graph(
 
 
 def _without_self(found: NeighbourGraph, number: Int32Array, k: int) -> NeighbourGraph:
-    """Map the neighbours of distinct rows to all rows, leaving each row itself out.
+    """Map the neighbours of distinct rows to all rows, excluding each row itself.
 
-    A row that is not among its own k + 1 nearest has k + 1 duplicates before it; the
-    last of them is dropped then.
+    A row that is not among its own k + 1 nearest has k + 1 duplicates before it, so
+    the last of these is dropped instead.
     """
     rows = found.rows[number]
     distances = found.distances[number]
@@ -218,16 +218,16 @@ def _without_self(found: NeighbourGraph, number: Int32Array, k: int) -> Neighbou
 
 
 def _tree_is_cheaper(seen: float, shape: tuple[int, ...], k: int) -> bool:
-    """Compare nanoseconds a query, by figures measured on one core.
+    """Compare the estimated nanoseconds per query, measured on one core.
 
     Parameters
     ----------
     seen : float
-        Values that the tree looks at for a query.
+        Values that the tree visits per query.
     shape : tuple of int
-        Distinct rows and columns, all of which products look at.
+        Number of distinct rows and of columns, all of which products use.
     k : int
-        Neighbours.
+        Number of neighbours.
     """
     m, d = shape
     products = (_PRODUCT_COST * d + _SIFT_COST) * m + _KEEP_COST * k
@@ -237,7 +237,7 @@ def _tree_is_cheaper(seen: float, shape: tuple[int, ...], k: int) -> bool:
 def _in_threads(
     answer: Callable[[IndexArray], object], chosen: IndexArray, n_threads: int
 ) -> None:
-    """Answer queries task by task; the kernels release the interpreter's lock."""
+    """Answer queries in tasks on threads; the kernels release the GIL."""
     tasks = [chosen[i : i + _TASK] for i in range(0, len(chosen), _TASK)]
     if n_threads == 1:
         for task in tasks:

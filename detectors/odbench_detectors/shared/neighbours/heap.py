@@ -1,4 +1,4 @@
-"""The k best rows so far, ordered by distance, then by row: ties have one answer."""
+"""A heap of the k nearest rows so far, by distance and then row, so ties are unique."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NO_ROW = np.int32(2**31 - 1)
 
 @njit(cache=True, nogil=True, inline="always")
 def clear(far: FloatArray, row: Int32Array) -> None:
-    """Fill a heap with rows that any real one beats."""
+    """Fill a heap with placeholders that are farther than any real row."""
     far[:] = np.inf
     row[:] = _NO_ROW
 
@@ -27,7 +27,7 @@ def push(  # noqa: PLR0917 - numba passes by position
     start: int,
     stop: int,
 ) -> None:
-    """Offer the rows ``members[start:stop]``, ascending, all at one distance.
+    """Push the rows ``members[start:stop]``, ascending, all at the same distance.
 
     `far` and `row`, of shape (k,), are a heap with the worst at its root.
     """
@@ -67,7 +67,7 @@ def _replace_root(
 def drain(
     far: FloatArray, row: Int32Array, distances: FloatArray, rows: Int32Array
 ) -> None:
-    """Write a heap out in ascending order; the heap is used up."""
+    """Drain a heap in ascending order."""
     k = len(far)
     for last in range(k - 1, -1, -1):
         distances[last] = far[0]

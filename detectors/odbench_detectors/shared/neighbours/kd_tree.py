@@ -1,9 +1,9 @@
 """An exact k-d tree whose leaves are scanned with vector instructions.
 
-Every distance is the sum over columns in ascending order, one rounding a step; the
-bound of a box is summed in the same order. Rounding is monotone, so the computed bound
-of a box never exceeds the computed distance of a row in it, and nothing that ties is
-lost: results are exact, not exact up to an epsilon.
+Every distance is summed over columns in ascending order, with one rounding per step,
+and the lower bound of a box is summed in the same order. Rounding is monotone, so the
+computed bound of a box never exceeds the computed distance of a row in it. Therefore
+results are exact including ties, not just up to an epsilon.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from odbench_detectors.shared.neighbours.heap import clear, drain, push
 IndexArray = NDArray[np.intp]
 
 LEAF = 32
-# Columns between two looks at whether a leaf can still matter.
+# Number of columns between two checks whether a leaf can be abandoned.
 _STRIDE = 8
-# Leaves are filled up to a multiple of this, so that vectors leave no rest.
+# Leaves are padded to a multiple of this, so that vector loops have no remainder.
 _LANES = 8
 
 
@@ -36,18 +36,18 @@ def build(
     rows : float64 array of shape (m, d)
         Distinct rows, m > 0.
     size : int
-        A leaf holds at most so many rows.
+        Maximum number of rows per leaf.
 
     Returns
     -------
     order : intp array of shape (m,)
         Rows in the tree's order.
     starts : intp array of shape (nodes + 1, 2)
-        Where each node's rows start and stop in `order`.
+        Start and stop of each node's rows in `order`.
     low, high : float64 arrays of shape (nodes, d)
-        Each node's box.
+        The bounding box of each node.
     leaves : float64 array of shape (leaves, d, width)
-        The rows of each leaf, column by column, filled up with infinity.
+        The rows of each leaf, column by column, padded with infinity.
     """
     m, d = rows.shape
     leaves_wanted = 1
@@ -102,7 +102,7 @@ def _bound(  # noqa: PLR0917 - numba passes by position
 def _partition(
     values: FloatArray, order: IndexArray, left: int, right: int, middle: int
 ) -> None:
-    """Put what belongs at `middle` there, smaller values before it (quickselect)."""
+    """Partition so that position `middle` is in sorted order (quickselect)."""
     while left < right:
         a, b, c = (
             values[order[left]],
@@ -132,7 +132,7 @@ def _partition(
 def near_order(
     queries: FloatArray, starts: IndexArray, low: FloatArray, high: FloatArray
 ) -> IndexArray:
-    """Order queries by the leaf they come nearest to, so that memory stays warm."""
+    """Order queries by their nearest leaf, so that the cache is reused."""
     leaf = np.empty(len(queries), dtype=np.intp)
     inner = len(starts) // 2
     for q in range(len(queries)):
@@ -146,16 +146,16 @@ def near_order(
     return np.argsort(leaf, kind="mergesort")
 
 
-# Arrays are passed whole with an index: a slice costs more than what is done with it.
+# Pass whole arrays with an index, because a slice costs more than the work on it.
 @njit(cache=True, nogil=True, inline="always")
 def _gap(
-    query: FloatArray, low: FloatArray, high: FloatArray, node: int, city: bool
+    query: FloatArray, low: FloatArray, high: FloatArray, node: int, manhattan: bool
 ) -> float:
-    """Return the least distance (squared unless `city`) from a query to a box."""
+    """Return the minimum distance from a query to a box, squared unless `manhattan`."""
     total = 0.0
     for j in range(len(query)):
         gap = max(low[node, j] - query[j], query[j] - high[node, j], 0.0)
-        total += gap if city else gap * gap
+        total += gap if manhattan else gap * gap
     return total
 
 
@@ -164,11 +164,11 @@ def _scan(  # noqa: PLR0917 - numba passes by position
     query: FloatArray,
     leaves: FloatArray,
     leaf: int,
-    city: bool,
+    manhattan: bool,
     upper_bound: float,
     sums: FloatArray,
 ) -> int:
-    """Sum the distances (squared unless `city`) from a query to the rows of a leaf.
+    """Sum the distances (squared unless `manhattan`) from a query to a leaf's rows.
 
     Stops when all exceed `upper_bound`; returns how many columns were summed.
     """
@@ -179,7 +179,7 @@ def _scan(  # noqa: PLR0917 - numba passes by position
         last = min(first + _STRIDE, d)
         for j in range(first, last):
             x = query[j]
-            if city:
+            if manhattan:
                 for p in range(len(sums)):
                     sums[p] += abs(x - leaves[leaf, j, p])
             else:
@@ -210,7 +210,7 @@ def search(  # noqa: PLR0917 - numba passes by position
     leaves: FloatArray,
     offsets: Int32Array,
     members: Int32Array,
-    city: bool,
+    manhattan: bool,
     distances: FloatArray,
     rows: Int32Array,
 ) -> float:
@@ -220,21 +220,22 @@ def search(  # noqa: PLR0917 - numba passes by position
     ----------
     queries : float64 array of shape (n, d)
     chosen : intp array
-        Which queries to answer, and in which order.
+        The queries to answer, in this order.
     order, starts, low, high, leaves
         The tree of `build`.
     offsets, members : int32 arrays
-        The table's rows behind each row of the tree (`members_of`).
-    city : bool
-        Sums of absolute differences instead of squares.
+        The table's rows equal to each row of the tree (`members_of`).
+    manhattan : bool
+        Use absolute differences instead of squares.
     distances, rows : arrays of shape (n, k), float64 and int32
-        Filled at `chosen`: ascending by distance, then by row. Squared unless `city`.
+        Filled at `chosen`: ascending by distance, then by row. Squared unless
+        `manhattan`.
         k must not exceed the number of rows.
 
     Returns
     -------
     float
-        The values of the table that were looked at.
+        The number of the table's values that were visited.
     """
     d, k = queries.shape[1], distances.shape[1]
     inner = len(starts) // 2
@@ -255,8 +256,8 @@ def search(  # noqa: PLR0917 - numba passes by position
                 continue
             while node < inner:
                 near, distant = 2 * node + 1, 2 * node + 2
-                a = _gap(query, low, high, near, city)
-                b = _gap(query, low, high, distant, city)
+                a = _gap(query, low, high, near, manhattan)
+                b = _gap(query, low, high, distant, manhattan)
                 if b < a:
                     near, distant = distant, near
                     a, b = b, a
@@ -265,7 +266,7 @@ def search(  # noqa: PLR0917 - numba passes by position
                 node = near if a <= upper_bound else len(starts)
             if node == len(starts):
                 continue
-            columns = _scan(query, leaves, node - inner, city, upper_bound, sums)
+            columns = _scan(query, leaves, node - inner, manhattan, upper_bound, sums)
             start, stop = starts[node, 0], starts[node, 1]
             seen += columns * (stop - start)
             if columns < d or not _any_within(sums, upper_bound):

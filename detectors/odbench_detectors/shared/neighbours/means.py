@@ -1,4 +1,4 @@
-"""Means over neighbours that are the same for every memory layout."""
+"""Means over neighbours that do not depend on the memory layout."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from odbench.arrays import FloatArray
 def mean_of_columns(values: FloatArray) -> FloatArray:
     """Return the mean of each row, summed from left to right.
 
-    NumPy sums in another order for another memory layout, and the same neighbours
-    come as an array of their own or as the first columns of a larger one.
+    NumPy's order of summation depends on the memory layout, and the same neighbours
+    may be an array of their own or the first columns of a larger one.
     """
     total = values[:, 0].copy()
     for column in range(1, values.shape[1]):

@@ -1,7 +1,8 @@
-"""Sift the products of queries with rows, taken in single precision, for neighbours.
+"""Filter candidates for neighbours by products of queries and rows in float32.
 
-``|q - x|^2 = |q|^2 + |x|^2 - 2 q.x`` is fast and inexact. Here it only says who cannot
-be near: whoever may be is measured again exactly as the tree measures.
+``|q - x|^2 = |q|^2 + |x|^2 - 2 q.x`` is fast but inexact. It is only used to discard
+rows that cannot be among the neighbours; the distances of all others are computed again
+exactly as the tree computes them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from odbench_detectors.shared.neighbours.kd_tree import IndexArray
 Singles = NDArray[Any]
 
 _EPS = float(np.finfo(np.float32).eps)
-# Sums of squares beyond this might overflow, below that vanish.
+# Larger sums of squares might overflow, and smaller ones underflow.
 LARGEST = 1e36
 _VANISHING = 1e-30
 _CHUNK = 32
@@ -29,11 +30,12 @@ _LANES = 64
 
 @njit(cache=True, nogil=True)
 def slack(d: int) -> float:
-    """Return the relative error allowed to a product form of d columns.
+    """Return the relative error allowed for a product form of d columns.
 
     In roundings u of single precision, half of eps: |x|^2 - 2 q.x is a sum of d + 1
-    products, off by at most d + 1 of what its terms sum to in absolute value, which is
-    at most |q|^2 + 2 |x|^2; rounding q, x and |x|^2 adds 3. Allowed is twice that.
+    products, with an error of at most d + 1 times the sum of the terms' absolute
+    values, which is at most |q|^2 + 2 |x|^2; rounding q, x and |x|^2 adds 3. Twice
+    this bound is allowed.
     """
     return (d + 8) * _EPS
 
@@ -52,14 +54,14 @@ def sift(  # noqa: PLR0917 - numba passes by position
     limit: Singles,
     upper_bound: FloatArray,
 ) -> None:
-    """Keep of each query the rows of one block that may be among its k nearest.
+    """Keep, for each query, the rows of one block that may be among its k nearest.
 
     Parameters
     ----------
     products : float32 array of shape (q, b)
         ``|x|^2 - 2 q.x``, a little less for the slack, of rows from `first`.
     first : int
-        Where the block starts.
+        Index of the block's first row.
     query_norms, row_norms : float64 arrays of shape (q,) and (m,)
         Sums of squares.
     tolerance : float
@@ -67,13 +69,13 @@ def sift(  # noqa: PLR0917 - numba passes by position
     k : int
         Neighbours.
     near, candidates : arrays of shape (q, capacity), float32 and int32
-        What is kept: products, and rows' places in the tree's order.
+        The kept products, and the rows' positions in the tree's order.
     count : int32 array of shape (q,)
-        How many are kept; -1 where they did not fit, and never will.
+        Number of kept candidates; -1 if they exceeded the capacity.
     limit : float32 array of shape (q,)
-        Products above it are out.
+        Products above it are discarded.
     upper_bound : float64 array of shape (q,)
-        No less than the squared distance of the k-th nearest so far.
+        At least the squared distance of the k-th nearest row so far.
     """
     block = products.shape[1]
     capacity = near.shape[1]
@@ -139,10 +141,10 @@ def _first_limit(  # noqa: PLR0917 - numba passes by position
     row_slack: float,
     query_slack: float,
 ) -> float:
-    """Return a product that k rows of a block are surely nearer than.
+    """Return an upper bound on the k-th smallest product of a block.
 
-    The block is dealt out to lanes: the k-th least of the lanes' least is no less than
-    the k-th least of all.
+    Rows are distributed over lanes; the k-th smallest of the lanes' minima is at least
+    the k-th smallest of all.
     """
     lanes[:] = line[:_LANES]
     for start in range(_LANES, len(line) - _LANES + 1, _LANES):
@@ -155,11 +157,11 @@ def _first_limit(  # noqa: PLR0917 - numba passes by position
 
 @njit(cache=True, nogil=True)
 def _above(bound: float) -> float:
-    """Return a little more, so that rounding to single precision lowers nothing."""
+    """Round up to single precision."""
     return bound + _VANISHING + 2.0 * _EPS * abs(bound)
 
 
-# Small counts are exact in any order, and in single precision fill the vectors.
+# Small counts are exact in float32, which uses the full vector width.
 @njit(cache=True, nogil=True, fastmath={"reassoc"})
 def _count_within(line: Singles, bound: float) -> Any:
     within = np.float32(0.0)
@@ -182,7 +184,7 @@ def _shrink(  # noqa: PLR0917 - numba passes by position
     upper_bound: FloatArray,
     most: FloatArray,
 ) -> int:
-    """Drop what k others are surely nearer than; return how many stay."""
+    """Drop candidates that k others certainly beat; return how many remain."""
     if kept <= k:
         return kept
     for p in range(kept):
@@ -201,7 +203,7 @@ def _shrink(  # noqa: PLR0917 - numba passes by position
 
 @njit(cache=True, nogil=True)
 def _kth(values: FloatArray, k: int) -> Any:
-    """Return the value that k others are not above (quickselect)."""
+    """Return the k-th smallest value (quickselect)."""
     left, right = 0, len(values) - 1
     while left < right:
         a, b, c = values[left], values[(left + right) // 2], values[right]
@@ -244,13 +246,13 @@ def settle(  # noqa: PLR0917 - numba passes by position
     distances: FloatArray,
     found: Int32Array,
 ) -> IndexArray:
-    """Measure what was kept exactly, and write the nearest out.
+    """Compute exact distances of the candidates, and write the nearest ones.
 
     Parameters
     ----------
     queries : float64 array of shape (n, d)
     chosen : intp array of shape (q,)
-        The queries that all arrays of `sift` are about.
+        The queries that the arrays of `sift` refer to.
     query_norms, row_norms, tolerance, near, candidates, count, limit, upper_bound
         As in `sift`.
     rows : float64 array of shape (m, d)
@@ -263,7 +265,7 @@ def settle(  # noqa: PLR0917 - numba passes by position
     Returns
     -------
     intp array
-        The queries of `chosen` that are left.
+        The queries of `chosen` that remain to be answered.
     """
     k = distances.shape[1]
     left = np.empty(len(chosen), dtype=np.intp)
@@ -297,7 +299,7 @@ def settle(  # noqa: PLR0917 - numba passes by position
 def _insert(
     far: FloatArray, row: Int32Array, full: int, distance: float, candidate: int
 ) -> int:
-    """Insert into the first `full` places, sorted by distance, then by row."""
+    """Insert into the first `full` positions, sorted by distance, then by row."""
     k = len(far)
     if full == k:
         if distance > far[k - 1] or (distance == far[k - 1] and candidate > row[k - 1]):
@@ -319,7 +321,7 @@ def _insert(
 def _squared(
     query: FloatArray, rows: FloatArray, candidates: Int32Array, out: FloatArray
 ) -> None:
-    """Sum squares in the tree's order: four at a time, as one sum waits for itself."""
+    """Sum squares in the tree's order, four rows at a time to hide the add latency."""
     fours = len(candidates) // 4 * 4
     for p in range(0, fours, 4):
         a, b = rows[candidates[p]], rows[candidates[p + 1]]
@@ -342,7 +344,7 @@ def _squared(
 
 @njit(cache=True, nogil=True)
 def box_gaps(queries: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
-    """Return the least squared distance from the queries' box to each of some boxes."""
+    """Return the minimum squared distance from the queries' box to each given box."""
     d = queries.shape[1]
     least, most = queries[0].copy(), queries[0].copy()
     for query in queries:

@@ -1,4 +1,4 @@
-"""Neighbours in many columns: matrix products block by block, then exact measures."""
+"""Neighbours with many columns: matrix products by block, then exact distances."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from odbench_detectors.shared.neighbours.product_kernels import (
     slack,
 )
 
-# Rows of one block: its products with the queries of a task stay in a core's own cache.
+# Rows per block: its products with a task's queries stay in the core's own cache.
 BLOCK = 512
 
 
 def fits(rows: FloatArray) -> bool:
-    """Say whether sums of squares of rows, (n, d), stay within single precision."""
+    """Check whether sums of squares of rows, (n, d), are within float32's range."""
     return len(rows) == 0 or bool(
         max(rows.max(), -rows.min()) < np.sqrt(LARGEST / max(rows.shape[1], 1))
     )
@@ -36,16 +36,16 @@ def searcher(
     offsets: Int32Array,
     members: Int32Array,
 ) -> Callable[..., None]:
-    """Prepare the search by products over a built tree's order.
+    """Prepare the search by products, in the order of a built tree.
 
     Parameters
     ----------
     tree
-        What `kd_tree.build` returned for `table`.
+        The result of `kd_tree.build` for `table`.
     table : float64 array of shape (m, d)
-        Distinct rows, that `fits`.
+        Distinct rows that pass `fits`.
     offsets, members : int32 arrays
-        The table's rows behind each distinct one.
+        The table's rows equal to each distinct row.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def searcher(
 
 
 def _block_nodes(starts: IndexArray) -> Any:
-    """Return the highest nodes of the tree with at most `BLOCK` rows."""
+    """Return the topmost nodes of the tree with at most `BLOCK` rows."""
     level = np.array([0])
     while 2 * level[0] + 1 < len(starts) and (
         np.diff(starts[level], axis=1).max() > BLOCK

@@ -1,4 +1,4 @@
-"""Take part in the sharing of neighbours: one graph a data set, for the largest k."""
+"""Share neighbours between detectors: one graph per data set, for the largest k."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _INDEX = "odbench.neighbours.index"
 
 
 class NeighbourDetector(Estimator):
-    """A detector that scores by exact Euclidean neighbours.
+    """Base class of detectors that score by exact Euclidean neighbours.
 
-    A subclass says in `neighbours_needed` how many it wants; the graph that it gets
-    may have been made for more, or have fewer columns where there are fewer rows.
+    A subclass returns from `neighbours_needed` how many it needs. The graph that it
+    gets may have been built for more, and has fewer columns if there are fewer rows.
     """
 
     _workspace: Workspace | None = None
@@ -34,13 +34,13 @@ class NeighbourDetector(Estimator):
         return {KIND: self.neighbours_needed(), _INDEX: 0}
 
     def use_workspace(self, workspace: Workspace | None) -> None:
-        """Take shared work from a workspace; None ends it."""
+        """Use shared work from a workspace; None stops it."""
         self._workspace = workspace
 
     def fit(self, X: FloatArray) -> Self:
         """Index the rows of `X`, (n_rows, n_columns) float64."""
         rows = self.train_rows(X)
-        # The array itself is kept: a workspace knows arrays by identity.
+        # Keep the array itself, because a workspace identifies arrays by `id`.
         self._train = X
         self._index: NeighbourIndex = self._obtain(
             _INDEX, (X,), lambda _: NeighbourIndex(rows)
@@ -48,7 +48,7 @@ class NeighbourDetector(Estimator):
         return self
 
     def train_graph(self) -> NeighbourGraph:
-        """Return the neighbours of each training row, itself left out."""
+        """Return the neighbours of each training row, excluding itself."""
         k = self.neighbours_needed()
         graph: NeighbourGraph = self._obtain(
             KIND, (self._train,), lambda size: self._index.search_self(max(size, k))
@@ -72,5 +72,5 @@ class NeighbourDetector(Estimator):
         return self._workspace.obtain(kind, rows, make)
 
     def __getstate__(self) -> dict[str, Any]:
-        # A workspace belongs to one process.
+        # A workspace is not sent to another process.
         return {k: v for k, v in self.__dict__.items() if k != "_workspace"}
