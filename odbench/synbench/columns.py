@@ -1,4 +1,4 @@
-"""Draw the law of one column of a copula."""
+"""Draw the marginal distribution of one column of a copula."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from odbench.synbench import marginals
 from odbench.synbench.marginals import QuantileMap
 from odbench.synbench.stream import Stream
 
-# Where the mixtures of betas stand.
+# Location of mixtures of betas.
 BETAS_LOCATION, BETAS_SCALE = -5.0, 10.0
 
 _exponential = cache(marginals.exponential_map)
@@ -26,7 +26,7 @@ def draw_column(stream: Stream) -> tuple[QuantileMap, dict[str, Any]]:
     Returns
     -------
     tuple of QuantileMap and dict
-        The map from normal values and the parameters, ``family`` among them.
+        The map from normal values, and the parameters including ``family``.
     """
     family = marginals.FAMILIES[stream.integer(0, len(marginals.FAMILIES) - 1)]
     law: dict[str, Any]
@@ -53,7 +53,7 @@ def column_map(family: str, law: dict[str, Any]) -> QuantileMap:
     family : str
         One of `marginals.FAMILIES`.
     law : dict
-        Its parameters, as `draw_column` names them.
+        Its parameters, as returned by `draw_column`.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Gaussian copula with assorted marginals; outliers in the tails or in the dependence.
+"""Gaussian copula with mixed marginals; outliers in the tails or in the dependence.
 
 Priors and outlier laws as described for OutFormer (arXiv:2602.03018), with a signed
 factor for the correlation matrix and the true inverse of every marginal.
@@ -20,7 +20,7 @@ from odbench.synbench.marginals import QuantileMap
 from odbench.synbench.stream import Stream
 
 RIDGE = 1e-6
-# The log weight of what cannot be.
+# Stands for the logarithm of 0.
 _NEVER = 1e4
 
 
@@ -31,9 +31,9 @@ class Copula:
     Attributes
     ----------
     correlation, lower : float64 arrays of shape (d, d)
-        Of the normal values behind the columns, and its Cholesky factor.
+        Correlation of the columns' normal values, and its Cholesky factor.
     columns : tuple of callables
-        From a column's normal values to its values.
+        Map a column's normal values to its values.
     """
 
     correlation: FloatArray
@@ -146,11 +146,11 @@ def draw_copula(stream: Stream, d: int) -> tuple[Copula, dict[str, Any]]:
 
 
 def tail_score(copula: Copula, z: FloatArray, strength: float) -> FloatArray:
-    """Weigh, column by column, "pushed into a tail" against the other columns.
+    """Score each column's "pushed into a tail" against its law given the others.
 
     The score is the log of the sum over j of t(z_j) / p(z_j | the other z): t is the
     density of a pushed value, p the inliers' conditional density. Where outliers
-    have one pushed column it is the likelihood ratio, which nothing can beat.
+    have one pushed column, this is the likelihood ratio, which is optimal.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def tail_score(copula: Copula, z: FloatArray, strength: float) -> FloatArray:
     z : float64 array of shape (d, n)
         Normal values.
     strength : float
-        Mass of the two tails together.
+        Total mass of the two tails.
 
     Returns
     -------
@@ -169,7 +169,7 @@ def tail_score(copula: Copula, z: FloatArray, strength: float) -> FloatArray:
     precision = linear.multiply(np.ascontiguousarray(inverse.T), inverse)
     peak = np.diagonal(precision)[:, None]
     surprise = linear.multiply(precision, z)
-    # log t(z) - log p(z | others), the normal law's constant left out.
+    # log t(z) - log p(z | others), without the normal density's constant.
     weight = surprise * surprise / peak - z * z
     weight -= portable.log(peak)
     weight *= 0.5
@@ -209,7 +209,7 @@ def _finish(
     score: Callable[[FloatArray], FloatArray],
     parameters: dict[str, Any],
 ) -> Draw:
-    """Turn the normal values of inliers and outliers into columns, and score them."""
+    """Convert the normal values of inliers and outliers to columns, and score them."""
     inliers, outliers = z
     values = copula.values(inliers)
     return Draw(

@@ -1,4 +1,4 @@
-"""The request to a prior, and its answer."""
+"""The size requested from a prior, and the data set that it draws."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ MIN_ANOMALIES = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """How large a set is.
+    """The size of a data set.
 
     Attributes
     ----------
     n_columns : int
         From 2 to 100.
     n_inliers : int
-        Train and test together.
+        Number of inliers in train and test.
     n_anomalies : int
-        All of them in test.
+        Number of anomalies, all of them in test.
     """
 
     n_columns: int
@@ -54,9 +54,9 @@ class Draw:
         The oracle's scores; higher is more anomalous.
     anomaly_scores : float64 array of shape (n_anomalies,)
     parameters : dict
-        Every drawn parameter of the law; made of what JSON holds.
+        Every drawn parameter of the law, as JSON values.
     law : object
-        The law itself, for a picture of it; None where there is nothing to draw.
+        The law itself, for the picture; None if there is no contour to draw.
     """
 
     train: FloatArray

@@ -1,4 +1,4 @@
-"""The part of a set's metadata that the manifest holds: small facts, no matrices."""
+"""The part of a set's metadata that is in the manifest: small facts, no matrices."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 _ALWAYS = (
     "generator_version", "prior", "n_inliers", "redraws", "oracle_auroc", "oracle_ap",
 )  # fmt: skip
-# Parameters that are copied as they are, where the archetype has them.
+# Parameters that are copied unchanged if the archetype has them.
 _COPIED = (
     "n_components", "mean_range", "variance_range", "n_layers", "width", "activations",
     "boost_probability", "change_probability", "changes_that_reach_a_column",
@@ -23,7 +23,7 @@ def manifest_parameters(metadata: dict[str, Any]) -> str:
     Parameters
     ----------
     metadata : dict
-        As `odbench.synbench.suite.generate` returns it.
+        From `odbench.synbench.suite.generate`.
 
     Returns
     -------

@@ -57,7 +57,7 @@ class Mixture:
         Returns
         -------
         float64 array of shape (n,)
-            Inside the subspace, under the variances of inliers.
+            Within the subspace, using the variances of inliers.
         """
         inside = columns[self.subspace]
         nearest = np.full(columns.shape[1], np.inf)
@@ -69,7 +69,7 @@ class Mixture:
 
 
 def thresholds(n_inflated: int) -> tuple[float, float]:
-    """Return the distances below which inliers and above which outliers lie.
+    """Return distance limits: inliers lie below the first, outliers above the second.
 
     Parameters
     ----------
@@ -97,8 +97,8 @@ def draw(stream: Stream, sizes: Sizes) -> Draw | None:
     Returns
     -------
     Draw or None
-        The oracle's score is `Mixture.distance`. None when the outlier law hardly
-        ever leaves the inliers' region: draw again.
+        The oracle's score is `Mixture.distance`. None if the outlier law rarely leaves
+        the inliers' region, so that the caller draws again.
     """
     mixture, parameters = _draw_mixture(stream, sizes.n_columns)
     low, high = thresholds(len(mixture.subspace))
@@ -140,7 +140,7 @@ def _draw_mixture(stream: Stream, d: int) -> tuple[Mixture, dict[str, object]]:
 def _accepted(
     stream: Stream, mixture: Mixture, n: int, *, inflation: float, limit: float
 ) -> FloatArray | None:
-    """Draw in batches until n rows lie on their side of the limit."""
+    """Draw in batches until n rows satisfy the limit."""
     batch = max(1024, n // 2)
     kept: list[FloatArray] = []
     found = 0

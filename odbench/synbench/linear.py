@@ -1,7 +1,7 @@
-"""Matrix work in a fixed order of additions, so that no BLAS can change a bit.
+"""Linear algebra in a fixed order of additions, so that results are bit-identical.
 
-Tables stand with columns first, shape (d, n): a column is contiguous, and every step
-is one NumPy operation on columns.
+Tables have columns first, shape (d, n): a column is contiguous, and every step is one
+NumPy operation on columns.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 
-# Rows handled at once: the columns of one block stay in the cache.
+# Rows per block: the columns of one block stay in the cache.
 _ROWS = 1024
 
 
@@ -20,7 +20,7 @@ def correlation(a: FloatArray, ridge: float) -> FloatArray:
     Parameters
     ----------
     a : float64 array of shape (d, m)
-        Factor; no row all zero.
+        Factor; no row is all zero.
     ridge : float
         Added to the diagonal of the correlation matrix before it is scaled back to a
         unit diagonal.
@@ -56,7 +56,7 @@ def cholesky(matrix: FloatArray) -> FloatArray:
 
 
 def multiply(matrix: FloatArray, columns: FloatArray) -> FloatArray:
-    """Return matrix @ columns, added up over the inner index in ascending order.
+    """Return matrix @ columns, summed over the inner index in ascending order.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def solve_lower(lower: FloatArray, columns: FloatArray) -> FloatArray:
 
 
 def sum_of_squares(columns: FloatArray) -> FloatArray:
-    """Return each row's sum of squares over the columns, added in their order.
+    """Return each row's sum of squares over the columns, in their order.
 
     Parameters
     ----------

@@ -1,11 +1,10 @@
-"""Laws of single columns, and the exact map from a normal value to a value of each.
+"""Marginal distributions, and the exact map from normal values to their values.
 
 A law is given by its density in a coordinate t in which it is smooth. The cumulative
-distribution is summed up by Gauss-Legendre quadrature on a grid of t, from both ends,
-so that both tails keep their relative precision. Between the nodes the map from
-z = Phi^-1(F(x(t))) to t is a cubic through values and exact slopes. No normal
-distribution function and no special function is needed, and mixtures have their true
-inverse for free.
+distribution is integrated by Gauss-Legendre quadrature on a grid of t, from both ends,
+so that both tails keep their relative precision. Between the nodes, the map from
+z = Phi^-1(F(x(t))) to t is a cubic through values and exact slopes. This needs no
+normal distribution function and no special function, and it inverts mixtures exactly.
 """
 
 from __future__ import annotations
@@ -21,10 +20,9 @@ from odbench.synbench import portable
 FAMILIES = ("normal", "beta", "exponential", "student", "normals", "betas")
 
 _BINS = 2048
-# Beyond this many standard normal deviations nothing is drawn: the streams' words
-# reach 8.2.
+# No value is drawn beyond this many standard deviations: the streams' words reach 8.2.
 _REACH = 8.3
-# log of the smallest tail that the grid must hold: Phi(-8.3) is 5e-17.
+# Log of the smallest tail that the grid must include: Phi(-8.3) is 5e-17.
 _LOG_TAIL = 38.0
 _ROOT = float(np.sqrt(0.6))
 _NODES = ((-_ROOT, 5.0 / 18.0), (0.0, 8.0 / 18.0), (_ROOT, 5.0 / 18.0))
@@ -64,7 +62,7 @@ class QuantileMap:
         Parameters
         ----------
         z : float64 array of shape (n,)
-            Clipped to what the nodes span: at least [-8.2, 8.2].
+            Clipped to the range of the nodes, at least [-8.2, 8.2].
 
         Returns
         -------
@@ -78,7 +76,7 @@ class QuantileMap:
         rest = 1.0 - s
         rise = (self.t[1:] - self.t[:-1])[left]
         bend = self.slope[left] * width * rest - self.slope[left + 1] * width * s
-        # Hermite's cubic: the chord's smooth step, then what the slopes add.
+        # The Hermite cubic: smooth step along the chord, then the terms of the slopes.
         t = self.t[left] + rise * (s * s * (3.0 - 2.0 * s)) + s * rest * bend
         return self.location + self.scale * self.value(t)
 
@@ -93,16 +91,16 @@ def tabulate(density: Density, value: Density, low: float, high: float) -> Quant
     Parameters
     ----------
     density : callable
-        Of the coordinate; need not be normalised, must be positive.
+        Density of the coordinate; positive, not necessarily normalised.
     value : callable
         From coordinate to value, ascending.
     low, high : float
-        Range of the coordinate: all but some 1e-17 of the mass at either end.
+        Range of the coordinate, which leaves out about 1e-17 of the mass at each end.
 
     Returns
     -------
     QuantileMap
-        Nodes where z is beyond 8.3 are left out.
+        Without nodes where z is beyond 8.3.
     """
     t = _grid(low, high)
     mass = bin_masses(density, t)
@@ -140,7 +138,7 @@ def bin_masses(density: Density, t: FloatArray) -> FloatArray:
 
 
 def _grid(low: float, high: float) -> FloatArray:
-    """Return the ends of equal bins."""
+    """Return the edges of equal bins."""
     out: FloatArray = low + (high - low) / _BINS * np.arange(
         _BINS + 1, dtype=np.float64
     )
@@ -148,7 +146,7 @@ def _grid(low: float, high: float) -> FloatArray:
 
 
 def _running_sum(mass: FloatArray) -> FloatArray:
-    """Add up from the left, one after the other; starts with 0."""
+    """Return cumulative sums from the left, starting with 0."""
     out = np.zeros(len(mass) + 1)
     total = 0.0
     for i, part in enumerate(mass.tolist(), start=1):
@@ -219,11 +217,11 @@ def chi_square_map(df: int) -> QuantileMap:
 
 def beta_density(a: float, b: float) -> Density:
     """Return the density of a beta law's logit, up to a factor."""
-    # Divided by its peak, so that no power of a small number is left.
+    # Divided by its peak, which avoids powers of small numbers.
     offset = a * np.float64(_log(a / (a + b))) + b * np.float64(_log(b / (a + b)))
 
     def density(t: FloatArray) -> FloatArray:
-        # log(1 + exp(-|t|)) serves both log x and log(1 - x).
+        # log(1 + exp(-|t|)) gives both log x and log(1 - x).
         soft = portable.log(1.0 + portable.exp(-np.abs(t)))
         log_x = np.minimum(t, 0.0) - soft
         log_rest = np.minimum(-t, 0.0) - soft
@@ -252,7 +250,7 @@ def betas_map(laws: Sequence[Sequence[float]]) -> QuantileMap:
 
 
 def normals_map(laws: Sequence[Sequence[float]]) -> QuantileMap:
-    """Return the map of a mixture of normals, in x itself.
+    """Return the map of a mixture of normals; its coordinate is x.
 
     Parameters
     ----------

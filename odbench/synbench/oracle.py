@@ -1,4 +1,4 @@
-"""How well the generating law itself tells anomalies from inliers."""
+"""The oracle: how well the generating law separates anomalies from inliers."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import numpy as np
 
 from odbench.arrays import FloatArray, LabelArray
 
-# AUROC and AP are kept to this many decimals.
+# Decimals of AUROC and AP.
 DECIMALS = 6
 
 
 def evaluate(labels: LabelArray, scores: FloatArray) -> tuple[float, float]:
     """Return AUROC and average precision of scores, to six decimals.
 
-    Both are ratios of whole numbers that are added up exactly, so that they are the
-    same on every machine. Ties count half in the AUROC and are one threshold in the
-    average precision.
+    Both are ratios of integers that are summed exactly, so they are the same on every
+    machine. Ties count half in the AUROC and are one threshold in the average
+    precision.
 
     Parameters
     ----------
@@ -51,14 +51,14 @@ def evaluate(labels: LabelArray, scores: FloatArray) -> tuple[float, float]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OracleRow:
-    """The oracle's result on one set, as the manifest keeps it.
+    """The oracle's result on one set, as stored in the manifest.
 
     Attributes
     ----------
     dataset : str
         Such as ``gmm-subspace-017``.
     content_sha256 : str
-        Of the set that it is about.
+        Content hash of the set.
     auroc, ap : float
         To six decimals.
     """
@@ -72,8 +72,8 @@ class OracleRow:
 def rows() -> list[OracleRow]:
     """Read the oracle's results on the public suite.
 
-    They come from the committed manifest: no set is generated and no label is read,
-    so a sweep can list the oracle beside its detectors.
+    They are read from the committed manifest, without generating sets or reading
+    labels, so a sweep can list the oracle beside its detectors.
 
     Returns
     -------

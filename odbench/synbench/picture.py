@@ -1,4 +1,4 @@
-"""Draw a set in its two most telling columns, with the oracle's contour."""
+"""Draw a set in its two most informative columns, with the oracle's contour."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from odbench.synbench.portable import normal_quantile
 _LEVEL = 0.95
 _CELLS = 6
 _MAX_INLIERS = 2500
-# Looked at by pairs, which are many; wider tables are narrowed down column by column.
+# Maximum number of columns compared in pairs; wider tables are reduced to this first.
 _MAX_COLUMNS = 100
 _MAX_ROWS = 20_000
 _MARGIN = 0.06
@@ -30,10 +30,10 @@ _INLIER, _ANOMALY, _CONTOUR = "#8da0b3", "#c8332b", "#1f2933"
 def telling_columns(X: FloatArray, labels: LabelArray) -> tuple[int, int]:
     """Return the pair of columns in which the labels differ most.
 
-    Both columns are cut at the quantiles of the inliers into 6 x 6 cells; the pair
-    with the largest total variation distance between the two classes is taken. It
-    sees shifts, tails and broken dependence alike. Of more than 100 columns only the
-    100 that differ most by themselves are paired.
+    The quantiles of the inliers divide each pair of columns into 6 x 6 cells. The pair
+    with the largest total variation distance between the classes is returned, which
+    detects shifts, tails and broken dependence alike. Of more than 100 columns, only
+    the 100 that differ most by themselves are paired.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def figure(name: str, *, width_inches: float = 5.0) -> Any:
     Returns
     -------
     matplotlib.figure.Figure
-        Nothing is shown on a screen and no global state of matplotlib is used.
+        Not shown on a screen; matplotlib's global state is not used.
 
     Raises
     ------
@@ -111,22 +111,22 @@ def table_figure(
     law: Any = None,
     width_inches: float = 5.0,
 ) -> Any:
-    """Draw any labelled table in its two most telling columns.
+    """Draw any labelled table in its two most informative columns.
 
     Parameters
     ----------
     title : str
-        What it is.
+        First part of the title.
     X : float64 array of shape (n_rows, n_columns)
-        At most about 20,000 rows of it, evenly spaced, are looked at.
+        At most about 20,000 evenly spaced rows are used.
     labels : int8 array of shape (n_rows,)
         1 = anomaly.
     columns : sequence of str
         Their names.
     note : str
-        What else the title says.
+        Second part of the title.
     law : object
-        A generating law; one that the picture knows gets its contour.
+        The generating law; laws with a known contour get one.
     width_inches : float
         Of the picture; it is square but for its title.
 
@@ -137,8 +137,8 @@ def table_figure(
     Raises
     ------
     UsageError
-        If matplotlib is not installed, the table has a single column, or a label does
-        not occur.
+        If matplotlib is not installed, the table has one column, or only one label
+        occurs.
     """
     if len(columns) < 2 or len(set(labels.tolist())) < 2:
         msg = (
@@ -171,7 +171,7 @@ def table_figure(
 
 
 def _thinned(X: FloatArray, labels: LabelArray) -> tuple[FloatArray, LabelArray]:
-    """Return few enough rows of each label to look at all pairs of columns."""
+    """Return a subset of each label's rows, small enough for all pairs of columns."""
     kept = []
     for label in (0, 1):
         rows = np.flatnonzero(labels == label)
@@ -190,7 +190,7 @@ def save(name: str, path: Path, *, dpi: int = 90) -> tuple[int, int]:
     path : Path
         Its suffix decides the format: png, svg, pdf.
     dpi : int
-        Pixels an inch.
+        Pixels per inch.
 
     Returns
     -------
@@ -229,7 +229,7 @@ def _draw_points(axes: Any, points: FloatArray, labels: LabelArray) -> None:
         anomalies[:_MAX_INLIERS, 0], anomalies[:_MAX_INLIERS, 1],
         s=14, c=_ANOMALY, marker="x", linewidths=0.8, label="anomalies",
     )  # fmt: skip
-    # A few far points must not squeeze the rest into a corner.
+    # A few distant points must not squeeze the rest into a corner.
     for axis, column in zip("xy", points.T, strict=True):
         low, high = np.quantile(column, [0.002, 0.998])
         margin = _MARGIN * (high - low) or 0.5
@@ -237,7 +237,7 @@ def _draw_points(axes: Any, points: FloatArray, labels: LabelArray) -> None:
 
 
 def _draw_contour(axes: Any, law: Any, i: int, j: int) -> str | None:
-    """Draw where the oracle of two columns draws its line; return what it is."""
+    """Draw the law's contour in two columns; return its description."""
     if isinstance(law, Mixture):
         return _mixture_contour(axes, law, np.array([i, j]))
     if isinstance(law, Copula):
@@ -248,7 +248,7 @@ def _draw_contour(axes: Any, law: Any, i: int, j: int) -> str | None:
 
 
 def _mixture_contour(axes: Any, law: Mixture, shown: IntArray) -> str | None:
-    """Draw 95 % of every component, in those of the two columns that are inflated."""
+    """Draw the 95 % region of each component, within the inflated columns."""
     inflated = np.isin(shown, law.subspace)
     if not inflated.any():
         return None
@@ -271,8 +271,7 @@ def _mixture_contour(axes: Any, law: Mixture, shown: IntArray) -> str | None:
 def copula_ellipse(law: Copula, i: int, j: int) -> tuple[FloatArray, FloatArray]:
     """Return the curve that holds 95 % of the inliers of two columns.
 
-    An ellipse of the normal values behind the columns, carried over by the columns'
-    maps.
+    An ellipse of the columns' normal values, transformed by the columns' maps.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
 """Elementary functions that give the same bits on every machine.
 
-The exponential, the logarithm and what rests on them differ in the last bit between
-C libraries and between the vector kernels that NumPy picks for a processor. Here they
-are made of IEEE 754 additions, multiplications, divisions and square roots in a fixed
-order, one NumPy operation each, so that no compiler can fuse or reorder them.
+The exponential, the logarithm and functions based on them differ in the last bit
+between C libraries and between the vector kernels that NumPy selects for a processor.
+Here they consist of IEEE 754 additions, multiplications, divisions and square roots in
+a fixed order, one NumPy operation each, so that no compiler can fuse or reorder them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from odbench.arrays import FloatArray
 
-# Values handled at once: what a function needs for them stays in the cache.
+# Values per block, so that a function's temporary arrays stay in the cache.
 _BLOCK = 4096
 
 # log 2 in two parts; the first has 20 trailing zero bits, so that its product with
@@ -64,7 +64,7 @@ def exp(x: ArrayLike) -> FloatArray:
     Parameters
     ----------
     x : array of float64
-        Clipped to [-700, 700], where results neither overflow nor lose bits.
+        Clipped to [-700, 700], where results neither overflow nor become subnormal.
 
     Returns
     -------
@@ -131,7 +131,7 @@ def _in_blocks(
 
 
 def _horner(x: FloatArray, coefficients: tuple[float, ...]) -> FloatArray:
-    """Evaluate a polynomial whose constant term stands first."""
+    """Evaluate a polynomial, given its coefficients with the constant term first."""
     total = np.full_like(x, coefficients[-1])
     for coefficient in reversed(coefficients[:-1]):
         total *= x
@@ -152,7 +152,7 @@ _LOG_SERIES = tuple(1.0 / (2 * k + 1) for k in range(_LOG_TERMS))
 
 
 def _exp(x: FloatArray) -> FloatArray:
-    """Take out a power of two, then sum the Taylor series on |r| <= log(2) / 2."""
+    """Split off a power of two, then sum the Taylor series on |r| <= log(2) / 2."""
     x = np.clip(x, -_EXP_LIMIT, _EXP_LIMIT)
     power = np.rint(x * _PER_LOG2)
     rest = (x - power * _LOG2_HIGH) - power * _LOG2_LOW
@@ -162,7 +162,7 @@ def _exp(x: FloatArray) -> FloatArray:
 
 
 def _log(x: FloatArray) -> FloatArray:
-    """Take out a power of two; on [sqrt(1/2), sqrt(2)] sum the series of artanh."""
+    """Split off a power of two; on [sqrt(1/2), sqrt(2)] sum the series of artanh."""
     bits = np.ascontiguousarray(x).view(np.int64)
     mantissa = ((bits & _MANTISSA) | _ONE).view(np.float64)
     power = ((bits >> 52) - 1023).astype(np.float64)

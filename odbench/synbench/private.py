@@ -1,4 +1,4 @@
-"""Draw a partition that nobody has seen: features to publish, labels to keep."""
+"""Draw a private partition: features to publish, labels to keep."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from odbench.synbench.draw import DIMENSION_BINS
 from odbench.synbench.stream import Stream, secret
 
 MAX_COUNT = 1000
-# The secret labels come before the published features: if the features are there, so
-# are their labels.
+# The secret labels are written before the published features, so that features never
+# exist without their labels.
 _PARTS = ("labels", "features")
 _HEX64 = re.compile(r"[0-9a-f]{64}")
-# The first moment that a zip archive can name: every file and member carries it.
+# The earliest time that a zip archive can store, given to every file and member.
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 _FILE_DATE = 315_532_800
 
 
 def read_seed(path: Path, *, create: bool = False) -> bytes:
-    """Read the secret root seed, or make one.
+    """Read the secret root seed, or create one.
 
     Parameters
     ----------
@@ -51,8 +51,8 @@ def read_seed(path: Path, *, create: bool = False) -> bytes:
     Raises
     ------
     UsageError
-        If the file is missing, readable by others, or holds something else;
-        what it holds is never repeated.
+        If the file is missing, readable by others, or has another content. The
+        message never repeats the content.
     """
     if create and not path.exists():
         _make_seed(path)
@@ -85,7 +85,7 @@ def _make_seed(path: Path) -> None:
 
 
 def seed_commitment(root: bytes) -> str:
-    """Return what may be published of a seed: it can be checked, not turned back.
+    """Return a commitment to a seed: it can be published without revealing the seed.
 
     Parameters
     ----------
@@ -103,7 +103,8 @@ def seed_commitment(root: bytes) -> str:
 def draw_private(root: bytes, i: int) -> suite.Generated:
     """Draw set number i of a secret partition.
 
-    Every 25 sets hold each archetype in each dimension bin once, in a secret order.
+    Each 25 consecutive sets have every archetype in every dimension bin once, in a
+    secret order.
 
     Parameters
     ----------
@@ -115,7 +116,7 @@ def draw_private(root: bytes, i: int) -> suite.Generated:
     Returns
     -------
     suite.Generated
-        Its metadata is the maintainer's, not the public's.
+        Its metadata must not be published.
     """
     n_bins = len(DIMENSION_BINS)
     cells = len(suite.ARCHETYPES) * n_bins
@@ -130,7 +131,7 @@ def draw_private(root: bytes, i: int) -> suite.Generated:
 
 
 def private_name(i: int) -> str:
-    """Return the public name of set number i: it tells nothing but the number."""
+    """Return the public name of set number i, which reveals only the number."""
     return f"synbench-private-{i:03d}"
 
 
@@ -144,10 +145,11 @@ def write_partition(root: bytes, *, count: int, out: Path) -> list[str]:
     count : int
         Number of sets, 1 to 1000.
     out : Path
-        Folder for both parts, which are there whole or not at all. ``features/`` holds
-        ``private/NAME.npz`` (members ``train``, ``train_labels``, ``test``,
-        ``feature_names``) and ``about.json``, and may be published; ``labels/`` holds
-        ``synbench/NAME.npy`` and ``facts.json``, and is readable by its owner alone.
+        Folder for both parts, which are written completely or not at all.
+        ``features/`` has ``private/NAME.npz`` (members ``train``, ``train_labels``,
+        ``test``, ``feature_names``) and ``about.json``, and may be published;
+        ``labels/`` has ``synbench/NAME.npy`` and ``facts.json``, and only its owner
+        can read it.
 
     Returns
     -------
@@ -157,7 +159,7 @@ def write_partition(root: bytes, *, count: int, out: Path) -> list[str]:
     Raises
     ------
     UsageError
-        If the count is impossible, or the folder is there already or cannot be made.
+        If the count is out of range, or the folder exists or cannot be created.
     RunBrokenError
         If the disk is full.
     """
@@ -179,7 +181,7 @@ def write_partition(root: bytes, *, count: int, out: Path) -> list[str]:
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
         with contextlib.suppress(OSError):
-            # Stays where it holds something.
+            # Kept if it is not empty.
             out.rmdir()
     return list(facts)
 
@@ -211,7 +213,7 @@ def _write(out: Path, root: bytes, count: int) -> dict[str, Any]:
 
 
 def _write_features(path: Path, made: suite.Generated) -> None:
-    """Write an archive whose bytes depend on the features alone."""
+    """Write an archive whose bytes depend only on the features."""
     members = {
         "train": np.ascontiguousarray(made.X_train),
         "train_labels": np.zeros(len(made.X_train), dtype=np.int64),

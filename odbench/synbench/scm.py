@@ -1,7 +1,7 @@
-"""A random MLP as structural causal model, some of whose nodes are the columns.
+"""A random MLP as a structural causal model; some of its nodes are the columns.
 
 Prior as described for OutFormer (arXiv:2602.03018), with bounds on depth and width
-that can be met at once.
+that do not contradict each other.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ EDGE_KEPT = 0.6
 LEAK = 0.01
 LAYERS = (2, 5)
 WIDEST = 12
-# A node is fit to be a column when its middle 90 % span more than this and nothing
-# that was seen of it is larger than that.
+# A node can be a column if its middle 90 % spans more than the first and no value seen
+# is larger than the second.
 SMALLEST_SPREAD, LARGEST_VALUE = 1e-5, 1e6
 _PILOT = 256
 
@@ -36,11 +36,11 @@ class Network:
     weights : float64 array of shape (n_layers, width, width)
         Zero where there is no edge.
     activations : tuple of str
-        One a layer, of `ACTIVATIONS`.
+        One per layer, from `ACTIVATIONS`.
     mu, sigma : float64 arrays of shape (n_layers, width)
         A node's noise is exp(mu + sigma Z).
     features : int64 array of shape (n_columns,)
-        Which nodes are columns, as layer * width + place; sorted.
+        Indices of the nodes that are columns, as layer * width + position; sorted.
     """
 
     weights: FloatArray
@@ -79,7 +79,7 @@ class Network:
         return out
 
     def reaching(self) -> BoolArray:
-        """Say which nodes have a way to a column, or are one.
+        """Mark the nodes that are columns or have a path to one.
 
         Returns
         -------
@@ -108,9 +108,9 @@ def draw_network(stream: Stream, d: int) -> tuple[Network, dict[str, Any]] | Non
     """Draw a model and its columns.
 
     Depth and width are drawn from their log-normal laws and clipped so that they hold
-    enough nodes: 2 to 5 layers, then at least two and `nodes_needed` / layers nodes a
-    layer, at most 12 or twice what is needed. Columns are drawn among the nodes that
-    vary.
+    enough nodes: 2 to 5 layers, then at least two and `nodes_needed` / layers nodes
+    per layer, and at most 12 or twice the needed number. Columns are drawn among the
+    nodes that vary.
 
     Parameters
     ----------
@@ -121,8 +121,8 @@ def draw_network(stream: Stream, d: int) -> tuple[Network, dict[str, Any]] | Non
     Returns
     -------
     tuple of Network and dict, or None
-        The model and its parameters; None when too few nodes are fit to be a column
-        because values blow up or an activation is saturated: draw again.
+        The model and its parameters. None if too few nodes can be a column, because
+        values explode or activations saturate, so that the caller draws again.
     """
     layers = _clip(round(stream.lognormal(0.7, 0.4)), *LAYERS)
     needed = max(2, -(-nodes_needed(d) // layers))
@@ -145,16 +145,16 @@ def draw_network(stream: Stream, d: int) -> tuple[Network, dict[str, Any]] | Non
 
 
 def nodes_needed(d: int) -> int:
-    """Return how many nodes a model of d columns has at least.
+    """Return the minimum number of nodes of a model with d columns.
 
-    Many nodes of wide models are saturated and no column can be made of them: with d
-    nodes in all, tanh would hardly ever be accepted.
+    Many nodes of wide models are saturated and cannot be columns: with only d nodes,
+    tanh would rarely be accepted.
     """
     return d + max(0, d - 10)
 
 
 def _fit_nodes(network: Network, stream: Stream) -> BoolArray:
-    """Say which nodes vary enough, and not too much, on a few rows of inliers."""
+    """Mark the nodes that vary enough, and not too much, on a few rows of inliers."""
     pilot = network.nodes(network.noise(stream.normal(network.n_nodes, _PILOT)))
     largest = np.abs(pilot).max(axis=1)
     fit: BoolArray = (spread(pilot) > SMALLEST_SPREAD) & (largest < LARGEST_VALUE)

@@ -1,8 +1,8 @@
 """Outliers of a structural causal model: boosted noise, or changed edges.
 
-Outlier laws as described for OutFormer (arXiv:2602.03018). Whatever is changed in a
-row must show: a row is drawn again until one of its columns differs visibly from what
-the same noise gives in the unchanged model.
+Outlier laws as described for OutFormer (arXiv:2602.03018). Every change must be
+visible: a row is drawn again until one of its columns clearly differs from its value in
+the unchanged model with the same noise.
 """
 
 from __future__ import annotations
@@ -20,32 +20,32 @@ from odbench.synbench.scm import LARGEST_VALUE, Network, activate, draw_network,
 from odbench.synbench.stream import Stream
 
 BOOST = 5.0
-# Edges below this are not worth changing.
+# Smaller edges are not changed.
 SMALLEST_EDGE = 0.05
-# A change shows when it moves a column by this part of its middle 90 %.
+# A change is visible if it moves a column by this share of its middle 90 %.
 VISIBLE = 1e-3
 _MAX_ROUNDS = 100
-# The oracle's standardised residual where the law of inliers allows none.
+# The oracle's standardised residual where it is impossible under the inliers' law.
 _IMPOSSIBLE = 40.0
 _NO_NOISE = 1e-300
-# Where exp(ratio) leaves nothing of 1.
+# From here on, 1 + exp(ratio) equals exp(ratio).
 _LARGE = 40.0
 
 
-# Changed rows: all nodes' values, the oracle's scores, and how many of the boosted
-# nodes or changed edges have a way to a column.
+# Changed rows: all nodes' values, the oracle's scores, and the number of boosted nodes
+# or changed edges with a path to a column.
 Changed = tuple[FloatArray, FloatArray, IntArray]
 Change = Callable[[Network, FloatArray], Changed]
 Score = Callable[[Network, FloatArray], FloatArray]
 
 
 def boost_probability(d: int) -> float:
-    """Return the chance that a node of an outlier has its noise boosted."""
+    """Return the probability that a node of an outlier has its noise boosted."""
     return 0.2 if d < 50 else max(0.01, 0.2 * 50.0 / (d + 50.0))
 
 
 def change_probability(d: int) -> float:
-    """Return the chance that an edge of an outlier is changed."""
+    """Return the probability that an edge of an outlier is changed."""
     return max(0.03, 0.2 * 50.0 / (d + 50.0))
 
 
@@ -53,7 +53,7 @@ def draw_measurement(stream: Stream, sizes: Sizes) -> Draw | None:
     """Draw a set of the archetype ``scm-measurement``.
 
     In an outlier each node has its noise multiplied by 5 with probability
-    `boost_probability`, and what follows from it is passed on.
+    `boost_probability`, and the effects propagate.
 
     Parameters
     ----------
@@ -63,8 +63,8 @@ def draw_measurement(stream: Stream, sizes: Sizes) -> Draw | None:
     Returns
     -------
     Draw or None
-        The oracle is `boost_score`. None when the model or its outliers are unfit:
-        draw again.
+        The oracle is `boost_score`. None if the model or its outliers are rejected, so
+        that the caller draws again.
     """
     q = boost_probability(sizes.n_columns)
 
@@ -97,8 +97,8 @@ def draw_structural(stream: Stream, sizes: Sizes) -> Draw | None:
     Returns
     -------
     Draw or None
-        The oracle is `residual_score`. None when the model or its outliers are unfit:
-        draw again.
+        The oracle is `residual_score`. None if the model or its outliers are rejected,
+        so that the caller draws again.
     """
     p = change_probability(sizes.n_columns)
 
@@ -115,7 +115,7 @@ def draw_structural(stream: Stream, sizes: Sizes) -> Draw | None:
 def change_edges(
     network: Network, noise: FloatArray, stream: Stream, p: float
 ) -> tuple[FloatArray, FloatArray, IntArray]:
-    """Run the model with edges of its own for each row.
+    """Evaluate the model with different edges in each row.
 
     Parameters
     ----------
@@ -123,14 +123,14 @@ def change_edges(
     noise : float64 array of shape (n_nodes, n)
     stream : Stream
     p : float
-        Chance that an edge is changed in a row.
+        Probability that an edge is changed in a row.
 
     Returns
     -------
     tuple of arrays
         The nodes' values and the noise that the unchanged model would need for them,
-        both float64 of shape (n_nodes, n), and int64 of shape (n,): how many changed
-        edges lead to a column.
+        both float64 of shape (n_nodes, n); and the number of changed edges that lead to
+        a column, int64 of shape (n,).
     """
     n = noise.shape[1]
     nodes, residual = np.empty_like(noise), noise.copy()
@@ -143,7 +143,7 @@ def change_edges(
         for i, row in enumerate(weights):
             live = np.flatnonzero(np.abs(row) > SMALLEST_EDGE)
             u = stream.uniform(len(live), n)
-            # 1 takes an edge away, 2 turns its sign.
+            # 1 removes an edge, 2 flips its sign.
             amount = (u < p).astype(np.int64) + (u < 0.5 * p)
             counts += (amount > 0).sum(axis=0) * int(reaching[layer, i])
             lost = residual[layer * width + i]
@@ -156,7 +156,7 @@ def change_edges(
 
 
 def boost_score(network: Network, z: FloatArray, q: float) -> FloatArray:
-    """Return the log likelihood ratio of "each node boosted with chance q".
+    """Return the log likelihood ratio of "each node boosted with probability q".
 
     Parameters
     ----------
@@ -168,13 +168,13 @@ def boost_score(network: Network, z: FloatArray, q: float) -> FloatArray:
     Returns
     -------
     float64 array of shape (n,)
-        Summed over the nodes with a way to a column; higher is more anomalous.
+        Summed over the nodes with a path to a column; higher is more anomalous.
     """
     total = np.zeros(z.shape[1])
     for node in np.flatnonzero(network.reaching()):
         shift = portable.log(BOOST) / network.sigma.reshape(-1)[node]
         ratio = shift * z[node] - 0.5 * shift * shift
-        # log(1 - q + q exp(ratio)), of which 1 - q is lost where the ratio is large.
+        # log(1 - q + q exp(ratio)), in which 1 - q is negligible if the ratio is large.
         total += np.where(
             ratio > _LARGE,
             ratio + portable.log(q),
@@ -195,7 +195,7 @@ def residual_score(network: Network, z: FloatArray) -> FloatArray:
     Returns
     -------
     float64 array of shape (n,)
-        Over the nodes with a way to a column; at most 40; higher is more anomalous.
+        Over the nodes with a path to a column; at most 40; higher is more anomalous.
     """
     reaching = np.flatnonzero(network.reaching())
     top: FloatArray = np.abs(z[reaching]).max(axis=0)
@@ -203,7 +203,7 @@ def residual_score(network: Network, z: FloatArray) -> FloatArray:
 
 
 def _log_noise(noise: FloatArray) -> FloatArray:
-    """Take logarithms; noise that cannot be becomes very small noise."""
+    """Return logarithms; impossible noise (0 or less) becomes very small."""
     return portable.log(np.maximum(noise, _NO_NOISE))
 
 
@@ -245,7 +245,7 @@ def _draw(
 def _visibly_changed(
     stream: Stream, network: Network, n: int, change: Change, step: FloatArray
 ) -> Changed | None:
-    """Draw changed rows until n of them show it in a column."""
+    """Draw changed rows until the change is visible in n of them."""
     columns, scores, reaching = [], [], []
     for _ in range(_MAX_ROUNDS):
         z = stream.normal(network.n_nodes, n + n // 4 + 8)

@@ -1,7 +1,7 @@
-"""Random draws that depend on a key alone: not on NumPy's version, order or machine.
+"""Random draws that depend only on a key, not on NumPy's version or the machine.
 
 Only the 64-bit words of a bit generator are used, whose stream NumPy guarantees
-(NEP 19); what is made of them is made here.
+(NEP 19); they are converted to distributions here.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Stream:
         return low + (high - low) * self.uniform(*shape)
 
     def normal(self, *shape: int) -> FloatArray:
-        """Draw from the standard normal law, one word a value."""
+        """Draw from the standard normal law, one word per value."""
         return portable.normal_quantile(self.uniform(*shape))
 
     def integers(self, low: int, high: int, *shape: int) -> IntArray:
@@ -70,7 +70,7 @@ class Stream:
         return float(portable.exp(mu + sigma * self.normal(1))[0])
 
     def permutation(self, n: int) -> IntArray:
-        """Draw an order of 0..n-1."""
+        """Draw a permutation of 0..n-1."""
         return np.argsort(self._words(n), kind="stable").astype(np.int64)
 
     def subset(self, n: int, size: int) -> IntArray:
@@ -78,12 +78,12 @@ class Stream:
         return np.sort(self.permutation(n)[:size])
 
     def subsets(self, n: int, sizes: IntArray) -> NDArray[np.bool_]:
-        """Draw one subset of 0..n-1 a size.
+        """Draw one subset of 0..n-1 per size.
 
         Returns
         -------
         bool array of shape (n, len(sizes))
-            Column i holds sizes[i] times True.
+            Column i has sizes[i] entries that are True.
         """
         keys = self._words(n * len(sizes)).reshape(len(sizes), n)
         ranks = np.argsort(np.argsort(keys, axis=1, kind="stable"), axis=1)
@@ -111,16 +111,16 @@ def seeded(root: int, key: tuple[int, ...]) -> Stream:
 def secret(root: bytes, key: tuple[int, ...]) -> Stream:
     """Return the stream of a secret root seed and a spawn key.
 
-    Published features hold most bits of the words that made them, and the state of a
-    PCG64 can be computed back from its words: whoever did so could make the labels
-    too. So secret words come from SHAKE-256 in counter mode, which cannot be turned.
+    Published features reveal most bits of the words behind them, and the state of a
+    PCG64 can be reconstructed from its words, which would reveal the labels too. So
+    secret words come from SHAKE-256 in counter mode, which cannot be inverted.
 
     Parameters
     ----------
     root : bytes
         The secret, 32 bytes.
     key : tuple of int
-        Which stream of that secret.
+        Identifies the stream of that secret.
     """
     prefix = b"odbench-synbench:" + root + b":" + ",".join(map(str, key)).encode()
     counter = 0

@@ -1,4 +1,4 @@
-"""The suite: 800 names, and for each the data set that follows from it alone."""
+"""The suite: 800 names, each of which determines its data set."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from odbench.synbench import copula, gmm, oracle, scm_outliers
 from odbench.synbench.draw import DIMENSION_BINS, Draw, Sizes, draw_sizes
 from odbench.synbench.stream import Stream, seeded
 
-# Any change of any bit of any set is a new version.
+# Any change of any bit of a set requires a new version.
 VERSION = 1
 # The root seed of the public partition.
 ROOT = 260209329
@@ -23,7 +23,7 @@ SMALLEST_ORACLE = 0.6
 _MAX_ATTEMPTS = 500
 
 Prior = Callable[[Stream, Sizes], Draw | None]
-# Archetype -> (prior, how it is drawn). The order is part of every seed.
+# Archetype -> (prior, function that draws it). The order is part of every seed.
 _PRIORS: dict[str, tuple[str, Prior]] = {
     "gmm-subspace": ("gmm", gmm.draw),
     "scm-measurement": ("scm", scm_outliers.draw_measurement),
@@ -47,12 +47,12 @@ class Generated:
     y_test : int8 array of shape (n_test,)
         1 = anomaly.
     oracle_scores : float64 array of shape (n_test,)
-        Of the generating law; higher is more anomalous.
+        The generating law's scores; higher is more anomalous.
     columns : tuple of str
     metadata : dict
-        Every drawn parameter and what was measured; made of what JSON holds.
+        Every drawn parameter and measured fact, as JSON values.
     law : object
-        The law of inliers, for a picture of it.
+        The law of inliers, for the picture.
     """
 
     X_train: FloatArray
@@ -70,7 +70,7 @@ def names(subset: str | None = None) -> tuple[str, ...]:
     Parameters
     ----------
     subset : str, optional
-        ``"synbench-mini"`` (or ``"mini"``) for the 25 small ones.
+        ``"synbench-mini"`` (or ``"mini"``) for 25 small ones.
 
     Returns
     -------
@@ -97,7 +97,7 @@ def names(subset: str | None = None) -> tuple[str, ...]:
 def generate(
     name: str,
 ) -> tuple[FloatArray, FloatArray, LabelArray, tuple[str, ...], dict[str, Any]]:
-    """Make one data set, the same bits on every machine.
+    """Generate one data set, bit-identical on every machine.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def generate(
 
 
 def make(name: str) -> Generated:
-    """Make one data set of the public partition, with its oracle and its law.
+    """Generate one data set of the public partition, with its oracle and its law.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def parse(name: str) -> tuple[str, int]:
 
 
 def dimension_bin(i: int) -> int:
-    """Return the dimension bin of set number i: the bins take turns."""
+    """Return the dimension bin of set number i, in rotation."""
     return i % len(DIMENSION_BINS)
 
 
@@ -178,8 +178,8 @@ def build(
     dimension_bin : int
         Index into `DIMENSION_BINS`.
     stream : callable
-        ``stream()`` for the first attempt, ``stream(k)`` for the spawn that
-        attempt k + 1 uses.
+        ``stream()`` for the first attempt, ``stream(k)`` for the spawn of attempt
+        k + 1.
 
     Returns
     -------
@@ -189,7 +189,7 @@ def build(
     Raises
     ------
     DataError
-        If 500 attempts give none.
+        If 500 attempts fail.
     """
     prior, draw = _PRIORS[archetype]
     for attempt in range(_MAX_ATTEMPTS):
@@ -227,7 +227,7 @@ def build(
 
 
 def _tags(sizes: Sizes) -> tuple[str, ...]:
-    """Return the tags that the published suites give by size."""
+    """Return the tags by size, as in the published suites."""
     rules = {
         "many_anomalies": sizes.n_anomalies > 1000,
         "small_dataset": sizes.n_inliers < 2500,
@@ -238,7 +238,7 @@ def _tags(sizes: Sizes) -> tuple[str, ...]:
 
 
 def _assemble(drawn: Draw, stream: Stream) -> Generated:
-    """Put inliers and anomalies together in an order that tells nothing."""
+    """Combine inliers and anomalies in a random order."""
     n_inliers, n_anomalies = drawn.inliers.shape[1], drawn.anomalies.shape[1]
     order = stream.permutation(n_inliers + n_anomalies)
     test = np.concatenate((drawn.inliers, drawn.anomalies), axis=1)[:, order]
