@@ -1,4 +1,4 @@
-"""Array types, named once."""
+"""Names of array types."""
 
 from typing import TypeAlias
 

@@ -1,10 +1,10 @@
 """The contract between odbench and a detector.
 
 A detector is any object with scikit-learn's shape: constructor parameters,
-``get_params``, ``fit(X)`` and ``decision_function(X)``, which returns one float a
-row, higher = more anomalous. A `DetectorInfo` says what the world should know about
-it before it is built. Detectors of one data set may share work through a
-`Workspace`; the core names neither the detectors nor the work.
+``get_params``, ``fit(X)`` and ``decision_function(X)``, which returns one float per
+row, higher = more anomalous. A `DetectorInfo` describes a detector before it is built.
+Detectors that run on the same data set may share work through a `Workspace`; the core
+knows neither the detectors nor the kind of work.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ class Detector(Protocol):
 
 
 class Workspace(Protocol):
-    """Work on one data set that several detectors share and that is done once.
+    """Work on one data set that is done once and shared by several detectors.
 
-    A detector takes part by having two methods:
+    A detector that shares work has two methods:
 
     ``shared_needs() -> Mapping[str, int]``
         The kinds of work it can share, and how much of each (a number of
@@ -74,20 +74,20 @@ class Workspace(Protocol):
         Parameters
         ----------
         kind : str
-            What is shared, and by which rule: two detectors that use the same kind
-            must accept each other's work. Dotted, the maker's package first:
+            Name of the shared work. Detectors that use the same kind must accept each
+            other's results. Dotted, with the package first, such as
             ``"odbench.neighbours"``.
         rows : tuple of arrays
-            The arrays that the work depends on, told apart by identity: an array
-            that the workspace did not hand out is simply not shared.
+            The arrays that the work depends on, compared by identity: work on an array
+            that did not come from the workspace is not shared.
         make : callable
             Takes the size (the largest announced need of the kind, or 0 when
-            nobody announced one) and does the work.
+            none was announced) and does the work.
 
         Returns
         -------
         object
-            What `make` returned, now or earlier. Do not modify it.
+            The result of `make`, from now or earlier. Do not modify it.
         """
 
 
@@ -98,34 +98,34 @@ class DetectorInfo:
     Attributes
     ----------
     name : str
-        As users type it: lower case, digits and underscores.
+        The name that users type: lower case, digits and underscores.
     summary : str
-        One line for a list.
+        One line, shown in lists.
     build : callable
-        ``build(**params)`` returns an unfitted detector. Heavy imports belong
-        inside it: looking at an info must cost nothing.
+        ``build(**params)`` returns an unfitted detector. Heavy imports belong inside
+        it, so that reading an info is cheap.
     reference : str
-        Where the method is described: a DOI or a URL.
+        DOI or URL of the paper that describes the method.
     params : mapping
         The reference configuration: every parameter that matters, with its value.
     grid : mapping of str to tuple
         The values that ``--grid`` tries, as a full product.
     deterministic : bool
-        True where two runs give the same scores; such a detector runs with one
-        seed. Otherwise it has a ``random_state`` parameter.
+        True if two runs give the same scores; such a detector runs with one seed.
+        Otherwise it has a ``random_state`` parameter.
     inductive : bool
-        True where a row's score does not depend on the rows scored with it.
+        True if a row's score does not depend on the rows scored with it.
     core : bool
-        Part of the core zoo, which runs when no detector is named.
+        Whether it is in the core zoo, which runs if no detector is named.
     requires : tuple of str
         Modules that must be importable.
     extra : str
-        The extra of the distribution that brings them, for the error message.
+        The distribution's extra that installs them, for the error message.
     devices : tuple of str
-        Where it can run: "cpu", "cuda".
+        Devices on which it can run: "cpu", "cuda".
     shares : tuple of str
-        Kinds of work (see `Workspace`) that it can share: the plan keeps trials
-        of one data set that share a kind in one process.
+        Kinds of work (see `Workspace`) that it can share. Trials of one data set that
+        share a kind are planned into one process.
     """
 
     name: str
@@ -151,10 +151,10 @@ class DetectorInfo:
 
 @runtime_checkable
 class DetectorFamily(Protocol):
-    """Many detectors behind one entry point, named ``family.Member``."""
+    """Several detectors behind one entry point, named ``family.Member``."""
 
     def members(self) -> list[str]:
-        """Return the members' names, without the family's."""
+        """Return the members' names, without the family's name."""
 
     def info(self, member: str) -> DetectorInfo:
         """Return the facts about one member.

@@ -38,7 +38,7 @@ def versions() -> dict[str, str]:
 
 
 def machine() -> dict[str, Any]:
-    """Return system, processor, cores and memory, but nothing that names the owner."""
+    """Return system, processor, cores and memory, nothing that identifies the owner."""
     import psutil
 
     return {
@@ -58,7 +58,7 @@ def cores() -> int:
 
 
 def git_state(folder: Path) -> dict[str, Any] | None:
-    """Return the commit of the work tree around a folder, and whether it was changed.
+    """Return the commit of the work tree around a folder, and whether it is dirty.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def git_state(folder: Path) -> dict[str, Any] | None:
 
 
 def command() -> list[str]:
-    """Return the command line of this process, without the folder of the program."""
+    """Return the command line of this process, without the program's folder."""
     return [Path(sys.argv[0]).name, *sys.argv[1:]]
 
 

@@ -1,19 +1,19 @@
-"""Strangers' words, made harmless for where they are shown."""
+"""Make untrusted text safe to show in terminals, spreadsheets and Markdown."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-# Controls, formats (joiners, direction marks, soft hyphens), halves of characters, and
-# separators of lines: what a terminal obeys, or what a reader does not see.
+# Control and format characters (joiners, direction marks, soft hyphens), surrogates and
+# line separators: a terminal obeys them, or a reader does not see them.
 _HIDDEN = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 # A leading character that makes a spreadsheet treat the cell as a formula.
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 
 
 def is_plain(text: str) -> bool:
-    r"""Say whether a text has visible characters and spaces alone.
+    r"""Check whether a text has only visible characters and spaces.
 
     Examples
     --------
@@ -24,7 +24,7 @@ def is_plain(text: str) -> bool:
 
 
 def printable(text: str) -> str:
-    r"""Return a text with everything that a terminal would obey spelled out.
+    r"""Return a text with control characters escaped, for a terminal.
 
     Examples
     --------
@@ -40,7 +40,7 @@ def printable(text: str) -> str:
 
 
 def cell_text(text: str) -> str:
-    """Return a text that a spreadsheet does not run, as the page's downloads do.
+    """Return a text that a spreadsheet does not treat as a formula.
 
     Examples
     --------
@@ -51,14 +51,14 @@ def cell_text(text: str) -> str:
 
 
 def markdown_text(text: str) -> str:
-    r"""Return a text that is read neither as Markdown nor as HTML, on one line.
+    r"""Return a text on one line, with Markdown and HTML escaped.
 
     Examples
     --------
     >>> print(markdown_text("dte_np[k=20]"), markdown_text("[a](b) <c>"))
     dte_np[k=20] \[a\](b) \<c\>
     """
-    # Brackets make a link, and underscores stress a word, in some places alone.
+    # Brackets and underscores have a meaning in Markdown only in some positions.
     brackets = r"|[\[\]]" if "](" in text else ""
     marks = rf"[\\`*<>|]|(?<!\w)_|_(?!\w){brackets}"
     return re.sub(marks, r"\\\g<0>", printable(text))

@@ -1,4 +1,4 @@
-"""A folder of tables from the results of runs, byte for byte the same each time."""
+"""Build a folder of tables from results, byte for byte reproducible."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PROVENANCE = "provenance.json"
-# Files that a build may write for a suite, besides its README.md.
+# Files that a build can write for a suite, besides its README.md.
 TABLES = (
     "public.csv", "private.csv", "complete_case.csv", "per_dataset.csv",
     "policies.csv", "slices.csv", "views.csv", "pareto.csv", "significance.csv",
@@ -53,7 +53,7 @@ _OF_SUITE = re.compile(
 
 
 class Build(NamedTuple):
-    """A leaderboard folder that is not on a disk yet.
+    """A leaderboard folder in memory.
 
     Attributes
     ----------
@@ -82,8 +82,8 @@ def build_files(
     settings : Settings
         Resamples, permutations, seed.
     evaluated : sequence of Evaluated
-        Tables of evaluated submissions in the folder that is built into; they are
-        shown on the page and in the suites' Markdown.
+        Tables of evaluated submissions in the target folder, which are shown on the
+        page and in the suites' Markdown.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def build_files(
     Raises
     ------
     ResultsError
-        If results cannot be read, do not belong together, or hold no scores.
+        If results cannot be read, do not belong together, or have no scores.
     """
     import pandas as pd
 
@@ -104,7 +104,7 @@ def build_files(
             warnings.warn(left_out(cells), stacklevel=2)
         if len(cells.datasets):
             suites.setdefault(cells.suite, []).append(cells)
-    # The trials themselves are no longer needed, and they are most of the memory.
+    # Free the trials, which are most of the memory.
     del results
     files: dict[str, bytes] = {}
     groups = [
@@ -135,17 +135,17 @@ def build_files(
 
 
 def write_files(files: dict[str, bytes], out: Path) -> None:
-    """Write a build's files below a folder, and remove those of the build before.
+    """Write a build's files to a folder, and remove those of the previous build.
 
-    All are on the disk under other names before the first takes its own, so that a
-    full disk leaves the folder as it was.
+    All files are written under temporary names before the first is renamed, so a full
+    disk leaves the folder unchanged.
 
     Parameters
     ----------
     files : dict of str to bytes
         From `build_files`.
     out : Path
-        The folder; made if it is not there. Files in it that no build made stay.
+        The folder; created if needed. Files that no build made are kept.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def write_files(files: dict[str, bytes], out: Path) -> None:
     try:
         for name in files:
             folders += _folders((out / name).parent)
-        # The file that lists the others comes last in `files`.
+        # The file that lists the others is the last one in `files`.
         with whole_files({out / name: content for name, content in files.items()}):
             for former in _former(out) - set(files):
                 if not _is_submissions(out / former):
@@ -174,14 +174,14 @@ def write_files(files: dict[str, bytes], out: Path) -> None:
         kind = RunBrokenError if is_disk_fault(error) else UsageError
         raise kind(msg) from error
     finally:
-        # Those that hold something stay.
+        # Folders that are not empty are kept.
         for folder in reversed(folders):
             with contextlib.suppress(OSError):
                 folder.rmdir()
 
 
 def first_difference(files: dict[str, bytes], out: Path) -> str | None:
-    """Compare a build with what is on the disk.
+    """Compare a build with the files on the disk.
 
     Parameters
     ----------
@@ -193,8 +193,8 @@ def first_difference(files: dict[str, bytes], out: Path) -> str | None:
     Returns
     -------
     str or None
-        The first file that is missing or differs, in the order of their names, else
-        the first table of another build; None where all are the same.
+        The first file that is missing or differs, in alphabetical order, else the first
+        table of another build; None if there is no difference.
     """
     for name, content in files.items():
         path = out / name
@@ -206,14 +206,14 @@ def first_difference(files: dict[str, bytes], out: Path) -> str | None:
 
 
 def _folders(folder: Path) -> list[Path]:
-    """Make a folder; return it and those above it that were not there."""
+    """Create a folder; return it and its parents that did not exist."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     return missing[::-1]
 
 
 def _former(out: Path) -> set[str]:
-    """Return the tables and pages of suites that the build before wrote."""
+    """Return the suites' tables and pages that the previous build wrote."""
     try:
         files = json.loads((out / PROVENANCE).read_bytes())["files"]
         return {name for name in files if _OF_SUITE.fullmatch(name)}
@@ -222,14 +222,14 @@ def _former(out: Path) -> set[str]:
 
 
 def _is_submissions(file: Path) -> bool:
-    """Say whether a table is one that evaluated submissions made."""
+    """Check whether a table comes from evaluated submissions."""
     if file.name != "private.csv" or not file.is_file():
         return False
     return is_evaluated(file.read_bytes())
 
 
 def _spare_submissions(files: dict[str, bytes], out: Path) -> None:
-    """Refuse to write over a private table that evaluated submissions made."""
+    """Refuse to overwrite a private table of evaluated submissions."""
     for name in files:
         if _is_submissions(out / name):
             msg = (
@@ -247,7 +247,7 @@ def _read(runs: Sequence[Path]) -> tuple[pd.DataFrame, list[Source]]:
         frame = read_results(run)
         sources.append(source_of(run, frame))
         frames.append(frame)
-    # The order in which runs are named must not show in the tables.
+    # The order of the runs must not affect the tables.
     order = sorted(range(len(runs)), key=lambda i: sources[i].results_sha256)
     ordered = [frames[i] for i in order]
     del frames
@@ -284,7 +284,7 @@ def _add_submissions(evaluated: Evaluated, files: dict[str, bytes]) -> None:
 def _suite(
     suite: str, cells: list[Cells], settings: Settings, files: dict[str, bytes]
 ) -> list[Group]:
-    """Add one suite's files; return what the page needs of it."""
+    """Add one suite's files; return the data for its page."""
     import pandas as pd
 
     groups = [
@@ -337,7 +337,7 @@ def _write_open(
 
 
 def _many_enough(cells: Cells) -> bool:
-    """Say whether aggregates over a private partition may be shown."""
+    """Check whether aggregates over a private partition may be shown."""
     if len(cells.datasets) >= FEWEST_SETS:
         return True
     message = (
@@ -350,7 +350,7 @@ def _many_enough(cells: Cells) -> bool:
 
 
 def _shown(group: Group) -> pd.DataFrame:
-    """Return a leaderboard as exact as its readers may know it."""
+    """Return a leaderboard, rounded if it is of a private partition."""
     if not group.private:
         return group.table
     return rounded(group.table, decimals=MOST_DECIMALS)

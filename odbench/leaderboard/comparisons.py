@@ -20,7 +20,7 @@ _WHO = ("suite", "partition", "protocol", "detector", "config")
 
 
 def policy_table(cells: Cells) -> pd.DataFrame:
-    """Put every failure policy side by side.
+    """Compare all failure policies side by side.
 
     Parameters
     ----------
@@ -30,11 +30,11 @@ def policy_table(cells: Cells) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per method, sorted by its place under the main policy: who it is,
+        One row per method, sorted by its place under the main policy: its name,
         ``n_failed``, ``n_missing``, and for each policy ``place`` (1 is the best
         total rank), ``mean_auroc``, ``mean_ap``, ``rank_auroc`` and
-        ``n_datasets``, the policy's name behind a dot. Empty cells where a policy
-        leaves no data set.
+        ``n_datasets``, followed by a dot and the policy's name. Cells are empty if a
+        policy leaves no data set.
     """
     quick = Settings(resamples=0, permutations=0)
     wide: pd.DataFrame | None = None
@@ -55,7 +55,7 @@ def policy_table(cells: Cells) -> pd.DataFrame:
 
 
 def pareto_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Set time against quality.
+    """Compare time with quality.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def pareto_table(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Who, ``median_seconds`` (median fit plus median score seconds a data set),
+        The method, ``median_seconds`` (median fit plus median score seconds per set),
         ``mean_auroc``, ``rank_auroc`` and ``on_front``: no other method of the
         group is at least as fast and as good, and better in one of the two.
         Fastest first; methods without a time are left out.
@@ -88,7 +88,7 @@ def pareto_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def on_front(cost: FloatArray, quality: FloatArray) -> BoolArray:
-    """Say which points no other point dominates.
+    """Mark the points that no other point dominates.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def on_front(cost: FloatArray, quality: FloatArray) -> BoolArray:
 
 
 def rank_tests(quality: Quality, *, alpha: float = 0.05) -> dict[str, Any]:
-    """Collect what a critical-difference diagram shows.
+    """Collect the data of a critical-difference diagram.
 
     Parameters
     ----------
@@ -121,8 +121,8 @@ def rank_tests(quality: Quality, *, alpha: float = 0.05) -> dict[str, Any]:
     dict
         Ready for JSON: the group, ``n_datasets``, ``alpha``, the Friedman
         ``statistic`` and ``p``, ``critical_difference``, ``average_rank`` of each
-        method by label (best first) and ``cliques``, lists of labels that are not
-        told apart. Numbers that do not exist are null.
+        method by label (best first) and ``cliques``, lists of labels that do not differ
+        significantly. Missing numbers are null.
     """
     rank = aggregate.ranks(quality.auroc, quality.last)
     test = significance.friedman(rank, alpha=alpha)
@@ -143,7 +143,7 @@ def rank_tests(quality: Quality, *, alpha: float = 0.05) -> dict[str, Any]:
 
 
 def dataset_table(quality: Quality) -> pd.DataFrame:
-    """List what each configuration reached on each data set.
+    """List each configuration's metrics on each data set.
 
     Parameters
     ----------
@@ -153,8 +153,8 @@ def dataset_table(quality: Quality) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Who, ``dataset``, ``n_trials``, ``n_failed``, ``auroc`` and ``ap`` as they
-        count under the policy, ``f1`` (mean over the trials that ended well),
+        The method, ``dataset``, ``n_trials``, ``n_failed``, ``auroc`` and ``ap`` under
+        the policy, ``f1`` (mean over the successful trials),
         ``rank_auroc``, ``fit_seconds``, ``score_seconds``, and the ends of the 95 %
         intervals (`odbench.scoring.cells.ENDS`), empty where scores were not kept
         or a trial failed. Sorted by data set, then method.
@@ -192,7 +192,7 @@ def dataset_table(quality: Quality) -> pd.DataFrame:
 
 
 def evidence_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Pick the columns of a leaderboard that compare each method with the best."""
+    """Select the columns of a leaderboard that compare each method with the best."""
     return table[
         [
             *_WHO, "mean_auroc", "gap_auroc", "gap_auroc_low", "gap_auroc_high",

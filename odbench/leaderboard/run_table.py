@@ -1,4 +1,4 @@
-"""The leaderboard of a run: made from its results, and kept until they change."""
+"""The leaderboard of a run, computed from its results and cached until they change."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BOARD = "leaderboard.csv"
-# The last table, with a fingerprint of what it was made of.
+# The last table, with a fingerprint of its inputs.
 _KEPT = ".leaderboard.json"
-# Things that may change between two runs into one folder, and the column that tells.
+# Causes of change between two runs into one folder, and the column that shows each.
 _VERSIONS = (
     (("config", "detector"), "detector_version"),
     (("config", "detector"), "config_id"),
@@ -38,9 +38,9 @@ class RunTable(NamedTuple):
     text : str
         The table, for a terminal.
     remarks : list of str
-        What a reader should know about it, one line each.
+        Remarks for the reader, one line each.
     is_empty : bool
-        Whether there is nothing to rank, because no labels are public.
+        True if there is nothing to rank because no labels are public.
     """
 
     text: str
@@ -49,10 +49,11 @@ class RunTable(NamedTuple):
 
 
 def table_of_run(folder: Path) -> RunTable:
-    """Make the leaderboard of a run; ``leaderboard.csv`` in its folder holds it.
+    """Compute the leaderboard of a run and write ``leaderboard.csv`` in its folder.
 
     If the results, the scoring code and the file are unchanged since the last call,
-    the table is taken from there: rating hundreds of configurations takes seconds.
+    the cached table is returned, because rating hundreds of configurations takes
+    seconds.
 
     Parameters
     ----------
@@ -66,7 +67,7 @@ def table_of_run(folder: Path) -> RunTable:
     Raises
     ------
     ResultsError
-        If the results cannot be read, or mix what one table cannot hold.
+        If the results cannot be read, or do not belong in one table.
     OSError
         If the folder cannot be written.
     """
@@ -80,13 +81,13 @@ def table_of_run(folder: Path) -> RunTable:
 
 
 def _made(folder: Path) -> dict[str, Any]:
-    """Compute the table, write ``leaderboard.csv``, and return what is kept."""
+    """Compute the table, write ``leaderboard.csv``, and return the cache entry."""
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", UserWarning)
         try:
             board = build_leaderboard(read_results(folder, USED))
         except ResultsError:
-            # Something changed, and not all of its trials have run again since.
+            # Something changed, and not all affected trials have been run again.
             results = read_results(folder, (*USED, "started_at"))
             board = build_leaderboard(_present(results))
     text = board.to_csv(index=False)
@@ -100,7 +101,7 @@ def _made(folder: Path) -> dict[str, Any]:
 
 
 def _present(results: pd.DataFrame) -> pd.DataFrame:
-    """Leave out trials of earlier versions: the newest trial says which is present."""
+    """Drop trials of earlier versions; the newest trial tells the present version."""
     results = results.sort_values("started_at", kind="stable", na_position="first")
     for thing, version in _VERSIONS:
         alike = results.groupby([*GROUP, *thing], observed=True)
@@ -120,7 +121,7 @@ def _present(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def _kept(folder: Path) -> dict[str, Any] | None:
-    """Return what was kept, None if there is nothing or the board was changed."""
+    """Return the cache entry; None if there is none or the table was edited."""
     try:
         kept = json.loads((folder / _KEPT).read_text(encoding="utf-8"))
         same = kept["board"] == _digest((folder / BOARD).read_bytes())
@@ -133,7 +134,7 @@ def _kept(folder: Path) -> dict[str, Any] | None:
 
 
 def _fingerprint(results: Path) -> str:
-    """Return what changes with the results, or with the code that makes a table."""
+    """Return a fingerprint of the results and of the code that makes a table."""
     import platform
     from importlib.metadata import version
 

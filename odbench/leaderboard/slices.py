@@ -1,4 +1,4 @@
-"""Leaderboards of parts of a suite: by size, dimension, domain and cleanliness."""
+"""Leaderboards of parts of a suite, such as by size, dimension or domain."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from odbench.scoring.policy import Quality
 if TYPE_CHECKING:
     import pandas as pd
 
-# A data set is near-trivial when at least half of the methods reach this AUROC.
+# A data set is near-trivial if at least half of the methods reach this AUROC.
 NEAR_TRIVIAL = 0.99
 
 # Slice, fact, levels with the half-open range [low, high) of each.
@@ -39,12 +39,12 @@ _NAMED = (("domain", "domain"), ("archetype", "archetype"))
 
 
 class Slice(NamedTuple):
-    """Some of the data sets of a table.
+    """A subset of the data sets of a table.
 
     Attributes
     ----------
     slice, level : str
-        What the data sets are told apart by, and which of them these are.
+        The property that divides the data sets, and its value in this subset.
     rows : bool array of shape (n_datasets,)
         The data sets.
     """
@@ -55,15 +55,15 @@ class Slice(NamedTuple):
 
 
 def slices_of(quality: Quality) -> Iterator[Slice]:
-    """Yield the slices that the facts in the results allow.
+    """Yield the slices for which the results have facts.
 
-    A data set without a fact is in no level of that slice; a level without data
-    sets and a slice without facts do not exist.
+    A data set without the fact is not in that slice. Levels without data sets and
+    slices without facts are left out.
 
     Parameters
     ----------
     quality : Quality
-        One value per data set and method; `near-trivial` looks at the values.
+        One value per data set and method; `near-trivial` depends on the values.
 
     Yields
     ------
@@ -117,7 +117,7 @@ def slice_table(quality: Quality, settings: Settings = DEFAULT) -> pd.DataFrame:
 
 
 def restrict(quality: Quality, rows: BoolArray) -> Quality:
-    """Return the same methods on some of the data sets.
+    """Return the same methods on a subset of the data sets.
 
     Parameters
     ----------

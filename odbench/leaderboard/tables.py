@@ -46,15 +46,15 @@ _TESTS = ("gap_auroc_low", "gap_auroc_high", "p_equivalent", "p_wilcoxon", "p_be
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How a table is computed; the same settings give the same table.
+    """Settings of a table; the same settings give the same table.
 
     Attributes
     ----------
     resamples : int
         Bootstrap samples behind each interval; 0 leaves the intervals empty.
     permutations : int
-        Sign changes behind each p-value; 0 leaves all that compares with the best
-        empty, but the gap to it.
+        Sign flips behind each p-value; 0 leaves the comparisons with the best empty,
+        except the gap.
     cluster : {"dataset", "family"}
         What the bootstrap draws: data sets, or families of data sets that come
         from one source.
@@ -68,7 +68,7 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Check what a user may have typed."""
+        """Check the values, which users may have typed."""
         if self.resamples < 0 or self.permutations < 0:
             msg = (
                 f"leaderboard: got {self.resamples} resamples and "
@@ -95,16 +95,16 @@ def build_leaderboard(
     """Rank every configuration in the results.
 
     Each suite, partition and protocol is ranked by itself. Trials of one data set
-    and configuration are averaged over their seeds first; a trial that failed counts
-    as `odbench.scoring.policy.apply_policy` says, and so does a data set on which a
-    configuration was not tried (`n_missing` counts those trials).
+    and configuration are averaged over their seeds first. A failed trial counts as in
+    `odbench.scoring.policy.apply_policy`, and so does a data set on which a
+    configuration was not tried (`n_missing` counts these).
 
     Parameters
     ----------
     results : pandas.DataFrame
         One row per trial, the columns of `odbench.results`.
     policy : str
-        What failures count as: "main", "worst", "base-rate", "complete-case" or
+        How failures count: "main", "worst", "base-rate", "complete-case" or
         "mean-of-others".
     settings : Settings
         Resamples, permutations, seed.
@@ -113,12 +113,12 @@ def build_leaderboard(
     -------
     pandas.DataFrame
         `COLUMNS`, one row per configuration, sorted by suite, partition, protocol and
-        total rank (best first). Empty where no data set has public labels.
+        total rank (best first). Empty if no data set has public labels.
 
     Raises
     ------
     ResultsError
-        If results are mixed that do not belong into one table.
+        If results do not belong in one table.
     UsageError
         If there is no such policy.
     """
@@ -149,8 +149,8 @@ def table_of(quality: Quality, settings: Settings = DEFAULT) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        `COLUMNS`, one row per method, best total rank first; no rows where there are
-        no data sets or no methods.
+        `COLUMNS`, one row per method, best total rank first; no rows if there are no
+        data sets or no methods.
     """
     import pandas as pd
 
@@ -185,7 +185,7 @@ def in_order(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def left_out(cells: Cells) -> str:
-    """Say which data sets could not be scored, in one line."""
+    """Name the data sets that could not be scored, in one line."""
     return (
         f"leaderboard of {cells.suite}/{cells.partition} ({cells.protocol}): "
         f"{len(cells.unscored)} data sets have no public labels and are left out"
@@ -223,7 +223,7 @@ def _means(quality: Quality, weights: FloatArray) -> dict[str, FloatArray]:
 def _interval(
     values: FloatArray, weights: FloatArray
 ) -> tuple[FloatArray, FloatArray]:  # fmt: skip
-    """Bootstrap the mean of each column; the interval holds it."""
+    """Bootstrap the mean of each column; the interval contains the mean."""
     if not len(weights):
         nothing = np.full(values.shape[1], np.nan)
         return nothing, nothing
@@ -281,7 +281,7 @@ def _evidence(quality: Quality, settings: Settings) -> dict[str, FloatArray]:
 
 
 def _costs(cells: Cells) -> dict[str, FloatArray]:
-    """Take medians over the data sets on which some trial ended well."""
+    """Return medians over the data sets on which a trial succeeded."""
     costs = {}
     for name in ("fit_seconds", "score_seconds"):
         seconds = getattr(cells, name)

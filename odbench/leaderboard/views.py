@@ -1,8 +1,8 @@
-"""Three ways to look at a detector that was run in several configurations.
+"""Three views of a detector that was run in several configurations.
 
-They answer different questions and are never ranked together: what the reference
-configuration reaches, what a user without knowledge gets on average over the grid,
-and what an oracle that sees the test labels could reach.
+They answer different questions and are never ranked together: the quality of the
+reference configuration, the average over the grid for a user without prior knowledge,
+and the upper bound of an oracle that sees the test labels.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class _Column(NamedTuple):
     last: BoolArray
 
 
-# View, what stands in the column `config` of its rows.
+# View -> value of the column `config` in its rows.
 VIEWS = {
     "default": "default",
     "grid mean": "mean over the grid",
@@ -37,7 +37,7 @@ VIEWS = {
 
 
 def has_grid(cells: Cells) -> bool:
-    """Say whether some detector was run in more than one configuration."""
+    """Check whether any detector was run in more than one configuration."""
     return len({m.detector for m in cells.methods}) < len(cells.methods)
 
 
@@ -71,7 +71,7 @@ def view_table(quality: Quality, settings: Settings = DEFAULT) -> pd.DataFrame:
 
 
 def through(quality: Quality, view: str) -> Quality:
-    """Look at configurations through a view.
+    """Reduce configurations to one row per detector by a view.
 
     Parameters
     ----------
@@ -79,8 +79,8 @@ def through(quality: Quality, view: str) -> Quality:
         One value per data set and configuration.
     view : {"default", "grid mean", "oracle"}
         "default" keeps the reference configurations. "grid mean" averages each
-        detector's configurations on each data set. "oracle" takes on each data set
-        the configuration with the highest AUROC, which needs the test labels.
+        detector's configurations on each data set. "oracle" selects, on each data
+        set, the configuration with the highest AUROC, which needs the test labels.
 
     Returns
     -------
@@ -129,7 +129,7 @@ def _best(part: Quality) -> _Column:
 
 
 def _pooled(parts: list[Cells], config: str) -> Cells:
-    """Join each detector's configurations: counts add up, seconds are averaged."""
+    """Merge each detector's configurations: counts are added, seconds averaged."""
 
     def total(name: str) -> IntArray:
         return np.stack([getattr(part, name).sum(axis=1) for part in parts], axis=1)

@@ -1,4 +1,4 @@
-"""From the text or object that names a detector to a configuration that builds it."""
+"""Find detectors by text or object, and describe how to build them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _FIND = ("core_zoo", "find_detector", "find_detectors", "grid_of", "list_detecto
 
 
 def __getattr__(name: str) -> Any:
-    """Load a function of `odbench.plugins.find` when it is first used."""
+    """Import a function of `odbench.plugins.find` on first use."""
     if name in _FIND:
         return getattr(importlib.import_module("odbench.plugins.find"), name)
     msg = f"module 'odbench.plugins' has no attribute {name!r}"

@@ -1,9 +1,9 @@
 """Give every kind of detector the same interface: float64 scores, higher is anomalous.
 
-scikit-learn's own detectors say "higher is more normal"; everybody else, PyOD
-included, says "higher is more anomalous". Both call themselves outlier detectors, so
-no tag tells them apart. What tells is the class that *defines* the scoring method:
-where that class lives in scikit-learn, the sign is turned, here and nowhere else.
+In scikit-learn's own detectors, higher scores are more normal; in all others, PyOD
+included, higher is more anomalous. Both are tagged as outlier detectors, so the tags do
+not help. The class that *defines* the scoring method decides: if it belongs to
+scikit-learn, the sign is flipped, here and nowhere else.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from odbench.arrays import FloatArray
 from odbench.detector import Detector
 from odbench.errors import DetectorError
 
-# scikit-learn's `decision_function` is its `score_samples` minus a constant. A constant
-# can only lose digits, so `score_samples` is used where a detector has both.
+# scikit-learn's `decision_function` is its `score_samples` minus a constant. That only
+# loses digits, so `score_samples` is preferred if a detector has both.
 _METHODS = ("decision_function", "score_samples")
 
 
@@ -29,14 +29,14 @@ def adapt(obj: object) -> Detector:
     Parameters
     ----------
     obj : object
-        An unfitted detector: odbench's own shape, a PyOD detector, a scikit-learn
-        one, a pipeline that ends in any of them, or a function
-        ``f(X_train, X_test) -> scores``. What is adapted already comes back as is.
+        An unfitted detector with odbench's methods, a PyOD or scikit-learn detector, a
+        pipeline that ends in any of them, or a function
+        ``f(X_train, X_test) -> scores``. An adapted detector is returned unchanged.
 
     Returns
     -------
     Detector
-        Attributes of `obj` can be reached through it.
+        It passes attribute access on to `obj`.
 
     Raises
     ------
@@ -65,7 +65,7 @@ class AdaptedDetector:
     Parameters
     ----------
     inner : object
-        What is adapted; reachable as `inner`.
+        The adapted detector.
 
     Raises
     ------
@@ -96,13 +96,13 @@ class AdaptedDetector:
     def decision_function(self, X: FloatArray) -> FloatArray:
         """Score rows: float64, higher is more anomalous.
 
-        A column of shape (n_rows, 1) becomes flat. Any other wrong shape, and NaN,
-        pass through for the caller to see.
+        A column of shape (n_rows, 1) is flattened. Other wrong shapes and NaN are
+        returned for the caller to check.
 
         Raises
         ------
         DetectorError
-            If what the detector returned is not an array of real numbers.
+            If the detector does not return an array of real numbers.
         """
         scores = as_scores(getattr(self.inner, self._method)(X), _name(self.inner))
         return -scores if self._negate else scores
@@ -160,7 +160,7 @@ def scoring_method(obj: object) -> tuple[str, bool]:
         ours = not owner.__module__.startswith("sklearn.")
         if ours and "decision_function" in defined:
             return "decision_function", False
-        # `score_samples` is scikit-learn's word, whoever defines it: a density.
+        # `score_samples` is scikit-learn's name for a density, regardless of the class.
         if hasattr(obj, "score_samples"):
             return "score_samples", True
         return "decision_function", True
@@ -175,19 +175,19 @@ def scoring_method(obj: object) -> tuple[str, bool]:
 
 
 def as_scores(raw: object, name: str) -> FloatArray:
-    """Return scores as a float64 array, without hiding their faults.
+    """Return scores as a float64 array, keeping wrong shapes and NaN visible.
 
     Parameters
     ----------
     raw : object
-        What a detector returned: an array, a list, a series, a tensor.
+        A detector's return value: an array, a list, a series, a tensor.
     name : str
         The detector, for the message.
 
     Returns
     -------
     float64 array
-        Of the shape of `raw`, (n, 1) made (n,).
+        Of the shape of `raw`, except that (n, 1) becomes (n,).
 
     Raises
     ------
@@ -216,7 +216,7 @@ def as_scores(raw: object, name: str) -> FloatArray:
 
 
 def _last_step(obj: Any) -> Any:
-    """Follow pipelines to the estimator that scores."""
+    """Return the estimator that scores, the last step of pipelines."""
     while _is_pipeline(obj):
         step = obj.steps[-1][1]
         if step is None or isinstance(step, str):
@@ -233,7 +233,7 @@ def _is_pipeline(obj: object) -> bool:
 
 
 def _make_novelty(obj: object) -> None:
-    """Let scikit-learn's LOF score rows outside its training set."""
+    """Enable scikit-learn's LOF to score rows outside its training set."""
     scorer = _last_step(obj)
     for owner in type(scorer).__mro__:
         if owner.__module__.startswith("sklearn.") and hasattr(scorer, "novelty"):

@@ -1,4 +1,4 @@
-"""A detector together with its parameters: what a sweep tries."""
+"""A detector together with its parameters, the unit that a sweep tries."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Configuration:
     info : DetectorInfo
         The detector.
     version : str
-        Changes when the detector's code does: a distribution's version, or a hash of
-        the source.
+        Changes with the detector's code: a distribution's version, or a hash of the
+        source.
     spec : str
-        Text from which `find_detector` makes this configuration again, in any process.
-        Processes exchange it, since builders need not survive pickling.
+        Text from which `find_detector` recreates this configuration in any process.
+        Processes exchange this text, because builders may not be picklable.
     overrides : mapping
         Parameters that differ from the reference.
     """
@@ -49,11 +49,11 @@ class Configuration:
 
     @property
     def id(self) -> str:
-        """12 hex digits that stand for the detector's name and full parameters."""
+        """12 hex digits that identify the detector's name and full parameters."""
         return identity(self.info.name, self.params)
 
     def build(self, random_state: int | None = None) -> Detector:
-        """Build an unfitted detector, its sign put right.
+        """Build an unfitted detector whose scores are higher for anomalies.
 
         Parameters
         ----------

@@ -22,11 +22,11 @@ class Registry:
     Attributes
     ----------
     entries : dict of str to EntryPoint
-        What each name stands for.
+        The entry point of each name.
     clashes : dict of str to str
-        Names that two other distributions register, and the error for each.
+        Names that two other distributions both register, and the error for each.
     warnings : list of str
-        What is ignored, and why.
+        One line for each ignored entry point, with the reason.
     """
 
     entries: dict[str, importlib.metadata.EntryPoint]
@@ -97,7 +97,7 @@ class Registry:
 
     @staticmethod
     def is_home(point: importlib.metadata.EntryPoint) -> bool:
-        """Say whether an entry point is odbench's own."""
+        """Check whether an entry point is odbench's own."""
         return _distribution(point) == _HOME
 
 

@@ -2,7 +2,7 @@
 
 An entry point of the group ``odbench.detectors`` is a `DetectorInfo`, a
 `DetectorFamily` or a detector's class. odbench's own come the same way, and no other
-distribution can take their names. Nothing is imported before it is asked for.
+distribution can take their names. A detector is imported only when it is needed.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def find_detectors(specs: str | Iterable[str | object]) -> list[Configuration]:
     Parameters
     ----------
     specs : str or iterable
-        What follows ``--detectors``, or what `find_detector` takes.
+        The value of ``--detectors``, or arguments of `find_detector`.
 
     Raises
     ------
@@ -149,12 +149,12 @@ def core_zoo() -> list[Configuration]:
 
 
 def grid_of(configuration: Configuration) -> list[Configuration]:
-    """Return the grid of a detector; parameters that the user set stay as set.
+    """Return the grid of a detector, without changing parameters that the user set.
 
     Parameters
     ----------
     configuration : Configuration
-        Where to start.
+        The detector and the user's parameters.
 
     Returns
     -------
@@ -252,7 +252,7 @@ def _members(obj: object, name: str) -> list[DetectorInfo] | None:
     if isinstance(obj, (DetectorInfo, type)) or not isinstance(obj, DetectorFamily):
         return None
     infos = []
-    # A family without its library knows no members, but tells what to install.
+    # A family without its library has no members, but its error names the extra.
     for member in obj.members() or ["NAME"]:
         try:
             infos.append(obj.info(member))
@@ -264,7 +264,7 @@ def _members(obj: object, name: str) -> list[DetectorInfo] | None:
 
 
 def _from_object(spec: str) -> Configuration:
-    """Make the configuration of an object that is contained in its spec."""
+    """Return the configuration of an object that its spec contains."""
     obj, version = objects.thaw(spec)
     if isinstance(obj, DetectorInfo):
         return Configuration(obj, version, spec)

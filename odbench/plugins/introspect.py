@@ -1,7 +1,7 @@
 """Derive a `DetectorInfo` for classes and functions without a description.
 
-The constructor's signature says which parameters there are; a ``random_state`` among
-them says that the detector is not deterministic.
+The constructor's signature gives the parameters; a ``random_state`` among them means
+that the detector is not deterministic.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ UNSET = "(unset)"
 
 @dataclass(frozen=True)
 class Signature:
-    """Facts about a detector that its parameters tell.
+    """Facts about a detector, derived from its signature.
 
     Attributes
     ----------
     defaults : mapping
-        Every parameter with a default, ``random_state`` left out.
+        Every parameter with a default, except ``random_state``.
     required : tuple of str
         Parameters without a default.
     random : bool
         Whether there is a ``random_state``.
     open_ended : bool
-        Whether ``**kwargs`` takes more than is named.
+        Whether it accepts ``**kwargs``.
     """
 
     defaults: Mapping[str, Any]
@@ -54,7 +54,7 @@ class Signature:
 
 
 def read_signature(target: Callable[..., Any], *, skip: int = 0) -> Signature:
-    """Read the parameters of a class or function, the first `skip` left out."""
+    """Read the parameters of a class or function, without the first `skip`."""
     try:
         parameters = list(inspect.signature(target).parameters.values())[skip:]
     except (TypeError, ValueError):
@@ -73,16 +73,16 @@ def read_signature(target: Callable[..., Any], *, skip: int = 0) -> Signature:
 
 
 def describe(target: object, name: str, given: Mapping[str, Any]) -> DetectorInfo:
-    """Make an info for a plain class, or a function of both splits.
+    """Return the info of a class without one, or of a function of both splits.
 
     Parameters
     ----------
     target : object
         A detector's class or a function ``f(X_train, X_test, **params)``.
     name : str
-        What it is called.
+        Its name.
     given : mapping
-        Parameters that the user names; they may be ones without a default.
+        Parameters set by the user, possibly ones without a default.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def describe(target: object, name: str, given: Mapping[str, Any]) -> DetectorInf
             f"write {name}:{example}"
         )
         raise DetectorError(msg)
-    # A parameter without a default never equals its reference, so it is always shown.
+    # A parameter without a default never equals its reference: labels always show it.
     named = given if signature.open_ended else {}
     params = {
         **dict.fromkeys([*signature.required, *named], UNSET),
@@ -131,7 +131,7 @@ def describe(target: object, name: str, given: Mapping[str, Any]) -> DetectorInf
 
 
 def is_scoring_function(target: object) -> bool:
-    """Say whether this is a function whose first two parameters are the splits."""
+    """Check whether this is a function whose first two parameters are the splits."""
     if isinstance(target, type) or not callable(target):
         return False
     try:
@@ -183,7 +183,7 @@ def source_version(target: object) -> str:
     -------
     str
         ``distribution version`` for installed code; otherwise 12 hex digits of the
-        source: of the file, or of the whole package that the file stands in. For
+        source: of the file, or of the whole package that contains the file. For
         classes of a notebook or an interactive session, of the source or bytecode.
     """
     if isinstance(target, DetectorInfo):
@@ -220,7 +220,7 @@ def package_root(path: Path) -> Path | None:
 
 
 def is_importable_anywhere(module: str, file: Path) -> bool:
-    """Say whether any process of this Python can import a module by its name."""
+    """Check whether any process of this Python can import a module by its name."""
     parts = Path(*module.split("."))
     homes = {file.parents[len(parts.parts) - (file.name != "__init__.py")]}
     return _is_installed(file) or bool(homes & _editable_folders())
@@ -238,7 +238,7 @@ def _library_folders() -> frozenset[str]:
 
 @functools.cache
 def _providers() -> Mapping[str, list[str]]:
-    """Return the distributions behind each module; reads all metadata, so once."""
+    """Return the distributions of each module; cached, as it reads all metadata."""
     return importlib.metadata.packages_distributions()
 
 

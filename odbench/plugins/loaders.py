@@ -17,7 +17,7 @@ from odbench.plugins import introspect
 
 
 def is_import(target: str) -> bool:
-    """Say whether a spec's target names code instead of an installed detector."""
+    """Check whether a spec's target names code instead of an installed detector."""
     return ":" in target or target.endswith(".py")
 
 
@@ -32,14 +32,14 @@ def load(target: str) -> tuple[Any, str]:
     Parameters
     ----------
     target : str
-        ``package.module:Class`` or ``path/file.py:Class``. A module that only the
-        working directory holds is found there.
+        ``package.module:Class`` or ``path/file.py:Class``. A module in the working
+        directory is found, too.
 
     Returns
     -------
     tuple of (object, str)
-        The object, and the target as any process in any directory can use it: files
-        by absolute path.
+        The object, and the target in a form that works in any process and directory:
+        files by absolute path.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def load(target: str) -> tuple[Any, str]:
 
 
 def _file_of_local_module(module: str) -> str:
-    """Return the file of a module that only the working directory provides."""
+    """Return the file of a module that exists only in the working directory."""
     top = module.partition(".")[0]
     if top in sys.modules or not top.isidentifier():
         return ""
@@ -100,7 +100,7 @@ def _import_file(path: Path, target: str, name: str) -> ModuleType:
     if not name:
         raise UnknownDetectorError(_name_missing(path, target))
     root = introspect.package_root(path)
-    # Appended, so that a file beside it does not shadow an installed module.
+    # At the end, so that files beside it do not shadow installed modules.
     folder = str((root or path).parent)
     if folder not in sys.path:
         sys.path.append(folder)

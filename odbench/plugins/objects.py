@@ -2,8 +2,8 @@
 
 An object must reach another process, so it is pickled by value into its own spec:
 classes of a notebook, of ``__main__`` and of files that only this process can import
-work too. Such a spec is trusted as the code that calls us is; it is made here and
-never taken from the command line.
+work too. Such a spec is as trusted as the calling code; it is created here and never
+taken from the command line.
 """
 
 from __future__ import annotations
@@ -63,12 +63,12 @@ def freeze(obj: object) -> str:
 
 
 def thaw(spec: str) -> tuple[Any, str]:
-    """Return the object that a spec of `freeze` holds, and its version then.
+    """Return the object in a spec of `freeze`, and its version at that time.
 
     Raises
     ------
     DetectorError
-        If the text was cut or its classes cannot be imported.
+        If the text is damaged or its classes cannot be imported.
     """
     import pickle
 
@@ -103,7 +103,7 @@ def describe_object(obj: Any, spec: str) -> tuple[DetectorInfo, dict[str, Any]]:
     obj : object
         A detector or a pipeline.
     spec : str
-        What `freeze` made of it.
+        The result of `freeze` for it.
 
     Returns
     -------
@@ -199,7 +199,7 @@ def _modules_of(obj: Any) -> Iterable[Any]:
 
 
 def _only_here(module: Any) -> bool:
-    """Say whether another process may fail to import a module."""
+    """Check whether another process may fail to import a module."""
     file = getattr(module, "__file__", None)
     if file is None or module.__name__ in ("__main__", "builtins"):
         return False  # cloudpickle sends __main__ by value on its own

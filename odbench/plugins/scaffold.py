@@ -17,23 +17,23 @@ def write_detector(name: str, folder: Path, *, package: bool) -> list[Path]:
     Parameters
     ----------
     name : str
-        What users will type: lower case, digits and underscores.
+        The detector's name: lower case, digits and underscores.
     folder : Path
-        Where to; made if it is not there.
+        Target folder; created if needed.
     package : bool
-        A package with an entry point, instead of a file and its test.
+        Create a package with an entry point, instead of a file and its test.
 
     Returns
     -------
     list of Path
-        What was written, the detector's own file first.
+        The written files, the detector's own first.
 
     Raises
     ------
     UsageError
-        If the name cannot be used, or one of the files is there already.
+        If the name is invalid, or one of the files exists.
     OSError
-        If one cannot be written; none of them is left.
+        If a file cannot be written; none is left then.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
         msg = (

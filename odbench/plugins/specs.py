@@ -1,8 +1,8 @@
 """The text form of detectors: ``knn:k=20``, ``file.py:Class[a=1,b=x]``.
 
-Text in, text out: nothing here looks a detector up. A list is split at commas and
-semicolons; an item that is only ``name=value`` continues the item before it. Values
-are Python or TOML literals; what is neither is a string.
+This module only handles text and does not look detectors up. A list is split at commas
+and semicolons; an item that is only ``name=value`` continues the item before it. Values
+are Python or TOML literals; anything else is a string.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def parse_specs(text: str) -> list[str]:
     Parameters
     ----------
     text : str
-        Items apart by commas or semicolons; those inside brackets or quotes belong
-        to a value. An item such as ``method=mean`` continues the one before it.
+        Items separated by commas or semicolons outside brackets and quotes. An item
+        such as ``method=mean`` continues the one before it.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def parse_specs(text: str) -> list[str]:
     Raises
     ------
     UsageError
-        If a bracket or a quote is left open, or a parameter has no detector.
+        If a bracket or a quote is not closed, or a parameter has no detector.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def parse_specs(text: str) -> list[str]:
 
 
 def _takes_more(spec: str) -> bool:
-    """Say whether a spec ends in a parameter that a comma may follow."""
+    """Check whether a spec ends in a parameter, so that a comma may continue it."""
     target, params = split_spec(spec)
     return bool(params) and not spec.startswith(f"{target}[")
 
@@ -177,7 +177,7 @@ def format_value(value: Any) -> str:
     """Write a value so that `parse_value` reads the same value back.
 
     A value that is not a literal (an estimator, a function) is described by its type
-    and a short hash instead: good for a label, not for reading back.
+    and a short hash instead, which is enough for a label.
     """
     value = as_json(value)
     if value is None or isinstance(value, bool):
@@ -208,7 +208,7 @@ def format_params(params: Mapping[str, Any]) -> str:
 
 
 def is_literal(value: Any) -> bool:
-    """Say whether a value survives being written and read back."""
+    """Check whether a value is the same after writing and reading it."""
     if isinstance(value, (list, tuple)):
         return all(is_literal(v) for v in value)
     if isinstance(value, dict):
@@ -219,9 +219,9 @@ def is_literal(value: Any) -> bool:
 
 
 def as_json(value: Any) -> Any:
-    """Return a parameter's value in a form that JSON can hold."""
+    """Return a parameter's value as a JSON value."""
     if isinstance(value, float):
-        return float(value)  # NumPy's float64 is a float with another repr
+        return float(value)  # NumPy's float64 is a float, but has another repr
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, (list, tuple)):
@@ -238,7 +238,7 @@ def as_json(value: Any) -> Any:
 
 
 def identity(detector: str, params: Mapping[str, Any]) -> str:
-    """Return the 12 hex digits that tell configurations apart.
+    """Return 12 hex digits that identify a configuration.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The hinge: one row per trial, written by a sweep and read by everything after it.
+"""Results, the hinge of odbench: one row per trial, which all later steps read.
 
 Every leaderboard can be rebuilt from a results file, without data, detectors, GPU or
 network.

@@ -1,7 +1,7 @@
 """Checks of a results file before it is used.
 
-Results are published and passed on, so a file may come from anybody. Its unpacked size
-is bounded before Python holds a row of it; then names and numbers are checked.
+Results are published and shared, so a file may come from anybody. Its unpacked size is
+bounded before any row is read; then names and numbers are checked.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-# Trials of one file. They need up to about 1 KiB of memory each.
+# Maximum number of trials per file. Each needs up to about 1 KiB of memory.
 MAX_TRIALS = 10_000_000
-# Bytes of one text. A sweep cuts reasons at 500 characters.
+# Maximum bytes per text. A sweep cuts reasons at 500 characters.
 MAX_TEXT = 10_000
-# Bytes of all texts together, by trial and for a file of few. A sweep's are 600.
+# Maximum bytes of all texts, per trial and at least. A sweep writes 600 per trial.
 _TEXT_PER_TRIAL = 1 << 10
 _TEXT_ANYWAY = 1 << 24
 
 _PLACE = re.compile(r"[a-z0-9_-]{1,40}")
-# Parts of a path below a leaderboard's folder.
+# Values that become parts of a path in a leaderboard's folder.
 _PLACES = ("suite", "partition")
 _NAMES = ("protocol", "dataset", "detector", "config", "config_id")
 _SHARES = (
@@ -41,32 +41,32 @@ _COUNTS = (
     "fit_seconds", "score_seconds", "shared_seconds", "warmup_seconds",
 )  # fmt: skip
 _MOST_SECONDS = 1e15
-# A metric may leave its range by the last bits of its sums.
+# Rounding may take a metric out of its range by this much.
 _ROUNDING = 1e-9
 
 
 def check_size(stored: pq.ParquetFile, file: Path, wanted: list[str]) -> None:
-    """Refuse a file that declares more than results take, before a row is read.
+    """Refuse a file whose declared size is too large, before any row is read.
 
     Parameters
     ----------
     stored : pyarrow.parquet.ParquetFile
-        Open; its description is read and nothing else.
+        Open; only its metadata is read.
     file : Path
-        Its place.
+        Path of the file, for messages.
     wanted : list of str
-        Columns that are going to be read.
+        Columns that will be read.
 
     Raises
     ------
     ResultsError
-        If there are too many trials, more than the file has bytes, or columns of
-        lists, of records or of bytes, whose size no description tells.
+        If there are too many trials, more trials than bytes, or columns of lists,
+        records or bytes, whose size the metadata does not tell.
     """
     import pyarrow as pa
 
     trials, size = stored.metadata.num_rows, file.stat().st_size
-    # No two trials are the same, so each takes some bytes however it is packed.
+    # Trials differ, so each takes at least one byte even when compressed.
     if trials > min(MAX_TRIALS, size):
         msg = (
             f"results {str(file)!r}: {trials} trials in {size} bytes; at most "
@@ -91,19 +91,19 @@ def check_size(stored: pq.ParquetFile, file: Path, wanted: list[str]) -> None:
 
 
 def check_texts(table: pa.Table, file: Path) -> None:
-    """Refuse texts that are longer, or in all more, than those of results.
+    """Refuse texts that are too long, singly or in total.
 
     Parameters
     ----------
     table : pyarrow.Table
-        Texts still as places in a list of distinct ones.
+        With texts as indices into a dictionary.
     file : Path
         Where it comes from.
 
     Raises
     ------
     ResultsError
-        Naming the longest, or how much there is.
+        Naming the longest text, or the total size.
     pyarrow.ArrowException
         If a text is not UTF-8.
     """
@@ -137,16 +137,16 @@ def check_values(table: pa.Table, file: Path, *, statuses: tuple[str, ...]) -> N
     Parameters
     ----------
     table : pyarrow.Table
-        Texts as for `check_texts`; columns that it lacks are passed over.
+        Texts as for `check_texts`; missing columns are skipped.
     file : Path
         Where it comes from.
     statuses : tuple of str
-        How a trial can end.
+        The valid values of `status`.
 
     Raises
     ------
     ResultsError
-        Naming the column, the value, and what was wanted.
+        Naming the column, the value, and what is allowed.
     """
     for name, chunk in _dictionaries(table):
         if name not in (*_PLACES, *_NAMES, "detector_version", "status"):
@@ -179,7 +179,7 @@ def _check_range(
         return
     ends = pc.min_max(table[name])
     for end in (ends["min"].as_py(), ends["max"].as_py()):
-        # Some files write NaN for a missing value.
+        # Some writers store NaN for a missing value.
         if end is None or math.isnan(end):
             continue
         if not low - _ROUNDING <= end <= high + _ROUNDING:
@@ -187,7 +187,7 @@ def _check_range(
 
 
 def _check_anomalies(table: pa.Table, file: Path) -> None:
-    """Refuse a test of anomalies alone, on which nothing can be scored."""
+    """Refuse a test split without inliers, on which no metric exists."""
     import pyarrow.compute as pc
 
     if not {"n_test", "n_anomalies"} <= set(table.column_names):
@@ -204,7 +204,7 @@ def _check_anomalies(table: pa.Table, file: Path) -> None:
 
 
 def _check_scores(table: pa.Table, file: Path) -> None:
-    """Refuse trials that have the primary metric and lack another required one."""
+    """Refuse trials that have the primary metric but not the other required ones."""
     import pyarrow.compute as pc
 
     primary, *others = (metric.name for metric in METRICS if metric.required)

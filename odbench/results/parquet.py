@@ -1,4 +1,4 @@
-"""Results files: written whole, and checked when they are read."""
+"""Write results files atomically, and check them when reading."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
 
 def write_results(rows: pa.Table | Iterable[pa.Table], path: Path) -> None:
-    """Write a results file whole or not at all.
+    """Write a results file, completely or not at all.
 
     Parameters
     ----------
     rows : pyarrow.Table or iterable of them
-        Columns of `schema`, in its order. Several tables are written one by one, so
-        that no more than one need be in memory.
+        Columns of `schema`, in its order. Several tables are written one after the
+        other, so that only one needs to be in memory.
     path : Path
-        Where to; replaced in one step once the new file is on the disk.
+        The file; replaced in one step once the new one is on the disk.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -51,27 +51,27 @@ def write_results(rows: pa.Table | Iterable[pa.Table], path: Path) -> None:
 def read_results(
     path: Path | str, columns: Iterable[str] | None = None
 ) -> pd.DataFrame:
-    """Read a results file, or the results of a run's folder, as a data frame.
+    """Read the results in a file or in a run's folder as a data frame.
 
     Parameters
     ----------
     path : Path or str
         A ``results.parquet`` or the folder of a run that holds one.
     columns : iterable of str, optional
-        Which of `COLUMNS`, where not all are needed. Words then come as sorted
-        categories, in a fraction of the memory.
+        A subset of `COLUMNS` to read. Texts are then sorted categories, which take a
+        fraction of the memory.
 
     Returns
     -------
     pandas.DataFrame
-        One row per trial; the wanted columns of `COLUMNS`, in that order, null
-        where the file lacks an optional one.
+        One row per trial, with the requested columns of `COLUMNS` in that order;
+        optional columns that the file lacks are null.
 
     Raises
     ------
     ResultsError
-        If the file is missing, cannot be read, lacks a column, unpacks to
-        more than results do, or holds a name or a number that no trial can have.
+        If the file is missing, cannot be read, lacks a column, is too large, or
+        contains an invalid name or number.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq

@@ -1,4 +1,4 @@
-"""The columns of a results file, and the place of a trial's scores."""
+"""The columns of a results file, and the path of a trial's scores."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SCORES = "scores"
 
 STATUSES = ("ok", "failed", "timeout", "memory", "killed", "nonfinite", "shape")
 
-# Column, Arrow type, whether it must be there for a leaderboard.
+# Column, Arrow type, whether a leaderboard requires it.
 _COLUMNS = (
     # The trial.
     ("suite", "string", True),
@@ -77,15 +77,15 @@ STRINGS = tuple(name for name, kind, _ in _COLUMNS if kind == "string")
 
 
 def scores_file(run: Path, row: Mapping[str, Any]) -> Path:
-    """Return where the scores of a trial are kept in a run's folder.
+    """Return the path of a trial's scores in a run's folder.
 
     Parameters
     ----------
     run : Path
         The folder.
     row : mapping
-        The trial's row of the results. Its key ends the name, so that scores of
-        another version, content or protocol are never taken for its own.
+        The trial's row of the results. Its key is part of the name, so that
+        scores of another version, content or protocol are not confused with them.
     """
     folder = run.joinpath(SCORES, row["suite"], row["partition"], row["dataset"])
     detector = row["detector"].replace("/", "_")
@@ -104,19 +104,19 @@ def schema() -> pa.Schema:
 
 
 def completed(table: pa.Table, full: pa.Schema | None = None) -> pa.Table:
-    """Give a table, such as one of an older version, every column of `schema`.
+    """Add the missing columns of `schema` to a table, such as one of an older version.
 
     Parameters
     ----------
     table : pyarrow.Table
-        Any of the columns of `schema`; others are left out.
+        With any of the columns of `schema`; others are dropped.
     full : pyarrow.Schema, optional
-        Wanted instead of `schema`.
+        Used instead of `schema`.
 
     Returns
     -------
     pyarrow.Table
-        The columns of `schema` in its order, null where the table had none.
+        The columns of `schema` in its order; added ones are null.
     """
     import pyarrow as pa
 
@@ -128,7 +128,7 @@ def completed(table: pa.Table, full: pa.Schema | None = None) -> pa.Table:
 
 
 def columns_as_words(columns: Iterable[str]) -> pa.Schema:
-    """Return the schema of some columns, texts as indices into a dictionary."""
+    """Return the schema of some columns, with dictionary-encoded texts."""
     import pyarrow as pa
 
     wanted, word = set(columns), pa.dictionary(pa.int32(), pa.string())

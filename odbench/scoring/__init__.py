@@ -1,1 +1,1 @@
-"""From scores to metrics, and from metrics to statistics over data sets."""
+"""Compute metrics from scores, and statistics over data sets from metrics."""

@@ -1,8 +1,8 @@
-"""From one value per data set and method to one value per method.
+"""Aggregate one value per data set and method to one value per method.
 
 Arrays are of shape (n_datasets, n_methods); values lie in [0, 1] and higher is
 better. Where a function takes `last`, the marked cells rank behind all others of
-their data set whatever their value, tied among themselves.
+their data set regardless of their value, tied among themselves.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Ranked(NamedTuple):
     rank : array
         1 for the lowest number; equal numbers share the mean of their places.
     size : array
-        How many numbers of the row share that rank.
+        Number of values in the row that share that rank.
     """
 
     rank: FloatArray
@@ -35,7 +35,7 @@ class Ranked(NamedTuple):
 
 
 def ranking_keys(values: FloatArray, last: BoolArray | None = None) -> FloatArray:
-    """Return what ranks are made of: rounded values, minus infinity for the last.
+    """Return the keys that ranks compare: rounded values, minus infinity for `last`.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def win_rate(rank: FloatArray) -> FloatArray:
     Returns
     -------
     float64 array of shape (n_methods,)
-        In [0, 1], higher is better; NaN where there is nobody to compare with.
+        In [0, 1], higher is better; NaN if there is only one method.
     """
     methods = rank.shape[1]
     if methods < 2:
@@ -122,10 +122,10 @@ def win_rate(rank: FloatArray) -> FloatArray:
 
 
 def champion_delta(values: FloatArray) -> FloatArray:
-    """Return how much of a method's error the best method on each set would save.
+    """Return the share of a method's error that the best method on each set avoids.
 
     ``mean_t (1 - e_t* / e_ti)`` with the error ``e = 1 - value`` and e_t* the least
-    error on t; 0 / 0 counts as 1, so that a perfect method has nothing to save.
+    error on t; 0 / 0 counts as 1, so that a perfect method has gap 0.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def relative_to_best(values: FloatArray) -> FloatArray:
 
 
 def relative_in_range(values: FloatArray) -> FloatArray:
-    """Return the mean place between the worst and the best: rAUC, min-max form.
+    """Return the mean position between the worst and the best: rAUC, min-max form.
 
     ``mean_t (a_ti - min_j a_tj) / (max_j a_tj - min_j a_tj)``; where all methods are
     equal, each counts 1.
@@ -193,8 +193,8 @@ def top_share(
 ) -> FloatArray:
     """Return the share of data sets on which a method's rank is at most `top`.
 
-    Ranks are those of `ranks`: when ten methods tie for the best place their rank
-    is 5.5, and none of them stands out. A cell that ranks last never counts.
+    Ranks are those of `ranks`: if ten methods tie for the best place, their rank is
+    5.5 and none of them counts. A cell that ranks last never counts.
 
     Parameters
     ----------
@@ -203,7 +203,7 @@ def top_share(
     last : bool array of the same shape, optional
         Cells that rank last.
     top : int
-        The last place that counts.
+        The largest rank that counts.
 
     Returns
     -------
@@ -224,7 +224,7 @@ def total_rank(higher: Sequence[FloatArray], lower: Sequence[FloatArray]) -> Flo
     ----------
     higher, lower : sequences of float64 arrays of shape (n_methods,)
         Criteria of which higher, respectively lower, is better. Values that agree
-        to nine decimals are ties, so that rounding errors decide nothing.
+        to nine decimals are ties, so that rounding errors do not decide.
 
     Returns
     -------

@@ -1,7 +1,7 @@
-"""From one row per trial to one matrix per quantity: data sets by configurations.
+"""Arrange trials as matrices: one per quantity, data sets by configurations.
 
 Every statistic over data sets starts here. Trials of one data set and one
-configuration (its seeds) become one cell. Nothing is dropped without a trace: a trial
+configuration (its seeds) become one cell. Nothing is dropped silently: a trial
 that failed and a trial that is absent are both counted.
 """
 
@@ -84,18 +84,18 @@ class Cells:
     Attributes
     ----------
     suite, partition, protocol : str
-        What the results belong to.
+        The group that the results belong to.
     datasets : object array of shape (n_datasets,)
         Names, sorted.
     methods : tuple of Method
         Sorted.
     trials, succeeded : int64 arrays of shape (n_datasets, n_methods)
-        Trials there are, and those of them that ended well.
+        Number of trials, and number of successful ones.
     sums : mapping of str to float64 array of shape (n_datasets, n_methods)
-        Ranked and listed metric -> sum over the trials that ended well; NaN where
-        the results lack the metric.
+        Ranked and listed metric -> sum over the successful trials; NaN where the
+        results lack the metric.
     fit_seconds, score_seconds : float64 arrays of shape (n_datasets, n_methods)
-        Means over the trials that ended well, in seconds; NaN where none did.
+        Means over the successful trials, in seconds; NaN where there are none.
     base_rate : float64 array of shape (n_datasets,)
         Share of anomalies among the test rows.
     seeds : int64 array of shape (n_methods,)
@@ -106,7 +106,7 @@ class Cells:
         Data sets left out because their labels are not public.
     intervals : float64 array of shape (n_datasets, n_methods, len(ENDS)) or None
         `ENDS`, means over the trials; NaN where a trial failed or its scores were
-        not kept. None where none were.
+        not kept. None if no scores were kept.
     """
 
     suite: str
@@ -127,7 +127,7 @@ class Cells:
 
     @property
     def failed(self) -> IntArray:
-        """Trials that did not end well, int64 of shape (n_datasets, n_methods)."""
+        """Number of failed trials, int64 of shape (n_datasets, n_methods)."""
         return self.trials - self.succeeded
 
     @property
@@ -137,7 +137,7 @@ class Cells:
         return whole
 
     def select_datasets(self, rows: BoolArray | IntArray) -> Cells:
-        """Return the same methods on some of the data sets."""
+        """Return the same methods on a subset of the data sets."""
         changed = {
             f.name: getattr(self, f.name)[rows]
             for f in fields(self)
@@ -149,7 +149,7 @@ class Cells:
         return replace(self, facts=facts, intervals=ends, sums=sums, **changed)
 
     def select_methods(self, columns: BoolArray | IntArray) -> Cells:
-        """Return some of the methods on the same data sets."""
+        """Return a subset of the methods on the same data sets."""
         chosen = _positions(columns)
         matrices = {name: getattr(self, name)[:, chosen] for name in _MATRICES}
         return replace(
@@ -169,7 +169,7 @@ _BY_DATASET = (*_MATRICES, "datasets", "base_rate")
 def split_results(results: pd.DataFrame) -> Iterator[Cells]:
     """Yield one `Cells` for each suite, partition and protocol in the results.
 
-    Results of different suites, partitions or protocols never meet in one table.
+    Results of different suites, partitions or protocols are never in one table.
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ def split_results(results: pd.DataFrame) -> Iterator[Cells]:
 
 
 def _encoded(results: pd.DataFrame) -> pd.DataFrame:
-    """Keep what is needed, and replace repeated words by numbers once for all."""
+    """Keep the needed columns, and encode repeated texts as integers."""
     missing = [name for name in _NEEDED if name not in results.columns]
     if missing:
         msg = (
@@ -253,16 +253,16 @@ def _cells(suite: str, partition: str, protocol: str, rows: pd.DataFrame) -> Cel
 def _intervals(
     rows: pd.DataFrame, cell: IntArray, good: BoolArray, shape: tuple[int, int]
 ) -> FloatArray | None:
-    """Average the ends over the trials of each cell, where all of them have any.
+    """Average the ends over the trials of each cell if all of them have intervals.
 
-    The seeds of a cell are scored on the same test rows, so their errors go
-    together and averaging does not make the interval narrower.
+    The seeds of a cell are scored on the same test rows, so their errors are
+    correlated and averaging must not make the interval narrower.
     """
     if ENDS[0] not in rows.columns:
         return None
     size = shape[0] * shape[1]
     ends = rows[list(ENDS)].astype("float64").to_numpy(copy=True)
-    # A gap in one trial is a gap in its cell.
+    # A missing interval in one trial makes that of its cell missing.
     ends[~good] = np.nan
     trials = np.maximum(np.bincount(cell, minlength=size), 1)
     sums = [np.bincount(cell, column, minlength=size) for column in ends.T]
@@ -274,7 +274,7 @@ def _intervals(
 def _codes(
     rows: pd.DataFrame, columns: list[str]
 ) -> tuple[list[tuple[str, ...]], IntArray]:
-    """Return the sorted distinct combinations and each row's place among them."""
+    """Return the sorted distinct combinations and each row's index among them."""
     if rows.empty:
         return [], np.zeros(0, dtype=np.int64)
     groups = rows.groupby(columns, sort=True, observed=True, dropna=False)
@@ -308,7 +308,7 @@ def _share(part: pd.Series[float], whole: pd.Series[float]) -> FloatArray:
 
 
 def _scored(rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Leave out the data sets whose labels were not there to score with."""
+    """Drop the data sets whose labels are not public."""
     unlabelled = rows["n_anomalies"].isna() | (
         (rows["status"] == "ok") & rows["auroc"].isna()
     )
@@ -344,14 +344,14 @@ def _refuse_mixtures(rows: pd.DataFrame, where: str) -> None:
 
 
 def _without_repeats(rows: pd.DataFrame, where: str) -> pd.DataFrame:
-    """Take a trial that several runs hold once, if they agree on its outcome."""
+    """Keep one copy of a trial that several runs have, if they agree on its outcome."""
     trial = ["dataset", "detector", "config", "seed"]
     repeated = rows.duplicated(trial, keep=False)
     if not repeated.any():
         return rows
     required = [metric.name for metric in METRICS if metric.required]
     outcome = [*trial, "status", *required]
-    # Two machines may differ in the last bits of a score, and that is no conflict.
+    # Two machines may differ in the last bits of a score, which is not a conflict.
     distinct = rows.loc[repeated, outcome].round(9).drop_duplicates()
     clash = distinct[distinct.duplicated(trial)]
     if not clash.empty:

@@ -1,4 +1,4 @@
-"""How well scores separate anomalies from inliers: AUROC, AP, F1.
+"""Metrics of how well scores separate anomalies from inliers: AUROC, AP, F1.
 
 Label 1 is an anomaly, a higher score is more anomalous, and every metric is better
 when it is higher. All of them depend on the scores' order only, and rows with equal
@@ -34,7 +34,7 @@ class Steps(NamedTuple):
 
 
 def evaluate(labels: ArrayLike, scores: ArrayLike) -> dict[str, float]:
-    """Return every metric of `METRICS` at the price of one sort.
+    """Return every metric of `METRICS`, sorting the scores once.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def average_precision(labels: ArrayLike, scores: ArrayLike) -> float:
 
 
 def adjusted_average_precision(ap: _Number, base_rate: _Number) -> _Number:
-    """Return the average precision with chance moved to 0 and the best kept at 1.
+    """Return the average precision rescaled so that chance is 0 and the best is 1.
 
     ``(AP - r) / (1 - r)`` with r the share of anomalies (Campos et al., DMKD 2016).
 
@@ -140,10 +140,10 @@ def adjusted_average_precision(ap: _Number, base_rate: _Number) -> _Number:
 
 
 def precision_at_n(labels: ArrayLike, scores: ArrayLike) -> float:
-    """Return the precision among the n highest scores, n the number of anomalies.
+    """Return the precision among the n highest scores, n being the anomalies' number.
 
-    Where a tie straddles the n-th place, the places left go to the tied rows in
-    equal shares: the expected precision over all orders of the tied rows.
+    If the n-th place lies within a tie, the remaining places are shared equally by the
+    tied rows, which gives the expected precision over all orders of the tied rows.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""Probes that hold a detector against the contract."""
+"""Probes that check a detector against the contract."""

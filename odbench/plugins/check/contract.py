@@ -1,7 +1,7 @@
-"""Test a detector on small tables; tell each fault and its cure in one line.
+"""Test a detector on small tables, and report each fault and its cure in one line.
 
-The probes are what users of detectors trip over: a turned sign, scores that depend on
-the batch, changed input, NaN on a constant column.
+The probes look for common faults: a flipped sign, scores that depend on the batch,
+modified input, NaN on a constant column.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from odbench.plugins.check.tables import planted
 from odbench.plugins.configuration import Configuration
 from odbench.plugins.entry_points import one_line
 
-# Differences up to this size count as rounding; a score may still depend on them.
+# Differences up to this size are reported as rounding.
 _ROUNDING = 1e-9
 
 
@@ -32,11 +32,11 @@ class Finding:
     Attributes
     ----------
     probe : str
-        What was tried.
+        Name of the probe.
     verdict : {"ok", "warn", "fail"}
-        A warning is a fact that users should know; a failure breaks the contract.
+        A warning is worth knowing; a failure violates the contract.
     message : str
-        What was seen and, unless all is well, what to do.
+        The observation and, unless it is "ok", the cure.
     """
 
     probe: str

@@ -14,7 +14,7 @@ PLANTED = 10
 
 @dataclass(frozen=True, eq=False)
 class Planted:
-    """Correlated Gaussian rows, and among the rows to score some far outside.
+    """Correlated Gaussian rows; some of the rows to score are far outside.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class Planted:
 
 
 def planted() -> Planted:
-    """Draw the table; the same one every time."""
+    """Draw the table with a fixed seed."""
     rng = np.random.default_rng(_SEED)
     mixing = rng.normal(size=(4, 4)) / 2 + np.eye(4)
     train = rng.normal(size=(200, 4)) @ mixing
