@@ -1,4 +1,4 @@
-"""Fixtures that every test may ask for."""
+"""Fixtures for all tests."""
 
 import contextlib
 import os
@@ -26,7 +26,7 @@ def rng() -> np.random.Generator:
 
 @pytest.fixture(scope="session")
 def mirror() -> Path:
-    """The real files, laid out as the hub lays them out."""
+    """The real files, in the hub's layout."""
     for place in MIRROR_PLACES:
         if place and (Path(place) / "MacrOData-CMU").is_dir():
             return Path(place)
@@ -35,7 +35,7 @@ def mirror() -> Path:
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory, monkeypatch) -> Path:
-    """Give each test a cache of its own and no mirror, hub or token of the user's."""
+    """Give each test its own cache, and none of the user's mirror, hub or token."""
     for name in list(os.environ):
         if name.startswith("HF_") or name == "ODBENCH_MIRROR":
             monkeypatch.delenv(name)
@@ -62,7 +62,7 @@ def small_disk(tmp_path):
 
 
 def fill(disk: Path) -> Path:
-    """Take what room a disk has left; return the file that takes it."""
+    """Fill a disk; return the file that takes the space."""
     ballast = disk / "ballast"
     with ballast.open("wb", 0) as sink, contextlib.suppress(OSError):
         while True:

@@ -1,4 +1,4 @@
-"""What the documentation says exists, and what exists is documented."""
+"""Everything in the documentation exists, and everything public is documented."""
 
 import importlib
 import re

@@ -1,4 +1,4 @@
-"""Files are there whole or not at all, and each errno has one meaning."""
+"""Files are written completely or not at all, and each errno has one meaning."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""What the package promises before anything is run."""
+"""Properties of the package: light imports, public names, purposes of files."""
 
 import ast
 import importlib

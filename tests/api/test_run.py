@@ -1,4 +1,4 @@
-"""`odbench.run` leaves what `odbench run` leaves."""
+"""`odbench.run` leaves the same files as `odbench run`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The verbs `suites` and `datasets`, as users type them."""
+"""The commands `suites` and `datasets`, as users type them."""
 
 import csv
 import io

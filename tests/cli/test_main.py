@@ -1,4 +1,4 @@
-"""What the command line does whatever the verb."""
+"""Behaviour that all commands of the command line share."""
 
 import errno
 import os
@@ -52,7 +52,7 @@ def test_what_is_raised_is_one_line_and_a_code(ends_with, error, code, words):
     given, err = ends_with(error)
     assert given == code
     assert words in err
-    # After Ctrl-C, click leaves the line of the `^C` first.
+    # After Ctrl-C, click first ends the line of the `^C`.
     assert len(err.strip().splitlines()) == 1
 
 

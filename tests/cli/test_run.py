@@ -1,4 +1,4 @@
-"""``odbench run`` as it is typed."""
+"""``odbench run`` as users type it."""
 
 import json
 import os
@@ -43,7 +43,7 @@ DESIGNED = [
 
 def odbench(*arguments: str, **options):
     return subprocess.run(
-        # As the installed command: the working folder is not on the path.
+        # Like the installed command: the working folder is not on the path.
         [sys.executable, "-P", "-m", "odbench", *arguments],
         capture_output=True,
         text=True,
@@ -93,7 +93,7 @@ def test_a_run_leaves_what_the_design_names(tmp_path, mine):
         scores = np.load(scores_file(out, trial._asdict()))
         labels = load_dataset(f"synbench/{trial.dataset}").y_test
         for end, value in trial_intervals(labels, scores, seed=trial.seed).items():
-            # Scores are kept as float32, which may tie what was not.
+            # Scores are kept as float32, which may add ties.
             assert getattr(trial, end) == pytest.approx(value, abs=1e-4)
 
 

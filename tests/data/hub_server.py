@@ -79,7 +79,7 @@ class HubServer:
 
     @property
     def cdn(self) -> str:
-        """The endpoint under another host name, which a client takes for another."""
+        """The same endpoint under another host name."""
         return f"http://localhost:{self.port}"
 
     def next_fault(self, path: str) -> object:

@@ -1,4 +1,4 @@
-"""The hub, read by the real client."""
+"""Reading the hub with the real client."""
 
 import hashlib
 import os

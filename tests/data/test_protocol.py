@@ -207,7 +207,7 @@ def test_what_departs_from_a_constant_column_keeps_its_distance():
 
 
 def test_rounding_is_not_blown_up():
-    # The same decimal number from two computations: equal except for the last bit.
+    # The same decimal number from two computations may differ in the last bit.
     train = np.array([[0.1 + 0.2], [0.3]] * 50)
     Z_train, Z_test = standardise(train, np.array([[0.3], [0.1 + 0.2], [0.4]]))
     assert not Z_train.any()

@@ -111,7 +111,7 @@ def test_what_cannot_be_audited_is_refused(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("suite", ["oddbench", "ovrbench", "adbench"])
 def test_every_real_file_measures_as_the_manifest_says(mirror, suite):
-    """Content hash, audit fields, sizes, tags, source: all of them, all files."""
+    """All facts of all files: content hash, audit fields, sizes, tags, source."""
     found = audit_suite(suite, str(mirror))[0]
     assert found.changed == ()
     assert found.new == ()

@@ -72,7 +72,7 @@ def test_only_the_web_is_asked(made, monkeypatch, tmp_path):
 
 @pytest.mark.mirror
 def test_the_classical_tables_are_not_resampled(mirror):
-    """Hepatitis has 80 rows; every one of them is used once."""
+    """Hepatitis has 80 rows, and each is used once."""
     dataset = load_dataset("adbench/Hepatitis", mirror=mirror)
     place = mirror / "Minqi824" / "ADBench" / "Classical" / "15_Hepatitis.npz"
     with np.load(place) as archive:

@@ -1,8 +1,8 @@
-"""A stand-in for CuPy where there is no GPU: as strict and as lazy as CUDA may be.
+"""A stand-in for CuPy on machines without a GPU, as strict and lazy as CUDA can be.
 
-Arrays of the device and of the host never mix, new memory holds NaN, and what is queued
-on a stream is done as late as its order allows: when a result is read or an event is
-waited for. Code that reuses a buffer too early gets wrong values here.
+Arrays of the device and of the host never mix, new memory holds NaN, and queued work
+runs as late as its order allows: when a result is read or an event is waited for. Code
+that reuses a buffer too early gets wrong values here.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 
 class Stream:
-    """Work in the order in which it was queued, done when somebody waits."""
+    """A queue of work that runs, in order, when something waits for it."""
 
     def __init__(self):
         self.queued = 0
@@ -31,7 +31,7 @@ class Stream:
         return not self._waiting
 
     def synchronize(self, until=None):
-        """Do what was queued before a moment."""
+        """Run the work that was queued before an event."""
         done = self.queued - len(self._waiting)
         count = len(self._waiting) if until is None else max(0, until - done)
         work, self._waiting = self._waiting[:count], self._waiting[count:]
@@ -43,17 +43,17 @@ STREAM = Stream()
 
 
 class Event:
-    """A moment of a stream; one that was never recorded is over."""
+    """An event of a stream; one that was never recorded has passed."""
 
     def __init__(self):
         self._moment = 0
 
     def record(self, stream):
-        """Mark what is queued until now."""
+        """Record the work that is queued so far."""
         self._moment = stream.queued
 
     def synchronize(self):
-        """Wait for the moment."""
+        """Run the work queued before the event."""
         STREAM.synchronize(self._moment)
 
 
@@ -102,7 +102,7 @@ class DeviceArray(NDArrayOperatorsMixin):
         return lambda *args, **kwargs: _called(getattr(self.data, name), args, kwargs)
 
     def set(self, array, stream):
-        """Copy from the host, some time."""
+        """Queue a copy from the host."""
         assert self.data.flags.c_contiguous
         assert (array.shape, array.dtype) == (self.shape, self.dtype)
         STREAM.put(lambda: np.copyto(self.data, array))
@@ -125,7 +125,7 @@ def _called(function, args, kwargs):
 
 
 class LateDevice:
-    """What the code uses of CuPy."""
+    """The part of CuPy that the code uses."""
 
     cuda = SimpleNamespace(
         runtime=SimpleNamespace(memGetInfo=lambda: (1 << 34, 1 << 34)),

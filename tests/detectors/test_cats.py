@@ -1,4 +1,4 @@
-"""CATS as a detector: what a benchmark and a practitioner may rely on."""
+"""CATS as a detector: batches, ties, p-values and explanations."""
 
 import subprocess
 import sys
@@ -68,11 +68,11 @@ def test_columns_may_come_in_any_unit(rng):
     units, origin = np.array([1e-3, 7.0, 1e6, 1.0, 42.0]), np.arange(5.0)
     here = CATS().fit(X).decision_function(queries)
     there = CATS().fit(X * units + origin).decision_function(queries * units + origin)
-    # Ties may break where rounding makes equal values differ.
+    # Rounding may break ties of equal values.
     assert np.mean(np.abs(here - there) < 1e-6) > 0.95
 
 
-# 15 train rows are all of them candidates; among more, ties would choose.
+# All of 15 train rows are candidates; among more, ties would decide.
 @pytest.mark.parametrize(("columns", "n"), [(1, 15), (4, 600)])
 @pytest.mark.parametrize(("unit", "origin"), [(3.0, 0.0), (10.0, 0.0), (1.0, 7.0)])
 def test_equal_distances_are_equal_in_any_unit(rng, columns, n, unit, origin):
@@ -254,7 +254,7 @@ METHODS = ["decision_function", "p_values", "flag", "explain"]
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_a_row_without_a_place_is_refused_in_one_line(rng, method, bad):
-    # Of five columns: in fewer the search finds it some neighbours by chance.
+    # Five columns: with fewer, the search finds neighbours by chance.
     detector, queries = CATS().fit(rng.normal(size=(300, 5))), rng.normal(size=(9, 5))
     queries[[4, 7], 2] = bad
     with pytest.raises(DetectorError, match=r"^row 4 holds NaN or infinity"):

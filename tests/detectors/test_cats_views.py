@@ -1,4 +1,4 @@
-"""Every view of CATS is what a loop that counts says, each row left out for itself."""
+"""Every view of CATS equals a loop that counts, with each train row left out."""
 
 import numpy as np
 import pytest
@@ -56,7 +56,7 @@ def test_views_equal_their_slow_versions(rng, kind, own):
         share = slow.share_below(Z, row)
         assert at.share[i] == pytest.approx(share, abs=1e-12)
         assert at.normal[i] == pytest.approx(normal_scores(share, 60), abs=1e-12)
-        far = min(slow.city(row @ axes, Z[c] @ axes) for c in candidates[i])
+        far = min(slow.manhattan(row @ axes, Z[c] @ axes) for c in candidates[i])
         assert raw["whitened"][i] == pytest.approx(far, rel=1e-7, abs=1e-9)
         assert raw["changes"][i] == min((row != Z[c]).sum() for c in candidates[i])
 
@@ -77,7 +77,7 @@ def test_local_views_compare_with_what_the_neighbours_have(rng):
 
 
 def looked_up(rows, columns, own):
-    """Look up with tables that say what was looked up in them."""
+    """Look up in tables whose values are their indices."""
     n = columns.shape[1]
     halves, counts = np.arange(2 * n + 1.0), np.arange(n + 1.0 - own)
     return search.look_up(rows, columns, own, halves, counts)
@@ -97,7 +97,7 @@ def test_a_train_row_is_looked_up_in_the_table_without_it(rng, kind):
 @pytest.mark.parametrize("n", [1, 2, 3, 16, 17, 100])
 @pytest.mark.parametrize("digits", [0, 1, 9])
 def test_values_are_looked_up_as_counting_finds_them(rng, n, digits):
-    # More rows than go through the columns together, and zeros of both signs.
+    # More rows than one block of the search, and zeros of both signs.
     train = np.round(rng.normal(size=(n, 3)), digits)
     rows = np.vstack([train, np.round(rng.normal(size=(600, 3)), digits)])
     rows[::7] *= 0.0
@@ -239,7 +239,7 @@ def test_a_row_goes_to_its_nearest_centre_or_the_first_of_them(rng):
     centres[4] = centres[1]
     square = ((rows[:, None] - centres) ** 2).sum(axis=2)
     assert (nearest_centre(rows, centres) == square.argmin(axis=1)).all()
-    # Each as far from both in tenths, which are rounded.
+    # Equally far from both, except for the rounding of tenths.
     tenths = np.arange(1.0, 90.0)[:, None] / 10.0
     for row in tenths:
         assert nearest_centre(row[None], np.stack([row + 0.3, row - 0.3])) == 0
@@ -263,10 +263,10 @@ def test_nearest_candidates_are_those_of_a_sort(rng, d, k):
     first, last, found = kernels.nearest_few(rows, train, candidates, few)
     distance, row = kernels.nearest_manhattan(rows, train, candidates)
     for i in range(15):
-        away = np.array([slow.city(rows[i], train[c]) for c in candidates[i]])
+        away = np.array([slow.manhattan(rows[i], train[c]) for c in candidates[i]])
         order = np.argsort(away, kind="stable")[:few]
         assert (found[i] == candidates[i][order]).all()
-        # Summed from left to right, as here: to the last bit.
+        # Equal to the last bit, because both sum from left to right.
         assert [first[i], last[i]] == [away[order[0]], away[order[-1]]]
         assert distance[i] == first[i]
         assert row[i] == found[i, 0]

@@ -1,4 +1,4 @@
-"""Every registered detector keeps the contract; exceptions stand here with reasons."""
+"""Every registered detector keeps the contract, with a reason for each exception."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from odbench.plugins.find import (
     missing_requirements,
 )
 
-# (detector, probe) -> why it cannot pass.
+# (detector, probe) -> reason for the exception.
 EXEMPT = {
     ("pyod.CBLOF", "duplicates"): "seven distinct rows are fewer than its clusters",
 }

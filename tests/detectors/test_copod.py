@@ -1,4 +1,4 @@
-"""COPOD scores what its definition says."""
+"""COPOD scores as defined."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""ECOD scores what its definition says, whatever the data look like."""
+"""ECOD scores as defined, for all kinds of columns."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from tests.reference import ecod as slow
 
 
 def tables(rng):
-    """Yield (name, train, rows) for the shapes that columns take."""
+    """Yield (name, train, rows) for many kinds of columns."""
     yield "normal", rng.standard_normal((60, 3)), rng.standard_normal((40, 3)) * 2
     yield "ties", rng.integers(0, 4, (80, 3)) * 1.0, rng.integers(-1, 6, (30, 3)) * 1.0
     yield "constant", np.ones((20, 2)), np.array([[1.0, 1.0], [0.0, 2.0], [1.0, 2.0]])

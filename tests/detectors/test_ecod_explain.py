@@ -1,4 +1,4 @@
-"""An explanation adds up to the score and names the column that did it."""
+"""An explanation sums to the score and ranks the responsible column first."""
 
 import builtins
 import math
@@ -20,7 +20,7 @@ MAKERS = [
 ]
 
 
-# Of two columns, the larger surprise is often too coarse for what is to be added.
+# With two columns, the larger surprise is often too coarse for the difference.
 @pytest.mark.parametrize("n_columns", [1, 2, 3, 9])
 @pytest.mark.parametrize("make", MAKERS)
 def test_surprises_add_up_to_the_score_exactly(rng, make, n_columns):

@@ -1,6 +1,6 @@
-"""The array twin of ECOD's kernels agrees with numba; on a GPU where there is one.
+"""The array version of ECOD's kernels agrees with the numba kernels.
 
-Elsewhere it runs on NumPy, and on a stand-in that is as strict and lazy as a device.
+It runs on a GPU if there is one, on NumPy, and on a strict stand-in for a device.
 """
 
 import numpy as np
@@ -30,7 +30,7 @@ def namespace(name):
 
 @pytest.fixture(params=["numpy", *DEVICES])
 def xp(request):
-    """Array namespaces that the twin runs on."""
+    """Array namespaces that the array version runs on."""
     return namespace(request.param)
 
 

@@ -1,4 +1,4 @@
-"""What must not matter to ECOD does not."""
+"""Invariances of ECOD, such as to the order of rows and columns."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""ECOD in parts is ECOD on the whole; in bounded memory it is off by a known bound."""
+"""ECOD on shards equals ECOD on the whole; in bounded memory the error is bounded."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""HBOS scores what its definition says, and what PyOD scores."""
+"""HBOS scores as defined, and as PyOD does."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The isolation forest against a slow one of the same random numbers, and another."""
+"""The isolation forest against a slow one and against scikit-learn's."""
 
 import numpy as np
 import pytest
@@ -97,7 +97,7 @@ def test_rows_that_are_equally_isolated_tie_on_every_processor(rng, table):
 
     # Sums of multiples of 2**-32 are exact in any order ...
     assert (totals * 2**32 % 1 == 0).all()
-    # ... and what is told apart stays so if exp2 is off in its last bits.
+    # ... and different lengths stay different if exp2 errs in its last bits.
     apart = np.diff(np.unique(scores))
     assert len(apart) == len(np.unique(totals)) - 1
     assert (apart > 16 * np.spacing(scores.max())).all()
@@ -181,7 +181,7 @@ def test_one_row_knows_nothing(rng):
 
 
 def test_two_rows_are_cut_between():
-    # Both stand alone at depth 1, which is what c(2) expects.
+    # Both are isolated at depth 1, the expectation c(2).
     assert score([[0.0], [1.0]], np.array([[0.0], [1.0], [9.0]])).tolist() == [0.5] * 3
 
 
@@ -189,7 +189,7 @@ def test_a_constant_table_scores_all_rows_alike(rng):
     train = np.full((300, 4), 7.0)
     scores = score(train, rng.normal(size=(5, 4)))
     assert len(set(scores)) == 1
-    # One leaf of 256 rows at depth 0 is what c(256) expects.
+    # One leaf of 256 rows at depth 0 has the expected length c(256).
     assert scores[0] == pytest.approx(0.5)
 
 
@@ -205,7 +205,7 @@ def test_a_huge_value_stands_out(rng, far):
     scores = score(train, test)
     assert np.isfinite(scores).all()
 
-    # Beyond all training rows, how far no longer counts.
+    # Beyond all training rows, distance no longer matters.
     test[3, 2] = np.copysign(100.0, far)
     assert np.array_equal(score(train, test), scores)
 

@@ -1,4 +1,4 @@
-"""Neighbours are exact, ties have one answer, few are the first of many."""
+"""Neighbours are exact, ties are unique, and fewer are the first of more."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def tables(rng):
 def test_equal_to_measuring_everything(rng, metric, k):
     for train, queries in tables(rng):
         found = neighbour_graph(train, queries, k, metric=metric)
-        distances, rows = neighbours(train, queries, k, city=metric == "manhattan")
+        distances, rows = neighbours(train, queries, k, manhattan=metric == "manhattan")
 
         assert found.rows.tolist() == rows
         assert found.distances.tolist() == distances
@@ -43,7 +43,7 @@ def test_a_row_is_no_neighbour_of_itself(rng, metric):
             continue
         found = neighbour_graph(train, None, 9, metric=metric)
         distances, rows = neighbours(
-            train, train, 9, city=metric == "manhattan", leave_out_self=True
+            train, train, 9, manhattan=metric == "manhattan", leave_out_self=True
         )
 
         assert found.rows.tolist() == rows
@@ -65,7 +65,7 @@ def test_products_and_tree_agree_to_the_last_bit(rng, monkeypatch):
 
 
 def awkward_tables(rng):
-    """Yield tables on which single precision cannot tell who is near."""
+    """Yield tables on which float32 cannot rank the neighbours."""
     yield rng.normal(size=(900, 12)) + 1e4, rng.normal(size=(300, 12)) + 1e4
     grid = rng.integers(0, 2, size=(2000, 10)).astype(float)
     yield grid, grid[:300]

@@ -1,4 +1,4 @@
-"""The zoo as users import it, and every detector laid out alike."""
+"""The zoo's public classes, and the common layout of its detectors."""
 
 import importlib
 import subprocess

@@ -1,4 +1,4 @@
-"""PyOD's detectors by name: those that want to know the table, or take no seed."""
+"""PyOD's detectors by name, with those that need the table's shape or take no seed."""
 
 from __future__ import annotations
 

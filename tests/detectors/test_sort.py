@@ -1,4 +1,4 @@
-"""Rows sorted by buckets are the rows that NumPy sorts."""
+"""Sorting rows by buckets gives the same result as NumPy."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from odbench_detectors.shared.sort import sort_by_buckets, sort_rows, sorted_row
 
 
 def spread(rng, n):
-    """Yield rows that buckets resolve at once, again, or never."""
+    """Yield rows that one, two or no rounds of buckets resolve."""
     yield rng.normal(size=n)
     yield np.exp(1.5 * rng.normal(size=n))
     yield rng.standard_cauchy(n) ** 3

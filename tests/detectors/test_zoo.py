@@ -1,4 +1,4 @@
-"""What the wrapped detectors compute, against slow or independent versions."""
+"""Wrapped detectors against slow or independent versions."""
 
 import numpy as np
 import pytest

@@ -373,7 +373,7 @@ def test_a_full_disk_leaves_the_folder_as_it_was(run, tmp_path):
     before = build_files([run], settings=SETTINGS).files
     out = tmp_path / "out"
     write_files(before, out)
-    # The system itself refuses more: a limit on a file's size stands in for a disk.
+    # A limit on a file's size acts like a full disk.
     code = (
         "import resource, signal, sys\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"

@@ -1,4 +1,4 @@
-"""The tables beside the leaderboard agree with it and with themselves."""
+"""The tables beside the leaderboard agree with it and with each other."""
 
 import json
 

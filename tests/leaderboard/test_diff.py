@@ -1,4 +1,4 @@
-"""A comparison names who moved and whether the two tables disagree at all."""
+"""A comparison names the methods that moved, and tells if the tables are the same."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Tables of submissions are shown as they stand, and only if they are whole."""
+"""Tables of submissions are shown unchanged, and only if they are complete."""
 
 import json
 import re

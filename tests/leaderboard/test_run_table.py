@@ -1,4 +1,4 @@
-"""The table at the end of a run is kept while nothing that it depends on changes."""
+"""The table at the end of a run is cached until its inputs change."""
 
 import os
 
@@ -114,7 +114,7 @@ def test_a_remark_is_made_each_time(tmp_path):
 
 
 def changed(results, **change):
-    """Results of which what a change names was tried once more on the first set."""
+    """Results in which a changed thing was tried once more on the first set."""
     again = results[results["dataset"] == "set 00"].assign(
         started_at="2026-01-02T00:00:00", **change
     )

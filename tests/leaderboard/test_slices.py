@@ -1,4 +1,4 @@
-"""Slices hold the data sets they name, and exist only where the facts do."""
+"""Slices contain the right data sets, and exist only if the facts are known."""
 
 import numpy as np
 import pytest

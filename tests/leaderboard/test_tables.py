@@ -1,4 +1,4 @@
-"""The leaderboard has the promised columns, and each says what it claims."""
+"""The leaderboard has the documented columns with the documented values."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The table in the terminal says what it shows and fits."""
+"""The table in the terminal is labelled and fits the width."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Each view of a grid is what it says, and they are never ranked together."""
+"""The views of a grid have the documented values and are never ranked together."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whoever defines the scoring method decides the sign."""
+"""The class that defines the scoring method decides the sign."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ class OwnSign(IsolationForest):
 
 
 class Density:
-    """score_samples is scikit-learn's word for a log density."""
+    """score_samples is scikit-learn's name for a log density."""
 
     def fit(self, X):
         self.mean = X.mean(axis=0)

@@ -1,4 +1,4 @@
-"""A row of a data set is explained by any detector that can."""
+"""Every detector with `explain` can explain a row of a data set."""
 
 import numpy as np
 import pytest

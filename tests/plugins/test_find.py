@@ -1,4 +1,4 @@
-"""Detectors are found wherever users keep them, and what is broken says so."""
+"""Detectors are found in all supported places, and broken ones are reported."""
 
 import json
 import os
@@ -284,7 +284,7 @@ class TestFilesAndModules:
     def test_a_function(self, folder):
         found = find_detector("mine.py:knn:order=1")
 
-        assert found.info.name == "mine.knn"  # knn alone is odbench's
+        assert found.info.name == "mine.knn"  # only knn is odbench's
         assert found.label == "order=1"
         assert scores(found).shape == (9,)
 

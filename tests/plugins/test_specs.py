@@ -1,4 +1,4 @@
-"""Specs: what users type is read as they mean it, and written back the same."""
+"""Specs are parsed as users mean them, and written back the same."""
 
 import math
 

@@ -64,7 +64,7 @@ def share_below(train, row):
     )
 
 
-def city(a, b):
+def manhattan(a, b):
     return rounded(sum(abs(x - y) for x, y in zip(a, b, strict=True)))
 
 
@@ -72,8 +72,8 @@ def local(train, candidates, row, of_row):
     """Distance to the fifth candidate over the mean of what the five have."""
 
     def fifth(at, rows):
-        ordered = sorted(rows, key=lambda c: (city(at, train[c]), c))[:FEW]
-        return city(at, train[ordered[-1]]), ordered
+        ordered = sorted(rows, key=lambda c: (manhattan(at, train[c]), c))[:FEW]
+        return manhattan(at, train[ordered[-1]]), ordered
 
     distance, nearest = fifth(row, of_row)
     scales = [fifth(train[c], candidates[c])[0] for c in nearest]

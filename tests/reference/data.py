@@ -1,4 +1,4 @@
-"""Data: content hash, audit and scaling, written as their definitions read."""
+"""Content hash, audit and scaling, written as their definitions."""
 
 import hashlib
 import math

@@ -31,7 +31,7 @@ def sample(numbers, rows, size):
 
 
 def search_depth(rows):
-    """Return the mean depth of an unsuccessful search among so many, to 2**-32."""
+    """Return the mean depth of an unsuccessful search among `rows`, to 2**-32."""
     if rows <= 1:
         return 0.0
     if rows == 2:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 
-def neighbours(train, queries, k, *, city=False, leave_out_self=False):
+def neighbours(train, queries, k, *, manhattan=False, leave_out_self=False):
     """Return distances and rows of the k nearest, ties by row."""
     distances, rows = [], []
     for q, query in enumerate(queries):
@@ -15,10 +15,10 @@ def neighbours(train, queries, k, *, city=False, leave_out_self=False):
                 continue
             total = 0.0
             for a, b in zip(query, row, strict=True):
-                total += abs(a - b) if city else (a - b) * (a - b)
+                total += abs(a - b) if manhattan else (a - b) * (a - b)
             measured.append((float(total), i))
         nearest = sorted(measured)[:k]
-        distances.append([d if city else math.sqrt(d) for d, _ in nearest])
+        distances.append([d if manhattan else math.sqrt(d) for d, _ in nearest])
         rows.append([i for _, i in nearest])
     return distances, rows
 

@@ -64,7 +64,7 @@ def mean_columns(rows):
 
 
 def beaten(row, i):
-    """How many others row[i] beats, ties half."""
+    """Number of others that row[i] beats, ties counting half."""
     others = [other for j, other in enumerate(row) if j != i]
     return sum(row[i] > other for other in others) + 0.5 * others.count(row[i])
 
@@ -202,7 +202,7 @@ def bootstrap_average_precision(anomalies, inliers, rng, resamples):
 
 
 def mean_ends(trials):
-    """The mean of each end over the trials of a cell, None where one is not known."""
+    """The mean of each end over the trials of a cell; None if one is unknown."""
     ends = ("auroc_low", "auroc_high", "ap_low", "ap_high")
     known = [
         trial["status"] == "ok" and not math.isnan(trial[end])

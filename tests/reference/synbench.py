@@ -70,7 +70,7 @@ def run_network(weights, activations, noise):
 
 
 def reaching(weights, features):
-    """Which nodes have a way to a column, by walking every edge forwards."""
+    """Nodes with a path to a column, found by following every edge."""
     n_layers, width = len(weights), len(weights[0])
 
     def reaches(layer, place):

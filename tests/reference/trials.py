@@ -1,4 +1,4 @@
-"""Results that nobody computed: trials as a test needs them."""
+"""Made-up results, built from the trials that a test needs."""
 
 import pandas as pd
 import pyarrow as pa
@@ -72,7 +72,7 @@ def random_trials(rng, *, datasets=12, methods=5, seeds=2, failing=0.1, missing=
 
 
 def from_matrix(values, **other):
-    """One trial a cell of a list of rows; None is a failure, "absent" no trial."""
+    """One trial per cell of a list of rows; None is a failure, "absent" no trial."""
     return frame(
         trial(f"set {d:03d}", f"method {m}", value, **other)
         for d, row in enumerate(values)

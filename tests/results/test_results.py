@@ -1,4 +1,4 @@
-"""Reading results: whole, or a few columns in a fraction of the memory."""
+"""Reading all columns of results, or a few in a fraction of the memory."""
 
 import pandas as pd
 import pyarrow as pa

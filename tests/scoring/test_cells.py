@@ -1,4 +1,4 @@
-"""Results become matrices without a trial getting lost, and never mix."""
+"""Results become matrices without losing trials or mixing groups."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Intervals of a single trial's metrics cover what they claim."""
+"""Intervals of a single trial's metrics have the stated coverage."""
 
 import numpy as np
 import pytest

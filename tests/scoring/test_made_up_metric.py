@@ -1,4 +1,4 @@
-"""A metric is a row of `METRICS`: everything to the right of it follows."""
+"""A metric that is only added to `METRICS` reaches results, tables and the page."""
 
 import json
 import re

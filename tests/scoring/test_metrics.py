@@ -1,4 +1,4 @@
-"""The metrics of a trial count what their definitions say, ties included."""
+"""The metrics of a trial equal their definitions, including ties."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ from odbench.errors import DataError, DetectorError
 from odbench.scoring import metrics
 from tests.reference import scoring as reference
 
-# A loaded machine is no failure.
+# Slow examples on a busy machine are not failures.
 patient = settings(deadline=None)
 
 

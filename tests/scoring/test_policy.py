@@ -1,4 +1,4 @@
-"""Each policy counts a failure as it says, and none is ever skipped."""
+"""Each policy counts failures as documented, and none is skipped."""
 
 import numpy as np
 import pytest

@@ -128,7 +128,7 @@ class Segfaults(OnlyOnRealRows):
 
 
 class KillsItself(OnlyOnRealRows):
-    """Is killed as by the kernel when memory runs out."""
+    """Kills itself, like the kernel when memory runs out."""
 
     def misbehave(self, X):
         os.kill(os.getpid(), signal.SIGKILL)

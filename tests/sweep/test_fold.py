@@ -32,7 +32,7 @@ def texts(folder):
 
 
 def random_rows(rng, n, datasets):
-    """Return rows of which some are of the same trial, with different ages."""
+    """Return rows, some of the same trial with different times."""
     return [
         row(
             rng.choice(datasets),

@@ -1,4 +1,4 @@
-"""Shared work: done once, for the largest need, and charged to every user of it."""
+"""Shared work is done once, for the largest need, and charged to each user."""
 
 import time
 

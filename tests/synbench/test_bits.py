@@ -1,4 +1,4 @@
-"""The same bits whatever the BLAS, the threads, the vector width or the C library."""
+"""The same bits for any BLAS, number of threads, vector width and C library."""
 
 import ast
 import hashlib
@@ -30,7 +30,7 @@ for name in sys.argv[1:]:
     digest.update(repr(made.metadata).encode())
     print(name, digest.hexdigest())
 """
-# Functions that SynBench must not use; they show that the machines below do differ.
+# Functions that SynBench must not use; they show that the settings below do differ.
 CONTROL = """
 import hashlib
 import numpy as np

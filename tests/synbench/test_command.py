@@ -1,4 +1,4 @@
-"""``odbench synbench manifest`` compares, writes, and says what differs."""
+"""``odbench synbench manifest`` compares, writes, and names differences."""
 
 import json
 

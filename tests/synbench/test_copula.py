@@ -1,4 +1,4 @@
-"""Copula outliers break what they should break and nothing else."""
+"""Copula outliers change only the tails or the dependence, as they should."""
 
 import numpy as np
 import pytest

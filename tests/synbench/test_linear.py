@@ -1,4 +1,4 @@
-"""Fixed-order matrix work agrees with LAPACK's to rounding."""
+"""Fixed-order linear algebra agrees with LAPACK up to rounding."""
 
 import numpy as np
 import pytest

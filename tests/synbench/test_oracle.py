@@ -1,4 +1,4 @@
-"""The oracle's figures are right, and its rows are the manifest's."""
+"""The oracle's metrics are right, and its rows equal the manifest's."""
 
 import json
 

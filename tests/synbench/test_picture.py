@@ -1,4 +1,4 @@
-"""Pictures show the right columns and the law's own contour."""
+"""Pictures show the right columns and the law's contour."""
 
 import subprocess
 import sys

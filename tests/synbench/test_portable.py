@@ -1,4 +1,4 @@
-"""The functions are what they say, to a few units in the last place."""
+"""Portable functions are accurate to a few units in the last place."""
 
 import numpy as np
 import pytest

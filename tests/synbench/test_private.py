@@ -1,4 +1,4 @@
-"""A private partition: reproducible by whoever has the seed, mute to everybody else."""
+"""A private partition is reproducible with the seed and reveals nothing without it."""
 
 import json
 import os
@@ -229,7 +229,7 @@ def test_a_partition_may_stand_beside_its_seed(tmp_path):
 
 
 def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path):
-    # The system itself refuses more: a limit on a file's size stands in for a disk.
+    # A limit on a file's size acts like a full disk.
     code = (
         "import resource, signal, sys\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"

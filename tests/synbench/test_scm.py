@@ -1,4 +1,4 @@
-"""The causal model is what it says, and every outlier shows in a column."""
+"""The causal model follows its definition, and every outlier is visible in a column."""
 
 import numpy as np
 import pytest
@@ -138,7 +138,7 @@ def test_boosted_nodes_are_as_many_as_asked():
     mean = drawn.parameters["changes_that_reach_a_column"]["mean"]
     reaching = int(drawn.law.reaching().sum())
 
-    # With so many nodes, rows that show nothing are too rare to matter.
+    # With this many nodes, rows without a visible change are rare.
     assert q == pytest.approx(0.2 * 50 / 110)
     error = 4 * np.sqrt(reaching * q * (1 - q) / 500)
     assert mean == pytest.approx(q * reaching, abs=error)

@@ -1,4 +1,4 @@
-"""Draws follow their laws and depend on the key alone."""
+"""Draws follow their distributions and depend only on the key."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The suite holds what the manifest says, within the ranges that the docs name."""
+"""The suite matches the manifest and the documented ranges."""
 
 import dataclasses
 import itertools
@@ -77,7 +77,7 @@ def test_drawn_sizes_are_log_uniform():
     inliers = np.log([size.n_inliers for size in sizes])
     law = stats.uniform(np.log(1000), np.log(20))
     assert stats.kstest(inliers, law.cdf).pvalue > 1e-3
-    # Where 30 anomalies is no bound, the share is log-uniform as well.
+    # If 30 anomalies is not a limit, the share is log-uniform as well.
     large = [s for s in sizes if s.n_inliers > 4000]
     share = np.log([s.n_anomalies / (s.n_inliers + s.n_anomalies) for s in large])
     law = stats.uniform(np.log(0.01), np.log(20))
@@ -141,7 +141,7 @@ def test_the_figures_of_the_docs_are_the_manifests(manifest):
 
 
 def sample(step):
-    """The names of every so manieth set, a different bin each time."""
+    """Every n-th name, so that the dimension bins vary."""
     return suite.names()[::step]
 
 
@@ -183,7 +183,7 @@ def test_a_set_is_finite_labelled_shuffled_and_documented(archetype):
     assert np.isfinite(test).all()
     assert len(columns) == train.shape[1] == test.shape[1] == metadata["n_columns"]
     assert labels.sum() == metadata["n_anomalies"]
-    # Labels stand in no order: positions of anomalies are uniform.
+    # Labels are shuffled: positions of anomalies are uniform.
     place = np.flatnonzero(labels) / len(labels)
     assert stats.kstest(place, "uniform").pvalue > 1e-3
     assert json.loads(json.dumps(metadata)) == metadata
@@ -193,7 +193,7 @@ def test_a_set_is_finite_labelled_shuffled_and_documented(archetype):
 
 
 def test_an_unlearnable_set_is_drawn_again_from_the_next_spawn(monkeypatch):
-    """Raise the bar above the first draw: the second spawn's set must come."""
+    """Require more than the first draw's AUROC, so that the second spawn is used."""
     first = suite.make("copula-dependence-010")
     bar = first.metadata["oracle_auroc"] + 1e-5
     monkeypatch.setattr(suite, "SMALLEST_ORACLE", bar)

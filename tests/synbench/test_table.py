@@ -1,4 +1,4 @@
-"""The table of benchmarks/synbench_table.py averages what it says."""
+"""The table of benchmarks/synbench_table.py averages the right trials."""
 
 import importlib.util
 import json
