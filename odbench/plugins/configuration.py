@@ -26,8 +26,8 @@ class Configuration:
         Changes with the detector's code: a distribution's version, or a hash of the
         source.
     spec : str
-        Text from which `find_detector` recreates this configuration in any process.
-        Processes exchange this text, because builders may not be picklable.
+        Text from which `restore_detector` recreates this configuration in any
+        process. Processes exchange this text, because builders may not be picklable.
     overrides : mapping
         Parameters that differ from the reference.
     """

@@ -36,6 +36,7 @@ __all__ = [
     "list_detectors",
     "missing_requirements",
     "parse_specs",
+    "restore_detector",
 ]
 
 
@@ -68,8 +69,13 @@ def find_detector(spec: str | object) -> Configuration:
         return spec
     if not isinstance(spec, str):
         return _from_object(objects.freeze(spec))
-    if spec.startswith(objects.PREFIX):
-        return _from_object(spec)
+    if objects.is_frozen(spec):
+        msg = (
+            f"detector {spec.strip()[:40]!r}: is a pickled object, and reading it "
+            f"would run its code; pass the object itself to odbench.run, or name its "
+            f"class as package.module:Class or file.py:Class"
+        )
+        raise DetectorError(msg)
     target, given = split_spec(spec)
     if loaders.is_import(target):
         obj, target = loaders.load(target)
@@ -79,6 +85,30 @@ def find_detector(spec: str | object) -> Configuration:
         info, version = _installed(target, given)
     _check_requirements(info)
     return _configure(info, version, target, given)
+
+
+def restore_detector(spec: str) -> Configuration:
+    """Recreate a configuration from its own `Configuration.spec`.
+
+    Only a detector's process calls this, with the text that the run's driver sent: the
+    spec of an object holds a pickle, which runs code when it is read.
+
+    Parameters
+    ----------
+    spec : str
+        The `spec` of a configuration that `find_detector` returned.
+
+    Returns
+    -------
+    Configuration
+        One with the same detector, parameters and id.
+
+    Raises
+    ------
+    DetectorError
+        If the detector cannot be found or rebuilt here.
+    """
+    return _from_object(spec) if objects.is_frozen(spec) else find_detector(spec)
 
 
 def find_detectors(specs: str | Iterable[str | object]) -> list[Configuration]:
@@ -165,17 +195,25 @@ def grid_of(configuration: Configuration) -> list[Configuration]:
     open_grid = {k: v for k, v in info.grid.items() if k not in fixed}
     if not open_grid:
         return [configuration]
-    target = split_spec(configuration.spec)[0]
+    version, spec = configuration.version, configuration.spec
     points = replace(info, grid=open_grid).configurations()
-    return [
-        _configure(info, configuration.version, target, {**fixed, **point})
-        for point in points
-    ]
+    if objects.is_frozen(spec):
+        given = [_overrides(info, {**fixed, **point}) for point in points]
+        return [_from_object(objects.freeze(info, each)) for each in given]
+    target = split_spec(spec)[0]
+    return [_configure(info, version, target, {**fixed, **point}) for point in points]
 
 
 def _configure(
     info: DetectorInfo, version: str, target: str, given: Mapping[str, Any]
 ) -> Configuration:
+    """Return a configuration whose parameters were checked."""
+    overrides = _overrides(info, given)
+    spec = f"{target}:{format_params(overrides)}" if overrides else target
+    return Configuration(info, version, spec, MappingProxyType(overrides))
+
+
+def _overrides(info: DetectorInfo, given: Mapping[str, Any]) -> dict[str, Any]:
     """Check parameters against the reference and keep those that differ."""
     known = dict(info.params) if info.deterministic else {"random_state": None}
     known = {**known, **info.params}
@@ -188,8 +226,7 @@ def _configure(
             isinstance(value, bool) != isinstance(known[name], bool)
         ):
             overrides[name] = value
-    spec = f"{target}:{format_params(overrides)}" if overrides else target
-    return Configuration(info, version, spec, MappingProxyType(overrides))
+    return overrides
 
 
 def _like(value: Any, reference: Any) -> Any:
@@ -265,9 +302,9 @@ def _members(obj: object, name: str) -> list[DetectorInfo] | None:
 
 def _from_object(spec: str) -> Configuration:
     """Return the configuration of an object that its spec contains."""
-    obj, version = objects.thaw(spec)
+    obj, version, given = objects.thaw(spec)
     if isinstance(obj, DetectorInfo):
-        return Configuration(obj, version, spec)
+        return Configuration(obj, version, spec, MappingProxyType(given))
     if isinstance(obj, type) or introspect.is_scoring_function(obj):
         name = getattr(obj, "__name__", type(obj).__name__).strip("<>")
         return Configuration(introspect.describe(obj, name, {}), version, spec)

@@ -2,8 +2,8 @@
 
 An object must reach another process, so it is pickled by value into its own spec:
 classes of a notebook, of ``__main__`` and of files that only this process can import
-work too. Such a spec is as trusted as the calling code; it is created here and never
-taken from the command line.
+work too. Reading such a spec runs code, so only `restore_detector` reads it, from the
+text that a run's own driver sent; `find_detector` refuses it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import importlib
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from odbench.detector import DetectorInfo
@@ -22,15 +23,23 @@ from odbench.plugins.adapter import FunctionDetector
 from odbench.plugins.specs import as_json, is_literal
 
 PREFIX = "pickle:"
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
-def freeze(obj: object) -> str:
+def is_frozen(spec: str) -> bool:
+    """Check whether a text claims to be a spec of `freeze`."""
+    return spec.lstrip().startswith(PREFIX)
+
+
+def freeze(obj: object, overrides: Mapping[str, Any] = _NONE) -> str:
     """Return a spec that holds an object.
 
     Parameters
     ----------
     obj : object
         A detector, a class, a function or a `DetectorInfo`.
+    overrides : mapping
+        Parameters that differ from those of the object.
 
     Returns
     -------
@@ -48,7 +57,7 @@ def freeze(obj: object) -> str:
     for module in local:
         cloudpickle.register_pickle_by_value(module)
     try:
-        data = cloudpickle.dumps((obj, version_of(obj)))
+        data = cloudpickle.dumps((obj, version_of(obj), dict(overrides)))
     except Exception as error:
         msg = (
             f"detector {type(obj).__name__}: cannot be sent to another process "
@@ -62,8 +71,8 @@ def freeze(obj: object) -> str:
     return PREFIX + base64.b64encode(data).decode()
 
 
-def thaw(spec: str) -> tuple[Any, str]:
-    """Return the object in a spec of `freeze`, and its version at that time.
+def thaw(spec: str) -> tuple[Any, str, dict[str, Any]]:
+    """Return the object in a spec of `freeze`, its version then, and the overrides.
 
     Raises
     ------
@@ -73,14 +82,15 @@ def thaw(spec: str) -> tuple[Any, str]:
     import pickle
 
     try:
-        obj, version = pickle.loads(base64.b64decode(spec.removeprefix(PREFIX)))  # noqa: S301 - made by this user's own call
+        data = base64.b64decode(spec.removeprefix(PREFIX), validate=True)
+        obj, version, overrides = pickle.loads(data)  # noqa: S301 - made by this user's own call
     except Exception as error:
         msg = (
             f"detector given as an object: cannot be rebuilt "
             f"({type(error).__name__}: {error})"
         )
         raise DetectorError(msg) from error
-    return obj, version
+    return obj, version, overrides
 
 
 def version_of(obj: Any) -> str:

@@ -123,10 +123,10 @@ class _State:
         }
 
     def _configuration(self, spec: str) -> Configuration:
-        from odbench.plugins.find import find_detector
+        from odbench.plugins.find import restore_detector
 
         if spec not in self._configurations:
-            self._configurations[spec] = find_detector(spec)
+            self._configurations[spec] = restore_detector(spec)
         return self._configurations[spec]
 
     def _warm_up(self, configuration: Configuration, seed: int) -> float:

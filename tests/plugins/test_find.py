@@ -20,6 +20,7 @@ from odbench.plugins.find import (
     find_detectors,
     grid_of,
     list_detectors,
+    restore_detector,
 )
 from odbench_detectors.pyod import info as pyod_info
 
@@ -431,7 +432,7 @@ class TestObjects:
             [sys.executable, script], capture_output=True, text=True, check=True
         )
         spec, *facts = json.loads(out.stdout)
-        found = find_detector(spec)
+        found = restore_detector(spec)
 
         assert [found.id, found.version, found.label] == facts
         assert scores(found).shape == (9,)
@@ -440,14 +441,25 @@ class TestObjects:
         with pytest.raises(DetectorError, match="cannot be sent"):
             find_detector(Local(k=(i for i in range(3))))
 
+    def test_every_point_of_an_objects_grid_reaches_another_process(self):
+        info = DetectorInfo(
+            name="x", summary="", build=Local, params={"k": 3}, grid={"k": (3, 4, 5)}
+        )
+        points = [
+            restore_detector(point.spec) for point in grid_of(find_detector(info))
+        ]
+
+        assert [point.label for point in points] == ["default", "k=4", "k=5"]
+        assert [point.build().inner.k for point in points] == [3, 4, 5]
+
 
 @pytest.mark.parametrize("detector", ["knn:k=7", "pyod.HBOS", Local(k=2)])
 def test_another_process_finds_a_configuration_by_its_spec(detector):
     found = find_detector(detector)
     code = (
         "import sys\n"
-        "from odbench.plugins.find import find_detector\n"
-        "found = find_detector(sys.argv[1])\n"
+        "from odbench.plugins.find import restore_detector\n"
+        "found = restore_detector(sys.argv[1])\n"
         "print(found.id, found.version, found.label, sep='|')"
     )
 
