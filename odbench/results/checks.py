@@ -38,7 +38,7 @@ _SHARES = (
 )  # fmt: skip
 _COUNTS = (
     "n_train", "n_test", "n_columns", "n_anomalies", "peak_memory_bytes",
-    "fit_seconds", "score_seconds", "shared_seconds", "warmup_seconds",
+    "fit_seconds", "score_seconds", "shared_seconds", "warmup_seconds", "generation",
 )  # fmt: skip
 _MOST_SECONDS = 1e15
 # Rounding may take a metric out of its range by this much.

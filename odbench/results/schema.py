@@ -16,6 +16,11 @@ SCHEMA_VERSION = 1
 RESULTS = "results.parquet"
 SCORES = "scores"
 
+# Rows that agree in these columns are of the same trial.
+TRIAL = (
+    "suite", "partition", "dataset", "detector", "config_id", "seed", "protocol",
+)  # fmt: skip
+
 STATUSES = ("ok", "failed", "timeout", "memory", "killed", "nonfinite", "shape")
 
 # Column, Arrow type, whether a leaderboard requires it.
@@ -53,6 +58,9 @@ _COLUMNS = (
     ("peak_memory_bytes", "int64", False),
     ("started_at", "string", False),
     ("worker", "string", False),
+    # Number of the run within its folder, 1, 2, ...: of two rows, the one with the
+    # larger number is newer. Rows of older versions have none.
+    ("generation", "int64", False),
     # Facts that slices and pages need, so that results stand alone.
     ("domain", "string", False),
     ("archetype", "string", False),

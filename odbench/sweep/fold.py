@@ -19,25 +19,16 @@ from odbench.results import (
     COLUMNS,
     REQUIRED,
     RESULTS,
+    TRIAL,
     completed,
     schema,
     write_results,
 )
-from odbench.sweep.journal import journals, parse_line
+from odbench.sweep.journal import generation_of, journals, parse_line
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Rows that agree in these columns are of the same trial; the newest one is kept.
-IDENTITY = (
-    "suite",
-    "partition",
-    "dataset",
-    "detector",
-    "config_id",
-    "seed",
-    "protocol",
-)
 # Suite, partition and name of a data set.
 DatasetKey: TypeAlias = tuple[str, str, str]
 # Whole data sets are sorted and written together until they have this many rows.
@@ -58,8 +49,9 @@ def is_folded(folder: Path) -> bool:
 def fold(folder: Path, *, each: Callable[[pa.Table], None] | None = None) -> None:
     """Fold the journals into ``results.parquet`` and remove them.
 
-    Of each trial the newest row is kept. The order of rows does not depend on which
-    trial ended first. A crash at any point loses nothing: the file is replaced in one
+    Of each trial the row of the latest generation is kept; within one generation, the
+    last one of the journals. The order of rows does not depend on which trial ended
+    first. A crash at any point loses nothing: the file is replaced in one
     step, and folding the same journals again changes nothing.
 
     Parameters
@@ -77,8 +69,19 @@ def fold(folder: Path, *, each: Callable[[pa.Table], None] | None = None) -> Non
     paths = journals(folder)
     _put_in_order(folder / RESULTS)
     write_results(_folded(folder / RESULTS, paths, each), folder / RESULTS)
+    # The oldest go first: a crash in between leaves the newer rows to fold again.
     for path in paths:
         path.unlink()
+
+
+def stored_generation(folder: Path) -> int:
+    """Return the latest generation among the rows of the results, 0 if none has one."""
+    import pyarrow.compute as pc
+
+    newest = 0
+    for batch in read_batches(folder / RESULTS, ["generation"]):
+        newest = max(newest, pc.max(batch["generation"]).as_py() or 0)
+    return newest
 
 
 def _folded(
@@ -116,14 +119,14 @@ def _stored(results: Path) -> Iterator[tuple[DatasetKey, pa.Table]]:
 
 
 def _dataset_keys(rows: pa.Table | pa.RecordBatch) -> Iterator[DatasetKey]:
-    return zip(*(rows[name].to_pylist() for name in IDENTITY[:3]), strict=True)
+    return zip(*(rows[name].to_pylist() for name in TRIAL[:3]), strict=True)
 
 
 def _put_in_order(results: Path) -> None:
     """Sort a results file that was not written by `fold`, all in memory."""
     import pyarrow as pa
 
-    batches = read_batches(results, list(IDENTITY[:3]))
+    batches = read_batches(results, list(TRIAL[:3]))
     keys = itertools.chain.from_iterable(map(_dataset_keys, batches))
     if any(later < key for key, later in itertools.pairwise(keys)):
         write_results(_newest(pa.Table.from_batches(read_batches(results))), results)
@@ -220,26 +223,33 @@ def _dataset_key(line: bytes) -> DatasetKey | None:
 def _rows_at(paths: list[Path], positions: array[int]) -> Iterator[Mapping[str, Any]]:
     pairs = zip(positions[::2], positions[1::2], strict=True)
     for number, starts in itertools.groupby(pairs, key=lambda pair: pair[0]):
+        generation = generation_of(paths[number])
         with paths[number].open("rb") as lines:
             for _, start in starts:
                 lines.seek(start)
                 row = parse_line(lines.readline())
                 if row is not None and "key" in row:
-                    yield row
+                    yield {**row, "generation": generation}
 
 
 def _newest(table: pa.Table) -> pa.Table:
-    """Keep the newest row of each trial, in the order of `IDENTITY`."""
+    """Keep the newest row of each trial, in the order of `TRIAL`.
+
+    That is the row of the latest generation, and of several such rows the last one.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     table = table.append_column("#", pa.array(range(len(table))))
-    newest = table.group_by(list(IDENTITY)).aggregate([("#", "count")])
+    newest = table.group_by(list(TRIAL)).aggregate([("#", "count")])
     if len(newest) < len(table):
+        # Rows of older versions have no generation and are older than all others.
+        generation = pc.fill_null(table["generation"], 0)
+        table = table.append_column("generation#", generation)
         order = pc.sort_indices(
-            table, [(name, "ascending") for name in (*IDENTITY, "started_at", "#")]
+            table, [(name, "ascending") for name in (*TRIAL, "generation#", "#")]
         )
-        table = table.take(order)
-        frame = table.select(list(IDENTITY)).to_pandas()
+        table = table.take(order).drop_columns(["generation#"])
+        frame = table.select(list(TRIAL)).to_pandas()
         table = table.filter(pa.array(~frame.duplicated(keep="last")))
-    return table.drop_columns(["#"]).sort_by([(name, "ascending") for name in IDENTITY])
+    return table.drop_columns(["#"]).sort_by([(name, "ascending") for name in TRIAL])

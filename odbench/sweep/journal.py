@@ -2,12 +2,17 @@
 
 Each process appends to its own journal, so nothing is locked and a kill loses at most
 the line being written. Incomplete lines are ignored.
+
+The name of a journal ends in its generation: each run into a folder takes the next
+number, and of two results of one trial that of the later generation counts. A clock
+cannot decide this, because it may be wrong.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import socket
 from collections.abc import Iterator, Mapping
@@ -15,11 +20,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from odbench.files import write_text
+
 FOLDER = "journal"
 # A file of this name in the journal folder asks workers to stop after their trial.
 STOP = "stop"
 # A file of this name in the journal folder holds the token of the sweep that runs.
 OWNER = "token"
+# A file of this name in the journal folder holds the generation of the last run.
+GENERATION = "generation"
+# The end of a journal's name; journals of older versions have none.
+_GENERATION = re.compile(r"\.g([0-9]{1,18})\.jsonl")
 # The field of a line that says which trial a worker has begun.
 START = "start"
 
@@ -34,8 +45,9 @@ class Journal:
     """
 
     def __init__(self, folder: Path) -> None:
-        name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}.jsonl"
-        self._path = folder / FOLDER / name
+        name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        end = f".g{last_generation(folder)}.jsonl"
+        self._path = folder / FOLDER / f"{name}{end}"
         self._descriptor = os.open(
             self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644
         )
@@ -83,9 +95,40 @@ class Journal:
             os.close(self._descriptor)
 
 
+def last_generation(folder: Path) -> int:
+    """Return the generation of the last run into a folder, 0 if none is recorded."""
+    try:
+        return int((folder / FOLDER / GENERATION).read_text(encoding="ascii"))
+    except (FileNotFoundError, ValueError):
+        return 0
+
+
+def begin_generation(folder: Path, *, stored: int = 0) -> None:
+    """Record that a run begins: journals opened from now on are of a new generation.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder; its journal folder must exist.
+    stored : int
+        Latest generation among the rows of the results, which may be known without
+        their journals.
+    """
+    known = [generation_of(path) for path in journals(folder)]
+    newest = max([last_generation(folder), stored, *known])
+    write_text(folder / FOLDER / GENERATION, str(newest + 1))
+
+
+def generation_of(journal: Path) -> int:
+    """Return the generation of a journal's results, 0 for those of older versions."""
+    found = _GENERATION.search(journal.name)
+    return int(found[1]) if found else 0
+
+
 def journals(folder: Path) -> list[Path]:
-    """Return the paths of a run's journals, always in the same order."""
-    return sorted((folder / FOLDER).glob("*.jsonl"))
+    """Return the paths of a run's journals, the oldest generation first."""
+    paths = (folder / FOLDER).glob("*.jsonl")
+    return sorted(paths, key=lambda path: (generation_of(path), path.name))
 
 
 def read_journals(folder: Path) -> Iterator[dict[str, Any]]:

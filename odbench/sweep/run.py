@@ -19,7 +19,7 @@ from odbench.files import is_wrong_place
 from odbench.sweep import journal
 from odbench.sweep.backends import run_batches
 from odbench.sweep.context import RunContext
-from odbench.sweep.fold import fold, is_folded
+from odbench.sweep.fold import fold, is_folded, stored_generation
 from odbench.sweep.folder import locked, write_run
 from odbench.sweep.hidden import mirror_paths
 from odbench.sweep.prepare import Prepared
@@ -87,6 +87,8 @@ def execute(request: RunRequest, prepared: Prepared) -> Summary:
         (folder / journal.FOLDER).mkdir(parents=True, exist_ok=True)
         with locked(folder):
             write_run(request, prepared.configurations)
+            if prepared.batches or prepared.oracle:
+                journal.begin_generation(folder, stored=stored_generation(folder))
             if prepared.batches:
                 _sweep(request, prepared, summary)
             if prepared.oracle:

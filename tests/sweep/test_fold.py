@@ -12,8 +12,14 @@ from odbench.errors import ResultsError
 from odbench.results import RESULTS, read_results, schema
 from odbench.sweep import fold as folding
 from odbench.sweep.finished import finished
-from odbench.sweep.fold import fold, is_folded
-from odbench.sweep.journal import FOLDER
+from odbench.sweep.fold import fold, is_folded, stored_generation
+from odbench.sweep.journal import (
+    FOLDER,
+    Journal,
+    begin_generation,
+    generation_of,
+    journals,
+)
 from tests.reference.sweep import folded, row, write
 
 
@@ -28,7 +34,18 @@ def stored(folder):
 
 
 def texts(folder):
-    return [path.read_text() for path in sorted((folder / FOLDER).glob("*.jsonl"))]
+    paths = (folder / FOLDER).glob("*.jsonl")
+    return [
+        (number, path.read_text())
+        for number, _, path in sorted((generation_of(p), p.name, p) for p in paths)
+    ]
+
+
+def write_more(folder, *rows):
+    """Write a journal of the generation that has begun."""
+    with Journal(folder) as sink:
+        for one in rows:
+            sink.append(one)
 
 
 def random_rows(rng, n, datasets):
@@ -58,7 +75,8 @@ def test_folding_equals_reading_everything_at_once(folder, monkeypatch, pieces):
 
     for _ in range(3):
         for _ in range(3):
-            write(folder, *random_rows(rng, 60, names))
+            rows = random_rows(rng, 60, names)
+            write(folder, *rows, generation=rng.randrange(12))
         (folder / FOLDER / "cut.jsonl").write_text(json.dumps(row("cut"))[:-9])
         (folder / FOLDER / "odd.jsonl").write_text('{"key":\n[1]\n\0\0\n{"a": 1}\n')
         expected = folded(kept, texts(folder))
@@ -140,11 +158,91 @@ def test_results_in_another_order_are_sorted_first(folder, monkeypatch):
     rows = [row(name, key=name) for name in "dacb"]
     table = pa.Table.from_pylist(rows, schema=schema())
     pq.write_table(table, folder / RESULTS)
-    write(folder, row("a", key="new", started_at="2026-01-02T00:00:00"))
+    write(folder, row("a", key="new"), generation=1)
 
     fold(folder)
 
     assert stored(folder)["key"].to_pylist() == ["new", "b", "c", "d"]
+
+
+def test_a_clock_that_was_ahead_does_not_keep_an_old_row(folder):
+    begin_generation(folder)
+    write_more(folder, row("a", key="old", started_at="2999-01-01T00:00:00"))
+    fold(folder)
+    begin_generation(folder, stored=stored_generation(folder))
+    write_more(folder, row("a", key="new", started_at="1970-01-01T00:00:00"))
+
+    fold(folder)
+
+    assert stored(folder)["key"].to_pylist() == ["new"]
+    assert stored(folder)["generation"].to_pylist() == [2]
+
+
+def test_a_row_of_an_older_version_is_older_whatever_its_time(folder):
+    late = row("a", key="old", started_at="2999-01-01T00:00:00")
+    table = pa.Table.from_pylist([late], schema=schema())
+    pq.write_table(table.drop_columns(["generation"]), folder / RESULTS)
+    (folder / FOLDER / "host-12-0123abcd.jsonl").write_text(
+        json.dumps(row("b", key="older journal")) + "\n"
+    )
+    write(folder, row("a", key="new"), generation=1)
+
+    fold(folder)
+
+    assert stored(folder)["key"].to_pylist() == ["new", "older journal"]
+    assert stored(folder)["generation"].to_pylist() == [1, 0]
+
+
+def test_a_crash_between_two_deletes_changes_nothing(folder):
+    """The journal that is left is folded again, whichever it is."""
+    write(folder, row("a", key="1"), row("b", key="1"), generation=9)
+    write(folder, row("a", key="2"), generation=10)
+    kept = {p: p.read_bytes() for p in (folder / FOLDER).glob("*.jsonl")}
+    fold(folder)
+    once = read_results(folder)
+
+    for left in kept:
+        left.write_bytes(kept[left])
+        fold(folder)
+
+        assert read_results(folder).equals(once)
+    assert once["key"].tolist() == ["2", "1"]
+
+
+def test_generations_are_counted_on_from_everything_that_is_known(folder):
+    begin_generation(folder)
+    write_more(folder, row("a"))
+    (name,) = journals(folder)
+    assert generation_of(name) == 1
+    # A journal of another machine, moved here.
+    name.rename(name.with_name("other-1-0123abcd.g41.jsonl"))
+    begin_generation(folder)
+    write_more(folder, row("b"))
+    assert [generation_of(path) for path in journals(folder)] == [41, 42]
+    fold(folder)
+    (folder / FOLDER / "generation").unlink()
+
+    begin_generation(folder, stored=stored_generation(folder))
+    write_more(folder, row("c"))
+
+    assert [generation_of(path) for path in journals(folder)] == [43]
+
+
+def test_journals_of_several_machines_become_one_result(folder, tmp_path):
+    """Two machines ran parts of one sweep; the journals of one are moved to the other.
+
+    A trial that both ran counts once.
+    """
+    other = tmp_path / "other"
+    (other / FOLDER).mkdir(parents=True)
+    write(folder, row("a", key="a"), row("b", key="b"), generation=1)
+    write(other, row("b", key="b"), row("c", key="c"), generation=1)
+    for path in journals(other):
+        path.rename(folder / FOLDER / path.name)
+
+    fold(folder)
+
+    assert stored(folder)["key"].to_pylist() == ["a", "b", "c"]
 
 
 def test_files_of_an_earlier_version_are_read(folder):

@@ -28,6 +28,7 @@ COSTS = [
     "peak_memory_bytes",
     "started_at",
     "worker",
+    "generation",
 ]
 
 
