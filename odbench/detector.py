@@ -13,9 +13,12 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from odbench.arrays import FloatArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 T = TypeVar("T")
 Params = Mapping[str, Any]
@@ -47,6 +50,36 @@ class Detector(Protocol):
         -------
         float64 array of shape (n_rows,)
             Finite; higher is more anomalous.
+        """
+
+
+class Explanation(Protocol):
+    """The scores of some rows, split by column.
+
+    A detector that can explain its scores has a method ``explain(X, columns)``. It
+    takes the rows, of shape (n_rows, n_columns), and the names of the columns, and
+    returns an object with these two members. More members are welcome.
+    """
+
+    @property
+    def scores(self) -> FloatArray:
+        """The scores of `decision_function`, float64 of shape (n_rows,)."""
+
+    def table(self, row: int) -> pd.DataFrame:
+        """Rank the columns of one of the explained rows, the most important first.
+
+        Parameters
+        ----------
+        row : int
+            Which of the rows, from 0.
+
+        Returns
+        -------
+        DataFrame
+            One row per column of the data set, with ``column``, its name; ``value``,
+            the row's value; and ``share``, the column's share of the score. Shares
+            descend and sum to 1, or are all 0 for a row without anything unusual.
+            Other columns may follow. Numbers are finite.
         """
 
 

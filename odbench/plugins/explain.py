@@ -1,8 +1,8 @@
 """Explain the score of a row, with any detector that supports it.
 
-A detector supports it with a method ``explain(X, columns)`` that returns an object with
-``scores``, a float64 array of shape (n_rows,), and ``table(row)``, a DataFrame with one
-row per column of the data set, the most important column first. ECOD and COPOD do.
+A detector supports it with a method ``explain(X, columns)``, whose answer has the shape
+of `odbench.detector.Explanation`: ``scores``, and ``table(row)`` with the share of each
+column. CATS, COPOD, ECOD and HBOS do.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench.errors import DetectorError, UsageError
-from odbench.plugins.find import find_detector
+from odbench.plugins.check.explained import attempt, can_explain, explained
+from odbench.plugins.find import core_zoo, find_detector
+from odbench.plugins.specs import as_json
 
 
 def explain(
@@ -100,34 +102,47 @@ def explain_row(
         ``row, detector, score, above``: `above` is the share of train rows that score
         lower.
     table : list of dict
-        One entry per column, the most important first; the keys depend on the
-        detector.
+        One entry per column, the most important first, with ``column, value, share``;
+        detectors may add others.
 
     Raises
     ------
     UsageError
         If the row does not exist.
     DetectorError
-        If the detector does not exist or does not support explanations.
+        If the detector does not exist, does not support explanations, or fails.
     """
     if not 0 <= row < len(X_test):
         msg = f"row {row}: the data set has test rows 0 to {len(X_test) - 1}"
         raise UsageError(msg)
     found = find_detector(detector)
     built: Any = found.build(random_state=0)
-    if not hasattr(built, "explain"):
+    if not can_explain(built):
         msg = (
-            f"detector {detector!r}: has no explain(X, columns); "
-            "use one that has, such as 'ecod'"
+            f"detector {detector!r}: has no explain(X, columns); name one that has: "
+            f"{', '.join(_explaining())}"
         )
         raise DetectorError(msg)
-    built.fit(X_train)
-    explanation = built.explain(X_test[row : row + 1], columns)
-    score = float(explanation.scores[0])
+    where = f"detector {detector!r}: fit"
+    attempt(where, lambda: built.fit(X_train))
+    scores, tables = explained(built, detector, X_test[row : row + 1], columns)
+    train = attempt(where, lambda: built.decision_function(X_train))
     facts = {
         "row": row,
         "detector": detector,
-        "score": score,
-        "above": float(np.mean(built.decision_function(X_train) < score)),
+        "score": float(scores[0]),
+        "above": float(np.mean(train < scores[0])),
     }
-    return facts, explanation.table(0).to_dict("records")
+    records = tables[0].to_dict("records")
+    return facts, [{str(k): _plain(v) for k, v in line.items()} for line in records]
+
+
+def _explaining() -> list[str]:
+    """Return the names of the zoo's detectors that explain their scores."""
+    return [one.info.name for one in core_zoo() if can_explain(one.build(0))]
+
+
+def _plain(value: Any) -> Any:
+    """Return a cell of a table as JSON can hold it."""
+    plain = as_json(value)
+    return plain if isinstance(plain, (str, int, float)) else str(value)

@@ -78,3 +78,34 @@ def test_says_what_is_wrong():
         HBOS(n_bins=1).fit(np.ones((3, 1)))
     with pytest.raises(DetectorError, match="call fit first"):
         HBOS().decision_function(np.ones((3, 1)))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_an_explanation_adds_up_to_the_score(rng, dtype):
+    train, rows = table(rng, 150, 1.0), table(rng, 80, 1.7).astype(dtype)
+    detector = HBOS().fit(train)
+
+    explanation = detector.explain(rows)
+
+    scores = detector.decision_function(rows)
+    assert list(explanation.scores) == list(scores)
+    # Added one after another, as the scores were.
+    assert list(explanation.surprise.cumsum(axis=1)[:, -1]) == list(scores)
+    assert (explanation.excess >= 0).all()
+    assert_allclose(explanation.table(3)["share"].sum(), 1)
+    assert list(explanation.table(3, limit=2)["column"]) == list(
+        explanation.table(3)["column"][:2]
+    )
+
+
+def test_a_row_in_every_fullest_bin_has_no_share(rng):
+    detector = HBOS().fit(np.repeat([[0.0, 1.0], [0.0, 1.0], [9.0, 7.0]], 9, axis=0))
+    table = detector.explain(np.array([[0.0, 1.0]]), ["a", "b"]).table()
+    assert list(table["share"]) == [0.0, 0.0]
+    assert list(table["column"]) == ["a", "b"]
+
+
+def test_another_number_of_names_than_of_columns_is_refused(rng):
+    detector = HBOS().fit(rng.standard_normal((50, 3)))
+    with pytest.raises(DetectorError, match="expected 3 column names, got 2"):
+        detector.explain(np.zeros((1, 3)), ["a", "b"])

@@ -10,12 +10,13 @@ import numpy as np
 from odbench.arrays import BoolArray, FloatArray
 from odbench.errors import DetectorError
 from odbench_detectors.cats.conformal import SplitConformal, benjamini_hochberg
-from odbench_detectors.cats.explain import Explanation, explain_placed
+from odbench_detectors.cats.explain import Explanations, explain_placed, score_of
 from odbench_detectors.cats.scale import Standard, sample
 from odbench_detectors.cats.tail import Tail
 from odbench_detectors.cats.views import VIEWS, Placed, Views
 from odbench_detectors.shared.columns import KIND as COLUMNS
 from odbench_detectors.shared.columns import obtain_columns
+from odbench_detectors.shared.estimator import column_names
 from odbench_detectors.shared.neighbours.sharing import NeighbourDetector
 from odbench_detectors.shared.sort import sorted_rows
 
@@ -110,10 +111,7 @@ class CATS(NeighbourDetector):
         """
         scores = np.empty(len(X))
         for start, at in self.placed(X):
-            square = np.zeros(len(at.z))
-            for surprise in self.surprises(at).values():
-                square += surprise * surprise
-            scores[start : start + len(square)] = np.sqrt(square)
+            scores[start : start + len(at.z)] = score_of(self.surprises(at))
         return scores
 
     def surprises(self, at: Placed) -> dict[str, FloatArray]:
@@ -188,7 +186,7 @@ class CATS(NeighbourDetector):
 
     def explain(
         self, X: FloatArray, columns: Sequence[str] | None = None
-    ) -> list[Explanation]:
+    ) -> Explanations:
         """Explain each row's score by views and columns.
 
         Parameters
@@ -199,9 +197,10 @@ class CATS(NeighbourDetector):
 
         Returns
         -------
-        list of Explanation
-            One per row. ``str`` describes it in words; `odbench_detectors.cats.plot`
-            draws it.
+        Explanations
+            A sequence of one `Explanation` per row: ``str`` describes it in words,
+            `odbench_detectors.cats.plot` draws it. Also ``scores``, and ``table(row)``
+            as for every detector that explains.
 
         Raises
         ------
@@ -209,16 +208,12 @@ class CATS(NeighbourDetector):
             As `decision_function`, and if there are not as many names as columns.
         """
         X = self.rows_to_score(X)
-        d = X.shape[1]
-        names = [f"column {j}" for j in range(d)] if columns is None else list(columns)
-        if len(names) != d:
-            msg = f"expected {d} column names, got {len(names)}"
-            raise DetectorError(msg)
-        explained: list[Explanation] = []
-        for start, at in self.placed(X):
-            surprises = self.surprises(at)
-            explained += explain_placed(self.views, at, surprises, start, names)
-        return explained
+        names = column_names(columns, X.shape[1], prefix="column ")
+        parts = (
+            explain_placed(self.views, at, self.surprises(at))
+            for _, at in self.placed(X)
+        )
+        return Explanations(X, names, parts)
 
     def _calibrate(self) -> dict[str, Tail]:
         rows = sample(len(self._train), CALIBRATION, _CALIBRATION_SEED)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
-from odbench.arrays import FloatArray
+from odbench.arrays import FloatArray, IntArray
 from odbench_detectors.cats import kernels
 from odbench_detectors.cats.mixture import Mixture
 from odbench_detectors.cats.views import VIEWS, Placed, Views
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Smaller shares are not mentioned in the text.
 _WORTH_A_WORD = 0.1
@@ -52,13 +56,121 @@ class Explanation:
         return "\n".join(lines)
 
 
-def explain_placed(
-    views: Views,
-    at: Placed,
-    surprises: dict[str, FloatArray],
-    start: int,
-    names: Sequence[str],
-) -> list[Explanation]:
+class Explanations(Sequence[Explanation]):
+    """The explanations of some rows: a sequence, and the shape of all detectors.
+
+    See `odbench.detector.Explanation` for ``scores`` and ``table``.
+
+    Parameters
+    ----------
+    values : float64 array of shape (n_rows, n_columns)
+        The explained rows.
+    names : sequence of str
+        The columns' names.
+    parts : iterable of Part
+        Consecutive parts of the rows.
+
+    Attributes
+    ----------
+    scores : float64 array of shape (n_rows,)
+        In nats; higher is more anomalous.
+    shares : float64 array of shape (n_rows, n_columns)
+        Each column's share of the squared score. A row's shares sum to 1, or are all 0
+        if its score is 0.
+    """
+
+    def __init__(
+        self, values: FloatArray, names: Sequence[str], parts: Iterable[Part]
+    ) -> None:
+        parts = list(parts)
+        self._values, self._names = values, tuple(names)
+        none = np.empty((0, len(self._names)))
+        self.scores: FloatArray = np.concatenate(
+            [np.empty(0), *(p.scores for p in parts)]
+        )
+        self.shares: FloatArray = np.concatenate([none, *(p.columns for p in parts)])
+        self._leading: IntArray = np.concatenate(
+            [none.astype(np.intp), *(p.leading for p in parts)]
+        )
+        self._views = np.concatenate(
+            [np.empty((0, len(VIEWS))), *(p.views for p in parts)]
+        )
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    @overload
+    def __getitem__(self, index: int) -> Explanation: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Explanation]: ...
+    def __getitem__(self, index: int | slice) -> Explanation | list[Explanation]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        row = range(len(self))[index]
+        return Explanation(
+            row,
+            float(self.scores[row]),
+            _largest_first(list(VIEWS), self._views[row]),
+            _largest_first(self._names, self.shares[row]),
+        )
+
+    def table(self, row: int = 0, *, limit: int | None = None) -> pd.DataFrame:
+        """Rank the columns of a row, most important first.
+
+        Parameters
+        ----------
+        row : int
+            Which of the explained rows.
+        limit : int or None
+            Maximum number of columns to list.
+
+        Returns
+        -------
+        DataFrame
+            ``column, value, view, share``: the view is the one that contributes most
+            to the column's share of the squared score.
+        """
+        import pandas as pd
+
+        order = np.argsort(-self.shares[row], kind="stable")[:limit]
+        views = list(VIEWS)
+        return pd.DataFrame(
+            {
+                "column": [self._names[j] for j in order],
+                "value": self._values[row, order],
+                "view": [views[self._leading[row, j]] for j in order],
+                "share": self.shares[row, order],
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Part:
+    """The shares of consecutive rows.
+
+    Attributes
+    ----------
+    scores : float64 array of shape (m,)
+    views : float64 array of shape (m, n_views)
+        Each view's share of the squared score.
+    columns : float64 array of shape (m, d)
+        Each column's share.
+    leading : int array of shape (m, d)
+        The view that contributes most to each column.
+    """
+
+    scores: FloatArray
+    views: FloatArray
+    columns: FloatArray
+    leading: IntArray
+
+
+def score_of(surprises: dict[str, FloatArray]) -> FloatArray:
+    """Return the length of each row's vector of surprises, float64 of shape (m,)."""
+    return np.sqrt(sum(surprise * surprise for surprise in surprises.values()))
+
+
+def explain_placed(views: Views, at: Placed, surprises: dict[str, FloatArray]) -> Part:
     """Explain rows.
 
     Parameters
@@ -68,31 +180,23 @@ def explain_placed(
         The m rows on every scale.
     surprises : dict of str to float64 array of shape (m,)
         Each view's calibrated surprise.
-    start : int
-        The index of the first row.
-    names : sequence of str
-        The columns' names.
 
     Returns
     -------
-    list of Explanation
+    Part
     """
     squares = np.stack([surprises[name] ** 2 for name in VIEWS], axis=1)
     total = squares.sum(axis=1, keepdims=True)
     shares = squares / np.where(total > 0.0, total, 1.0)
     blame = _blame(views, at)
-    columns = np.zeros_like(at.z)
+    columns, most = np.zeros_like(at.z), np.zeros_like(at.z)
+    leading = np.zeros(at.z.shape, dtype=np.intp)
     for v, name in enumerate(VIEWS):
-        columns += shares[:, v, None] * blame[name]
-    return [
-        Explanation(
-            start + i,
-            float(np.sqrt(total[i, 0])),
-            _largest_first(list(VIEWS), shares[i]),
-            _largest_first(names, columns[i]),
-        )
-        for i in range(len(at.z))
-    ]
+        part = shares[:, v, None] * blame[name]
+        columns += part
+        leading[part > most] = v
+        most = np.maximum(most, part)
+    return Part(score_of(surprises), shares, columns, leading)
 
 
 def _blame(views: Views, at: Placed) -> dict[str, FloatArray]:

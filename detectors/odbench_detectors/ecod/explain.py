@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray
-from odbench.errors import DetectorError, MissingExtraError
+from odbench.errors import MissingExtraError
 from odbench_detectors.shared.columns import Floats, SortedColumns
+from odbench_detectors.shared.estimator import column_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +23,7 @@ TAIL_NAMES = {-1: "low", 1: "high"}
 
 @dataclass(frozen=True)
 class Explanation:
-    """Scores of rows, split by column.
+    """Scores of rows, split by column; see `odbench.detector.Explanation`.
 
     Attributes
     ----------
@@ -154,10 +155,7 @@ def explain_rows(  # noqa: PLR0917
     DetectorError
         If the number of names differs from the number of columns.
     """
-    names = [f"x{j}" for j in range(X.shape[1])] if names is None else list(names)
-    if len(names) != X.shape[1]:
-        msg = f"expected {X.shape[1]} column names, got {len(names)}"
-        raise DetectorError(msg)
+    names = column_names(names, X.shape[1])
     left, right = tail_surprises(columns, X, plus)
     skewed = np.where(tails < 0, left, np.where(tails > 0, right, left + right))
     taller = np.where(left > right, -1, 1)
@@ -175,7 +173,7 @@ def explain_rows(  # noqa: PLR0917
         surprise = np.maximum(mean, skewed)
         side = np.where(skewed >= mean, by_skew, taller)
     close_gap(surprise, scores)
-    return Explanation(scores, surprise, side.astype(np.int8), X, tuple(names))
+    return Explanation(scores, surprise, side.astype(np.int8), X, names)
 
 
 def tail_surprises(

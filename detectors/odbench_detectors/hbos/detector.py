@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -19,6 +20,10 @@ from odbench_detectors.shared.columns import (
     in_threads,
     obtain_columns,
 )
+from odbench_detectors.shared.estimator import column_names
+
+if TYPE_CHECKING:
+    from odbench_detectors.hbos.explain import Explanation
 
 _LARGEST = float(np.finfo(np.float64).max)
 _FAR = _LARGEST / 4
@@ -136,6 +141,35 @@ class HBOS(SharesColumns):
         in_threads(score, X.shape[0], self.n_jobs)
         check_scores(scores)
         return scores
+
+    def explain(self, X: Floats, columns: Sequence[str] | None = None) -> Explanation:
+        """Split the scores of rows by column.
+
+        Parameters
+        ----------
+        X : float64 or float32 array of shape (n_rows, n_columns)
+            Finite, the columns of `fit`.
+        columns : sequence of str or None
+            Names of the columns; x0, x1, ... by default.
+
+        Returns
+        -------
+        Explanation
+            The surprise of every value in bits; they add up to the score.
+
+        Raises
+        ------
+        DetectorError
+            As `decision_function`, and if there are not as many names as columns.
+        """
+        from odbench_detectors.hbos.explain import Explanation, surprises
+
+        scores = self.decision_function(X)
+        X = check_rows(X, self.edges_.shape[0])
+        names = column_names(columns, X.shape[1])
+        found = surprises(self.edges_, self.surprise_, self.tol, X)
+        excess = found - self.surprise_.min(axis=1)
+        return Explanation(scores, found, excess, X, names)
 
     def _check_params(self) -> None:
         for name, wanted, fine in (

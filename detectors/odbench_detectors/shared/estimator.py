@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable
 from typing import Any, Literal, NoReturn, Self
 
 import numpy as np
@@ -112,6 +113,23 @@ def check_width(n_columns: int, fitted: int) -> None:
     if n_columns != fitted:
         msg = f"expected {fitted} columns as in fit, got {n_columns}"
         raise DetectorError(msg)
+
+
+def column_names(
+    names: Iterable[str] | None, n_columns: int, *, prefix: str = "x"
+) -> tuple[str, ...]:
+    """Return the columns' names for an explanation: those given, or x0, x1, ...
+
+    Raises
+    ------
+    DetectorError
+        If the number of names differs from the number of columns.
+    """
+    found = [f"{prefix}{j}" for j in range(n_columns)] if names is None else list(names)
+    if len(found) != n_columns:
+        msg = f"expected {n_columns} column names, got {len(found)}"
+        raise DetectorError(msg)
+    return tuple(found)
 
 
 def refuse_values(

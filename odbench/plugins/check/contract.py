@@ -15,8 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from odbench.errors import DetectorError
 from odbench.plugins.check import inputs
 from odbench.plugins.check.bench import SEED, Bench, DoubtError, FaultError, difference
+from odbench.plugins.check.explained import can_explain, explained
 from odbench.plugins.check.tables import planted
 from odbench.plugins.configuration import Configuration
 from odbench.plugins.entry_points import one_line
@@ -208,6 +210,20 @@ def _clone(bench: Bench) -> str:
     return "copies and pickles score alike"
 
 
+def _explain(bench: Bench) -> str:
+    detector = bench.configuration.build(SEED)
+    if not can_explain(detector):
+        return "no explain(X, columns), which is optional"
+    detector.fit(bench.table.train)
+    rows = bench.table.test[[0, -1]]
+    names = [f"column {j}" for j in range(rows.shape[1])]
+    try:
+        explained(detector, bench.configuration.info.name, rows, names)
+    except DetectorError as error:
+        raise FaultError(str(error)) from error
+    return "explain splits the scores by column"
+
+
 _PROBES: dict[str, Callable[[Bench], str]] = {
     "scores": _shape,
     "variety": _varied,
@@ -228,4 +244,5 @@ _PROBES: dict[str, Callable[[Bench], str]] = {
     "refit": _refit,
     "parameters": _params,
     "copies": _clone,
+    "explain": _explain,
 }
