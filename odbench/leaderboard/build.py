@@ -25,12 +25,12 @@ from odbench.leaderboard.inputs import (
     provenance_json,
     source_of,
 )
+from odbench.leaderboard.load import read_present
 from odbench.leaderboard.page.data import Group
 from odbench.leaderboard.page.lines import provenance_lines
 from odbench.leaderboard.page.records import records_of
 from odbench.leaderboard.page.render import group_of, render_groups
 from odbench.leaderboard.tables import DEFAULT, Settings, left_out, table_of
-from odbench.results import read_results
 from odbench.scoring.cells import Cells, split_results
 from odbench.scoring.policy import apply_policy
 from odbench.submissions.rules import FEWEST_SETS, MOST_DECIMALS
@@ -244,7 +244,8 @@ def _read(runs: Sequence[Path]) -> tuple[pd.DataFrame, list[Source]]:
 
     frames, sources = [], []
     for run in runs:
-        frame = read_results(run)
+        # Of one run the newest version counts; several runs must agree.
+        frame = read_present(run)
         sources.append(source_of(run, frame))
         frames.append(frame)
     # The order of the runs must not affect the tables.

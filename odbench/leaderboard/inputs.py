@@ -40,7 +40,7 @@ class Source:
     results_sha256 : str
         Hash of the results file.
     trials : int
-        Number of rows in it.
+        Number of rows in it that are of present versions.
     detectors : dict
         Version of each detector, "" if it has none.
     run : dict
@@ -63,7 +63,7 @@ def source_of(path: Path, results: pd.DataFrame) -> Source:
     path : Path
         A ``results.parquet`` or the folder of a run.
     results : pandas.DataFrame
-        The results read from it.
+        The present results in it.
 
     Returns
     -------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,7 +16,7 @@ from odbench.leaderboard.tables import (
     Settings,
     build_leaderboard,
 )
-from odbench.results import RESULTS, read_results
+from odbench.results import RESULTS, read_results, select_present
 from odbench.scoring.cells import split_results
 from odbench.scoring.policy import Policy, apply_policy
 
@@ -72,7 +73,7 @@ def load_leaderboard(
         If a built folder has no table for the policy.
     """
     if _is_results(path):
-        return build_leaderboard(read_results(path), policy=policy, settings=settings)
+        return build_leaderboard(read_present(path), policy=policy, settings=settings)
     if path.is_file():
         return _read_csv(path)
     if policy not in _BUILT:
@@ -83,6 +84,30 @@ def load_leaderboard(
         raise UsageError(msg)
     names = [f"{_BUILT[policy]}.csv"] + ["private.csv"] * (policy == "main")
     return _joined(path, names)
+
+
+def read_present(path: Path) -> pd.DataFrame:
+    """Read the results of a run without its earlier versions, which a warning counts.
+
+    Parameters
+    ----------
+    path : Path
+        A results file or a run's folder.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per trial.
+
+    Raises
+    ------
+    ResultsError
+        If the results cannot be read.
+    """
+    results, remarks = select_present(read_results(path), run=path)
+    for remark in remarks:
+        warnings.warn(remark, stacklevel=2)
+    return results
 
 
 def is_built(path: Path) -> bool:
@@ -122,7 +147,7 @@ def load_slices(
     if _is_results(path):
         tables = [
             slice_table(apply_policy(cells, policy), settings)
-            for cells in split_results(read_results(path))
+            for cells in split_results(read_present(path))
         ]
         table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     elif policy != "main":

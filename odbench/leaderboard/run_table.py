@@ -4,30 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from odbench.errors import ResultsError
 from odbench.files import write_text
-from odbench.leaderboard.tables import GROUP, build_leaderboard
+from odbench.leaderboard.tables import build_leaderboard
 from odbench.leaderboard.terminal import render_table
-from odbench.results import RESULTS, read_results
+from odbench.results import RESULTS, read_results, select_present
 from odbench.scoring.cells import USED
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 BOARD = "leaderboard.csv"
 # The last table, with a fingerprint of its inputs.
 _KEPT = ".leaderboard.json"
-# Causes of change between two runs into one folder, and the column that shows each.
-_VERSIONS = (
-    (("config", "detector"), "detector_version"),
-    (("config", "detector"), "config_id"),
-    (("dataset",), "content_sha256"),
-)
-_NAMED = 3
 
 
 class RunTable(NamedTuple):
@@ -84,40 +74,16 @@ def _made(folder: Path) -> dict[str, Any]:
     """Compute the table, write ``leaderboard.csv``, and return the cache entry."""
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", UserWarning)
-        try:
-            board = build_leaderboard(read_results(folder, USED))
-        except ResultsError:
-            # Something changed, and not all affected trials have been run again.
-            results = read_results(folder, (*USED, "started_at"))
-            board = build_leaderboard(_present(results))
+        results, remarks = select_present(read_results(folder, USED), run=folder)
+        board = build_leaderboard(results)
     text = board.to_csv(index=False)
     write_text(folder / BOARD, text)
     return {
         "board": _digest(text.encode()),
-        "told": [str(warning.message) for warning in told],
+        "told": [*remarks, *(str(warning.message) for warning in told)],
         "table": render_table(board),
         "empty": board.empty,
     }
-
-
-def _present(results: pd.DataFrame) -> pd.DataFrame:
-    """Drop trials of earlier versions; the newest trial tells the present version."""
-    results = results.sort_values("started_at", kind="stable", na_position="first")
-    for thing, version in _VERSIONS:
-        alike = results.groupby([*GROUP, *thing], observed=True)
-        newest = alike[version].transform("last")
-        is_old = results[version].astype(str) != newest.astype(str)
-        if is_old.any():
-            names = results.loc[is_old, thing[-1]].astype(str).unique()
-            more = ", ..." if len(names) > _NAMED else ""
-            warnings.warn(
-                f"{is_old.sum()} trials are of earlier versions and not in the table: "
-                f"{', '.join(sorted(names)[:_NAMED])}{more}; the same command without "
-                f"--limit or --datasets runs their current versions",
-                stacklevel=2,
-            )
-            results = results[~is_old]
-    return results
 
 
 def _kept(folder: Path) -> dict[str, Any] | None:
@@ -134,7 +100,10 @@ def _kept(folder: Path) -> dict[str, Any] | None:
 
 
 def _fingerprint(results: Path) -> str:
-    """Return a fingerprint of the results and of the code that makes a table."""
+    """Return a fingerprint of the results, their place and the code of tables.
+
+    Remarks name the place.
+    """
     import platform
     from importlib.metadata import version
 
@@ -144,9 +113,10 @@ def _fingerprint(results: Path) -> str:
     digest = hashlib.sha256(platform.python_version().encode())
     for library in ("numpy", "pandas", "pyarrow"):
         digest.update(f"|{library} {version(library)}".encode())
-    for part in ("scoring", "leaderboard"):
+    for part in ("results", "scoring", "leaderboard"):
         for source in sorted((here / part).glob("*.py")):
             digest.update(source.read_bytes())
+    digest.update(os.fsencode(results))
     with results.open("rb") as file:
         while piece := file.read(1 << 20):
             digest.update(piece)

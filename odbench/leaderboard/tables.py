@@ -10,6 +10,7 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench.errors import UsageError
+from odbench.results import select_present
 from odbench.scoring import aggregate, significance
 from odbench.scoring.cells import Cells, split_results
 from odbench.scoring.elo import Ratings, bootstrap_weights, rate
@@ -97,7 +98,8 @@ def build_leaderboard(
     Each suite, partition and protocol is ranked by itself. Trials of one data set
     and configuration are averaged over their seeds first. A failed trial counts as in
     `odbench.scoring.policy.apply_policy`, and so does a data set on which a
-    configuration was not tried (`n_missing` counts these).
+    configuration was not tried (`n_missing` counts these). Rows of earlier versions of
+    a detector, its parameters or a data set are left out with a warning.
 
     Parameters
     ----------
@@ -124,6 +126,9 @@ def build_leaderboard(
     """
     import pandas as pd
 
+    results, remarks = select_present(results)
+    for remark in remarks:
+        warnings.warn(remark, stacklevel=2)
     tables = []
     for cells in split_results(results):
         if cells.unscored:

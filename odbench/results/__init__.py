@@ -5,6 +5,7 @@ network.
 """
 
 from odbench.results.parquet import read_results, write_results
+from odbench.results.present import select_present
 from odbench.results.schema import (
     COLUMNS,
     REQUIRED,
@@ -30,5 +31,6 @@ __all__ = [
     "read_results",
     "schema",
     "scores_file",
+    "select_present",
     "write_results",
 ]

@@ -21,7 +21,18 @@ TRIAL = (
     "suite", "partition", "dataset", "detector", "config_id", "seed", "protocol",
 )  # fmt: skip
 
-STATUSES = ("ok", "failed", "timeout", "memory", "killed", "nonfinite", "shape")
+STATUSES = (
+    "ok",
+    "failed",
+    "timeout",
+    "memory",
+    "killed",
+    "nonfinite",
+    "shape",
+    "environment",
+)
+# The machine's fault, not the detector's: such trials are not ranked, and run again.
+ENVIRONMENT = "environment"
 
 # Column, Arrow type, whether a leaderboard requires it.
 _COLUMNS = (
@@ -58,6 +69,8 @@ _COLUMNS = (
     ("peak_memory_bytes", "int64", False),
     ("started_at", "string", False),
     ("worker", "string", False),
+    # The layers of the sandbox that held, such as "audit hook + landlock 7 + seccomp".
+    ("sandbox", "string", False),
     # Number of the run within its folder, 1, 2, ...: of two rows, the one with the
     # larger number is newer. Rows of older versions have none.
     ("generation", "int64", False),

@@ -52,7 +52,7 @@ FACTS = (
 
 
 # The columns of results that a leaderboard over whole suites depends on.
-USED = (*_WORDS, *_NUMBERS, "n_test", "n_anomalies")
+USED = (*_WORDS, *_NUMBERS, "n_test", "n_anomalies", "generation")
 
 
 class Method(NamedTuple):
@@ -337,8 +337,8 @@ def _refuse_mixtures(rows: pd.DataFrame, where: str) -> None:
         values = sorted(map(str, distinct.loc[same, column]))
         msg = (
             f"{where}: {keys[0]} {' '.join(name)!r} comes in {len(values)} {what} "
-            f"({', '.join(values)}); build one table for each, without the runs of "
-            "the others"
+            f"({', '.join(values)}), and a table holds one; repeat the other runs, "
+            "leave them out, or remove their rows with `odbench runs drop`"
         )
         raise ResultsError(msg)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from odbench.errors import SubmissionError
-from odbench.results import read_results, scores_file
+from odbench.results import read_results, scores_file, select_present
 from odbench.submissions.archive import (
     STATEMENT,
     member_name,
@@ -85,7 +86,10 @@ def pack(
     ResultsError, SubmissionError
         If the run, a score file or a field is missing or malformed.
     """
-    rows = _choose_rows(read_results(run), sets, config)
+    results, remarks = select_present(read_results(run), run=run)
+    for remark in remarks:
+        warnings.warn(remark, stacklevel=2)
+    rows = _choose_rows(results, sets, config)
     members, hashes = _gather(run, rows, sets)
     statement = _state(run, rows, sets, facts, hashes)
     members[STATEMENT] = canonical(statement.as_json())

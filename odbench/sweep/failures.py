@@ -6,11 +6,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from odbench.results import RESULTS
-from odbench.sweep.fold import read_batches
+from odbench.results.present import VERSIONED, Earlier
+from odbench.sweep.finished import earlier_versions, read_frames
 from odbench.text import printable
 
-_COLUMNS = ("detector", "config", "status", "reason")
+_COLUMNS = (*VERSIONED, "generation", "status", "reason")
 
 
 @dataclass
@@ -20,9 +20,9 @@ class Failures:
     Attributes
     ----------
     trials : int
-        Number of all trials of the run.
+        Number of all results of the run.
     causes : dict of (detector, config) to Counter
-        Failed trials by status and reason.
+        Failed trials of present versions, by status and reason.
     """
 
     trials: int = 0
@@ -42,15 +42,24 @@ class Failures:
 
 
 def read_failures(folder: Path) -> Failures:
-    """Read the failed trials from the results in a run's folder."""
+    """Read the failed trials from the results in a run's folder.
+
+    Those of earlier versions of a detector or a data set are left out.
+    """
     found = Failures()
-    for batch in read_batches(folder / RESULTS, list(_COLUMNS)):
-        found.trials += len(batch)
-        columns = (batch[name].to_pylist() for name in _COLUMNS)
+    earlier: Earlier | None = None
+    for rows in read_frames(folder, _COLUMNS):
+        found.trials += len(rows)
+        failed = rows[rows["status"] != "ok"]
+        if failed.empty:
+            continue
+        # Most runs have no failures, and then no version needs to be known.
+        earlier = earlier_versions(folder) if earlier is None else earlier
+        failed = failed[~earlier.holds(failed)].fillna({"reason": ""})
+        columns = (failed[n] for n in ("detector", "config", "status", "reason"))
         for detector, config, status, reason in zip(*columns, strict=True):
-            if status != "ok":
-                causes = found.causes.setdefault((detector, config), Counter())
-                causes[status, reason or ""] += 1
+            causes = found.causes.setdefault((detector, config), Counter())
+            causes[status, reason] += 1
     return found
 
 

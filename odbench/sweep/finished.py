@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from odbench.results import RESULTS, SCORES
+from odbench.results.present import VERSIONED, Earlier, Versions
 from odbench.suites import ORACLE
 from odbench.sweep.fold import read_batches
 from odbench.sweep.journal import read_journals
 from odbench.sweep.keys import Keys
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _LINES = 8192
 _DEPENDS_ON = (
@@ -89,6 +93,48 @@ def dependencies(folder: Path) -> Iterator[tuple[Any, ...]]:
     """
     for columns in _columns(folder, _DEPENDS_ON):
         yield from zip(*columns, strict=True)
+
+
+def read_frames(folder: Path, columns: Iterable[str]) -> Iterator[pd.DataFrame]:
+    """Yield columns of a run's results as data frames of a few thousand rows.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+    columns : iterable of str
+        Their names.
+    """
+    import pyarrow as pa
+
+    for batch in read_batches(folder / RESULTS, list(columns)):
+        yield pa.Table.from_batches([batch]).to_pandas()
+
+
+def earlier_versions(folder: Path) -> Earlier:
+    """Return the versions in a run's results that newer ones replace."""
+    versions = Versions()
+    for rows in read_frames(folder, (*VERSIONED, "generation")):
+        versions.add(rows)
+    return versions.earlier()
+
+
+def superseded(folder: Path) -> Keys:
+    """Return the keys of the results that newer versions replace."""
+    keys = Keys()
+    earlier = earlier_versions(folder)
+    if earlier:
+        for rows in read_frames(folder, (*VERSIONED, "key")):
+            keys.add(rows.loc[earlier.holds(rows), "key"].fillna(""))
+    return keys
+
+
+def results_with(folder: Path, keys: Keys) -> Iterator[dict[str, Any]]:
+    """Yield the results that have one of these keys."""
+    for batch in read_batches(folder / RESULTS):
+        for row in batch.to_pylist():
+            if row["key"] in keys:
+                yield row
 
 
 def _columns(folder: Path, names: tuple[str, ...]) -> Iterator[list[list[Any]]]:

@@ -76,6 +76,12 @@ def key_array(digests: Iterable[bytes]) -> KeyArray:
     return np.frombuffer(b"".join(digests), dtype=_DTYPE)
 
 
+def key_texts(keys: KeyArray) -> list[str]:
+    """Return keys as texts of 32 hex digits."""
+    # NumPy drops the zero bytes at the end of each key.
+    return [key.ljust(WIDTH, b"\0").hex() for key in keys.tolist()]
+
+
 def _bytes_of(key: str) -> bytes:
     try:
         raw = bytes.fromhex(key)

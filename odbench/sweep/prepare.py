@@ -33,6 +33,8 @@ class Prepared:
     ----------
     plan : Plan
         All trials that were asked for.
+    records : list of DatasetRecord
+        Their data sets.
     batches : list of Batch
         The pending trials, in the order in which they start.
     seconds : float
@@ -50,6 +52,7 @@ class Prepared:
     """
 
     plan: Plan
+    records: list[DatasetRecord]
     batches: list[Batch]
     seconds: float
     never_timed: int
@@ -111,7 +114,9 @@ def prepare(request: RunRequest, *, pull: bool = True) -> Prepared:
     seconds = sum(batch.seconds for batch in batches)
     oracle = _oracle(request, records, plan, done)
     params = {one.id: as_json(one.params) for one in configurations}
-    return Prepared(plan, batches, seconds, never_timed, faults, times, oracle, params)
+    return Prepared(
+        plan, records, batches, seconds, never_timed, faults, times, oracle, params
+    )
 
 
 def _never_timed(plan: Plan, times: TrialTimes) -> int:

@@ -19,9 +19,11 @@ from odbench.files import is_wrong_place
 from odbench.sweep import journal
 from odbench.sweep.backends import run_batches
 from odbench.sweep.context import RunContext
+from odbench.sweep.finished import results_with, superseded
 from odbench.sweep.fold import fold, is_folded, stored_generation
 from odbench.sweep.folder import locked, write_run
-from odbench.sweep.hidden import mirror_paths
+from odbench.sweep.hidden import allowed_ports, mirror_paths
+from odbench.sweep.keys import Keys, key_texts
 from odbench.sweep.prepare import Prepared
 from odbench.sweep.processes import kill_marked
 from odbench.sweep.progress import Progress
@@ -99,6 +101,7 @@ def execute(request: RunRequest, prepared: Prepared) -> Summary:
             if not is_folded(folder):
                 fold(folder, each=prepared.times.learn_rows)
                 prepared.times.save()
+            _renew(folder, prepared)
     except OSError as error:
         if is_wrong_place(error) and not summary.counts:
             msg = (
@@ -112,6 +115,25 @@ def execute(request: RunRequest, prepared: Prepared) -> Summary:
         )
         raise RunBrokenError(msg) from error
     return summary
+
+
+def _renew(folder: Path, prepared: Prepared) -> None:
+    """Make the asked trials present again whose versions newer ones had replaced.
+
+    An edit that is undone brings back trials that are done already: they become the
+    newest without running again.
+    """
+    replaced, asked = superseded(folder), Keys()
+    for record in prepared.records if len(replaced) else ():
+        keys = prepared.plan.variants.keys(record)
+        asked.add(key_texts(keys[replaced.contains(keys)]))
+    if not len(asked):
+        return
+    journal.begin_generation(folder, stored=stored_generation(folder))
+    with journal.Journal(folder) as own:
+        for row in results_with(folder, asked):
+            own.append(row)
+    fold(folder)
 
 
 def _sweep(request: RunRequest, prepared: Prepared, summary: Summary) -> None:
@@ -186,6 +208,7 @@ def _context(request: RunRequest, prepared: Prepared) -> RunContext:
         # A user's own modules are found from the folder where the command is typed.
         sys_path=tuple(dict.fromkeys([str(Path.cwd()), *filter(None, sys.path)])),
         keep_scores=request.keeps_scores,
+        ports=allowed_ports(),
         orphan_exits=request.backend == "loky",
     )
 

@@ -115,9 +115,7 @@ def test_a_remark_is_made_each_time(tmp_path):
 
 def changed(results, **change):
     """Results in which a changed thing was tried once more on the first set."""
-    again = results[results["dataset"] == "set 00"].assign(
-        started_at="2026-01-02T00:00:00", **change
-    )
+    again = results[results["dataset"] == "set 00"].assign(generation=2, **change)
     same = ["dataset", "detector", "config", "config_id", "seed"]
     # As a fold leaves them: the newest of each trial.
     return pd.concat([results, again]).drop_duplicates(same, keep="last")
@@ -133,24 +131,27 @@ def changed(results, **change):
 )
 def test_trials_of_earlier_versions_are_left_out(tmp_path, change, old):
     results = frame(random_trials(np.random.default_rng(1), missing=0, methods=2))
-    results["started_at"] = "2026-01-01T00:00:00"
+    results["generation"] = 1
     one = results["detector"] == "method 0"
     mixed = pd.concat([changed(results[one], **change), results[~one]])
 
     (remark,) = table_of_run(place(mixed, tmp_path / "run")).remarks
 
-    assert f"{old} trials are of earlier versions" in remark
-    assert "not in the table: method 0; " in remark
+    assert f"{old} rows of an earlier version of method 0 are ignored" in remark
+    drop = f"odbench runs drop {tmp_path / 'run'} --detector 'method 0' --old"
+    assert f"`{drop}` removes them" in remark
     board = pd.read_csv(tmp_path / "run" / BOARD).set_index("detector")
     assert board["n_datasets"].to_dict() == {"method 0": 1, "method 1": 12}
 
 
 def test_trials_on_earlier_contents_are_left_out_and_told(tmp_path):
     results = frame(random_trials(np.random.default_rng(1), missing=0, methods=2))
-    results["started_at"] = "2026-01-01T00:00:00"
+    results["generation"] = 1
     again = (results["dataset"] == "set 00") & (results["detector"] == "method 0")
-    results.loc[again, ["content_sha256", "started_at"]] = ["new", "2026-01-02"]
+    results.loc[again, "content_sha256"] = "new"
+    results.loc[again, "generation"] = 2
 
     (remark,) = table_of_run(place(results, tmp_path / "run")).remarks
 
-    assert "not in the table: set 00; " in remark
+    assert "2 rows of an earlier content of set 00 are ignored" in remark
+    assert "--dataset 'set 00' --old` removes them" in remark

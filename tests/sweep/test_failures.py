@@ -36,3 +36,17 @@ def test_a_reason_cannot_move_the_cursor(tmp_path):
     fold(tmp_path)
 
     assert read_failures(tmp_path).lines() == ["knn: 1 failed, mostly: x\\x1b[2J\\ny"]
+
+
+def test_failures_of_an_earlier_version_are_not_told(tmp_path):
+    (tmp_path / FOLDER).mkdir()
+    broken = {"status": "failed", "reason": "a typo"}
+    write(tmp_path, row("a", **broken), row("b", **broken), generation=1)
+    fold(tmp_path)
+    write(tmp_path, row("a", detector_version="2"), generation=2)
+    fold(tmp_path)
+
+    found = read_failures(tmp_path)
+
+    assert found.trials == 2
+    assert found.lines() == []

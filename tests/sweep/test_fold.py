@@ -201,8 +201,8 @@ def test_a_crash_between_two_deletes_changes_nothing(folder):
     fold(folder)
     once = read_results(folder)
 
-    for left in kept:
-        left.write_bytes(kept[left])
+    for left, data in kept.items():
+        left.write_bytes(data)
         fold(folder)
 
         assert read_results(folder).equals(once)

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import filelock
 import pandas as pd
+import pyarrow as pa
 import pytest
 
-from odbench.results import read_results
+from odbench.leaderboard.tables import build_leaderboard
+from odbench.results import read_results, schema, write_results
 from odbench.sweep.prepare import prepare
 from odbench.sweep.progress import Progress
 from odbench.sweep.request import RunRequest
@@ -259,35 +261,104 @@ def test_a_line_cut_by_a_power_failure_is_ignored(command, tmp_path):
     assert len(read_results(tmp_path / "out")) == 30
 
 
-def test_an_edited_detector_runs_again_and_replaces_its_results(made_up, tmp_path):
+MINE = (
+    "import numpy as np\n"
+    "class Mine:\n"
+    "    def __init__(self, power=1.0): self.power = power\n"
+    "    def fit(self, X): return self\n"
+    "    def decision_function(self, X):\n"
+    "        return (np.abs(X) ** self.power).max(axis=1)\n"
+)
+
+
+@pytest.fixture
+def edited(made_up, tmp_path):
+    """Run a detector whose source is the given text, on three data sets."""
     source = tmp_path / "mine.py"
-    arguments = [sys.executable, "-m", "odbench", "run", "--suite", "oddbench"]
-    arguments += ["--detectors", f"{source}:Mine", "--mirror", str(made_up)]
-    arguments += ["--out", str(tmp_path / "out")]
-    text = (
-        "import numpy as np\n"
-        "class Mine:\n"
-        "    def fit(self, X): return self\n"
-        "    def decision_function(self, X): return np.abs(X).max(axis=1)\n"
-    )
-    source.write_text(text)
-    subprocess.run(arguments, check=True, capture_output=True)
-    source.write_text(text.replace(".max(", ".min("))
 
-    plan = subprocess.run(
-        [*arguments, "--dry-run"], check=True, capture_output=True, text=True
-    ).stdout
-    some = subprocess.run(
-        [*arguments, "--limit", "1"], check=True, capture_output=True, text=True
-    )
-    subprocess.run(arguments, check=True, capture_output=True)
+    def run(text, *more):
+        source.write_text(text)
+        arguments = ["run", "--suite", "oddbench", "--detectors", f"{source}:Mine"]
+        arguments += ["--mirror", str(made_up), "--out", str(tmp_path / "out"), *more]
+        return odbench(*arguments)
 
-    assert "2 trials are of earlier versions and not in the table: Mine" in some.stderr
+    return run
+
+
+def odbench(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "odbench", *map(str, arguments)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_an_edited_detector_runs_again_and_replaces_its_results(edited, tmp_path):
+    edited(MINE)
+    other = MINE.replace(".max(", ".min(")
+
+    plan = edited(other, "--dry-run").stdout
+    some = edited(other, "--limit", "1").stderr
+    edited(other)
+
+    assert "2 rows of an earlier version of Mine are ignored" in some
+    assert "--detector Mine --old` removes them" in some
     assert "3 trials: 0 done, 3 to do" in plan
     assert "3 detector changed" in plan
     results = read_results(tmp_path / "out")
     assert len(results) == 3
     assert results["detector_version"].nunique() == 1
+
+
+def test_rows_from_the_future_do_not_outlive_an_edit(edited, tmp_path):
+    edited(MINE)
+    old = read_results(tmp_path / "out").assign(started_at="2999-01-01T00:00:00+00:00")
+    rows = pa.Table.from_pandas(old, schema=schema(), preserve_index=False)
+    write_results(rows, tmp_path / "out/results.parquet")
+
+    done = edited(MINE.replace(".max(", ".min("))
+
+    assert "ignored" not in done.stderr
+    results = read_results(tmp_path / "out")
+    assert len(results) == 3
+    assert not set(results["key"]) & set(old["key"])
+    assert "nothing to do" in edited(MINE.replace(".max(", ".min(")).stderr
+
+
+def test_every_reader_takes_the_version_that_run_takes(edited, tmp_path):
+    """A changed default gives the same name other parameters: old rows stay."""
+    out, changed = tmp_path / "out", MINE.replace("power=1.0", "power=3.0")
+    edited(MINE)
+
+    ran = edited(changed, "--limit", "1")
+    shown = odbench("leaderboard", "show", out)
+    built = odbench("leaderboard", "build", out, "--out", tmp_path / "board")
+    compared = odbench("leaderboard", "diff", out, tmp_path / "board")
+    with pytest.warns(UserWarning, match="ignored"):
+        table = build_leaderboard(read_results(out))
+
+    assert len(read_results(out)) == 4
+    for done in (ran, shown, built, compared):
+        (told,) = [line for line in done.stderr.splitlines() if "ignored" in line]
+        assert f"odbench runs drop {out} --detector Mine --old" in told
+    assert ran.stdout == shown.stdout
+    assert table["n_datasets"].tolist() == [1]
+    assert "same" in compared.stdout
+
+
+def test_an_edit_that_is_undone_brings_its_results_back(edited, tmp_path):
+    """They are done and not run again, and yet they are the present ones."""
+    first = edited(MINE)
+    edited(MINE.replace("power=1.0", "power=3.0"))
+
+    back = edited(MINE)
+
+    assert "nothing to do: all 3 trials" in back.stderr
+    assert back.stdout == first.stdout
+    assert "3 rows of an earlier version of Mine are ignored" in back.stderr
+    assert len(read_results(tmp_path / "out")) == 6
+    assert edited(MINE).stdout == first.stdout
 
 
 def test_a_full_disk_while_results_are_written_loses_none(
