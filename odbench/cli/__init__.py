@@ -28,6 +28,7 @@ VERBS = {
     "datasets": "List, show, pull, verify and audit data sets.",
     "detectors": "List, show, check and create detectors.",
     "run": "Run detectors on data sets and print a leaderboard.",
+    "runs": "List runs, show one, and remove results from it.",
     "leaderboard": "Build, show, compare and publish leaderboards.",
     "submission": "Pack, check and evaluate submissions.",
     "synbench": "Draw a private partition of the synthetic suite.",
