@@ -116,4 +116,4 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries without long waits."""
     from odbench.data.transports import retry
 
-    monkeypatch.setattr(retry, "WAITS", (0.01, 0.01, 0.01))
+    monkeypatch.setattr(retry, "WAITS", (0.01, 0.01, 0.01, 0.01))

@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -57,8 +58,12 @@ class HubServer:
     `faults` maps the end of a path to the faults of the next requests for it: an int
     is a status, ``("wait", s)`` a 429 with Retry-After, ``"cut"`` a connection closed
     in mid-file, ``"flip"`` one wrong byte, ``"grown"`` far more bytes than listed,
-    ``"ok"`` no fault. `listed` has paths that listings name besides the existing files;
-    `delivered` counts the surplus bytes that were sent.
+    ``"drip"`` a body and ``"drip headers"`` headers of a byte every `pause` seconds
+    without an end, ``("encoded", name, body)`` a body with that content encoding,
+    ``("next", url)`` an empty page with that link, ``"endless"`` an empty page with a
+    link to one more, ``("redirect", url, body)`` a redirect, ``"ok"`` no fault.
+    `listed` has paths that listings name besides the existing files; `delivered` counts
+    the surplus bytes that were sent.
     """
 
     repositories: dict[str, Repository] = field(default_factory=dict)
@@ -67,6 +72,7 @@ class HubServer:
     routes: list[tuple[str, str, Handler]] = field(default_factory=list)
     listed: list[str] = field(default_factory=list)
     delivered: int = 0
+    pause: float = 0.02
     page_size: int = 1000
     token: str = "hf_test"
     port: int = 0
@@ -160,12 +166,38 @@ class _Request(BaseHTTPRequestHandler):
         fault = self.hub.next_fault(unquote(urlsplit(self.path).path))
         if isinstance(fault, int):
             self.error(fault)
+        elif fault in ("drip", "drip headers"):
+            self.drip(b"HTTP/1.1 200 OK\r\n" + b"\r\n" * (fault == "drip"))
+        elif fault == "endless":
+            number = int(self.path.rpartition("=")[2]) if "cursor=" in self.path else 0
+            here = self.path.partition("?")[0]
+            self.json([], {"Link": f'<{here}?cursor={number + 1}>; rel="next"'})
         elif isinstance(fault, tuple):
-            self.error(429, **{"Retry-After": str(fault[1])})
+            self.special(*fault)
         else:
             self.fault = fault
             return False
         return True
+
+    def special(self, kind: str, value: object, body: bytes = b"") -> None:
+        """Send the answer of a fault that has values."""
+        if kind == "wait":
+            self.error(429, **{"Retry-After": str(value)})
+        elif kind == "encoded":
+            self.answer(200, body, {"Content-Encoding": str(value)})
+        elif kind == "next":
+            self.json([], {"Link": f'<{value}>; rel="next"'})
+        else:
+            self.answer(302, body, {"Location": str(value)})
+
+    def drip(self, start: bytes) -> None:
+        """Send a start and then one letter at a time, until the client leaves."""
+        self.close_connection = True
+        self.wfile.write(start)
+        while True:
+            self.wfile.write(b"a")
+            self.hub.delivered += 1
+            time.sleep(self.hub.pause)
 
     def repository(self, name: str, revision: str) -> tuple[str, dict[str, bytes]]:
         """Find a commit, or send an error."""

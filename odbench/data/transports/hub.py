@@ -1,24 +1,25 @@
-"""Read data set repositories on the hub, through the hub's own client.
+"""Read data set repositories on the hub, at one commit.
 
-The client handles ``HF_TOKEN``, ``HF_HUB_OFFLINE``, timeouts and proxies, and waits as
-long as a 429 asks. This module adds two things: a download is retried after a server
-error, and a file is compared with the digest that the repository lists.
+The hub's own client says which endpoint and which token to use, and reads its cache.
+The requests are odbench's own, because that client follows a listing for ever and with
+the token. A file is compared with the digest that the repository lists.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
 
 from odbench.data.archive import MAX_FACT_BYTES, MAX_VALUES
 from odbench.data.dataset import DatasetRecord
-from odbench.data.transports.retry import with_retries
+from odbench.data.transports.download import Downloads
+from odbench.data.transports.hub_listing import find_commit, list_folder
 from odbench.data.transports.source import (
     Listed,
     Obtained,
@@ -27,11 +28,9 @@ from odbench.data.transports.source import (
     name_of,
     read_file,
 )
+from odbench.data.transports.web import Web, origin
 from odbench.errors import ArchiveError, HashMismatchError, TransportError
 from odbench.suites import Suite
-
-if TYPE_CHECKING:
-    from huggingface_hub import HfApi
 
 # A safe file name in a listing; a folder here is named after it.
 _FILE = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]{0,199}\.npz")
@@ -56,6 +55,8 @@ class Hub:
         self._lock = threading.Lock()
         self._commit: str | None = None
         self._listings: dict[str, dict[str, Listed]] = {}
+        # A hub that did not answer is not asked again for each data set.
+        self._failure: TransportError | None = None
 
     @property
     def label(self) -> str:
@@ -64,19 +65,52 @@ class Hub:
         return f"hub {self.suite.repository}@{commit}"
 
     @functools.cached_property
-    def api(self) -> HfApi:
-        """The client, with the present ``HF_ENDPOINT`` and not that of its import."""
+    def endpoint(self) -> str:
+        """The hub's URL: ``HF_ENDPOINT`` as it is now, or the client's default.
+
+        Raises
+        ------
+        TransportError
+            If it is not an address.
+        """
         from huggingface_hub import HfApi
 
-        return HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None)
+        named = HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None).endpoint
+        if origin(named)[0] not in ("http", "https") or not origin(named)[1]:
+            msg = f"HF_ENDPOINT {named[:100]!r}; wanted an address http(s)://HOST"
+            raise TransportError(msg)
+        return named.rstrip("/")
+
+    @functools.cached_property
+    def _web(self) -> Web:
+        """The requests, which show the token to the endpoint alone."""
+        from huggingface_hub import constants, get_token
+
+        token = None if constants.HF_HUB_DISABLE_IMPLICIT_TOKEN else get_token()
+        return Web(self.endpoint, f"Bearer {token}" if token else "")
+
+    @functools.cached_property
+    def _downloads(self) -> Downloads:
+        return Downloads(self._web, f"hub {self.suite.repository}")
 
     @property
     def commit(self) -> str:
         """The commit that everything is read at, resolved once."""
-        with self._lock:
+        with self._lock, self._asking():
             if self._commit is None:
                 self._commit = self._resolve()
             return self._commit
+
+    @contextlib.contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Raise the failure of an earlier question again, without asking."""
+        if self._failure is not None:
+            raise TransportError(*self._failure.args) from self._failure
+        try:
+            yield
+        except TransportError as error:
+            self._failure = error
+            raise
 
     def _resolve(self) -> str:
         """Ask the hub, or offline its cache, for the commit of the revision."""
@@ -92,12 +126,7 @@ class Hub:
                 )
                 raise TransportError(msg)
             return revision if revision in commits else next(iter(commits))
-        info = with_retries(
-            lambda: self.api.dataset_info(repository, revision=revision),
-            f"hub {repository}",
-            self.scratch,
-        )
-        return str(info.sha)
+        return find_commit(self._web, self.endpoint, repository, revision)
 
     def _snapshots(self) -> dict[str, Path]:
         """Return the folders of commits in the hub's cache: that of the ref, or all."""
@@ -115,7 +144,7 @@ class Hub:
     def listing(self, partition: str) -> dict[str, Listed]:
         """Return the archives of a partition at the commit; see `Source`."""
         commit = self.commit
-        with self._lock:
+        with self._lock, self._asking():
             if partition not in self._listings:
                 folder = self.suite.folders.get(partition, partition)
                 self._listings[partition] = self._list(commit, folder)
@@ -124,34 +153,17 @@ class Hub:
     def _list(self, commit: str, folder: str) -> dict[str, Listed]:
         """List all pages of a folder; a missing folder is empty."""
         from huggingface_hub import is_offline_mode
-        from huggingface_hub.errors import EntryNotFoundError
-        from huggingface_hub.hf_api import RepoFile
 
+        repository = self.suite.repository
         if is_offline_mode():
-            files = sorted((self._snapshots()[commit] / folder).glob("*.npz"))
-            return {
-                name_of(self.suite, f.name): Listed(f"{folder}/{f.name}") for f in files
-            }
-
-        def every_page() -> list[Any]:
-            try:
-                pages = self.api.list_repo_tree(
-                    self.suite.repository, folder, revision=commit, repo_type="dataset"
-                )
-                return list(pages)
-            except EntryNotFoundError:
-                return []
-
-        found = {}
-        for entry in with_retries(
-            every_page, f"hub {self.suite.repository}", self.scratch
-        ):
-            if isinstance(entry, RepoFile) and entry.path.endswith(".npz"):
-                _check_path(entry.path, folder, f"hub {self.suite.repository}")
-                digest = entry.lfs.sha256 if entry.lfs is not None else ""
-                listed = Listed(entry.path, entry.size, digest)
-                found[name_of(self.suite, entry.path)] = listed
-        return found
+            names = sorted((self._snapshots()[commit] / folder).glob("*.npz"))
+            files = [Listed(f"{folder}/{file.name}") for file in names]
+        else:
+            files = list_folder(self._web, self.endpoint, repository, commit, folder)
+            files = [file for file in files if file.path.endswith(".npz")]
+            for file in files:
+                _check_path(file.path, folder, f"hub {repository}")
+        return {name_of(self.suite, file.path): file for file in files}
 
     def obtain(self, record: DatasetRecord, *, tick: Tick) -> Obtained:
         """Download and read a data set; see `Source`."""
@@ -194,36 +206,37 @@ class Hub:
         self, record: DatasetRecord, listed: Listed, folder: Path, tick: Tick
     ) -> Path:
         """Download one file, or find it in the hub's cache."""
-        from huggingface_hub import try_to_load_from_cache
+        from huggingface_hub import (
+            hf_hub_url,
+            is_offline_mode,
+            try_to_load_from_cache,
+        )
 
-        path = listed.path
+        repository, path = self.suite.repository, listed.path
         cached = try_to_load_from_cache(
-            self.suite.repository, path, revision=self.commit, repo_type="dataset"
+            repository, path, revision=self.commit, repo_type="dataset"
         )
         if isinstance(cached, str):
             return Path(cached)
-
-        most = _most_bytes(record) if listed.size is None else listed.size
-
-        def stop() -> NoReturn:
+        if is_offline_mode():
             msg = (
-                f"data set {record.id}: more than the {most} bytes of {path} arrived "
-                f"from {self.label}; pull again, or use --mirror"
+                f"data set {record.id}: HF_HUB_OFFLINE is set and {path} is not in the "
+                f"hub's cache; use --mirror"
             )
             raise TransportError(msg)
-
-        def download() -> str:
-            tick(0)
-            return self.api.hf_hub_download(
-                self.suite.repository,
-                path,
-                repo_type="dataset",
-                revision=self.commit,
-                local_dir=folder,
-                tqdm_class=_ticking(tick, most, stop),
-            )
-
-        return Path(with_retries(download, f"data set {record.id}", self.scratch))
+        tick(0)
+        url = hf_hub_url(
+            repository,
+            path,
+            repo_type="dataset",
+            revision=self.commit,
+            endpoint=self.endpoint,
+        )
+        file = folder / Path(path).name
+        most = _most_bytes(record) if listed.size is None else listed.size
+        subject = f"data set {record.id}"
+        self._downloads.fetch(url, file, subject=subject, most=most, tick=tick)
+        return file
 
 
 def _check_path(path: str, folder: str, where: str) -> None:
@@ -240,30 +253,6 @@ def _most_bytes(record: DatasetRecord) -> int:
     measured = bool(record.content_sha256 and record.n_train)
     values = rows * (columns + _MORE_COLUMNS) if measured else 2 * MAX_VALUES
     return 8 * values + 2 * MAX_FACT_BYTES
-
-
-def _ticking(tick: Tick, most: int, stop: Callable[[], NoReturn]) -> type[Any]:
-    """Return a progress bar class that draws nothing and reports every chunk."""
-    from tqdm import tqdm
-
-    class Ticking(tqdm):  # type: ignore[type-arg]
-        """A bar that only counts bytes; `tick` may raise in it to end a download."""
-
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            kwargs.pop("name", None)
-            kwargs["disable"] = True
-            super().__init__(*args, **kwargs)
-            self._arrived = int(kwargs.get("initial") or 0)
-
-        def update(self, n: float | None = 1) -> bool | None:
-            """Report bytes that arrived."""
-            self._arrived += int(n or 0)
-            if self._arrived > most:
-                stop()
-            tick(max(0, int(n or 0)))
-            return None
-
-    return Ticking
 
 
 def hub_cache() -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from odbench.data.dataset import DatasetRecord
 from odbench.data.transports.source import Listed, Obtained, Tick, name_of, read_file
 from odbench.errors import TransportError
+from odbench.files import at_home
 from odbench.suites import Suite
 
 
@@ -32,7 +33,7 @@ class Mirror:
 
     def __init__(self, root: Path, suite: Suite, others: Collection[str] = ()) -> None:
         self.suite = suite
-        self.root = root.expanduser()
+        self.root = at_home(root)
         self.folder = self._find(others)
 
     @property
