@@ -312,9 +312,10 @@ def verify(
 @submission.command("log")
 @_leaderboard
 def show_log(leaderboard: Path) -> None:
-    """Check the chain of the audit log and print its last hash."""
+    """Check the audit log and the tables beside it, and print the log's last hash."""
     from odbench.errors import UsageError
-    from odbench.submissions.audit_log import AuditLog
+    from odbench.leaderboard.evaluated import read_evaluated
+    from odbench.submissions.released import read_log
 
     if not leaderboard.is_dir():
         msg = (
@@ -322,7 +323,8 @@ def show_log(leaderboard: Path) -> None:
             f"`submission evaluate` wrote to"
         )
         raise UsageError(msg)
-    log = AuditLog(leaderboard / "audit.jsonl")
+    log = read_log(leaderboard)
+    read_evaluated(leaderboard)
     click.echo(f"evaluations: {len(log.entries)}, last hash: {log.head}")
 
 

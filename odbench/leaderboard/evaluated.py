@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from odbench.errors import SubmissionError
 from odbench.leaderboard.terminal import align, shortened
 from odbench.submissions.private_table import COLUMNS
+from odbench.submissions.released import check_rows, read_log
 from odbench.submissions.rules import FEWEST_SETS, MOST_DECIMALS, TIERS
 from odbench.text import markdown_text
 
@@ -55,7 +56,8 @@ def read_evaluated(folder: Path) -> list[Evaluated]:
     Parameters
     ----------
     folder : Path
-        May be missing. Tables of results with the same name are skipped.
+        May be missing. Tables of results with the same name are skipped. The audit log
+        is in the folder itself.
 
     Returns
     -------
@@ -65,13 +67,16 @@ def read_evaluated(folder: Path) -> list[Evaluated]:
     Raises
     ------
     SubmissionError
-        If a table is not in the form that an evaluation writes.
+        If a table is not in the form that an evaluation writes or does not match the
+        audit log, or the log was changed.
     """
-    found = []
+    found, log = [], read_log(folder)
     for file in sorted(path for name in NAMES for path in folder.glob(f"*/{name}")):
         content = file.read_bytes()
         if is_evaluated(content):
-            found += _table(file, content)
+            for table in _table(file, content):
+                check_rows(file, table.rows, log)
+                found.append(table)
     return sorted(found)
 
 

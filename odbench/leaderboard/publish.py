@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from odbench.errors import TransportError, UsageError
+from odbench.leaderboard.evaluated import read_evaluated
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -150,6 +151,8 @@ def plan(
     ------
     UsageError
         If the folder is not a leaderboard's or `repo` is not ``owner/name``.
+    SubmissionError
+        If a table of evaluated submissions does not match the audit log.
     TransportError
         If the hub does not answer.
     """
@@ -157,6 +160,8 @@ def plan(
         msg = f"hub data set {repo[:80]!r}: wanted owner/name"
         raise UsageError(msg)
     files = list_files(folder)
+    # An edited table must not leave this machine.
+    read_evaluated(folder)
     client = api or _client()
     head, remote = _ask(lambda: _remote(client, repo), repo)
     changed = tuple(

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from odbench.errors import RunLockedError, SubmissionError
-from odbench.submissions.audit_log import AuditLog
 from odbench.submissions.checking import Submission, file_sha256, open_submission
 from odbench.submissions.dataset_list import DatasetList
 from odbench.submissions.ladder import climbs
@@ -25,6 +24,7 @@ from odbench.submissions.private_table import (
     table_file,
     write_table,
 )
+from odbench.submissions.released import read_log
 from odbench.submissions.rescoring import ExactMeans, Rescorer, is_complete
 from odbench.submissions.rules import RULES, TIERS, Rules, same_name
 from odbench.submissions.statement import check_text
@@ -111,7 +111,7 @@ class Evaluator:
             _locked(self.leaderboard),
             open_submission(request.path, sets) as submission,
         ):
-            log = AuditLog(self.leaderboard / "audit.jsonl")
+            log = read_log(self.leaderboard)
             check_table(table, _entries_for(sets, log.entries), sets)
             line = self._line(request, submission, _entries_for(sets, log.entries))
             if line is not None:

@@ -78,9 +78,16 @@ def released_rows(
     list of dict
         Rows with `COLUMNS`.
     """
+    return latest_rows(entries, sets.sha256)
+
+
+def latest_rows(
+    entries: Sequence[Mapping[str, Any]], sets_sha256: str
+) -> list[dict[str, Any]]:
+    """Return each method's latest row on a list of data sets, given its hash."""
     rows: list[dict[str, Any]] = []
     for entry in entries:
-        if entry["sets_sha256"] != sets.sha256:
+        if entry["sets_sha256"] != sets_sha256:
             continue
         rows = [row for row in rows if not same_name(row["method"], entry["method"])]
         # The log sorts its keys, so the table's column order is restored here.

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shutil
 
 import pandas as pd
@@ -186,11 +187,55 @@ def test_show_prints_submissions_where_there_are_no_results(call, board, tmp_pat
     alone = tmp_path / "alone" / "synbench"
     alone.mkdir(parents=True)
     shutil.copy(board.leaderboard / "synbench" / "private.csv", alone)
+    shutil.copy(board.leaderboard / "audit.jsonl", alone.parent)
 
     code, text, _ = call("show", alone.parent)
 
     assert code == 0
     assert text.startswith("synbench / private, evaluated submissions")
+
+
+def edit_auroc(board):
+    table = board.leaderboard / "synbench" / "private.csv"
+    text = table.read_text()
+    (before,) = re.findall(r",24,0,(0\.\d+)", text)
+    table.write_text(text.replace(f",24,0,{before}", ",24,0,0.999"))
+    return f"row 'Mine': mean_auroc is 0.999, and the audit log has {before}"
+
+
+def edit_log(board):
+    log = board.leaderboard / "audit.jsonl"
+    log.write_text(log.read_text().replace('"mean_ap":0.', '"mean_ap":0.9'))
+    return "line 1 does not match the hash chain"
+
+
+def lose_log(board):
+    (board.leaderboard / "audit.jsonl").unlink()
+    return "restore the log from a copy"
+
+
+@pytest.mark.parametrize("edit", [edit_auroc, edit_log, lose_log])
+def test_a_table_that_the_audit_log_does_not_give_is_not_used(board, run, capsys, edit):
+    """By none of the commands that show, build or send it."""
+    said, folder = edit(board), str(board.leaderboard)
+    page = (board.leaderboard / "index.html").read_bytes()
+
+    for words in (
+        ["leaderboard", "build", run, "--out", folder, *FAST],
+        ["leaderboard", "build", run, "--out", folder, "--check", *FAST],
+        ["leaderboard", "show", folder],
+        ["leaderboard", "publish", folder, "--repo", "a/b", "--dry-run"],
+        ["submission", "log", "--leaderboard", folder],
+    ):
+        with pytest.raises(SystemExit) as stopped:
+            main(words)
+        out, err = capsys.readouterr()
+        assert stopped.value.code == 2, words
+        assert said in err
+        assert "restore" in err
+        assert err.count("\n") == 1
+        assert not out
+    assert (board.leaderboard / "index.html").read_bytes() == page
 
 
 def test_a_new_evaluation_shows_in_the_check(call, board, run, rng):

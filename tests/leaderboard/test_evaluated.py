@@ -84,6 +84,89 @@ def test_a_table_that_was_edited_is_refused(world, pattern, change, words):
     assert TABLE in str(caught.value)
 
 
+def rows_of(world):
+    head, *rows = (world.leaderboard / TABLE).read_text().splitlines(keepends=True)
+    return head, rows
+
+
+def one_row_removed(world):
+    head, rows = rows_of(world)
+    return head + "".join(rows[:1] + rows[2:])
+
+
+def one_row_twice(world):
+    head, rows = rows_of(world)
+    return head + "".join(rows + rows[:1])
+
+
+def two_rows_swapped(world):
+    head, rows = rows_of(world)
+    return head + "".join(rows[::-1])
+
+
+def another_method(world):
+    return (world.leaderboard / TABLE).read_text().replace("Weak", "Wonder")
+
+
+def another_date(world):
+    return (world.leaderboard / TABLE).read_text().replace("2026-01-15", "2026-01-16")
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (one_row_removed, "row 'A name.*' of the audit log is missing"),
+        (one_row_twice, r"row 'Strong \| <b>' is given 2 times"),
+        (two_rows_swapped, "row 'Weak' comes first, and the audit log gives another"),
+        (another_method, "row 'Wonder' is not in the audit log"),
+        (
+            another_date,
+            "row 'Weak': evaluated is '2026-01-16', and the audit log has '2026-01-15'",
+        ),
+    ],
+)
+def test_a_table_that_the_audit_log_does_not_give_is_refused(world, edit, words):
+    (world.leaderboard / TABLE).write_text(edit(world))
+
+    with pytest.raises(SubmissionError, match=words) as caught:
+        read_evaluated(world.leaderboard)
+
+    assert "delete the table and evaluate an archive of the log again" in str(
+        caught.value
+    )
+
+
+def test_the_next_step_that_is_named_repairs_the_table(tmp_path, rng):
+    world = make_world(tmp_path, rng)
+    archive = world.submit(world.scores(rng, 1.0))
+    world.evaluate(archive)
+    good = (world.leaderboard / TABLE).read_bytes()
+    (world.leaderboard / TABLE).write_bytes(good.replace(b"Mine", b"Yours"))
+    (world.leaderboard / TABLE).unlink()
+
+    world.evaluate(archive)
+
+    assert (world.leaderboard / TABLE).read_bytes() == good
+    assert len(read_evaluated(world.leaderboard)) == 1
+
+
+def test_the_latest_row_of_the_latest_list_is_the_one_that_counts(tmp_path, rng):
+    world = make_world(tmp_path, rng)
+    for strength in (0.5, 2.0):
+        world.evaluate(world.submit(world.scores(rng, strength)))
+    before = (world.leaderboard / TABLE).read_bytes()
+    assert len(read_evaluated(world.leaderboard)[0].rows) == 1
+
+    world.sets = world.other_list()
+    world.evaluate(world.submit(world.scores(rng, 1.0), method="Other"))
+    (found,) = read_evaluated(world.leaderboard)
+    (world.leaderboard / TABLE).write_bytes(before)
+
+    assert [row["method"] for row in found.rows] == ["Other"]
+    with pytest.raises(SubmissionError, match="row 'Mine' is not in the audit log"):
+        read_evaluated(world.leaderboard)
+
+
 def test_a_terminal_has_room_for_every_line(world):
     (found,) = read_evaluated(world.leaderboard)
 

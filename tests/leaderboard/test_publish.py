@@ -1,26 +1,30 @@
 """Publishing with the real hub client against a loopback hub."""
 
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 from huggingface_hub import HfApi, constants
 
-from odbench.errors import TransportError, UsageError
+from odbench.errors import SubmissionError, TransportError, UsageError
 from odbench.leaderboard.publish import list_files, plan, publish
 from odbench.submissions import commitments
+from odbench.submissions.strict_json import canonical, digest
 from tests.leaderboard.hub_commit_server import TOKEN, HubServer
+from tests.submissions.submission_world import make_world
 
 # The hub client's own call to its HTTP library, in the plain LFS upload.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 
 REPO = "owner/leaderboard"
+FIRST = {"index": 0, "previous": "0" * 64}
 FILES = {
     "index.html": b"<!doctype html>",
     "oddbench/public.csv": b"suite,detector\noddbench,knn\n",
     "oddbench/private.csv": b"suite,method\n",
-    "audit.jsonl": b"{}\n",
+    "audit.jsonl": canonical({**FIRST, "hash": digest(FIRST)}) + b"\n",
     "results.parquet": b"PAR1" * 1000,
     "README.md": b"# Leaderboard\n",
 }
@@ -211,6 +215,22 @@ def test_a_hub_that_is_not_there_is_one_line(folder):
         plan(folder, REPO, api=nobody)
 
     assert "\n" not in str(caught.value)
+
+
+def test_an_edited_table_is_not_sent(tmp_path, rng, api, hub):
+    hub.make(REPO)
+    world = make_world(tmp_path, rng)
+    world.evaluate(world.submit(world.scores(rng, 1.0)))
+    table = world.leaderboard / "synbench/private.csv"
+    table.write_text(re.sub(r",24,0,0\.\d+", ",24,0,0.999", table.read_text()))
+
+    for prune in (False, True):
+        with pytest.raises(
+            SubmissionError, match=r"mean_auroc is 0\.999, and the audit"
+        ):
+            send(world.leaderboard, api, prune=prune)
+
+    assert len(hub.repos[REPO]) == 1
 
 
 @pytest.mark.parametrize("name", ["labels.npy", "salt", "secret.txt", "x/y.npz"])
