@@ -45,12 +45,24 @@ def run(
     Returns
     -------
     pandas.DataFrame
-        One row per trial, the columns of `odbench.results.COLUMNS`.
+        One row per trial, the columns of `odbench.results.COLUMNS`. Its ``attrs`` hold
+        ``"faults"``, a list with one text for each data set that could not be used, and
+        ``"summary"``: numbers of trials ``"asked"``, ``"done_before"`` and, by status,
+        finished by this call (``"counts"``).
 
     Raises
     ------
     OdbenchError
         If the call or the input is wrong.
+    KeyboardInterrupt
+        If the user stopped the run. Finished trials are in `out`, and the same call
+        continues; without `out` they are lost.
+
+    Warns
+    -----
+    UserWarning
+        Once for each fault of a data set, for each configuration with failed trials,
+        and for each remark on the table.
 
     Examples
     --------
@@ -81,8 +93,27 @@ def run(
             show_progress=show_progress,
             **options,
         )
-        folder = execute(request, prepare(request)).folder
-        if keep and read_failures(folder).trials:
-            for remark in table_of_run(folder).remarks:
-                warnings.warn(remark, stacklevel=2)
-        return read_results(folder)
+        summary = execute(request, prepare(request))
+        if summary.interrupted:
+            raise KeyboardInterrupt(_interrupted(summary.folder, kept=keep))
+        found = read_failures(summary.folder)
+        remarks = [f"not used: {fault}" for fault in summary.faults] + found.lines()
+        if keep and found.trials:
+            remarks += table_of_run(summary.folder).remarks
+        results = read_results(summary.folder)
+    # Only values that JSON has, because pandas writes them into Parquet files.
+    results.attrs["faults"] = list(dict.fromkeys(summary.faults))
+    results.attrs["summary"] = {
+        "asked": summary.asked,
+        "done_before": summary.done_before,
+        "counts": dict(summary.counts),
+    }
+    for remark in dict.fromkeys(remarks):
+        warnings.warn(remark, stacklevel=2)
+    return results
+
+
+def _interrupted(folder: Path, *, kept: bool) -> str:
+    if kept:
+        return f"finished trials are in {folder}; the same call continues"
+    return "finished trials are lost; name a folder with out= to keep them"

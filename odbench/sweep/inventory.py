@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -229,7 +229,7 @@ def _asked(described: dict[str, Any]) -> dict[str, Any]:
     asked = described.get("asked")
     if not isinstance(asked, dict):
         return {}
-    usual = vars(RunRequest(suites=()))
+    usual = {option.name: option.default for option in fields(RunRequest)}
     hidden = {"show_progress"}
     return {
         name: value
