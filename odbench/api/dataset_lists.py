@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,11 @@ def from_manifest(suite: str, partition: str) -> DatasetList:
     ------
     UsageError
         If the manifest has none.
+
+    Warns
+    -----
+    UserWarning
+        If data sets are left out because they were never measured.
     """
     from odbench.data.catalog import select
     from odbench.submissions.dataset_list import DatasetList
@@ -54,11 +60,23 @@ def from_manifest(suite: str, partition: str) -> DatasetList:
             f"{partition!r}; name a data set list with --sets"
         )
         raise UsageError(msg)
+    _tell_unmeasured(suite, [record.name for record in listed if record.n_test <= 0])
     return DatasetList(
         suite=records[0].suite,
         partition=partition,
         sets=tuple(_expected(record) for record in records),
     )
+
+
+def _tell_unmeasured(suite: str, names: list[str]) -> None:
+    if names:
+        more = ", ..." if len(names) > 3 else ""
+        warnings.warn(
+            f"suite {suite!r}: {len(names)} data sets of its manifest were never "
+            f"measured and are not in the list: {', '.join(names[:3])}{more}; "
+            f"`odbench datasets audit` measures them",
+            stacklevel=3,
+        )
 
 
 def from_folder(folder: Path, suite: str, partition: str) -> DatasetList:

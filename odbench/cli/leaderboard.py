@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +9,7 @@ import click
 
 from odbench.cli.leaderboard_publish import publish
 from odbench.cli.options import PATH, format_option, settings_options
+from odbench.cli.warned import warnings_as_lines
 from odbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -63,7 +61,7 @@ def build(
     from odbench.leaderboard.terminal import render_table
 
     settings = Settings(resamples=resamples, cluster=cluster, seed=seed)
-    with _warnings_as_lines():
+    with warnings_as_lines():
         evaluated = read_evaluated(out)
         built = build_files(runs, settings=settings, evaluated=evaluated)
     if not check:
@@ -131,7 +129,7 @@ def show(
 
     settings = Settings(resamples=resamples, cluster=cluster, seed=seed)
     evaluated = [] if part else _submitted(source, suite, partition)
-    with _warnings_as_lines():
+    with warnings_as_lines():
         if evaluated and not is_built(source):
             parts = []
         elif part:
@@ -181,7 +179,7 @@ def diff(
     from odbench.leaderboard.tables import Settings
 
     settings = Settings(resamples=resamples, cluster=cluster, seed=seed)
-    with _warnings_as_lines():
+    with warnings_as_lines():
         tables = [load_leaderboard(path, settings=settings) for path in (before, after)]
     changes = compare(*tables)
     if form == "table":
@@ -217,13 +215,3 @@ def _emit(table: pd.DataFrame, form: str) -> None:
         click.echo(csv_bytes(table).decode(), nl=False)
     else:
         click.echo(rounded(table).to_json(orient="records", indent=2))
-
-
-@contextmanager
-def _warnings_as_lines() -> Iterator[None]:
-    """Print warnings about the tables as single lines on stderr."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
-        yield
-    for message in dict.fromkeys(str(entry.message) for entry in caught):
-        click.echo(f"odbench: {message}", err=True)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from odbench.cli.options import PATH, format_option
+from odbench.cli.warned import warnings_as_lines
 
 # Copies of the lists in odbench.submissions.statement, which is not loaded for --help;
 # a test compares them.
@@ -41,7 +42,8 @@ _leaderboard = click.option(
 
 
 @click.group()
-def submission() -> None:
+@click.pass_context
+def submission(ctx: click.Context) -> None:
     """Pack, check and evaluate submissions.
 
     \b
@@ -51,6 +53,7 @@ def submission() -> None:
         --author "A. Person" --training-data none --out mine.zip
     odbench submission check mine.zip --sets sets.json
     """  # noqa: D301 - click's own mark for "do not wrap"
+    ctx.with_resource(warnings_as_lines())
 
 
 @submission.command()

@@ -2,13 +2,18 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from odbench.cli import main
+from odbench.data.catalog import select
+from odbench.results import read_results
+from odbench.submissions.checking import open_submission
 from odbench.submissions.dataset_list import DatasetList, read_dataset_list
+from tests.reference.trials import place
 from tests.submissions.submission_world import World, make_world
 
 ABOUT = ["--method", "Mine", "--author", "A. Person", "--training-data", "none"]
@@ -63,6 +68,48 @@ def test_pack_check_evaluate(odbench, world, rng, tmp_path):
     )
     code, out, _ = odbench("submission", "log", "--leaderboard", world.leaderboard)
     assert (code, out.split(",")[0]) == (0, "evaluations: 1")
+
+
+def test_scores_of_an_earlier_version_are_not_packed_and_that_is_told(
+    odbench, world, rng, tmp_path
+):
+    run = world.run(world.scores(rng, 1.0))
+    results = read_results(run).assign(generation=2)
+    old = results["dataset"] < "hidden_06"
+    results.loc[old, ["detector_version", "generation"]] = ["1.1", 1]
+    place(results, run)
+    out = tmp_path / "m.zip"
+
+    code, text, err = odbench(
+        "submission", "pack", run, "--out", out, *ABOUT, "--sets",
+        tmp_path / "sets.json",
+    )  # fmt: skip
+
+    assert code == 0
+    assert "18 of 24 data sets" in text
+    drop = f"`odbench runs drop {run} --detector mine --old` removes them"
+    told = f"odbench: 6 rows of an earlier version of mine are ignored; {drop}"
+    assert told in err.splitlines()
+    with open_submission(out, world.sets) as submission:
+        assert submission.statement.version == "1.2"
+
+
+def test_data_sets_that_were_never_measured_are_told(odbench, tmp_path, monkeypatch):
+    listed = select("synbench-mini", partition="public", offline=True)
+    unknown = [replace(record, n_test=0) for record in listed[:2]]
+    monkeypatch.setattr(
+        "odbench.data.catalog.select", lambda *_, **__: [*unknown, *listed[2:]]
+    )
+
+    code, text, err = odbench(
+        "submission", "sets", "--suite", "synbench-mini", "--partition", "public",
+        "--out", tmp_path / "sets.json",
+    )  # fmt: skip
+
+    assert code == 0
+    assert f"{len(listed) - 2} data sets" in text
+    assert err.startswith("odbench: suite 'synbench-mini': 2 data sets of its manifest")
+    assert err.count("\n") == 1
 
 
 def test_a_run_can_be_packed_without_options(
