@@ -18,6 +18,7 @@ from odbench.errors import RunLockedError, SubmissionError
 from odbench.submissions.checking import Submission, file_sha256, open_submission
 from odbench.submissions.dataset_list import DatasetList
 from odbench.submissions.ladder import climbs
+from odbench.submissions.names import same_name
 from odbench.submissions.private_table import (
     check_table,
     released_rows,
@@ -26,7 +27,7 @@ from odbench.submissions.private_table import (
 )
 from odbench.submissions.released import read_log
 from odbench.submissions.rescoring import ExactMeans, Rescorer, is_complete
-from odbench.submissions.rules import RULES, TIERS, Rules, same_name
+from odbench.submissions.rules import RULES, TIERS, Rules
 from odbench.submissions.statement import check_text
 
 Row: TypeAlias = dict[str, Any]

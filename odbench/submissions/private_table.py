@@ -10,7 +10,7 @@ from typing import Any
 
 from odbench.errors import SubmissionError
 from odbench.submissions.dataset_list import DatasetList
-from odbench.submissions.rules import same_name
+from odbench.submissions.names import same_name
 from odbench.submissions.strict_json import write_whole
 
 COLUMNS = (

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from odbench.errors import SubmissionError, UsageError
+from odbench.submissions.names import same_name
 
 # Aggregates over fewer private data sets, or with more decimals, reveal too much about
 # single data sets.
@@ -104,34 +104,6 @@ class Rules:
 
 
 RULES = Rules()
-# Letters and digits that look like another. Case is folded first, so a letter is listed
-# if its capital looks alike, even if its small form does not.
-_CYRILLIC = ("авеёзіїјкмнорсԁԛѕтухһԝ", "abee3iijkmhopcdqstyxhw")
-_GREEK = ("αβεζηικμνορτυχ", "abezhikmnoptyx")
-_LOOK_ALIKE = {
-    ord(one): other
-    for pair in (_CYRILLIC, _GREEK, ("01l", "oii"))
-    for one, other in zip(*pair, strict=True)
-}
-
-
-def same_name(one: str, other: str) -> bool:
-    """Return whether names match but for case, spaces, dashes and look-alike letters.
-
-    Examples
-    --------
-    >>> same_name("My-Method", "my method"), same_name("My-Method", "My-Method 2")
-    (True, False)
-    >>> same_name("IForest", "lF\N{CYRILLIC SMALL LETTER O}rest")
-    True
-    """
-    return _normalised(one) == _normalised(other)
-
-
-def _normalised(name: str) -> str:
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    alike = folded.translate(_LOOK_ALIKE)
-    return "".join(character for character in alike if character.isalnum())
 
 
 def _refuse(subject: str, when: datetime) -> None:
