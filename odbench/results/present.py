@@ -21,6 +21,7 @@ from odbench.text import printable
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 _GROUP = ("suite", "partition", "protocol")
 _METHOD = (*_GROUP, "detector", "config")
@@ -55,16 +56,26 @@ class Versions:
             return
         generations = rows["generation"].fillna(0).astype("int64")
         rows = rows.assign(generation=generations)
-        for rule, newest in zip(_RULES, self._newest, strict=True):
-            if not set(rule) <= set(rows.columns):
-                continue
-            groups = rows.groupby(list(rule), observed=True, sort=False)
-            for version, generation in groups["generation"].max().items():
-                assert isinstance(version, tuple)
-                # A missing version or content conflicts with nothing.
-                if version[-1] != "":
-                    known = newest.get(version, 0)
-                    newest[version] = max(known, int(generation))
+        for number, rule in enumerate(_RULES):
+            if set(rule) <= set(rows.columns):
+                groups = rows.groupby(list(rule), observed=True, sort=False)
+                newest = groups["generation"].max()
+                self._note(number, zip(newest.index, newest.tolist(), strict=True))
+
+    def add_table(self, rows: pa.Table) -> None:
+        """Take note of the rows of an Arrow table with all of these columns."""
+        for number, rule in enumerate(_RULES):
+            groups = rows.group_by(list(rule)).aggregate([("generation", "max")])
+            values = [groups[name].to_pylist() for name in rule]
+            generations = groups["generation_max"].to_pylist()
+            self._note(number, zip(zip(*values, strict=True), generations, strict=True))
+
+    def _note(self, number: int, newest: Iterable[tuple[_Version, int | None]]) -> None:
+        known = self._newest[number]
+        for version, generation in newest:
+            # A missing version or content conflicts with nothing.
+            if version[-1]:
+                known[version] = max(known.get(version, 0), generation or 0)
 
     def earlier(self) -> Earlier:
         """Return the versions that newer ones replace.

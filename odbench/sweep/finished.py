@@ -113,9 +113,18 @@ def read_frames(folder: Path, columns: Iterable[str]) -> Iterator[pd.DataFrame]:
 
 def earlier_versions(folder: Path) -> Earlier:
     """Return the versions in a run's results that newer ones replace."""
+    import pyarrow as pa
+
     versions = Versions()
-    for rows in read_frames(folder, (*VERSIONED, "generation")):
-        versions.add(rows)
+    # Rows of one generation do not replace each other, and most runs have only one.
+    generations = {
+        generation
+        for batch in read_batches(folder / RESULTS, ["generation"])
+        for generation in batch["generation"].unique().to_pylist()
+    }
+    if len(generations) > 1:
+        for batch in read_batches(folder / RESULTS, [*VERSIONED, "generation"]):
+            versions.add_table(pa.Table.from_batches([batch]))
     return versions.earlier()
 
 

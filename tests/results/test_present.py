@@ -8,7 +8,8 @@ from odbench.errors import ResultsError
 from odbench.leaderboard.build import build_files
 from odbench.leaderboard.tables import Settings, build_leaderboard
 from odbench.results import select_present
-from tests.reference.trials import frame, place, trial
+from odbench.results.present import Versions
+from tests.reference.trials import frame, place, table, trial
 
 QUICK = Settings(resamples=5, permutations=20)
 
@@ -165,5 +166,10 @@ def test_a_selection_of_many_rows_equals_that_of_a_loop():
     ]
 
     found = select_present(frame(trials))[0].index.tolist()
+    in_parts = Versions()
+    for start in range(0, len(trials), 7):
+        in_parts.add_table(table(trials[start : start + 7]))
+    earlier = in_parts.earlier().holds(frame(trials))
 
     assert found == np.flatnonzero(expected).tolist()
+    assert found == np.flatnonzero(~earlier).tolist()
