@@ -168,6 +168,9 @@ class _Request(BaseHTTPRequestHandler):
             self.error(fault)
         elif fault in ("drip", "drip headers"):
             self.drip(b"HTTP/1.1 200 OK\r\n" + b"\r\n" * (fault == "drip"))
+        elif fault == "cut" and "/api/" in self.path:
+            self.close_connection = True
+            self.answer(200, b"[", {"Content-Length": "1000"})
         elif fault == "endless":
             number = int(self.path.rpartition("=")[2]) if "cursor=" in self.path else 0
             here = self.path.partition("?")[0]

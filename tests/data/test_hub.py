@@ -111,8 +111,8 @@ def test_a_repository_that_needs_a_token_says_so(hub, repository, tiny_suite):
 
 def test_server_errors_and_rate_limits_pass(hub, repository, tiny_suite):
     hub.faults = {
-        "/revision/main": [503],
-        "/public": [500],
+        "/revision/main": [503, "cut"],
+        "/public": [500, "cut"],
         "set0.npz": [("wait", 0), 502, "ok", 500, "ok", 500],
         "set1.npz": ["ok", ("wait", 0)],
     }

@@ -6,6 +6,7 @@ The format of the answers is that of the hub's HTTP interface; all of it is chec
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import re
 import urllib.error
@@ -78,7 +79,7 @@ def list_folder(
     """
     where = f"hub {repository}"
     url = f"{endpoint}/api/datasets/{repository}/tree/{commit}"
-    url += f"/{urllib.parse.quote(folder)}?recursive=False&expand=False"
+    url += f"/{urllib.parse.quote(folder)}?recursive=false&expand=false"
     deadline = Deadline(LISTING_SECONDS)
     files: list[Listed] = []
     size = 0
@@ -117,6 +118,7 @@ def _ask(web: Web, url: str, where: str, deadline: Deadline) -> tuple[Any, str, 
         try:
             with web.open(url, limit) as answer:
                 body = answer.read(PAGE_BYTES + 1)
+                cut = bool(answer.length) and len(body) <= PAGE_BYTES
                 link = _NEXT.search(answer.headers.get("Link", ""))
         except urllib.error.HTTPError as error:
             if error.headers.get("X-Error-Code") != "EntryNotFound":
@@ -126,6 +128,8 @@ def _ask(web: Web, url: str, where: str, deadline: Deadline) -> tuple[Any, str, 
         if len(body) > PAGE_BYTES:
             msg = f"more than {PAGE_BYTES} bytes arrived, the limit"
             raise RefusedAnswerError(msg)
+        if cut:
+            raise http.client.IncompleteRead(body)
         return body, link[1] if link else ""
 
     body, following = with_retries(ask, where, Path(), deadline)
