@@ -100,7 +100,12 @@ class Workspace(Protocol):
     """
 
     def obtain(
-        self, kind: str, rows: tuple[FloatArray, ...], make: Callable[[int], T]
+        self,
+        kind: str,
+        rows: tuple[FloatArray, ...],
+        make: Callable[[int], T],
+        *,
+        sample: Callable[[int, float], object] | None = None,
     ) -> T:
         """Return the work of one kind on these arrays, made at most once.
 
@@ -116,6 +121,11 @@ class Workspace(Protocol):
         make : callable
             Takes the size (the largest announced need of the kind, or 0 when
             none was announced) and does the work.
+        sample : callable, optional
+            Takes a size and a share from 0 to 1, does the work of that size for this
+            share of the rows, and is timed. With it, a detector that needs less than
+            the largest size is charged the cost of its own need; without it, the cost
+            of the largest.
 
         Returns
         -------

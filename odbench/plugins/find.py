@@ -33,6 +33,7 @@ __all__ = [
     "find_detector",
     "find_detectors",
     "grid_of",
+    "is_home",
     "list_detectors",
     "missing_requirements",
     "parse_specs",
@@ -242,6 +243,17 @@ def _unknown_parameter(info: DetectorInfo, name: str, known: Iterable[str]) -> s
     hint = f"did you mean {close[0]!r}? " if close else ""
     wanted = f"it has {', '.join(names)}" if names else "it has none"
     return f"detector {info.name!r}: no parameter {name!r}; {hint}{wanted}"
+
+
+def is_home(configuration: Configuration) -> bool:
+    """Check whether odbench itself registers a configuration's detector."""
+    if objects.is_frozen(configuration.spec):
+        return False
+    target, _ = split_spec(configuration.spec)
+    entry = Registry.read().entries.get(target.partition(".")[0])
+    return (
+        not loaders.is_import(target) and entry is not None and Registry.is_home(entry)
+    )
 
 
 def _installed(target: str, given: Mapping[str, Any]) -> tuple[DetectorInfo, str]:

@@ -1,8 +1,9 @@
 """The detector's process: it gets features and returns scores, and sees no labels.
 
-Started as ``python -m odbench.sweep.child FD``, where FD is one end of a socket pair.
-Each request and each answer is one line of JSON. Tables and scores are raw float64
-values behind descriptors, so that the worker never unpickles anything from here.
+Started as ``python -m odbench.sweep.child FD FD``: one end of a socket pair, and a pipe
+that closes when the worker ends. Each request and each answer is one line of JSON.
+Tables and scores are raw float64 values behind descriptors, so that the worker never
+unpickles anything from here. The worker measures seconds and memory from outside.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import contextlib
 import json
 import os
 import random
-import resource
 import socket
 import sys
 import time
@@ -20,19 +20,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from odbench.sweep.confine import die_with_parent, hide
-from odbench.sweep.processes import adopt_descendants
+from odbench.sweep.compiling import CompileClock
+from odbench.sweep.confine import confine
+from odbench.sweep.limits import limit_process
+from odbench.sweep.processes import own_memory, serve_under_a_reaper
 
 if TYPE_CHECKING:
     from odbench.arrays import FloatArray
+    from odbench.detector import Detector
     from odbench.plugins.find import Configuration
     from odbench.sweep.workspace import SharedWork
 
 _REASON_LENGTH = 500
 _WARM_UP_ROWS = 64
 _NARROW, _WIDE = 4, 32
+_WARM_UP_SCORED = 8
 # Programs that a detector starts must not inherit the memory for scores.
 _CLOSED_BY_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+# Bound before a detector is imported, because a detector may replace `time`'s clock.
+_clock = time.perf_counter
 
 
 class _State:
@@ -44,82 +50,115 @@ class _State:
         self._train: FloatArray | None = None
         self._test: FloatArray | None = None
         self._work: SharedWork | None = None
-        self._scores = -1
+        self._detector: Detector | None = None
+        self._tables: tuple[FloatArray, FloatArray] | None = None
+        self._compiling = CompileClock()
+        self._writable: list[str] = []
 
     def hello(self, request: dict[str, Any]) -> dict[str, Any]:
         """Restrict this process, before it runs any code of a detector."""
         # Appended, because a user's file must not replace a module of a library.
         sys.path += [entry for entry in request["sys_path"] if entry not in sys.path]
-        enforced = hide(Path(path) for path in request["hidden"])
-        # Crashes are expected here, so no core file is written.
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        if request["address_space"]:
-            hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-            resource.setrlimit(resource.RLIMIT_AS, (request["address_space"], hard))
-        if request["file_size"]:
-            # Limits memory behind a descriptor, and files that would fill the disk.
-            hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-            resource.setrlimit(resource.RLIMIT_FSIZE, (request["file_size"], hard))
-        return {"enforced": enforced}
+        self._writable = request["writable"]
+        limit_process(
+            address_space=request["address_space"], file_size=request["file_size"]
+        )
+        enforced = confine(
+            hidden=[Path(path) for path in request["hidden"]],
+            writable=[Path(path) for path in request["writable"]],
+            ports=request["ports"],
+        )
+        return {"enforced": enforced, "pid": os.getpid()}
 
     def load(self, request: dict[str, Any]) -> dict[str, Any]:
         """Take the tables of one data set and drop the previous ones."""
         from odbench.sweep.handover import map_tables
         from odbench.sweep.workspace import SharedWork
 
+        self._detector = self._tables = None
         self._train = self._test = self._work = None
-        if self._scores >= 0:
-            os.close(self._scores)
-        tables, self._scores = request["descriptors"]
+        (tables,) = request["descriptors"]
         self._train, self._test = map_tables(request, tables)
-        self._work = SharedWork((self._train, self._test))
+        self._work = SharedWork((self._train, self._test), own_memory)
         for spec in request["specs"]:
             # A detector that cannot be built fails in its own trial.
             with contextlib.suppress(Exception):
                 detector = self._configuration(spec).build(0)
-                if hasattr(detector, "shared_needs"):
-                    self._work.announce(detector.shared_needs())
+                self._work.announce(_needs(detector))
         return {}
 
-    def trial(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Fit and score one configuration with one seed."""
+    def prepare(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Compile, and build the detector of a trial; not part of its seconds."""
         import numpy as np
 
-        from odbench.sweep.handover import write_scores
-
         assert self._train is not None and self._test is not None and self._work  # noqa: PT018
+        self._detector = self._tables = None
         configuration = self._configuration(request["spec"])
-        warm_up = self._warm_up(configuration, request["random_state"])
+        self._warm_up(configuration, request["random_state"])
         detector = configuration.build(request["random_state"])
-        train, test = self._train, self._test
-        self._work.start_trial()
+        self._tables = self._train, self._test
+        needs = _needs(detector)
         if hasattr(detector, "use_workspace"):
             detector.use_workspace(self._work)
         else:
             # A detector may write into its tables; the next one must not see that.
-            train, test = train.copy(), test.copy()
+            self._tables = self._train.copy(), self._test.copy()
+        self._work.start_trial(needs, again=request["again"])
+        self._detector = detector
         # Detectors without a random_state still draw from the global generators.
         random.seed(request["random_state"])
         np.random.seed(request["random_state"])  # noqa: NPY002
-        before = _reset_peak_memory()
-        started = time.perf_counter()
-        detector.fit(train)
-        fitted = time.perf_counter()
-        fit_reused = self._work.reused_seconds
-        scores = detector.decision_function(test)
-        done = time.perf_counter()
-        peak = max(0, _peak_memory() - before)
-        reused = self._work.reused_seconds
-        shape = np.shape(scores)
-        if shape == (len(test),):
-            write_scores(scores, self._scores)
+        return {"version": configuration.version}
+
+    def fit(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """Fit the detector that was prepared."""
+        assert self._detector is not None and self._tables is not None  # noqa: PT018
+        train = self._tables[0]
+        with self._timed() as costs:
+            self._detector.fit(train)
+        return costs
+
+    def score(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Score the test rows, and write the scores to the memory that came along."""
+        import numpy as np
+
+        from odbench.sweep.handover import write_scores
+
+        assert self._detector is not None and self._tables is not None and self._work  # noqa: PT018
+        (memory,) = request["descriptors"]
+        try:
+            test = self._tables[1]
+            with self._timed() as costs:
+                scores = self._detector.decision_function(test)
+            shape = np.shape(scores)
+            if shape == (len(test),):
+                write_scores(scores, memory)
+        finally:
+            os.close(memory)
+        self._detector = self._tables = None
         return {
+            **costs,
             "shape": list(shape),
-            "fit_seconds": fitted - started + fit_reused,
-            "score_seconds": done - fitted + reused - fit_reused,
-            "shared_seconds": reused,
-            "warmup_seconds": warm_up,
-            "peak_memory_bytes": peak,
+            "grown": self._work.grown,
+            "charged_bytes": self._work.charged_bytes,
+        }
+
+    @contextlib.contextmanager
+    def _timed(self) -> Iterator[dict[str, Any]]:
+        """Measure a phase, with the part of it that is compiling or shared work."""
+        assert self._work is not None
+        work, costs = self._work, dict[str, Any]()
+        self._compiling.listen()
+        compiled = self._compiling.seconds
+        work.start_phase()
+        started = _clock()
+        yield costs
+        costs["seconds"] = _clock() - started
+        costs["compiled"] = self._compiling.seconds - compiled
+        costs |= {
+            "spent": work.spent,
+            "charged": work.charged,
+            "reused": work.reused,
         }
 
     def _configuration(self, spec: str) -> Configuration:
@@ -129,24 +168,46 @@ class _State:
             self._configurations[spec] = restore_detector(spec)
         return self._configurations[spec]
 
-    def _warm_up(self, configuration: Configuration, seed: int) -> float:
-        """Import and compile on made-up rows, so that this is not in a trial's time."""
+    def _warm_up(self, configuration: Configuration, seed: int) -> None:
+        """Import and compile on made-up rows, with arrays like those of a trial."""
         import numpy as np
+
+        from odbench.sweep.workspace import SharedWork
 
         assert self._train is not None
         # Some detectors choose their code by the number of columns.
         columns = _WIDE if self._train.shape[1] >= _WIDE else _NARROW
         if (configuration.id, columns) in self._warm:
-            return 0.0
+            return
         self._warm.add((configuration.id, columns))
-        started = time.perf_counter()
         rows = np.random.default_rng(0).normal(size=(_WARM_UP_ROWS, columns))
+        train, test = rows, rows[:_WARM_UP_SCORED].copy()
         # A detector that fails on made-up rows may still succeed on real ones.
         with contextlib.suppress(Exception):
             detector = configuration.build(seed)
-            detector.fit(rows)
-            detector.decision_function(rows[:8])
-        return time.perf_counter() - started
+            if hasattr(detector, "use_workspace"):
+                # numba compiles once for read-only arrays and once for others.
+                train.flags.writeable = test.flags.writeable = False
+                work = SharedWork((train, test))
+                work.announce(_needs(detector))
+                detector.use_workspace(work)
+            detector.fit(train)
+            detector.decision_function(test)
+
+    def failure(self, error: BaseException) -> dict[str, Any]:
+        """Describe an error of a detector in one line."""
+        last = traceback.extract_tb(error.__traceback__)[-1:]
+        where = f" ({Path(last[0].filename).name}:{last[0].lineno})" if last else ""
+        text = " ".join(f"{type(error).__name__}: {error}".split())
+        status = "memory" if isinstance(error, MemoryError) else "failed"
+        if isinstance(error, PermissionError) and self._writable:
+            where += "; detectors may write to TMPDIR and ODBENCH_DETECTOR_CACHE only"
+        return {"status": status, "reason": text[:_REASON_LENGTH] + where}
+
+
+def _needs(detector: Any) -> dict[str, int]:
+    """Return the work that a detector can share; see `odbench.detector.Workspace`."""
+    return dict(detector.shared_needs()) if hasattr(detector, "shared_needs") else {}
 
 
 @contextlib.contextmanager
@@ -162,38 +223,6 @@ def _undisturbed(request: dict[str, Any]) -> Iterator[None]:
         if dict(os.environ) != environment:
             os.environ.clear()
             os.environ.update(environment)
-
-
-def _reset_peak_memory() -> int:
-    """Reset the peak of resident memory and return the bytes resident now."""
-    with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    return _status_bytes("VmRSS")
-
-
-def _peak_memory() -> int:
-    return _status_bytes("VmHWM") or (
-        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    )
-
-
-def _status_bytes(field: str) -> int:
-    try:
-        with open("/proc/self/status", encoding="ascii") as lines:  # noqa: PTH123
-            for line in lines:
-                if line.startswith(field):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return 0
-
-
-def _failure(error: BaseException) -> dict[str, Any]:
-    last = traceback.extract_tb(error.__traceback__)[-1:]
-    where = f" ({Path(last[0].filename).name}:{last[0].lineno})" if last else ""
-    text = " ".join(f"{type(error).__name__}: {error}".split())
-    status = "memory" if isinstance(error, MemoryError) else "failed"
-    return {"status": status, "reason": text[:_REASON_LENGTH] + where}
 
 
 def _requests(channel: socket.socket) -> Iterator[dict[str, Any]]:
@@ -212,12 +241,10 @@ def _requests(channel: socket.socket) -> Iterator[dict[str, Any]]:
 
 def main() -> None:
     """Answer requests until the worker closes the socket."""
-    die_with_parent()
     channel = socket.socket(fileno=int(sys.argv[1]))
     # Processes that a detector starts must not inherit the socket to the worker.
     channel.set_inheritable(False)
-    adopt_descendants(close_in_parent=channel)
-    die_with_parent()
+    serve_under_a_reaper(channel, worker=int(sys.argv[2]))
     state = _State()
     for request in _requests(channel):
         try:
@@ -225,7 +252,7 @@ def main() -> None:
                 answer = getattr(state, request["do"])(request)
         except BaseException as error:
             # A detector may raise anything, also SystemExit.
-            answer = _failure(error)
+            answer = state.failure(error)
         answer["id"] = request["id"]
         channel.sendall(json.dumps(answer).encode() + b"\n")
 

@@ -30,6 +30,8 @@ class RunContext:
         Paths that may hold labels, besides those of the store.
     sys_path : tuple of str
         Where a detector's process finds a user's own modules.
+    ports : tuple of int
+        TCP ports to which a detector may connect.
     keep_scores : bool
         Write each trial's scores.
     orphan_exits : bool
@@ -43,5 +45,6 @@ class RunContext:
     mirror: str | None
     hidden: tuple[Path, ...]
     sys_path: tuple[str, ...]
+    ports: tuple[int, ...]
     keep_scores: bool
     orphan_exits: bool

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import os
 import re
 from array import array
 from collections.abc import Callable, Iterator, Mapping
@@ -158,7 +159,10 @@ def read_batches(
     wanted = full if columns is None else pa.schema(map(full.field, columns))
     try:
         # Without a buffer, whole columns are read before the first row is returned.
-        with pq.ParquetFile(results, buffer_size=1 << 16) as file:
+        with (
+            pa.OSFile(os.fsencode(results)) as source,
+            pq.ParquetFile(source, buffer_size=1 << 16) as file,
+        ):
             missing = {*wanted.names} & {*REQUIRED} - {*file.schema_arrow.names}
             if missing:
                 raise _unusable(results, f"missing: {', '.join(sorted(missing))}")

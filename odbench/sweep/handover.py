@@ -7,11 +7,11 @@ replace the tables, and cannot write to them.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import mmap
 import os
 import tempfile
-from typing import IO, Any
+from collections.abc import Iterator
+from typing import IO, Any, Self
 
 import numpy as np
 
@@ -19,13 +19,13 @@ from odbench.arrays import FloatArray
 from odbench.errors import StoreError
 
 # Seals by which Linux forbids changes of size, and writing, permanently.
-_SIZE = getattr(fcntl, "F_SEAL_SHRINK", 0) | getattr(fcntl, "F_SEAL_GROW", 0)
-_SIZE_AND_VALUES = _SIZE | getattr(fcntl, "F_SEAL_WRITE", 0)
+_SIZE = ("F_SEAL_SHRINK", "F_SEAL_GROW")
+_SIZE_AND_VALUES = (*_SIZE, "F_SEAL_WRITE")
 _ITEM = 8
 
 
 class Handover:
-    """The tables of one data set as a detector sees them, and memory for its scores.
+    """The tables of one data set as a detector sees them, in sealed memory.
 
     Parameters
     ----------
@@ -40,20 +40,11 @@ class Handover:
 
     def __init__(self, train: FloatArray, test: FloatArray) -> None:
         self.train_shape, self.test_shape = train.shape, test.shape
-        try:
+        with _memory_for(train.nbytes + test.nbytes, "tables"):
             self._tables = _anonymous()
-            self._scores = _anonymous()
             for table in (train, test):
                 _write(self._tables, table)
-            self.blank()
             _seal(self._tables, _SIZE_AND_VALUES)
-            _seal(self._scores, _SIZE)
-        except OSError as error:
-            msg = (
-                f"tables of {(train.nbytes + test.nbytes) >> 20} MiB cannot be handed "
-                f"to a detector's process ({error.strerror or error}); use fewer --jobs"
-            )
-            raise StoreError(msg) from error
 
     @property
     def n_test(self) -> int:
@@ -61,24 +52,53 @@ class Handover:
         return int(self.test_shape[0])
 
     @property
-    def descriptors(self) -> list[int]:
-        """Descriptors for the process: the tables, and the memory for scores."""
-        return [self._tables.fileno(), self._scores.fileno()]
+    def descriptor(self) -> int:
+        """The descriptor of the tables, for the process."""
+        return self._tables.fileno()
 
     def describe(self) -> dict[str, list[int]]:
         """Return the shapes that the process needs to read the tables."""
         return {"train": list(self.train_shape), "test": list(self.test_shape)}
 
-    def blank(self) -> None:
-        """Erase the scores of the previous trial."""
-        self._scores.seek(0)
-        _write(self._scores, np.full(self.n_test, np.nan))
+    def close(self) -> None:
+        """Close the descriptor; the memory is freed when the process ends, too."""
+        self._tables.close()
 
-    def scores(self) -> FloatArray:
+
+class ScoreMemory:
+    """Memory in which a detector's process leaves the scores of one trial.
+
+    Each trial has its own, and scores are copied when the process has answered, so that
+    nobody who keeps the memory can change them later.
+
+    Parameters
+    ----------
+    n_test : int
+        Number of scores wanted.
+
+    Raises
+    ------
+    StoreError
+        If there is not enough memory.
+    """
+
+    def __init__(self, n_test: int) -> None:
+        self.n_test = n_test
+        with _memory_for(n_test * _ITEM, "scores"):
+            self._file = _anonymous()
+            _write(self._file, np.full(n_test, np.nan))
+            _seal(self._file, _SIZE)
+
+    @property
+    def descriptor(self) -> int:
+        """The descriptor of the memory, for the process."""
+        return self._file.fileno()
+
+    def read(self) -> FloatArray:
         """Return the scores that were written, float64 of shape (n_test,), else NaN."""
         wanted, read = self.n_test * _ITEM, bytearray()
         while len(read) < wanted:
-            part = os.pread(self._scores.fileno(), wanted - len(read), len(read))
+            part = os.pread(self.descriptor, wanted - len(read), len(read))
             if not part:
                 break
             read += part
@@ -87,10 +107,11 @@ class Handover:
         values[:whole] = np.frombuffer(bytes(read[: whole * _ITEM]), dtype="<f8")
         return values
 
-    def close(self) -> None:
-        """Close the descriptors; the memory is freed when the process ends, too."""
-        self._tables.close()
-        self._scores.close()
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
 
 
 def map_tables(
@@ -103,7 +124,7 @@ def map_tables(
     shapes : dict
         From `Handover.describe`.
     descriptor : int
-        The first of `Handover.descriptors`.
+        From `Handover.descriptor`.
 
     Returns
     -------
@@ -149,7 +170,23 @@ def _write(sink: IO[bytes], table: FloatArray) -> None:
         done += sink.write(data[done:])
 
 
-def _seal(file: IO[bytes], seals: int) -> None:
+def _seal(file: IO[bytes], names: tuple[str, ...]) -> None:
     # On other systems this is a temporary file, which cannot be sealed.
-    with contextlib.suppress(OSError, AttributeError):
+    with contextlib.suppress(ImportError, OSError, AttributeError):
+        import fcntl
+
+        seals = sum(getattr(fcntl, name) for name in names)
         fcntl.fcntl(file.fileno(), fcntl.F_ADD_SEALS, seals)
+
+
+@contextlib.contextmanager
+def _memory_for(size: int, what: str) -> Iterator[None]:
+    """Turn a lack of memory into an error that names the cure."""
+    try:
+        yield
+    except OSError as error:
+        msg = (
+            f"{what} of {size >> 20} MiB cannot be handed to a detector's process "
+            f"({error.strerror or error}); use fewer --jobs"
+        )
+        raise StoreError(msg) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import site
 import socket
 import subprocess
 import sys
@@ -19,20 +20,62 @@ _THREAD_VARIABLES = (
     "NUMEXPR_NUM_THREADS",
     "NUMBA_NUM_THREADS",
 )
-# Variables that tell where data and labels are, or hold secrets, are removed.
-_SECRET_PREFIXES = ("ODBENCH_", "HF_", "HUGGING_FACE", "AWS_", "SSH_")
-_SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "API_KEY")
+# Variables that a detector's process gets; others may hold secrets. A name that ends in
+# an underscore stands for all names that begin with it.
+_PASSED_ON = (
+    "PATH",
+    "LANG",
+    "LANGUAGE",
+    "LC_",
+    "TZ",
+    "TERM",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "PYTHONHASHSEED",
+    "PYTHONUTF8",
+    "VIRTUAL_ENV",
+    "CONDA_PREFIX",
+    "CUDA_",
+    "NVIDIA_",
+    "ROCM_",
+    "HIP_",
+    "OMP_",
+    "OPENBLAS_",
+    "MKL_",
+    "KMP_",
+    "NUMBA_",
+    "CUPY_",
+    "PYTORCH_",
+    "TORCH_HOME",
+    "HF_HOME",
+    "HF_HUB_CACHE",
+    "HF_HUB_OFFLINE",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_",
+    "REQUESTS_CA_BUNDLE",
+    "MPLBACKEND",
+    "SYSTEMROOT",
+    "COVERAGE_",
+)
+# The folder in which a detector may keep files, such as weights, between runs.
+PLACE = "ODBENCH_DETECTOR_CACHE"
 
 
 def launch(
-    folder: Path, *, mark: str, threads: int
-) -> tuple[subprocess.Popen[bytes], socket.socket]:
+    folder: Path, place: Path, *, mark: str, threads: int
+) -> tuple[subprocess.Popen[bytes], socket.socket, int]:
     """Start a process that answers requests.
 
     Parameters
     ----------
     folder : Path
         Its working folder, also for temporary files.
+    place : Path
+        The folder in which it may keep files between runs.
     mark : str
         Value of an environment variable by which it and its descendants are found.
     threads : int
@@ -40,46 +83,71 @@ def launch(
 
     Returns
     -------
-    tuple of (Popen, socket)
-        The process and the socket that leads to it.
+    tuple of (Popen, socket, int)
+        The process, the socket that leads to it, and a descriptor to keep open: the
+        process ends when it is closed, by whatever end of this one.
     """
     ours, theirs = socket.socketpair()
+    lifeline, watched = os.pipe()[::-1]
+    command = [sys.executable, "-P", "-m", "odbench.sweep.child"]
     try:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "odbench.sweep.child", str(theirs.fileno())],
+            [*command, str(theirs.fileno()), str(watched)],
             stdin=subprocess.DEVNULL,
             # Discard anything the detector prints.
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=folder,
-            env=_environment(folder, mark, threads),
-            pass_fds=(theirs.fileno(),),
+            env=_environment(folder, place, mark, threads),
+            pass_fds=(theirs.fileno(), watched),
             # In a separate group it can be killed whole, and Ctrl-C does not reach it.
             start_new_session=True,
         )
     except BaseException:
         ours.close()
+        os.close(lifeline)
         raise
     finally:
         theirs.close()
-    return process, ours
+        os.close(watched)
+    return process, ours, lifeline
 
 
 def has_cuda() -> bool:
-    """Say whether CUDA is there; it reserves far more address space than it uses."""
+    """Check for CUDA, which reserves far more address space than it uses."""
     return Path("/dev/nvidiactl").exists()
 
 
-def _environment(folder: Path, mark: str, threads: int) -> dict[str, str]:
+def _environment(folder: Path, place: Path, mark: str, threads: int) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(_SECRET_PREFIXES)
-        and not any(word in name.upper() for word in _SECRET_WORDS)
+        if any(
+            name.upper() == known or (known[-1] == "_" and name.startswith(known))
+            for known in _PASSED_ON
+        )
     }
     kept.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
-    kept.update({MARK: mark, "TMPDIR": str(folder)})
+    kept.update(
+        {
+            MARK: mark,
+            PLACE: str(place),
+            "TMPDIR": str(folder),
+            # Libraries write to the home folder, where labels may be hidden.
+            "HOME": str(place),
+            "XDG_CACHE_HOME": str(place / ".cache"),
+            "NUMBA_CACHE_DIR": str(place / "numba"),
+            "PYTHONUSERBASE": site.getuserbase(),
+            # Weights that the user has downloaded stay in reach.
+            "HF_HUB_CACHE": _hub_cache(),
+        }
+    )
     # Passed on: the user decides whether a detector may download weights.
-    kept["HF_HUB_OFFLINE"] = os.environ.get("HF_HUB_OFFLINE", "0")
+    kept.setdefault("HF_HUB_OFFLINE", "0")
     kept.setdefault("MPLBACKEND", "Agg")
     return kept
+
+
+def _hub_cache() -> str:
+    home = os.environ.get("HF_HOME") or str(Path("~/.cache/huggingface").expanduser())
+    return os.environ.get("HF_HUB_CACHE") or str(Path(home) / "hub")

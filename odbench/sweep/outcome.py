@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import signal
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,18 +13,10 @@ import numpy as np
 from odbench.arrays import FloatArray
 from odbench.text import printable
 
-_COSTS = (
-    "fit_seconds",
-    "score_seconds",
-    "shared_seconds",
-    "warmup_seconds",
-    "peak_memory_bytes",
-)
 # The statuses that a process may report; the worker detects the others itself.
 _REPORTABLE = ("failed", "memory")
 _REASON_LENGTH = 600
-# More than the seconds of any trial and the bytes of any machine.
-_LARGEST_COST = 2.0**60
+_LARGEST_LENGTH = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,49 +34,76 @@ class Outcome:
         unless the status is "ok".
     costs : mapping
         Seconds and bytes, named like the columns of the results.
+    version : str
+        The version of the detector that the process loaded; empty if unknown.
+    layers : tuple of str
+        The layers of the sandbox that held.
     """
 
     status: str
     reason: str
     scores: FloatArray | None
     costs: Mapping[str, Any]
+    version: str = ""
+    layers: tuple[str, ...] = ()
+
+    def with_warm_up(self, seconds: float) -> Outcome:
+        """Return the outcome with so many more seconds of warm-up."""
+        known = self.costs.get("warmup_seconds", 0.0)
+        return replace(self, costs={**self.costs, "warmup_seconds": known + seconds})
 
 
 def from_answer(
-    answer: Mapping[str, Any], scores: Callable[[], FloatArray], *, n_test: int
+    answer: Mapping[str, Any],
+    n_test: int,
+    *,
+    scores: Callable[[], FloatArray] | None = None,
+    costs: Mapping[str, Any] | None = None,
+    version: object = "",
+    layers: tuple[str, ...] = (),
 ) -> Outcome:
     """Return the outcome that the answer of a process describes.
 
     Parameters
     ----------
     answer : mapping
-        Status and reason if something went wrong, otherwise shape and costs.
-    scores : callable
-        Returns the float64 scores that the process wrote, NaN where it wrote none.
+        Status and reason if something went wrong, otherwise the shape of the scores.
     n_test : int
         Number of scores wanted.
+    scores : callable, optional
+        Returns the float64 scores that the process wrote, NaN where it wrote none.
+    costs : mapping, optional
+        The measured seconds and bytes.
+    version : object
+        The version of the detector that the process says it has loaded.
+    layers : tuple of str
+        The layers of the sandbox that held.
 
     Returns
     -------
     Outcome
     """
-    if "status" in answer:
-        status, reason = answer["status"], answer.get("reason")
+    known = _one_line(version) if isinstance(version, str) else ""
+    if "status" in answer or scores is None:
+        status, reason = answer.get("status"), answer.get("reason")
         if status not in _REPORTABLE or not isinstance(reason, str):
             return broken("an invalid status")
-        return Outcome(status, _one_line(reason), None, {})
-    costs = {name: answer[name] for name in _COSTS if _is_cost(answer.get(name))}
-    if "peak_memory_bytes" in costs:
-        costs["peak_memory_bytes"] = int(costs["peak_memory_bytes"])
+        return Outcome(status, _one_line(reason), None, {}, known, layers)
+    costs = costs or {}
     if answer.get("shape") != [n_test]:
-        reason = f"scores of shape {answer.get('shape')}, wanted [{n_test}]"
-        return Outcome("shape", _one_line(reason), None, costs)
+        reason = f"scores of shape {_brief(answer.get('shape'))}, wanted [{n_test}]"
+        return Outcome("shape", _one_line(reason), None, costs, known, layers)
     values = scores()
     bad = int(np.count_nonzero(~np.isfinite(values)))
     if bad:
         reason = f"{bad} of {n_test} scores are not finite"
-        return Outcome("nonfinite", reason, None, costs)
-    return Outcome("ok", "", values, costs)
+        return Outcome("nonfinite", reason, None, costs, known, layers)
+    return Outcome("ok", "", values, costs, known, layers)
+
+
+def environment(reason: str) -> Outcome:
+    """Return the outcome of a trial that the machine did not let happen."""
+    return Outcome("environment", _one_line(reason), None, {})
 
 
 def from_exit(process: subprocess.Popen[bytes]) -> Outcome:
@@ -111,10 +129,10 @@ def _one_line(text: str) -> str:
     return printable(" ".join(text.split()))[:_REASON_LENGTH]
 
 
-def _is_cost(value: object) -> bool:
-    return (
-        isinstance(value, (int, float))
-        and not isinstance(value, bool)
-        and math.isfinite(value)
-        and 0 <= value <= _LARGEST_COST
-    )
+def _brief(shape: object) -> str:
+    """Return a shape that a process told; a huge number must not be written out."""
+    if isinstance(shape, list) and all(
+        isinstance(n, int) and abs(n) < _LARGEST_LENGTH for n in shape
+    ):
+        return str(shape)
+    return "that is not a list of lengths"

@@ -1,7 +1,8 @@
 """Measure and kill a process together with all its descendants.
 
-The process that a worker starts adopts its orphaned descendants (`adopt_descendants`),
-so that a walk from it finds all of them, in any process group or session.
+The process that a worker starts is a reaper: it runs no detector, adopts the orphaned
+descendants of the process that does, and kills all of them when that process or the
+worker ends. So a walk from it finds every descendant, in any process group or session.
 """
 
 from __future__ import annotations
@@ -9,67 +10,142 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import resource
+import select
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 # Every descendant inherits this variable, unless it drops it.
 MARK = "ODBENCH_SANDBOX"
-_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 # A process that forks faster than it is killed is found by its mark later.
 _CHASE_SECONDS = 5.0
+# Interval at which a reaper looks for the end of its child without a pidfd.
+_WAIT_SECONDS = 0.05
+_BLOCK = 512
 
 
-def adopt_descendants(*, close_in_parent: socket.socket) -> None:
-    """Continue in a child; this process stays as the parent of all its orphans.
+def serve_under_a_reaper(channel: socket.socket, *, worker: int) -> None:
+    """Continue in a child; this process stays as the reaper of all its orphans.
 
-    It ends when the child does, with the same status, after it has killed the child's
-    descendants. Nothing happens where the kernel does not support this.
+    The reaper ends when the child does, with the same status, or when the worker does;
+    before, it kills the child's descendants. Without support by the kernel, this
+    process goes on itself.
 
     Parameters
     ----------
-    close_in_parent : socket
+    channel : socket
         Only the child keeps it, so that the worker notices when the child ends.
+    worker : int
+        Read end of a pipe that closes when the worker ends. Only the reaper keeps it.
     """
-    if sys.platform != "linux":
-        return
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+    if not _adopts_orphans():
+        os.close(worker)
         return
     child = os.fork()
     if child == 0:
+        os.close(worker)
+        _die_with_parent()
         return
-    close_in_parent.close()
-    while True:
-        ended, status = os.wait()
-        if ended == child:
-            break
+    channel.close()
+    status = _wait(child, worker)
     _kill_descendants(os.getpid())
     if os.WIFSIGNALED(status):
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        with contextlib.suppress(OSError):
-            # Some signals, such as SIGKILL, allow no handler and raise here.
-            signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
-        os.kill(os.getpid(), os.WTERMSIG(status))
+        _end_by(os.WTERMSIG(status))
     os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
 
 
+def own_memory() -> tuple[int, int]:
+    """Return the resident bytes of this process, and their peak since the last reset.
+
+    Both are 0 where the system does not tell.
+    """
+    return process_memory(os.getpid())
+
+
+def process_memory(pid: int) -> tuple[int, int]:
+    """Return the resident bytes of a process, and their peak since the last reset."""
+    found = {"VmRSS": 0, "VmHWM": 0}
+    with (
+        contextlib.suppress(OSError, ValueError),
+        open(f"/proc/{pid}/status", encoding="ascii") as lines,  # noqa: PTH123
+    ):
+        for line in lines:
+            name, _, rest = line.partition(":")
+            if name in found:
+                found[name] = int(rest.split()[0]) * 1024
+    return found["VmRSS"], found["VmHWM"]
+
+
+def reset_peak_memory(pid: int) -> None:
+    """Let the peak of a process's resident memory start from the present value."""
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
+
+
+def processor_seconds(pid: int) -> float:
+    """Return the processor time of a process, 0 where the system does not tell."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+        user, system = text.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    return 0.0
+
+
 def resident_tree(pid: int) -> int:
-    """Return the resident bytes of a process and of its living descendants."""
-    total, waiting = 0, [pid]
-    page = os.sysconf("SC_PAGE_SIZE")
-    while waiting:
-        process = waiting.pop()
+    """Return the bytes that a process and its living descendants hold.
+
+    Resident memory counts, and so do files without a name: memory behind a descriptor,
+    and deleted temporary files.
+    """
+    if not Path("/proc/self/statm").exists():
+        return _resident_elsewhere(pid)
+    page, total = os.sysconf("SC_PAGE_SIZE"), 0
+    nameless: dict[tuple[int, int], int] = {}
+    for process in _tree(pid):
         with contextlib.suppress(OSError, ValueError, IndexError):
             fields = Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()
-            total += (int(fields[1])) * page
+            total += int(fields[1]) * page
+        nameless |= _nameless_files(process)
+    return total + sum(nameless.values())
+
+
+def _resident_elsewhere(pid: int) -> int:
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid)
+        family = [process, *process.children(recursive=True)]
+        return sum(int(one.memory_info().rss) for one in family)
+    return 0
+
+
+def _nameless_files(pid: int) -> dict[tuple[int, int], int]:
+    """Return the bytes of a process's open files that have no name, by inode."""
+    found = {}
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(OSError):
+                facts = os.stat(entry.path)  # noqa: PTH116 - a link without a target
+                if facts.st_nlink == 0 and stat.S_ISREG(facts.st_mode):
+                    found[facts.st_dev, facts.st_ino] = facts.st_blocks * _BLOCK
+    return found
+
+
+def _tree(pid: int) -> Iterator[int]:
+    """Yield a process and its living descendants."""
+    waiting = [pid]
+    while waiting:
+        process = waiting.pop()
+        yield process
+        with contextlib.suppress(OSError):
             waiting += _children(process)
-    return total
 
 
 def _children(pid: int) -> list[int]:
@@ -79,6 +155,53 @@ def _children(pid: int) -> list[int]:
             text = (thread / "children").read_text(encoding="ascii")
             found += [int(child) for child in text.split()]
     return found
+
+
+def _adopts_orphans() -> bool:
+    if sys.platform != "linux":
+        return False
+    libc = ctypes.CDLL(None, use_errno=True)
+    return bool(libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+
+
+def _die_with_parent() -> None:
+    """Have the kernel kill this process when the thread that started it ends."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+
+
+def _wait(child: int, worker: int) -> int:
+    """Wait until the child or the worker ends; return the child's status."""
+    poll = select.poll()
+    poll.register(worker, select.POLLHUP)
+    timeout: float | None = _WAIT_SECONDS * 1000
+    with contextlib.suppress(OSError, AttributeError):
+        poll.register(os.pidfd_open(child), select.POLLIN)
+        timeout = None
+    while True:
+        ready = poll.poll(timeout)
+        # Orphans that were adopted end here as well.
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                ended, status = os.waitpid(-1, os.WNOHANG)
+                if ended == child:
+                    return status
+                if not ended:
+                    break
+        if any(descriptor == worker for descriptor, _ in ready):
+            os.kill(child, signal.SIGKILL)
+            return int(signal.SIGKILL)
+
+
+def _end_by(number: int) -> None:
+    """End this process by a signal, without a core file."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(OSError):
+        # Some signals, such as SIGKILL, allow no handler and raise here.
+        signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
 
 
 def _kill_descendants(pid: int) -> None:
@@ -106,8 +229,11 @@ def kill_tree(process: subprocess.Popen[bytes], mark: str) -> None:
     if process.poll() is None:
         _kill_descendants(process.pid)
     kill_marked(mark)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
     process.wait()
     # A process may have been started while the others were killed.
     kill_marked(mark)

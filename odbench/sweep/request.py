@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
+import numbers
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,27 @@ from odbench.sweep.backends import BACKENDS
 _RUNS = Path("odbench-runs")
 # The limit of `odbench.data.protocol`: inliers must be the majority of training rows.
 _CONTAMINATION_LIMIT = 0.5
+# Option -> its types, in Python and in words.
+_COUNT = ((numbers.Integral, type(None)), "a whole number, or None")
+_TEXT = ((str, type(None)), "a text, or None")
+_FLAG = ((bool,), "True or False")
+_KINDS = (
+    ("grid", *_FLAG),
+    ("seeds", *_COUNT),
+    ("datasets", *_TEXT),
+    ("limit", *_COUNT),
+    ("partition", (str,), f"one of {', '.join(PARTITIONS)}"),
+    ("jobs", *_COUNT),
+    ("backend", (str,), f"one of {', '.join(BACKENDS)}"),
+    ("scheduler", *_TEXT),
+    ("timeout", (numbers.Real,), "a number of seconds"),
+    ("memory_limit", (numbers.Real, type(None)), "a number of GiB, or None"),
+    ("mirror", (str, Path, type(None)), "the path of a folder, or None"),
+    ("keep_scores", *_FLAG),
+    ("contamination", (numbers.Real,), "a share from 0 to below 0.5, such as 0.05"),
+    ("retry_failed", *_FLAG),
+    ("show_progress", *_FLAG),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +62,26 @@ class RunRequest:
     retry_failed: bool = False
     show_progress: bool = True
 
+    @classmethod
+    def of(cls, **options: Any) -> RunRequest:
+        """Return the request with these options.
+
+        Raises
+        ------
+        UsageError
+            If an option does not exist, or its value is impossible.
+        """
+        known = [option.name for option in fields(cls)]
+        for name in options:
+            if name not in known:
+                close = difflib.get_close_matches(name, known, n=1)
+                hint = f"did you mean {close[0]!r}? " if close else ""
+                msg = f"run: no option {name!r}; {hint}it has {', '.join(known)}"
+                raise UsageError(msg)
+        return cls(**options)
+
     def __post_init__(self) -> None:
+        self._check_types()
         checks = (
             ("seeds", self.seeds is None or self.seeds >= 1, "1 or more"),
             ("limit", self.limit is None or self.limit >= 1, "1 or more"),
@@ -65,6 +107,16 @@ class RunRequest:
         for name, is_valid, wanted in checks:
             if not is_valid:
                 msg = f"{name}: got {getattr(self, name)!r}, wanted {wanted}"
+                raise UsageError(msg)
+
+    def _check_types(self) -> None:
+        """Refuse values of a type that the checks of their size would fail on."""
+        for name, kinds, wanted in _KINDS:
+            value = getattr(self, name)
+            # A bool is an int, but no number of anything.
+            is_bool = isinstance(value, bool) and bool not in kinds
+            if is_bool or not isinstance(value, kinds):
+                msg = f"{name}: got {value!r}, wanted {wanted}"
                 raise UsageError(msg)
 
     @property

@@ -84,6 +84,7 @@ def result_row(
         "n_train": shown.n_train,
         "n_test": len(shown.test),
         "n_anomalies": None if labels is None else int(labels.sum()),
+        "sandbox": " + ".join(outcome.layers),
         **outcome.costs,
     }
     if scores is not None and labels is not None:

@@ -16,16 +16,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from odbench.arrays import FloatArray
-from odbench.sweep.handover import Handover
+from odbench.errors import StoreError
+from odbench.sweep.costs import Phase, memory_of, seconds_of
+from odbench.sweep.handover import Handover, ScoreMemory
 from odbench.sweep.launch import has_cuda, launch
-from odbench.sweep.outcome import Outcome, broken, from_answer, from_exit
-from odbench.sweep.processes import kill_tree, remove_tree, resident_tree
+from odbench.sweep.outcome import Outcome, broken, environment, from_answer, from_exit
+from odbench.sweep.processes import (
+    kill_tree,
+    process_memory,
+    remove_tree,
+    reset_peak_memory,
+    resident_tree,
+)
+from odbench.sweep.watch import Watch, folder_bytes
 
 # Interval at which the memory of a running trial is measured.
 _POLL_SECONDS = 0.05
+# Interval at which its temporary files are measured, which takes longer.
+_FOLDER_SECONDS = 1.0
 # Time limit for starting the process, which does not count against a trial.
 _START_SECONDS = 120.0
+# Time for importing and compiling, in addition to the limit of a trial.
+_COMPILE_SECONDS = 60.0
+# A trial in which numba compiled is repeated if it took less than this.
+_REPEAT_SECONDS = 30.0
 # Address space that libraries and thread stacks reserve and never use.
 _ADDRESS_SLACK = 8 << 30
 # Correct answers are shorter, because scores are not sent over the socket.
@@ -41,9 +55,11 @@ class Limits:
     Attributes
     ----------
     seconds : float
-        Wall-clock limit for warm-up, fit and score together.
+        Wall-clock limit for fit and score together. Importing and compiling have a
+        minute more.
     memory_bytes : int
-        Resident limit of the detector's process and its children, 0 for none.
+        Limit of the detector's process and its children, 0 for none: resident memory,
+        memory behind descriptors and temporary files.
     threads : int
         BLAS, OpenMP and numba threads of the process.
     """
@@ -51,6 +67,28 @@ class Limits:
     seconds: float = 3600.0
     memory_bytes: int = 0
     threads: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confinement:
+    """What a detector's process may reach.
+
+    Attributes
+    ----------
+    hidden : tuple of Path
+        Paths that it must not read, labels above all.
+    place : Path
+        The folder in which it may keep files between runs.
+    sys_path : tuple of str
+        Where it finds a user's own modules.
+    ports : tuple of int
+        TCP ports to which it may connect, where the kernel can tell.
+    """
+
+    hidden: tuple[Path, ...]
+    place: Path
+    sys_path: tuple[str, ...]
+    ports: tuple[int, ...] = ()
 
 
 class _SandboxEndedError(Exception):
@@ -68,73 +106,56 @@ class Sandbox:
     ----------
     limits : Limits
         The limits of every trial.
-    hidden : tuple of Path
-        Paths that the process must not read, labels above all.
-    sys_path : tuple of str
-        Where the process finds a user's own modules.
+    confinement : Confinement
+        What the process may reach.
+    is_trusted : bool
+        True for odbench's own detectors, whose process tells the cost of shared work.
     mark : str
         Start of the mark that every process started here carries.
-    orphan_exits : bool
-        Also end this process when its parent is gone: right for a worker that
-        serves one driver, wrong for the driver itself.
+
+    Attributes
+    ----------
+    layers : tuple of str
+        The layers of the sandbox that hold, once the process has started.
     """
 
     def __init__(
         self,
         limits: Limits,
+        confinement: Confinement,
         *,
-        hidden: tuple[Path, ...] = (),
-        sys_path: tuple[str, ...] = (),
+        is_trusted: bool = False,
         mark: str = "",
-        orphan_exits: bool = False,
     ) -> None:
         self._limits = limits
-        self._hidden = hidden
-        self._sys_path = sys_path
+        self._confinement = confinement
+        self._is_trusted = is_trusted
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: socket.socket | None = None
+        self._lifeline = -1
+        self._child = 0
         self._folder: Path | None = None
         self._run_mark = mark
         self._mark = ""
-        self._parent = os.getppid() if orphan_exits else 0
-        self._specs: list[str] = []
-        self._handover: Handover | None = None
+        self._loaded: Handover | None = None
+        self.layers: tuple[str, ...] = ()
 
-    def load(self, train: FloatArray, test: FloatArray, *, specs: list[str]) -> None:
-        """Load the data set of the next trials.
-
-        Parameters
-        ----------
-        train, test : float64 arrays of shape (n_train, n_columns), (n_test, n_columns)
-            The tables as a detector sees them.
-        specs : list of str
-            All configurations that will be tried, so that they can share work.
-
-        Raises
-        ------
-        StoreError
-            If there is not enough memory for the tables.
-        """
-        if self._process and resident_tree(self._process.pid) > _REPLACE_BYTES:
-            self.close()
-        self._drop_tables()
-        self._specs, self._handover = specs, Handover(train, test)
-        if self._process:
-            try:
-                self._send_load()
-            except _SandboxEndedError:
-                # An earlier trial broke the process; the next one starts another.
-                self.close()
-
-    def trial(self, spec: str, random_state: int) -> Outcome:
-        """Fit and score one configuration on the loaded data set.
+    def trial(
+        self, spec: str, random_state: int, tables: Handover, *, specs: Sequence[str]
+    ) -> Outcome:
+        """Fit and score one configuration on one data set.
 
         Parameters
         ----------
         spec : str
-            A spec for `odbench.plugins.find.find_detector`.
+            The spec of a configuration.
         random_state : int
             Seed of a stochastic detector.
+        tables : Handover
+            The tables of the data set.
+        specs : sequence of str
+            All configurations that this process will try on these tables, so that they
+            can share work.
 
         Returns
         -------
@@ -142,16 +163,14 @@ class Sandbox:
             Errors of the detector are returned, not raised.
         """
         try:
-            if self._process is None:
-                self._start()
-                self._send_load()
-            assert self._handover is not None
-            self._handover.blank()
-            answer = self._ask(
-                {"do": "trial", "spec": spec, "random_state": random_state},
-                self._limits.seconds,
-            )
-            outcome = self._outcome(answer)
+            self._load(tables, specs)
+            started = time.monotonic()
+            outcome, compiled = self._try(spec, random_state, tables)
+            if compiled:
+                # Its seconds and its memory are partly those of the compiler.
+                first = time.monotonic() - started
+                outcome, _ = self._try(spec, random_state, tables, again=True)
+                outcome = outcome.with_warm_up(first)
             if outcome.status in {"memory", "killed"}:
                 # Its heap can no longer be trusted; start a fresh process.
                 self.close()
@@ -159,73 +178,156 @@ class Sandbox:
         except _SandboxEndedError as ended:
             self.close()
             return ended.outcome
+        except StoreError as error:
+            return environment(str(error))
 
     def close(self) -> None:
-        """Kill the process and its descendants, and remove its folder.
-
-        The tables stay, so that the next trial can start another process.
-        """
+        """Kill the process and its descendants, and remove its folder."""
+        self._loaded = None
         if self._process:
             kill_tree(self._process, self._mark)
             self._process = None
         if self._channel:
             self._channel.close()
             self._channel = None
+        if self._lifeline >= 0:
+            os.close(self._lifeline)
+            self._lifeline = -1
         if self._folder:
             remove_tree(self._folder)
             self._folder = None
 
-    def end(self) -> None:
-        """Kill the process and free the tables."""
-        self.close()
-        self._drop_tables()
+    def start(self) -> None:
+        """Start the process, unless it runs; fails where no process can start.
 
-    def _drop_tables(self) -> None:
-        if self._handover is not None:
-            self._handover.close()
-            self._handover = None
+        Raises
+        ------
+        StoreError
+            Naming the reason.
+        """
+        try:
+            self._start()
+        except _SandboxEndedError as ended:
+            self.close()
+            raise StoreError(ended.outcome.reason) from ended
 
     def _start(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="odbench-"))
+        if self._process is not None:
+            return
+        limits, confined = self._limits, self._confinement
         self._mark = f"{self._run_mark}-{secrets.token_hex(8)}"
-        self._process, self._channel = launch(
-            self._folder, mark=self._mark, threads=self._limits.threads
-        )
-        self._ask(
-            {
-                "do": "hello",
-                "sys_path": list(self._sys_path),
-                "hidden": [str(path) for path in self._hidden],
-                "address_space": (
-                    self._limits.memory_bytes + _ADDRESS_SLACK
-                    if self._limits.memory_bytes and not has_cuda()
-                    else 0
-                ),
-                "file_size": self._limits.memory_bytes,
-            },
-            _START_SECONDS,
-        )
-
-    def _send_load(self) -> None:
-        assert self._handover is not None
-        answer = self._ask(
-            {"do": "load", "specs": self._specs, **self._handover.describe()},
-            _START_SECONDS + self._limits.seconds,
-            self._handover.descriptors,
-        )
+        try:
+            confined.place.mkdir(parents=True, exist_ok=True)
+            self._folder = Path(tempfile.mkdtemp(prefix="odbench-"))
+            self._process, self._channel, self._lifeline = launch(
+                self._folder, confined.place, mark=self._mark, threads=limits.threads
+            )
+        except OSError as error:
+            msg = f"no process can be started: {error}"
+            raise _SandboxEndedError(environment(msg)) from error
+        hello = {
+            "do": "hello",
+            "sys_path": list(confined.sys_path),
+            "hidden": [str(path) for path in confined.hidden],
+            "writable": [str(self._folder), str(confined.place)],
+            "ports": list(confined.ports),
+            "address_space": (
+                limits.memory_bytes + _ADDRESS_SLACK
+                if limits.memory_bytes and not has_cuda()
+                else 0
+            ),
+            "file_size": limits.memory_bytes,
+        }
+        try:
+            answer, _ = self._ask(hello, _START_SECONDS)
+        except _SandboxEndedError as ended:
+            # No code of a detector has run yet, so it is not the detector's fault.
+            msg = f"its process cannot be started: {ended.outcome.reason}"
+            raise _SandboxEndedError(environment(msg)) from None
         if "status" in answer:
-            raise _SandboxEndedError(self._outcome(answer))
+            raise _SandboxEndedError(environment(str(answer.get("reason"))))
+        self.layers = tuple(map(str, answer["enforced"]))
+        self._child = int(answer["pid"])
 
-    def _outcome(self, answer: dict[str, Any]) -> Outcome:
-        assert self._handover is not None
-        return from_answer(answer, self._handover.scores, n_test=self._handover.n_test)
+    def _load(self, tables: Handover, specs: Sequence[str]) -> None:
+        if self._loaded is tables and self._process:
+            return
+        if self._process and resident_tree(self._process.pid) > _REPLACE_BYTES:
+            self.close()
+        is_fresh = self._process is None
+        self._start()
+        try:
+            answer, _ = self._ask(
+                {"do": "load", "specs": list(specs), **tables.describe()},
+                _START_SECONDS + self._limits.seconds,
+                [tables.descriptor],
+            )
+        except _SandboxEndedError:
+            if is_fresh:
+                raise
+            # An earlier trial broke the process; start another.
+            self.close()
+            self._load(tables, specs)
+            return
+        if "status" in answer:
+            raise _SandboxEndedError(from_answer(answer, tables.n_test))
+        self._loaded = tables
+
+    def _try(
+        self, spec: str, random_state: int, tables: Handover, *, again: bool = False
+    ) -> tuple[Outcome, bool]:
+        """Run a trial; return its outcome, and whether numba compiled meanwhile."""
+        limit = self._limits.seconds
+        ready, prepared = self._ask(
+            {
+                "do": "prepare",
+                "spec": spec,
+                "random_state": random_state,
+                "again": again,
+            },
+            limit + _COMPILE_SECONDS,
+        )
+        if "status" in ready:
+            return from_answer(ready, tables.n_test), False
+        reset_peak_memory(self._child)
+        before, _ = process_memory(self._child)
+        fitted, fit = self._ask({"do": "fit"}, limit)
+        if "status" in fitted:
+            return from_answer(fitted, tables.n_test), False
+        with ScoreMemory(tables.n_test) as memory:
+            scored, score = self._ask(
+                {"do": "score"}, max(0.0, limit - fit.wall), [memory.descriptor]
+            )
+            peak = max(0, process_memory(self._child)[1] - before)
+            fit_costs = seconds_of(fit, fitted, is_trusted=self._is_trusted)
+            score_costs = seconds_of(score, scored, is_trusted=self._is_trusted)
+            costs = {
+                "fit_seconds": fit_costs.seconds,
+                "score_seconds": score_costs.seconds,
+                "shared_seconds": fit_costs.shared + score_costs.shared,
+                "warmup_seconds": prepared.wall,
+                "peak_memory_bytes": memory_of(
+                    peak, scored, is_trusted=self._is_trusted
+                ),
+            }
+            outcome = from_answer(
+                scored,
+                tables.n_test,
+                scores=memory.read,
+                costs=costs,
+                version=ready.get("version"),
+                layers=self.layers,
+            )
+        compiled = fit_costs.compiled + score_costs.compiled
+        is_short = fit.wall + score.wall < _REPEAT_SECONDS
+        return outcome, compiled > 0 and is_short
 
     def _ask(
         self,
         request: dict[str, Any],
         seconds: float,
         descriptors: Sequence[int] = (),
-    ) -> dict[str, Any]:
+    ) -> tuple[dict[str, Any], Phase]:
         """Send a request and wait for its answer within the limits.
 
         Raises
@@ -235,7 +337,7 @@ class Sandbox:
         """
         assert self._channel is not None and self._process is not None  # noqa: PT018
         request |= {"folder": str(self._folder), "id": secrets.token_hex(8)}
-        started = time.monotonic()
+        watch = Watch(self._child, _POLL_SECONDS)
         data = json.dumps(request).encode() + b"\n"
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             if descriptors:
@@ -246,8 +348,8 @@ class Sandbox:
         with selectors.DefaultSelector() as selector:
             selector.register(self._channel, selectors.EVENT_READ)
             while not received.endswith(b"\n"):
-                self._check(started, seconds)
                 if not selector.select(_POLL_SECONDS):
+                    self._check(watch, seconds)
                     continue
                 try:
                     data = self._channel.recv(_ANSWER_LIMIT)
@@ -258,34 +360,43 @@ class Sandbox:
                 received += data
                 if len(received) > _ANSWER_LIMIT:
                     raise _SandboxEndedError(broken("an answer of over 64 KiB"))
+                watch.tick()
+        phase = watch.end()
+        return self._parsed(bytes(received), str(request["id"])), phase
+
+    @staticmethod
+    def _parsed(received: bytes, wanted: str) -> dict[str, Any]:
         try:
             answer = json.loads(received)
         except (ValueError, RecursionError):
             raise _SandboxEndedError(broken("an answer that is not JSON")) from None
         if not isinstance(answer, dict):
             raise _SandboxEndedError(broken("an answer that is not an object"))
-        if answer.get("id") != request["id"]:
+        if answer.get("id") != wanted:
             raise _SandboxEndedError(broken("an answer to no request"))
         return answer
 
-    def _check(self, started: float, seconds: float) -> None:
-        assert self._process is not None
-        if self._parent and os.getppid() != self._parent:
-            # The driver is gone; nobody will read the answer.
-            self.close()
-            os._exit(1)
-        spent = time.monotonic() - started
-        if spent > seconds:
-            reason = f"over the limit of {seconds:g} s"
+    def _check(self, watch: Watch, seconds: float) -> None:
+        assert self._process is not None and self._folder is not None  # noqa: PT018
+        watch.tick()
+        if watch.running > seconds:
+            reason = f"over the limit of {self._limits.seconds:g} s"
             raise _SandboxEndedError(
-                Outcome("timeout", reason, None, {"fit_seconds": spent})
+                Outcome("timeout", reason, None, {"fit_seconds": watch.running})
             )
         limit = self._limits.memory_bytes
-        if limit:
-            resident = resident_tree(self._process.pid)
-            if resident > limit:
+        if not limit:
+            return
+        held = resident_tree(self._process.pid)
+        if watch.is_due(_FOLDER_SECONDS):
+            watch.folder_bytes = folder_bytes(self._folder)
+        for amount, what in (
+            (held, "resident"),
+            (watch.folder_bytes, "of temporary files"),
+        ):
+            if amount > limit:
                 reason = (
-                    f"{resident / 2**30:.2f} GiB resident, "
+                    f"{amount / 2**30:.2f} GiB {what}, "
                     f"over the limit of {limit / 2**30:.2f} GiB"
                 )
                 raise _SandboxEndedError(Outcome("memory", reason, None, {}))

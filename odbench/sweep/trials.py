@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -61,6 +61,8 @@ class Trial:
         32 hex digits over everything that a result depends on.
     facts : mapping
         Columns of the results that are known before the trial runs.
+    is_home : bool
+        Whether the detector is registered by odbench itself.
     """
 
     spec: str
@@ -68,6 +70,15 @@ class Trial:
     random_state: int
     key: str
     facts: Mapping[str, Any]
+    is_home: bool = False
+
+    def of_version(
+        self, version: str, record: DatasetRecord, protocol: Protocol
+    ) -> Trial:
+        """Return the trial with another version of the detector, and its key."""
+        facts = {**self.facts, "detector_version": version}
+        key = key_of(record, facts, self.seed, protocol)
+        return replace(self, key=key, facts=facts)
 
 
 @dataclass(frozen=True)
@@ -106,6 +117,12 @@ class Variants:
         )
 
     @cached_property
+    def _home(self) -> tuple[bool, ...]:
+        from odbench.plugins.find import is_home
+
+        return tuple(map(is_home, self.configurations))
+
+    @cached_property
     def _endings(self) -> tuple[bytes, ...]:
         return tuple(
             _key_ending(self.facts[number], seed, self.protocol).encode()
@@ -134,7 +151,8 @@ class Variants:
         name = _name(facts, seed)
         random_state = int(_digest(f"{record.id}|{name}")[:8], 16) & 0x7FFFFFFF
         key = key_of(record, facts, seed, self.protocol)
-        return Trial(self.configurations[number].spec, seed, random_state, key, facts)
+        one = self.configurations[number]
+        return Trial(one.spec, seed, random_state, key, facts, self._home[number])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Run the trials of one batch in a worker, which alone sees the labels.
 
-A worker process keeps one sandbox for all its batches and appends each result to its
+A worker process keeps its sandboxes for all batches and appends each result to its
 own journal as soon as the trial ends. A worker that cannot reach the run's folder
 (another host without a shared disk) returns its rows instead.
 """
@@ -24,19 +24,20 @@ from odbench.errors import OdbenchError
 from odbench.files import whole_file
 from odbench.results import scores_file
 from odbench.sweep.context import RunContext
-from odbench.sweep.hidden import local_paths
+from odbench.sweep.handover import Handover
 from odbench.sweep.journal import FOLDER, OWNER, START, STOP, Journal
 from odbench.sweep.rows import blank_row, result_row, timestamp
-from odbench.sweep.sandbox import Sandbox
+from odbench.sweep.sandboxes import Sandboxes, exit_with_parent
 from odbench.sweep.shown import ShownRows
 from odbench.sweep.trials import Trial
 
 if TYPE_CHECKING:
     from odbench.data.dataset import DatasetRecord
     from odbench.data.store import StoredDataset
+    from odbench.sweep.outcome import Outcome
 
 _Append: TypeAlias = Callable[[dict[str, Any]], None]
-# The sandbox of each thread, and the run that it was made for.
+# The sandboxes of each thread, and the run that they were made for.
 _kept = threading.local()
 
 
@@ -94,11 +95,11 @@ def run_batch(
 
 
 def close_sandbox() -> None:
-    """End this thread's sandbox, if it has one."""
-    sandbox = getattr(_kept, "sandbox", None)
-    if sandbox is not None:
-        sandbox.end()
-        _kept.sandbox = None
+    """End this thread's sandboxes, if it has any."""
+    sandboxes = getattr(_kept, "sandboxes", None)
+    if sandboxes is not None:
+        sandboxes.close()
+        _kept.sandboxes = None
 
 
 def _run_trials(
@@ -108,30 +109,54 @@ def _run_trials(
     append: _Append,
 ) -> None:
     stored = _stored(record, context)
-    sandbox = _sandbox(context)
+    sandboxes = _sandboxes(context)
     shown = ShownRows(record, context.protocol, stored.labels())
-    specs = list(dict.fromkeys(trial.spec for trial in trials))
-    for trial in trials:
-        if (context.out / FOLDER / STOP).exists():
-            return
-        if shown.select(trial.seed):
-            sandbox.load(*shown.tables(stored), specs=specs)
-        started = datetime.now(UTC)
-        append(
-            {START: _title(record, trial), "of": trial.key, "at": started.timestamp()}
-        )
-        outcome = sandbox.trial(trial.spec, trial.random_state)
-        scores = None
-        if outcome.scores is not None:
-            # From here on, scores are in the order of the data set.
-            scores = shown.restore_order(outcome.scores)
-        blank = blank_row(record, context.protocol, trial)
-        row = result_row(blank, outcome, shown, scores)
-        row["started_at"] = timestamp(started)
-        if context.keep_scores and scores is not None:
-            _keep_scores(context.out, row, shown, scores)
-            row.update(_intervals(shown, scores, trial.seed))
-        append(row)
+    tables: Handover | None = None
+    try:
+        for trial in trials:
+            if (context.out / FOLDER / STOP).exists():
+                return
+            if shown.select(trial.seed) or tables is None:
+                if tables is not None:
+                    tables.close()
+                tables = Handover(*shown.tables(stored))
+            started = datetime.now(UTC)
+            append(_start_entry(record, trial, started))
+            outcome = sandboxes.trial(trial, tables, trials)
+            row = _result(record, trial, context, shown, outcome)
+            append({**row, "started_at": timestamp(started)})
+    finally:
+        if tables is not None:
+            tables.close()
+
+
+def _start_entry(
+    record: DatasetRecord, trial: Trial, started: datetime
+) -> dict[str, Any]:
+    return {START: _title(record, trial), "of": trial.key, "at": started.timestamp()}
+
+
+def _result(
+    record: DatasetRecord,
+    trial: Trial,
+    context: RunContext,
+    shown: ShownRows,
+    outcome: Outcome,
+) -> dict[str, Any]:
+    """Return the row of a trial, and keep its scores if that was asked for."""
+    scores = None
+    if outcome.scores is not None:
+        # From here on, scores are in the order of the data set.
+        scores = shown.restore_order(outcome.scores)
+    if outcome.version and outcome.version != trial.facts["detector_version"]:
+        # The code was changed after the run had started.
+        trial = trial.of_version(outcome.version, record, context.protocol)
+    blank = blank_row(record, context.protocol, trial)
+    row = result_row(blank, outcome, shown, scores)
+    if context.keep_scores and scores is not None:
+        _keep_scores(context.out, row, shown, scores)
+        row.update(_intervals(shown, scores, trial.seed))
+    return row
 
 
 def _intervals(shown: ShownRows, scores: FloatArray, seed: int) -> Mapping[str, float]:
@@ -181,20 +206,16 @@ def _results(context: RunContext, rows: list[dict[str, Any]]) -> Iterator[_Appen
         yield journal.append
 
 
-def _sandbox(context: RunContext) -> Sandbox:
-    if getattr(_kept, "context", None) != context:
+def _sandboxes(context: RunContext) -> Sandboxes:
+    if getattr(_kept, "context", None) != context or not _kept.sandboxes:
         close_sandbox()
         _kept.context = context
-        _kept.sandbox = Sandbox(
-            context.limits,
-            hidden=(*local_paths(context.out), *context.hidden),
-            sys_path=context.sys_path,
-            mark=context.token,
-            orphan_exits=context.orphan_exits,
-        )
-        atexit.register(_kept.sandbox.close)
-    sandbox: Sandbox = _kept.sandbox
-    return sandbox
+        _kept.sandboxes = Sandboxes(context)
+        atexit.register(_kept.sandboxes.close)
+        if context.orphan_exits:
+            exit_with_parent(_kept.sandboxes.close)
+    sandboxes: Sandboxes = _kept.sandboxes
+    return sandboxes
 
 
 def _stored(record: DatasetRecord, context: RunContext) -> StoredDataset:

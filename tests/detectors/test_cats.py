@@ -20,7 +20,7 @@ class Sharing:
     def __init__(self, sizes):
         self.sizes, self.kept, self.asked = sizes, {}, 0
 
-    def obtain(self, kind, rows, make):
+    def obtain(self, kind, rows, make, *, sample=None):
         self.asked += 1
         key = (kind, *map(id, rows))
         if key not in self.kept:

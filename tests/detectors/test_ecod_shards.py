@@ -177,7 +177,7 @@ def test_detectors_share_one_sort(rng):
         def __init__(self):
             self.made = {}
 
-        def obtain(self, kind, rows, make):
+        def obtain(self, kind, rows, make, *, sample=None):
             key = (kind, *map(id, rows))
             if key not in self.made:
                 self.made[key] = make(0)

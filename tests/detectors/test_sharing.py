@@ -14,7 +14,7 @@ class Shelf:
     def __init__(self, sizes):
         self.sizes, self.kept, self.made = sizes, {}, []
 
-    def obtain(self, kind, rows, make):
+    def obtain(self, kind, rows, make, *, sample=None):
         key = kind, tuple(map(id, rows))
         if key not in self.kept:
             self.made.append((kind, len(rows), self.sizes.get(kind, 0)))

@@ -105,9 +105,11 @@ class EatsMemoryInADaemon(LeavesADaemon):
 
 class HidesMemory(OnlyOnRealRows):
     def misbehave(self, X):
-        hidden = os.memfd_create("hidden")
-        for _ in range(2048):
-            os.write(hidden, bytes(1 << 20))
+        for number in range(12):
+            hidden = os.memfd_create(f"hidden-{number}")
+            for _ in range(200):
+                os.write(hidden, bytes(1 << 20))
+        time.sleep(1)
 
 
 class EatsMemory(OnlyOnRealRows):

@@ -1,6 +1,4 @@
-"""Shared work is done once, for the largest need, and charged to each user."""
-
-import time
+"""Shared work is done once, for the largest need, and each pays for its own need."""
 
 import numpy as np
 import pytest
@@ -54,22 +52,92 @@ def test_work_made_for_less_than_is_needed_later_is_made_again(arrays):
     assert made == [5, 7]
 
 
-def test_a_trial_that_reuses_work_is_charged_its_cost(arrays):
+class Clock:
+    """A clock that work sets forward."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+    def work(self, seconds):
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr("odbench.sweep.workspace._clock", clock)
+    return clock
+
+
+def test_a_trial_that_reuses_work_is_charged_its_cost(arrays, clock):
     work = SharedWork(arrays)
 
-    def slowly(_):
-        time.sleep(0.02)
-
     work.start_trial()
-    work.obtain("kind", arrays, slowly)
-    first = work.reused_seconds
+    work.obtain("kind", arrays, lambda _: clock.work(2))
+    first = (work.charged, work.reused, work.spent)
     work.start_trial()
     for _ in range(3):
-        work.obtain("kind", arrays, slowly)
+        work.obtain("kind", arrays, lambda _: clock.work(2))
 
-    assert first == 0
+    assert first == (2, 0, 2)
     # The cost counts once, however often the trial asks.
-    assert 0.02 <= work.reused_seconds < 0.06
+    assert (work.charged, work.reused, work.spent) == (2, 2, 0)
+
+
+@pytest.mark.parametrize("fixed", [0.0, 0.001])
+def test_a_smaller_need_is_charged_its_own_cost(arrays, clock, fixed):
+    work = SharedWork(arrays)
+    work.announce({"kind": 100})
+
+    def cost(size, share=1.0):
+        clock.work(fixed + size * share / 100)
+
+    for need in (5, 100, 5):
+        work.start_trial({"kind": need})
+        work.obtain("kind", arrays, cost, sample=cost)
+
+        assert work.charged == pytest.approx(fixed + need / 100)
+    assert work.spent == 0
+
+
+def test_measuring_the_cost_of_a_need_takes_a_small_part_of_the_work(arrays, clock):
+    work = SharedWork(arrays)
+    work.announce({"kind": 100})
+
+    def cost(size, share=1.0):
+        clock.work(size * share)
+
+    work.start_trial({"kind": 50})
+    work.obtain("kind", arrays, cost, sample=cost)
+
+    assert 100 < work.spent < 110
+
+
+def test_without_a_sample_the_largest_need_is_charged(arrays, clock):
+    work = SharedWork(arrays)
+    work.announce({"kind": 100})
+
+    work.start_trial({"kind": 5})
+    work.obtain("kind", arrays, clock.work)
+
+    assert work.charged == 100
+
+
+def test_a_repeated_trial_does_its_work_again(arrays):
+    work, made = SharedWork(arrays), []
+    work.start_trial()
+    work.obtain("kept", arrays, made.append)
+    work.start_trial()
+    work.obtain("new", arrays, made.append)
+
+    work.start_trial(again=True)
+    work.obtain("kept", arrays, made.append)
+    work.obtain("new", arrays, made.append)
+
+    assert len(made) == 3
 
 
 CONFIGURATIONS = [

@@ -51,7 +51,10 @@ class NeighbourDetector(Estimator):
         """Return the neighbours of each training row, excluding itself."""
         k = self.neighbours_needed()
         graph: NeighbourGraph = self._obtain(
-            KIND, (self._train,), lambda size: self._index.search_self(max(size, k))
+            KIND,
+            (self._train,),
+            lambda size: self._index.search_self(max(size, k)),
+            lambda size, share: self._index.search(_some(self._train, share), size + 1),
         )
         return graph.nearest(k)
 
@@ -60,17 +63,30 @@ class NeighbourDetector(Estimator):
         rows = self.rows_to_score(X)
         k = self.neighbours_needed()
         graph: NeighbourGraph = self._obtain(
-            KIND, (self._train, X), lambda size: self._index.search(rows, max(size, k))
+            KIND,
+            (self._train, X),
+            lambda size: self._index.search(rows, max(size, k)),
+            lambda size, share: self._index.search(_some(rows, share), size),
         )
         return graph.nearest(k)
 
     def _obtain(
-        self, kind: str, rows: tuple[FloatArray, ...], make: Callable[[int], T]
+        self,
+        kind: str,
+        rows: tuple[FloatArray, ...],
+        make: Callable[[int], T],
+        sample: Callable[[int, float], object] | None = None,
     ) -> T:
         if self._workspace is None:
             return make(0)
-        return self._workspace.obtain(kind, rows, make)
+        return self._workspace.obtain(kind, rows, make, sample=sample)
 
     def __getstate__(self) -> dict[str, Any]:
         # A workspace is not sent to another process.
         return {k: v for k, v in self.__dict__.items() if k != "_workspace"}
+
+
+def _some(rows: FloatArray, share: float) -> FloatArray:
+    """Return a share of the rows, evenly spaced, at least one."""
+    step = max(1, min(len(rows), round(1 / share)))
+    return rows[::step]

@@ -1,0 +1,35 @@
+"""Limit the memory and the files of this process, where the system can."""
+
+from __future__ import annotations
+
+import contextlib
+
+
+def limit_process(*, address_space: int, file_size: int) -> None:
+    """Set limits of this process and its descendants.
+
+    Parameters
+    ----------
+    address_space : int
+        Bytes of address space, 0 for no limit.
+    file_size : int
+        Bytes of one file, or of memory behind a descriptor; 0 for no limit.
+    """
+    try:
+        import resource
+    except ImportError:
+        # Windows; the worker still measures the memory.
+        return
+    # Crashes are expected here, so no core file is written.
+    limits = [(resource.RLIMIT_CORE, 0, 0)]
+    for kind, wanted in (
+        (resource.RLIMIT_AS, address_space),
+        (resource.RLIMIT_FSIZE, file_size),
+    ):
+        if wanted:
+            limits.append((kind, wanted, resource.getrlimit(kind)[1]))
+    for kind, soft, hard in limits:
+        with contextlib.suppress(OSError, ValueError):
+            if hard != resource.RLIM_INFINITY:
+                soft = min(soft, hard)  # noqa: PLW2901
+            resource.setrlimit(kind, (soft, hard))

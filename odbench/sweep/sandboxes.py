@@ -1,0 +1,124 @@
+"""The detector processes of one worker: odbench's own share one, others have their own.
+
+A detector of somebody else cannot change the clock, the scores or the code of another,
+because no other detector runs in its process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from odbench.sweep.context import RunContext
+from odbench.sweep.handover import Handover
+from odbench.sweep.hidden import local_paths
+from odbench.sweep.outcome import Outcome
+from odbench.sweep.sandbox import Confinement, Sandbox
+from odbench.sweep.trials import Trial
+
+# The process of odbench's own detectors, and the name of the folder that it writes to.
+_HOME = "odbench"
+# Each process of an idle detector takes about 100 MiB.
+_MOST = 4
+# Interval at which a worker looks whether its driver is still there.
+_WATCH_SECONDS = 1.0
+
+
+class Sandboxes:
+    """Start and keep the processes of a worker's detectors.
+
+    Parameters
+    ----------
+    context : RunContext
+        The settings of the run.
+    """
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self._open: dict[str, Sandbox] = {}
+        self._hidden = (*local_paths(context.out), *context.hidden)
+
+    def trial(
+        self, trial: Trial, tables: Handover, together: Sequence[Trial]
+    ) -> Outcome:
+        """Run a trial in the process of its detector.
+
+        Parameters
+        ----------
+        trial : Trial
+            The trial.
+        tables : Handover
+            The tables of its data set.
+        together : sequence of Trial
+            All trials on these tables; those in the same process can share work.
+        """
+        group = _group(trial)
+        specs = [one.spec for one in together if _group(one) == group]
+        return self._sandbox(group).trial(
+            trial.spec, trial.random_state, tables, specs=list(dict.fromkeys(specs))
+        )
+
+    def close(self) -> None:
+        """End all processes."""
+        for sandbox in self._open.values():
+            sandbox.close()
+        self._open.clear()
+
+    def _sandbox(self, group: str) -> Sandbox:
+        sandbox = self._open.pop(group, None)
+        if sandbox is None:
+            while len(self._open) >= _MOST:
+                # The first one has not been used for the longest time.
+                self._open.pop(next(iter(self._open))).close()
+            context = self._context
+            sandbox = Sandbox(
+                context.limits,
+                Confinement(
+                    hidden=self._hidden,
+                    place=place_of(group),
+                    sys_path=context.sys_path,
+                    ports=context.ports,
+                ),
+                is_trusted=group == _HOME,
+                mark=context.token,
+            )
+        self._open[group] = sandbox
+        return sandbox
+
+
+def place_of(group: str) -> Path:
+    """Return the folder in which a detector may keep files between runs."""
+    from odbench.data.store import Store
+
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", group).strip(".") or "_"
+    if name != group:
+        name += "-" + hashlib.sha256(group.encode()).hexdigest()[:8]
+    return Store.default().root / "detectors" / name
+
+
+def exit_with_parent(close: Callable[[], None]) -> None:
+    """End this process soon after its parent, even if the parent was killed.
+
+    Parameters
+    ----------
+    close : callable
+        Called before.
+    """
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_WATCH_SECONDS)
+        close()
+        os._exit(1)
+
+    threading.Thread(target=watch, name="odbench-parent", daemon=True).start()
+
+
+def _group(trial: Trial) -> str:
+    return _HOME if trial.is_home else str(trial.facts["detector"])
