@@ -41,6 +41,17 @@ def _code(error: BaseException) -> int | None:
     return error.errno if isinstance(error, OSError) else None
 
 
+def at_home(path: Path) -> Path:
+    """Return a path with ``~`` replaced by the home folder, unchanged if unknown.
+
+    In a container, a user may have neither HOME nor an entry in the password file.
+    """
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
+
+
 @contextlib.contextmanager
 def whole_file(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     """Open a temporary file that takes its name when the block ends well.

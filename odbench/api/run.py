@@ -84,7 +84,7 @@ def run(
             out = stack.enter_context(
                 tempfile.TemporaryDirectory(prefix="odbench-run-")
             )
-        request = RunRequest(
+        request = RunRequest.of(
             suites=tuple(suite.split(",")) if isinstance(suite, str) else tuple(suite),
             detectors=parse_specs(detectors)
             if isinstance(detectors, str)

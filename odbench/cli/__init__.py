@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
-from typing import Any, TextIO
+from typing import Any
 
 import click
 
 from odbench import __version__
+from odbench.cli import streams
 from odbench.errors import DiskFullError, OdbenchError, RunBrokenError
 from odbench.files import is_disk_fault
 
@@ -48,14 +48,14 @@ class _LazyGroup(click.Group):
         command: click.Command = getattr(module, cmd_name)
         return command
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        # `--help` and `--version` print here.
+        with _reader_may_leave():
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with _reader_may_leave():
             return super().invoke(ctx)
-        except BrokenPipeError:
-            # The reader closed the pipe (`odbench ... | head`). Click would report
-            # that as a failure.
-            _write_nowhere(sys.stdout, sys.stderr)
-            ctx.exit(0)
 
     def format_commands(
         self,
@@ -81,8 +81,23 @@ def cli() -> None:
     """  # noqa: D301 - click's own mark for "do not wrap"
 
 
+@contextlib.contextmanager
+def _reader_may_leave() -> Iterator[None]:
+    """End well if the reader closes the pipe (``odbench ... | head``).
+
+    Click would report that as a failure.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        streams.discard(sys.stdout, sys.stderr)
+        raise click.exceptions.Exit(0) from None
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with one of the codes above."""
+    streams.open_closed()
+    streams.outlive_reader()
     with _terminable():
         code = _run(arguments)
     sys.exit(code)
@@ -128,7 +143,7 @@ def _run(arguments: list[str] | None) -> int:
         if not full:
             raise
         # Python would try once more to write what is left, and fail again.
-        _write_nowhere(sys.stdout)
+        streams.discard(sys.stdout)
         return _complain(
             f"cannot write on: {error.strerror}; make room for the output, or send it "
             f"elsewhere",
@@ -137,15 +152,6 @@ def _run(arguments: list[str] | None) -> int:
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else 1
     return outcome if isinstance(outcome, int) else 0
-
-
-def _write_nowhere(*streams: TextIO) -> None:
-    """Discard everything that is written to the streams from now on."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in streams:
-        # A stream without a file, as in a notebook or a test, needs no redirection.
-        with contextlib.suppress(OSError):
-            os.dup2(nowhere, stream.fileno())
 
 
 def _complain(message: str, code: int = 2) -> int:

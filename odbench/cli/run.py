@@ -222,7 +222,8 @@ def _tell_plan(request: RunRequest, prepared: Prepared) -> int:
 
         jobs = request.jobs or provenance.cores()
         hours = prepared.seconds / jobs / 3600
-        click.echo(f"about {_spell(hours)} on {jobs} workers, from earlier timings")
+        workers = "1 worker" if jobs == 1 else f"{jobs} workers"
+        click.echo(f"about {_spell(hours)} on {workers}, from earlier timings")
         if prepared.never_timed:
             click.echo(f"  {prepared.never_timed} trials of configurations never timed")
         size = sum(

@@ -6,6 +6,7 @@ This module neither reads nor locates labels.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +54,7 @@ def open_features(path: Path) -> tuple[FloatArray, FloatArray, dict[str, Any]]:
     import pyarrow as pa
 
     try:
-        reader = pa.ipc.open_file(pa.memory_map(str(path), "r"))
+        reader = pa.ipc.open_file(pa.memory_map(os.fsencode(path), "r"))
         meta = parse_meta(reader.schema, path)
         if reader.num_record_batches != len(_TABLES):
             raise _not_ours(path, f"{reader.num_record_batches} batches")

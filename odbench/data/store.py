@@ -113,14 +113,34 @@ class StoredDataset:
 
 
 def default_cache() -> Path:
-    """Return the cache folder: ``ODBENCH_CACHE``, or the platform's own."""
-    named = os.environ.get("ODBENCH_CACHE")
-    if named:
-        # Other processes work in another folder and open the same files.
-        return Path(named).expanduser().resolve()
-    import platformdirs
+    """Return the cache folder: ``ODBENCH_CACHE``, or the platform's own.
 
-    return Path(platformdirs.user_cache_dir("odbench", appauthor=False))
+    Raises
+    ------
+    StoreError
+        If it is in the user's home folder and that is unknown.
+    """
+    named = os.environ.get("ODBENCH_CACHE")
+    try:
+        if named:
+            # Other processes work in another folder and open the same files.
+            return Path(named).expanduser().resolve()
+        import platformdirs
+
+        place = Path(platformdirs.user_cache_dir("odbench", appauthor=False))
+    except RuntimeError as error:
+        raise _no_cache(named or "~/.cache", str(error)) from error
+    if not place.is_absolute():
+        raise _no_cache(str(place), "it is not an absolute path")
+    return place
+
+
+def _no_cache(place: str, why: str) -> StoreError:
+    msg = (
+        f"cache folder {place!r}: cannot be found ({why.rstrip('.')}); set "
+        f"ODBENCH_CACHE to the absolute path of a folder that you can write to"
+    )
+    return StoreError(msg)
 
 
 class Store:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ def read_meta(path: Path) -> dict[str, Any]:
     import pyarrow as pa
 
     try:
-        with pa.memory_map(str(path), "r") as source:
+        with pa.memory_map(os.fsencode(path), "r") as source:
             return parse_meta(pa.ipc.open_file(source).schema, path)
     except (pa.ArrowException, OSError, ValueError) as error:
         msg = f"stored file {str(path)!r}: not usable ({error})"
@@ -68,7 +69,7 @@ def read_labels(path: Path) -> tuple[LabelArray, dict[str, Any]]:
     import pyarrow as pa
 
     try:
-        with pa.memory_map(str(path), "r") as source:
+        with pa.memory_map(os.fsencode(path), "r") as source:
             reader = pa.ipc.open_file(source)
             meta = parse_meta(reader.schema, path)
             column = reader.get_batch(0).column(0)

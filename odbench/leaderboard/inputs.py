@@ -17,6 +17,7 @@ from odbench.errors import ResultsError
 from odbench.leaderboard.evaluated import Evaluated
 from odbench.leaderboard.tables import Settings
 from odbench.results import RESULTS
+from odbench.text import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +37,7 @@ class Source:
     Attributes
     ----------
     name : str
-        Last part of the given path.
+        Last part of the given path, printable.
     results_sha256 : str
         Hash of the results file.
     trials : int
@@ -83,7 +84,8 @@ def source_of(path: Path, results: pd.DataFrame) -> Source:
         for name, version in versions.itertuples(index=False)
     }
     return Source(
-        name=path.resolve().name,
+        # A name that is not UTF-8 could not be written into a page.
+        name=printable(path.resolve().name),
         results_sha256=digest,
         trials=len(results),
         detectors=dict(sorted(known.items())),

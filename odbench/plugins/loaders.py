@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from odbench.errors import DetectorError, UnknownDetectorError
+from odbench.files import at_home
 from odbench.plugins import introspect
 
 
@@ -55,7 +56,7 @@ def load(target: str) -> tuple[Any, str]:
     if not where.endswith(".py"):
         where = _file_of_local_module(where) or where
     if where.endswith(".py"):
-        path = Path(where).expanduser().resolve()
+        path = at_home(Path(where)).resolve()
         module, where = _import_file(path, target, name), str(path)
     else:
         module = _import_module(where, target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,13 +89,18 @@ def read_results(
     full = schema() if columns is None else columns_as_words(columns)
     # Texts are looked at as places in a list of distinct ones: a reason that all rows
     # share is held once, until it is known how long it is.
+    # As bytes, because pyarrow encodes texts as UTF-8 and takes a colon for a URI.
+    raw = os.fsencode(file)
     try:
-        with pq.ParquetFile(file) as described:
+        with pa.OSFile(raw) as source, pq.ParquetFile(source) as described:
             names = described.schema_arrow.names
             wanted = [name for name in full.names if name in names]
             check_size(described, file, wanted)
         words = [name for name in STRINGS if name in wanted]
-        with pq.ParquetFile(file, read_dictionary=words) as stored:
+        with (
+            pa.OSFile(raw) as source,
+            pq.ParquetFile(source, read_dictionary=words) as stored,
+        ):
             table = stored.read(wanted)
         check_texts(table, file)
     except (pa.ArrowException, OSError) as error:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -216,12 +214,8 @@ def _tell_missing(listing: SuiteListing, place: str) -> None:
 
 
 def say(line: str) -> None:
-    """Write a line for the user to stderr; a reader that has gone ends no run."""
-    try:
-        sys.stderr.write(f"odbench: {line}\n")
-    except BrokenPipeError:
-        # Python would fail once more when it writes the rest at exit.
-        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - kept
+    """Write a line for the user to stderr."""
+    sys.stderr.write(f"odbench: {line}\n")
 
 
 def _pull(

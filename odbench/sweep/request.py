@@ -58,6 +58,7 @@ class RunRequest:
     mirror: str | None = None
     out: Path | None = None
     keep_scores: bool = False
+    require_sandbox: bool = False
     contamination: float = 0.0
     retry_failed: bool = False
     show_progress: bool = True

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 import odbench
+import odbench.errors
 from odbench.cli import main
 
 COMMAND = "run --suite synbench-mini --detectors ecod,hbos --limit 3 -j 1"
@@ -50,3 +51,26 @@ def test_without_a_folder_nothing_is_left(tmp_path, monkeypatch):
 
     assert len(results) == 6
     assert not list(tmp_path.glob("odbench-run-*"))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"jbos": 1}, r"run: no option 'jbos'; did you mean 'jobs'\? it has suites, "),
+        ({"colour": "red"}, "run: no option 'colour'; it has suites, detectors, grid"),
+        ({"jobs": "two"}, "jobs: got 'two', wanted a whole number, or None"),
+        ({"jobs": 1.5}, "jobs: got 1.5, wanted a whole number, or None"),
+        ({"jobs": True}, "jobs: got True, wanted a whole number, or None"),
+        ({"jobs": 0}, "jobs: got 0, wanted 1 or more"),
+        ({"timeout": "1h"}, "timeout: got '1h', wanted a number of seconds"),
+        ({"timeout": float("nan")}, "timeout: got nan, wanted more than 0 seconds"),
+        ({"datasets": ["a*"]}, r"datasets: got \['a\*'\], wanted a text, or None"),
+        ({"grid": "yes"}, "grid: got 'yes', wanted True or False"),
+        ({"backend": None}, "backend: got None, wanted one of loky, "),
+        ({"mirror": 5}, "mirror: got 5, wanted the path of a folder, or None"),
+    ],
+)
+def test_an_option_that_cannot_be_is_one_line(options, words):
+    with pytest.raises(odbench.errors.UsageError, match=f"^{words}") as raised:
+        odbench.run("synbench-mini", **options)
+    assert "\n" not in str(raised.value)

@@ -34,7 +34,7 @@ def test_it_is_a_sequence_of_one_explanation_per_row(explained):
 
 
 def test_a_table_ranks_the_columns_and_names_a_view(explained):
-    _, X, explanations = explained
+    _, _, explanations = explained
     table = explanations.table(0)
     assert list(table) == ["column", "value", "view", "share"]
     assert list(table["column"]) == list(explanations[0].columns)
