@@ -77,13 +77,18 @@ class Versions:
             if version[-1]:
                 known[version] = max(known.get(version, 0), generation or 0)
 
-    def earlier(self) -> Earlier:
+    def earlier(self, *, contested: bool = False) -> Earlier:
         """Return the versions that newer ones replace.
 
         Versions of the same generation do not replace each other: nothing tells which
         of them is newer.
+
+        Parameters
+        ----------
+        contested : bool
+            Add versions that share the latest generation with others.
         """
-        return Earlier([_replaced(newest) for newest in self._newest])
+        return Earlier([_replaced(one, contested=contested) for one in self._newest])
 
 
 class Earlier:
@@ -152,12 +157,17 @@ def select_present(
     return results[~(by_version | by_content)], [remark]
 
 
-def _replaced(newest: dict[_Version, int]) -> set[_Version]:
+def _replaced(newest: dict[_Version, int], *, contested: bool) -> set[_Version]:
     latest: dict[_Version, int] = {}
     for version, generation in newest.items():
         key = version[:-1]
         latest[key] = max(latest.get(key, 0), generation)
-    return {version for version, n in newest.items() if n < latest[version[:-1]]}
+    at_the_top = Counter(v[:-1] for v, n in newest.items() if n == latest[v[:-1]])
+    return {
+        version
+        for version, n in newest.items()
+        if n < latest[version[:-1]] or (contested and at_the_top[version[:-1]] > 1)
+    }
 
 
 def _remark(

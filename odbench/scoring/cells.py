@@ -2,7 +2,8 @@
 
 Every statistic over data sets starts here. Trials of one data set and one
 configuration (its seeds) become one cell. Nothing is dropped silently: a trial
-that failed and a trial that is absent are both counted.
+that failed and a trial that is absent are both counted. Trials that the machine did not
+let happen count as absent.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ _WORDS = (
 _SUMMED = tuple(metric.name for metric in listed_metrics())
 _NUMBERS = ("seed", *_SUMMED, "fit_seconds", "score_seconds")
 
+_ENVIRONMENT = "environment"
 # Ends of the 95 % intervals of a trial, in the order in which they are kept.
 ENDS = interval_columns()
 
@@ -203,6 +205,8 @@ def _encoded(results: pd.DataFrame) -> pd.DataFrame:
             "odbench.results.REQUIRED"
         )
         raise ResultsError(msg)
+    # A fault of the machine says nothing about a detector.
+    results = results[results["status"] != _ENVIRONMENT]
     kept = [name for name in (*_WORDS, *_NUMBERS, *FACTS) if name in results.columns]
     if all(name in results.columns and results[name].notna().any() for name in ENDS):
         kept += ENDS
@@ -337,8 +341,9 @@ def _refuse_mixtures(rows: pd.DataFrame, where: str) -> None:
         values = sorted(map(str, distinct.loc[same, column]))
         msg = (
             f"{where}: {keys[0]} {' '.join(name)!r} comes in {len(values)} {what} "
-            f"({', '.join(values)}), and a table holds one; repeat the other runs, "
-            "leave them out, or remove their rows with `odbench runs drop`"
+            f"({', '.join(values)}), and a table holds one; give the `odbench run` of "
+            "the wanted one again in each folder, leave out the other runs, or remove "
+            "their rows with `odbench runs drop`"
         )
         raise ResultsError(msg)
 

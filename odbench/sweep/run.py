@@ -9,7 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,13 @@ from odbench.files import is_wrong_place
 from odbench.sweep import journal
 from odbench.sweep.backends import run_batches
 from odbench.sweep.context import RunContext
-from odbench.sweep.finished import results_with, superseded
+from odbench.sweep.finished import not_newest, results_with
 from odbench.sweep.fold import fold, is_folded, stored_generation
-from odbench.sweep.folder import locked, write_run
+from odbench.sweep.folder import locked, note_sandbox, write_run
 from odbench.sweep.hidden import allowed_ports, mirror_paths
 from odbench.sweep.keys import Keys, key_texts
-from odbench.sweep.prepare import Prepared
+from odbench.sweep.preflight import explain_os_error, inspect_machine, is_inside
+from odbench.sweep.prepare import Prepared, say
 from odbench.sweep.processes import kill_marked
 from odbench.sweep.progress import Progress
 from odbench.sweep.request import RunRequest
@@ -103,30 +104,26 @@ def execute(request: RunRequest, prepared: Prepared) -> Summary:
                 prepared.times.save()
             _renew(folder, prepared)
     except OSError as error:
-        if is_wrong_place(error) and not summary.counts:
+        if is_wrong_place(error) and is_inside(error, folder) and not summary.counts:
             msg = (
                 f"run {str(folder)!r}: the folder cannot be written "
                 f"({error.strerror or error}); give another one with --out"
             )
             raise UsageError(msg) from error
-        msg = (
-            f"run {str(folder)!r}: cannot write results ({error.strerror or error}); "
-            f"finished trials are kept: make room and give the same command again"
-        )
-        raise RunBrokenError(msg) from error
+        raise RunBrokenError(explain_os_error(error, folder)) from error
     return summary
 
 
 def _renew(folder: Path, prepared: Prepared) -> None:
-    """Make the asked trials present again whose versions newer ones had replaced.
+    """Make the asked trials the newest where another version is, or may be.
 
-    An edit that is undone brings back trials that are done already: they become the
-    newest without running again.
+    An edit that is undone brings back trials that are done already, which do not run
+    again. In files of older versions nothing tells which of two versions is newer.
     """
-    replaced, asked = superseded(folder), Keys()
-    for record in prepared.records if len(replaced) else ():
+    others, asked = not_newest(folder), Keys()
+    for record in prepared.records if len(others) else ():
         keys = prepared.plan.variants.keys(record)
-        asked.add(key_texts(keys[replaced.contains(keys)]))
+        asked.add(key_texts(keys[others.contains(keys)]))
     if not len(asked):
         return
     journal.begin_generation(folder, stored=stored_generation(folder))
@@ -138,7 +135,15 @@ def _renew(folder: Path, prepared: Prepared) -> None:
 
 def _sweep(request: RunRequest, prepared: Prepared, summary: Summary) -> None:
     folder = request.folder
-    context = _context(request, prepared)
+    jobs = request.jobs or provenance.cores()
+    context = _context(request, prepared, jobs)
+    machine = inspect_machine(request, context, jobs=jobs)
+    for remark in machine.remarks:
+        say(remark)
+    note_sandbox(folder, machine.layers)
+    # Workers that are threads of this process must not end it.
+    is_loky = machine.backend == "loky"
+    context = replace(context, orphan_exits=is_loky)
     token = folder / journal.FOLDER / journal.OWNER
     stop = folder / journal.FOLDER / journal.STOP
     progress = _progress(request, prepared)
@@ -154,8 +159,8 @@ def _sweep(request: RunRequest, prepared: Prepared, summary: Summary) -> None:
             for report in run_batches(
                 prepared.batches,
                 context,
-                backend=request.backend,
-                jobs=request.jobs or provenance.cores(),
+                backend=machine.backend,
+                jobs=jobs,
                 scheduler=request.scheduler,
                 remaining=strikes.remaining,
                 stopped=lambda: summary.interrupted,
@@ -190,12 +195,9 @@ def _progress(request: RunRequest, prepared: Prepared) -> Progress:
     )
 
 
-def _context(request: RunRequest, prepared: Prepared) -> RunContext:
-    import psutil
-
-    jobs = request.jobs or provenance.cores()
+def _context(request: RunRequest, prepared: Prepared, jobs: int) -> RunContext:
     if request.memory_limit is None:
-        memory = int(psutil.virtual_memory().total * 0.9 / jobs)
+        memory = int(provenance.memory_bytes() * 0.9 / jobs)
     else:
         memory = int(request.memory_limit * 2**30)
     return RunContext(
@@ -207,9 +209,10 @@ def _context(request: RunRequest, prepared: Prepared) -> RunContext:
         hidden=mirror_paths(request.mirror),
         # A user's own modules are found from the folder where the command is typed.
         sys_path=tuple(dict.fromkeys([str(Path.cwd()), *filter(None, sys.path)])),
+        require_sandbox=request.require_sandbox,
         keep_scores=request.keeps_scores,
         ports=allowed_ports(),
-        orphan_exits=request.backend == "loky",
+        orphan_exits=False,
     )
 
 

@@ -103,6 +103,10 @@ def test_versions_of_one_generation_are_left_to_the_reader_to_tell_apart():
     results = frame([*rows(1), *rows(1, "d", detector_version="2")])
 
     assert len(select_present(results)[0]) == 4
+    in_parts = Versions()
+    in_parts.add(results)
+    assert not in_parts.earlier()
+    assert in_parts.earlier(contested=True).holds(results).all()
     with pytest.raises(ResultsError, match=r"2 versions \(1.0, 2\).*odbench runs drop"):
         build_leaderboard(results)
 
@@ -129,7 +133,7 @@ def test_runs_that_disagree_are_refused_and_one_run_is_not(tmp_path):
         built = build_files([one], settings=QUICK)
     with (
         pytest.warns(UserWarning, match=f"drop {one} --detector knn"),
-        pytest.raises(ResultsError, match="repeat the other runs"),
+        pytest.raises(ResultsError, match="leave out the other runs"),
     ):
         build_files([one, other], settings=QUICK)
 

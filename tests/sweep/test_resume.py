@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from odbench.errors import ResultsError
 from odbench.leaderboard.tables import build_leaderboard
 from odbench.results import read_results, schema, write_results
 from odbench.sweep.prepare import prepare
@@ -345,6 +346,25 @@ def test_every_reader_takes_the_version_that_run_takes(edited, tmp_path):
     assert ran.stdout == shown.stdout
     assert table["n_datasets"].tolist() == [1]
     assert "same" in compared.stdout
+
+
+def test_a_run_settles_which_version_of_an_old_file_counts(edited, tmp_path):
+    """Files of older versions have no generations, so two versions are alike."""
+    first = edited(MINE)
+    edited(MINE.replace("power=1.0", "power=3.0"))
+    rows = pa.Table.from_pandas(
+        read_results(tmp_path / "out").assign(generation=None),
+        schema=schema(), preserve_index=False,
+    )  # fmt: skip
+    write_results(rows, tmp_path / "out/results.parquet")
+    with pytest.raises(ResultsError, match="comes in 2 versions"):
+        build_leaderboard(read_results(tmp_path / "out"))
+
+    again = edited(MINE)
+
+    assert "nothing to do: all 3 trials" in again.stderr
+    assert again.stdout == first.stdout
+    assert "3 rows of an earlier version of Mine are ignored" in again.stderr
 
 
 def test_an_edit_that_is_undone_brings_its_results_back(edited, tmp_path):
