@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from importlib import resources
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
@@ -138,7 +138,9 @@ def _suite(file: Traversable) -> Suite:
             name: tuple(members) for name, members in values.get("subsets", {}).items()
         }
         suite = Suite(**values)
-    except (tomllib.TOMLDecodeError, TypeError, AttributeError) as error:
+        _check_fields(suite)
+    # A text that is not UTF-8 or not TOML is a ValueError.
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         msg = f"suite description {file.name}: {error}; see docs/data.md"
         raise ManifestError(msg) from error
     if suite.transport not in TRANSPORTS:
@@ -148,6 +150,21 @@ def _suite(file: Traversable) -> Suite:
         )
         raise ManifestError(msg)
     return suite
+
+
+def _check_fields(suite: Suite) -> None:
+    """Refuse values of another type than the field's."""
+    for each in fields(suite):
+        value = getattr(suite, each.name)
+        kind = {"str": str, "int": int}.get(str(each.type), Mapping)
+        if not isinstance(value, kind):
+            msg = f"{each.name} is {value!r}; wanted {kind.__name__.lower()}"
+            raise TypeError(msg)
+    for name, kind in (("folders", str), ("sizes", int)):
+        for key, value in getattr(suite, name).items():
+            if not isinstance(value, kind):
+                msg = f"{name}.{key} is {value!r}; wanted {kind.__name__}"
+                raise TypeError(msg)
 
 
 @functools.cache

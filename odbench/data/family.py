@@ -39,7 +39,9 @@ def read_families(folder: Traversable | None = None) -> dict[str, str]:
         listed: dict[str, list[str]] = tomllib.loads(file.read_text("utf-8"))[
             "families"
         ]
-    except (tomllib.TOMLDecodeError, KeyError) as error:
+        _check(listed)
+    # A text that is not UTF-8 or not TOML is a ValueError.
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         msg = f"{file.name}: {error}; wanted [families] with lists of suite/name"
         raise ManifestError(msg) from error
     for family, members in listed.items():
@@ -49,6 +51,17 @@ def read_families(folder: Traversable | None = None) -> dict[str, str]:
                 raise ManifestError(msg)
             families[member] = family
     return families
+
+
+def _check(listed: object) -> None:
+    """Refuse anything but lists of texts by name."""
+    if not isinstance(listed, dict):
+        msg = f"families is {listed!r}"
+        raise TypeError(msg)
+    for family, members in listed.items():
+        if not isinstance(members, list) or any(type(m) is not str for m in members):
+            msg = f"family {family} is {members!r}"
+            raise TypeError(msg)
 
 
 def with_families(

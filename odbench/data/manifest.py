@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from odbench.data.dataset import DatasetRecord, check_name
 from odbench.errors import ManifestError
 from odbench.suites import PARTITIONS, manifest_folder
+
+N = TypeVar("N", int, float)
 
 COLUMNS = tuple(f.name for f in fields(DatasetRecord))
 _INTEGERS = ("n_train", "n_test", "n_columns")
 _OPTIONAL_INTEGERS = ("n_anomalies", "label_conflict", "file_bytes")
 _SHARES = ("duplicate_train", "test_in_train", "anomalies_in_train")
 _SHARE_DECIMALS = 4
+# Sizes beyond this are not those of a table, and would not fit into results.
+_LARGEST = 2**53
 
 
 def read_manifest(suite: str, folder: Traversable | None = None) -> list[DatasetRecord]:
@@ -39,32 +43,58 @@ def read_manifest(suite: str, folder: Traversable | None = None) -> list[Dataset
     Raises
     ------
     ManifestError
-        If a column is unknown or missing, a value is bad, or a name is given twice.
+        If it is not UTF-8 or not CSV, a column is unknown or missing, a row has another
+        number of fields, a value is bad, or a name is given twice.
     """
     file = (manifest_folder() if folder is None else folder) / f"{suite}.csv"
     if not file.is_file():
         return []
-    return parse_manifest(file.read_text(encoding="utf-8"), where=file.name)
+    try:
+        text = file.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        msg = (
+            f"manifest {file.name}: is not UTF-8 (byte {error.start}); restore it or "
+            f"save it as UTF-8"
+        )
+        raise ManifestError(msg) from error
+    return parse_manifest(text, where=file.name)
 
 
 def parse_manifest(text: str, *, where: str) -> list[DatasetRecord]:
     """Read a manifest's text; `where` names it in messages."""
-    rows = csv.DictReader(io.StringIO(text))
-    unknown = set(rows.fieldnames or ()) ^ set(COLUMNS)
-    if unknown:
-        msg = (
-            f"manifest {where}: columns {', '.join(sorted(unknown))} are missing or "
-            f"unknown; wanted {','.join(COLUMNS)}"
-        )
-        raise ManifestError(msg)
     records: dict[tuple[str, str], DatasetRecord] = {}
-    for number, row in enumerate(rows, start=2):
+    for number, row in _rows(text, where):
         record = _record(row, f"manifest {where}, line {number}")
         if (record.partition, record.name) in records:
             msg = f"manifest {where}, line {number}: {record.name!r} is given twice"
             raise ManifestError(msg)
         records[record.partition, record.name] = record
     return list(records.values())
+
+
+def _rows(text: str, where: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the number of each line and its fields by column."""
+    lines = csv.reader(io.StringIO(text))
+    try:
+        header = next(lines, [])
+        if sorted(header) != sorted(COLUMNS):
+            odd = ", ".join(sorted(set(header) ^ set(COLUMNS)))
+            fault = f"columns {odd} are missing or unknown" if odd else "a column twice"
+            msg = f"manifest {where}: {fault}; wanted {','.join(COLUMNS)}"
+            raise ManifestError(msg)
+        for fields_ in lines:
+            if not fields_:
+                continue
+            if len(fields_) != len(header):
+                msg = (
+                    f"manifest {where}, line {lines.line_num}: {len(fields_)} fields; "
+                    f"wanted {len(header)}, one per column"
+                )
+                raise ManifestError(msg)
+            yield lines.line_num, dict(zip(header, fields_, strict=True))
+    except csv.Error as error:
+        msg = f"manifest {where}, line {lines.line_num}: not CSV ({error}); restore it"
+        raise ManifestError(msg) from error
 
 
 def _record(row: Mapping[str, str], where: str) -> DatasetRecord:
@@ -74,18 +104,30 @@ def _record(row: Mapping[str, str], where: str) -> DatasetRecord:
     if row["partition"] not in PARTITIONS:
         msg = f"{where}: partition is {row['partition']!r}; wanted public or private"
         raise ManifestError(msg)
-    try:
-        for name in _INTEGERS:
-            values[name] = int(row[name] or 0)
-        for name in _OPTIONAL_INTEGERS:
-            values[name] = int(row[name]) if row[name] else None
-        for name in _SHARES:
-            values[name] = float(row[name]) if row[name] else None
-    except (ValueError, TypeError) as error:
-        msg = f"{where}, column {name}: {error}"
-        raise ManifestError(msg) from error
-    values["tags"] = tuple((row["tags"] or "").split())
+    for name in (*_INTEGERS, *_OPTIONAL_INTEGERS):
+        values[name] = _number(int, row[name], _LARGEST, f"{where}, column {name}")
+    for name in _INTEGERS:
+        values[name] = values[name] or 0
+    for name in _SHARES:
+        values[name] = _number(float, row[name], 1, f"{where}, column {name}")
+    values["tags"] = tuple(row["tags"].split())
     return DatasetRecord(**values)
+
+
+def _number(kind: Callable[[str], N], text: str, most: int, where: str) -> N | None:
+    """Convert a field to a number from 0 to `most`; an empty one is None."""
+    if not text:
+        return None
+    try:
+        number = kind(text)
+    except ValueError:
+        number = None
+    # False for NaN, too.
+    if number is None or not 0 <= number <= most:
+        wanted = "a share from 0 to 1" if most == 1 else f"a whole number up to {most}"
+        msg = f"{where}: got {text[:80]!r}, wanted {wanted}, or nothing"
+        raise ManifestError(msg)
+    return number
 
 
 def format_manifest(records: Iterable[DatasetRecord]) -> str:

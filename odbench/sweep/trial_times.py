@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _SECONDS_PER_CELL = 2e-7
 # Enough points to draw a curve through; the file stays small.
 _POINTS = 48
+# Other numbers were not measured: a nanosecond to 30 years, and at most more cells
+# than a disk holds.
+_SECONDS, _CELLS = (1e-9, 1e9), (1, 1e18)
 
 
 class TrialTimes:
@@ -39,12 +42,9 @@ class TrialTimes:
         self._points: dict[str, list[tuple[float, float]]] = {}
         if file is not None:
             # A lost or broken file only makes the estimates worse.
-            with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
+            with contextlib.suppress(OSError, ValueError, RecursionError):
                 stored = json.loads(file.read_text(encoding="utf-8"))
-                self._points = {
-                    str(name): sorted((float(x), float(y)) for x, y in points)
-                    for name, points in stored.items()
-                }
+                self._points = _usable(stored)
 
     def knows(self, detector: str, config: str) -> bool:
         """Say whether a trial of a configuration was ever timed."""
@@ -71,16 +71,17 @@ class TrialTimes:
             x, y = points[min(at, len(points) - 1)]
             return y * (cells / x if at else 1.0)
         (x0, y0), (x1, y1) = points[at - 1], points[at]
-        if x1 == x0:
+        width = math.log(x1) - math.log(x0)
+        if width <= 0:
             return y1
-        share = math.log(cells / x0) / math.log(x1 / x0)
+        share = (math.log(cells) - math.log(x0)) / width
         return math.exp((1 - share) * math.log(y0) + share * math.log(y1))
 
     def learn(self, trials: Iterable[tuple[str, str, float, float]]) -> None:
         """Add finished trials: detector, configuration, cells, seconds."""
         touched = set()
         for detector, config, cells, seconds in trials:
-            if cells > 0 and seconds > 0:
+            if _is_point(cells, seconds):
                 name = f"{detector}:{config}"
                 touched.add(name)
                 self._points.setdefault(name, []).append((float(cells), float(seconds)))
@@ -108,6 +109,32 @@ class TrialTimes:
         with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
             write_text(self._file, json.dumps(self._points), durable=False)
+
+
+def _usable(stored: object) -> dict[str, list[tuple[float, float]]]:
+    """Return the points of a file's content that may have been measured."""
+    if not isinstance(stored, dict):
+        return {}
+    found = {}
+    for name, points in stored.items():
+        pairs = [p for p in points if _is_pair(p)] if isinstance(points, list) else []
+        if pairs:
+            found[name] = _thin(sorted((float(x), float(y)) for x, y in pairs))
+    return found
+
+
+def _is_pair(value: object) -> bool:
+    return isinstance(value, list) and len(value) == 2 and _is_point(*value)
+
+
+def _is_point(cells: object, seconds: object) -> bool:
+    """Say whether two values are a size and a time; NaN is not."""
+    return all(
+        isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and least <= value <= most
+        for value, (least, most) in ((cells, _CELLS), (seconds, _SECONDS))
+    )
 
 
 def _thin(points: list[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -93,12 +93,71 @@ def test_nothing_is_written_as_nothing():
             lambda: header() + row().replace("one", "../one", 1),
             "not a valid data set name",
         ),
+        ("", "columns .* are missing"),
+        (lambda: header() + row()[:-1] + ",extra\n", "line 2: .* fields; wanted"),
+        (lambda: header() + "one,tiny,public\n", "line 2: 3 fields; wanted"),
+        (lambda: header()[:-1] + ",name\n" + row(), "a column twice"),
+        (lambda: header() + row(n_test=-4), "n_test: got '-4', wanted a whole number"),
+        (lambda: header() + row(n_test=10**400), "n_test: got '1000"),
+        (
+            lambda: header() + row().replace(",3,", f",{'9' * 5000},", 1),
+            "n_train: got '9999",
+        ),
+        (lambda: header() + row(test_in_train=float("nan")), "got 'nan', wanted a sh"),
+        (lambda: header() + row(test_in_train=1.5), "got '1.5', wanted a share from 0"),
+        (
+            lambda: header() + row(label_conflict=0.5),
+            "got '0.5', wanted a whole number",
+        ),
+        (lambda: header() + '"' + "x" * 200_000, "not CSV"),
     ],
 )
 def test_a_malformed_manifest_is_one_line(text, words):
     with pytest.raises(ManifestError, match=words) as caught:
         parse_manifest(text if isinstance(text, str) else text(), where="tiny.csv")
     assert "tiny.csv" in str(caught.value)
+
+
+def test_a_manifest_that_is_not_utf8_is_one_line(tmp_path):
+    file = tmp_path / "tiny.csv"
+    file.write_bytes(header().encode() + row().encode() + b"\xff")
+    with pytest.raises(
+        ManifestError, match=r"^manifest tiny\.csv: is not UTF-8 \(byte"
+    ):
+        read_manifest("tiny", tmp_path)
+
+
+FINE = 'name="x"\ntitle="x"\ntransport="hub"\n'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"\xff",
+        FINE + "licence = 5",
+        FINE + "position = 1.5",
+        FINE + 'sizes = "many"',
+        FINE + 'sizes = {public = "many"}',
+        FINE + "folders = {public = 1}",
+        FINE + "subsets = {a = 1}",
+        FINE + "x = " + "[" * 100_000,
+        "title = 1" + FINE[8:],
+    ],
+)
+def test_a_description_of_other_types_is_one_line(tmp_path, text):
+    (tmp_path / "x.toml").write_bytes(text if type(text) is bytes else text.encode())
+    with pytest.raises(ManifestError, match=r"x\.toml"):
+        read_suites(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"\xff", b"families = 5", b"", b"[families]\na = 1", b"[families]\na = [1]"],
+)
+def test_malformed_families_are_one_line(tmp_path, text):
+    (tmp_path / "families.toml").write_bytes(text)
+    with pytest.raises(ManifestError, match=r"families\.toml"):
+        read_families(tmp_path)
 
 
 @pytest.mark.parametrize(

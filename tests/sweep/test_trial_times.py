@@ -1,0 +1,99 @@
+"""Estimates from earlier trials, and files of them that are broken."""
+
+import json
+import math
+
+import pytest
+
+from odbench.sweep.trial_times import TrialTimes
+
+
+def seconds(times, rows=1000, columns=10):
+    return times.seconds("knn", "default", n_rows=rows, n_columns=columns)
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "timings.json"
+
+
+def test_points_are_interpolated_on_logarithmic_scales(file):
+    times = TrialTimes(file)
+    times.learn([("knn", "default", 1e4, 1.0), ("knn", "default", 1e6, 100.0)])
+    times.save()
+    for known in (times, TrialTimes(file)):
+        assert known.knows("knn", "default")
+        assert seconds(known, 1000, 10) == pytest.approx(1.0)
+        assert seconds(known, 10_000, 10) == pytest.approx(10.0)
+        assert seconds(known, 100_000, 100) == pytest.approx(1000.0)
+        assert seconds(known, 1, 1) == 1.0
+
+
+# The file's text, and whether a usable point is left in it.
+BROKEN = {
+    "zeros": ('{"knn:default": [[0, 0], [0, 0]]}', False),
+    "one zero": ('{"knn:default": [[0, 0], [100, 2]]}', True),
+    "NaN": ('{"knn:default": [[NaN, NaN], [1, NaN], [NaN, 1]]}', False),
+    "infinite": ('{"knn:default": [[Infinity, 1], [1, Infinity]]}', False),
+    "negative": ('{"knn:default": [[-5, 1], [5, -1], [-5, -1]]}', False),
+    "huge": ('{"knn:default": [[1e300, 1e300], [1e308, 1]]}', False),
+    "huge integers": ('{"knn:default": [[1, 1%s]]}' % ("0" * 400), False),
+    "too many digits": ('{"knn:default": [[1%s, 1]]}' % ("0" * 9000), False),
+    "tiny": ('{"knn:default": [[5e-324, 5e-324], [1e-323, 1e-323]]}', False),
+    "neighbours": (
+        '{"knn:default": [[9999.999999999998, 1], [10000.000000000002, 2]]}',
+        True,
+    ),
+    "repeated": ('{"knn:default": [[10000, 1], [10000, 3]]}', True),
+    "texts": ('{"knn:default": [["1", "1"], [null, 1], [true, true]]}', False),
+    "triples": ('{"knn:default": [[1, 2, 3], [], [[1], 2]]}', False),
+    "no list": ('{"knn:default": {"1": 2}}', False),
+    "a number": ('{"knn:default": 5}', False),
+    "a list": ("[[1, 2]]", False),
+    "null": ("null", False),
+    "nested": ("[" * 100_000, False),
+    "empty": ("", False),
+    "cut": ('{"knn:default": [[1, 2], [3', False),
+    "not UTF-8": (b'{"knn:default\xff": [[1, 2]]}', False),
+    "NUL": (b"\0" * 100, False),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broken_file_only_makes_the_estimate_worse(file, fault):
+    text, usable = BROKEN[fault]
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+    times = TrialTimes(file)
+
+    assert times.knows("knn", "default") is usable
+    for rows in (1, 10, 1000, 100_000, 10**9):
+        for columns in (0, 1, 10, 100_000):
+            estimate = seconds(times, rows, columns)
+            assert estimate > 0
+            assert math.isfinite(estimate)
+    times.learn([("knn", "default", 1e4, 1.0)])
+    times.save()
+    assert json.loads(file.read_text())["knn:default"]
+
+
+def test_impossible_trials_are_not_learnt(file):
+    times = TrialTimes(file)
+    times.learn(
+        [
+            ("knn", "default", 1e4, float("nan")),
+            ("knn", "default", 1e4, float("inf")),
+            ("knn", "default", float("inf"), 1.0),
+            ("knn", "default", 0, 1.0),
+            ("knn", "default", 1e4, -1.0),
+        ]
+    )
+    assert not times.knows("knn", "default")
+
+
+def test_a_folder_in_its_place_breaks_nothing(file):
+    file.mkdir()
+    times = TrialTimes(file)
+    times.learn([("knn", "default", 1e4, 1.0)])
+    times.save()
+    assert seconds(times) == 1.0
