@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import platform
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+_CONTROL_GROUPS = Path("/sys/fs/cgroup")
 PACKAGES = (
     "odbench",
     "numpy",
@@ -39,22 +41,48 @@ def versions() -> dict[str, str]:
 
 def machine() -> dict[str, Any]:
     """Return system, processor, cores and memory, nothing that identifies the owner."""
-    import psutil
-
     return {
         "system": platform.system(),
         "architecture": platform.machine(),
         "processor": _processor(),
         "cores": cores(),
-        "memory_bytes": psutil.virtual_memory().total,
+        "memory_bytes": memory_bytes(),
     }
 
 
 def cores() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Return the number of cores that this process may use, also in a container."""
+    from joblib import cpu_count
+
+    return max(1, int(cpu_count()))
+
+
+def memory_bytes() -> int:
+    """Return the memory that this process may use, also in a container."""
+    import psutil
+
+    return min([psutil.virtual_memory().total, *_container_limits()])
+
+
+def _container_limits() -> Iterator[int]:
+    """Yield the memory limits of this process's control groups and those above."""
+    try:
+        lines = Path("/proc/self/cgroup").read_text(encoding="ascii").splitlines()
+    except (OSError, ValueError):
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers and "memory" not in controllers.split(","):
+            continue
+        root = _CONTROL_GROUPS / ("memory" if controllers else "")
+        here = root / path.lstrip("/")
+        # In a container, the path may be that of the host, and its root is ours.
+        for folder in (root, here, *here.parents):
+            if not folder.is_relative_to(root):
+                break
+            for name in ("memory.max", "memory.high", "memory.limit_in_bytes"):
+                with contextlib.suppress(OSError, ValueError):
+                    yield int((folder / name).read_text(encoding="ascii"))
 
 
 def git_state(folder: Path) -> dict[str, Any] | None:

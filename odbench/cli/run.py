@@ -114,6 +114,11 @@ class _Gibibytes(click.ParamType[float]):
     metavar="SHARE",
     help="Share of anomalies among the training rows, such as 0.05.  [default: 0]",
 )
+@click.option(
+    "--require-sandbox",
+    is_flag=True,
+    help="Refuse to run where the kernel cannot keep detectors from the labels.",
+)
 @click.option("--retry-failed", is_flag=True, help="Run failed trials again.")
 @click.option("--dry-run", is_flag=True, help="Show the plan without running it.")
 @click.option("--quiet", "-q", is_flag=True, help="Do not show progress.")

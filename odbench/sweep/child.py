@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from odbench.errors import MissingExtraError, UnknownDetectorError
 from odbench.sweep.compiling import CompileClock
 from odbench.sweep.confine import confine
 from odbench.sweep.limits import limit_process
@@ -39,6 +40,8 @@ _WARM_UP_SCORED = 8
 _CLOSED_BY_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 # Bound before a detector is imported, because a detector may replace `time`'s clock.
 _clock = time.perf_counter
+# Raised where a module is missing that the driver of the run has found.
+_MISSING = (ModuleNotFoundError, MissingExtraError, UnknownDetectorError)
 
 
 class _State:
@@ -202,7 +205,12 @@ class _State:
         status = "memory" if isinstance(error, MemoryError) else "failed"
         if isinstance(error, PermissionError) and self._writable:
             where += "; detectors may write to TMPDIR and ODBENCH_DETECTOR_CACHE only"
-        return {"status": status, "reason": text[:_REASON_LENGTH] + where}
+        return {
+            "status": status,
+            "reason": text[:_REASON_LENGTH] + where,
+            "errno": error.errno if isinstance(error, OSError) else None,
+            "is_missing": isinstance(error, _MISSING),
+        }
 
 
 def _needs(detector: Any) -> dict[str, int]:

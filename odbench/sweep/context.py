@@ -32,6 +32,8 @@ class RunContext:
         Where a detector's process finds a user's own modules.
     ports : tuple of int
         TCP ports to which a detector may connect.
+    require_sandbox : bool
+        Run no detector where only the audit hook holds.
     keep_scores : bool
         Write each trial's scores.
     orphan_exits : bool
@@ -46,5 +48,6 @@ class RunContext:
     hidden: tuple[Path, ...]
     sys_path: tuple[str, ...]
     ports: tuple[int, ...]
+    require_sandbox: bool
     keep_scores: bool
     orphan_exits: bool

@@ -78,6 +78,14 @@ def write_run(request: RunRequest, configurations: dict[str, dict[str, Any]]) ->
     write_text(path, json.dumps(entry, indent=2, default=str) + "\n")
 
 
+def note_sandbox(folder: Path, layers: tuple[str, ...]) -> None:
+    """Add to ``run.json`` which layers of the sandbox hold on this machine."""
+    path = folder / "run.json"
+    entry = json.loads(path.read_text(encoding="utf-8"))
+    entry["sandbox"] = list(layers)
+    write_text(path, json.dumps(entry, indent=2) + "\n")
+
+
 def _earlier_configurations(path: Path) -> dict[str, Any]:
     try:
         earlier = json.loads(path.read_text(encoding="utf-8"))["configurations"]

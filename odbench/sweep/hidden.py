@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -84,7 +85,8 @@ def local_paths(out: Path) -> tuple[Path, ...]:
     # A process can only be shut out of a folder that exists.
     data = [root / "labels", root / "features"]
     for folder in data:
-        folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
     own = (*data, *(out / name for name in _OF_THE_RUN))
     return (*own, *_targets(own), *_secrets())
 

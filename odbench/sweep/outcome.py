@@ -119,6 +119,11 @@ def from_exit(process: subprocess.Popen[bytes]) -> Outcome:
     return Outcome("killed", f"its process exited with code {code}", None, {})
 
 
+def is_enforced(layers: tuple[str, ...]) -> bool:
+    """Check whether the kernel, and not only Python, keeps a process from labels."""
+    return any(layer.startswith("landlock") for layer in layers)
+
+
 def broken(problem: str) -> Outcome:
     """Return the outcome of a process that broke the protocol with its worker."""
     return Outcome("killed", f"its process broke the protocol: {problem}", None, {})

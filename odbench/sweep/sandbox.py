@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import secrets
@@ -20,7 +21,14 @@ from odbench.errors import StoreError
 from odbench.sweep.costs import Phase, memory_of, seconds_of
 from odbench.sweep.handover import Handover, ScoreMemory
 from odbench.sweep.launch import has_cuda, launch
-from odbench.sweep.outcome import Outcome, broken, environment, from_answer, from_exit
+from odbench.sweep.outcome import (
+    Outcome,
+    broken,
+    environment,
+    from_answer,
+    from_exit,
+    is_enforced,
+)
 from odbench.sweep.processes import (
     kill_tree,
     process_memory,
@@ -28,7 +36,7 @@ from odbench.sweep.processes import (
     reset_peak_memory,
     resident_tree,
 )
-from odbench.sweep.watch import Watch, folder_bytes
+from odbench.sweep.watch import Watch, folder_bytes, has_room
 
 # Interval at which the memory of a running trial is measured.
 _POLL_SECONDS = 0.05
@@ -40,6 +48,8 @@ _START_SECONDS = 120.0
 _COMPILE_SECONDS = 60.0
 # A trial in which numba compiled is repeated if it took less than this.
 _REPEAT_SECONDS = 30.0
+# errno values of a process whose disk is full, checked against the disk itself.
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 # Address space that libraries and thread stacks reserve and never use.
 _ADDRESS_SLACK = 8 << 30
 # Correct answers are shorter, because scores are not sent over the socket.
@@ -83,12 +93,15 @@ class Confinement:
         Where it finds a user's own modules.
     ports : tuple of int
         TCP ports to which it may connect, where the kernel can tell.
+    is_required : bool
+        Whether a process that the kernel does not restrict must not run.
     """
 
     hidden: tuple[Path, ...]
     place: Path
     sys_path: tuple[str, ...]
     ports: tuple[int, ...] = ()
+    is_required: bool = False
 
 
 class _SandboxEndedError(Exception):
@@ -247,6 +260,9 @@ class Sandbox:
         if "status" in answer:
             raise _SandboxEndedError(environment(str(answer.get("reason"))))
         self.layers = tuple(map(str, answer["enforced"]))
+        if confined.is_required and not is_enforced(self.layers):
+            msg = "--require-sandbox: this machine has no Landlock"
+            raise _SandboxEndedError(environment(msg))
         self._child = int(answer["pid"])
 
     def _load(self, tables: Handover, specs: Sequence[str]) -> None:
@@ -288,12 +304,16 @@ class Sandbox:
             limit + _COMPILE_SECONDS,
         )
         if "status" in ready:
-            return from_answer(ready, tables.n_test), False
+            outcome = from_answer(ready, tables.n_test)
+            if ready.get("is_missing") is True:
+                # The driver of the run could import it, so this machine differs.
+                outcome = environment(outcome.reason)
+            return outcome, False
         reset_peak_memory(self._child)
         before, _ = process_memory(self._child)
         fitted, fit = self._ask({"do": "fit"}, limit)
         if "status" in fitted:
-            return from_answer(fitted, tables.n_test), False
+            return self._failed(fitted, tables), False
         with ScoreMemory(tables.n_test) as memory:
             scored, score = self._ask(
                 {"do": "score"}, max(0.0, limit - fit.wall), [memory.descriptor]
@@ -310,6 +330,8 @@ class Sandbox:
                     peak, scored, is_trusted=self._is_trusted
                 ),
             }
+            if "status" in scored:
+                return self._failed(scored, tables), False
             outcome = from_answer(
                 scored,
                 tables.n_test,
@@ -321,6 +343,13 @@ class Sandbox:
         compiled = fit_costs.compiled + score_costs.compiled
         is_short = fit.wall + score.wall < _REPEAT_SECONDS
         return outcome, compiled > 0 and is_short
+
+    def _failed(self, answer: dict[str, Any], tables: Handover) -> Outcome:
+        """Return the outcome of a failure; a full disk is not the detector's fault."""
+        outcome = from_answer(answer, tables.n_test)
+        if answer.get("errno") in _FULL and self._folder and not has_room(self._folder):
+            return environment(outcome.reason)
+        return outcome
 
     def _ask(
         self,

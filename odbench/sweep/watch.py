@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -12,6 +13,7 @@ from odbench.sweep.processes import processor_seconds
 # A longer gap between two ticks means that the worker itself was stopped.
 _GAP_SECONDS = 1.0
 _BLOCK = 512
+_ROOM = 1 << 20
 
 
 class Watch:
@@ -89,3 +91,17 @@ def folder_bytes(folder: Path) -> int:
             except OSError:
                 continue
     return total
+
+
+def has_room(folder: Path) -> bool:
+    """Check whether a folder takes another file of a mebibyte."""
+    probe = folder / ".room"
+    try:
+        with probe.open("wb") as sink:
+            sink.write(bytes(_ROOM))
+        return True
+    except OSError:
+        return False
+    finally:
+        with contextlib.suppress(OSError):
+            probe.unlink()

@@ -11,6 +11,8 @@ import ast
 import difflib
 import importlib.util
 import re
+import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,12 @@ _TRANSDUCTIVE = {"ECOD", "COPOD", "ROD", "SOS", "LOCI", "SOD", "COF"}
 # Detectors that draw from the global generators and take no seed.
 UNSEEDED = {"AE1SVM", "ALAD", "AnoGAN", "MO_GAAL", "SO_GAAL"}
 _CLASS = re.compile(r"^class (\w+)\((?:BaseDetector|BaseDeepLearningDetector)\)", re.M)
+# Modules that come with odbench or with PyOD itself.
+_ALWAYS_THERE = {
+    *("joblib", "matplotlib", "numba", "numpy", "packaging", "pandas", "pyod"),
+    *("scipy", "sklearn", "tqdm"),
+}
+# Optional modules that a file imports itself, perhaps late or with an error of its own.
 _OPTIONAL = re.compile(
     r"^\s*(?:import|from) (torch|suod|xgboost|combo|numba|hdbscan|statsmodels)\b", re.M
 )
@@ -104,10 +112,11 @@ def _read(member: str, file: Path) -> DetectorInfo:
         if isinstance(n, ast.ClassDef) and n.name == member
     )
     defaults = _defaults(node)
-    needed = _OPTIONAL.findall(text)
+    needed = _imports(file) | set(_OPTIONAL.findall(text))
     if "base_dl" in text or "gaal_base" in text:
-        needed.append("torch")
-    extra = {"torch": "deep", "suod": ""}
+        needed |= {"torch"}
+    # No extra of odbench brings these; pip is told their own names.
+    extra = {"torch": "deep", "suod": "", "combo": ""}
     return DetectorInfo(
         name=f"pyod.{member}",
         summary=_summary(node),
@@ -116,9 +125,40 @@ def _read(member: str, file: Path) -> DetectorInfo:
         params={k: v for k, v in defaults.items() if k not in _INERT},
         deterministic="random_state" not in defaults and member not in UNSEEDED,
         inductive=member not in _TRANSDUCTIVE,
-        requires=("pyod", *sorted(set(needed))),
+        requires=("pyod", *sorted(needed)),
         extra=next((extra[m] for m in extra if m in needed), "pyod"),
     )
+
+
+@cache
+def _imports(file: Path) -> frozenset[str]:
+    """Return the optional modules that a file needs, also through PyOD's own files."""
+    found = set[str]()
+    for node in _certain(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            found |= _imports_of_own(file, node)
+        elif isinstance(node, ast.ImportFrom):
+            found.add((node.module or "").partition(".")[0])
+    return frozenset(found - _ALWAYS_THERE - sys.stdlib_module_names)
+
+
+def _imports_of_own(file: Path, node: ast.ImportFrom) -> frozenset[str]:
+    folder = file.parents[node.level - 1]
+    source = folder.joinpath(*(node.module or "").split(".")).with_suffix(".py")
+    is_other = source.is_file() and source != file
+    return _imports(source) if is_other else frozenset()
+
+
+def _certain(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield the statements of a module that run without fail when it is imported."""
+    waiting: list[ast.AST] = [*tree.body]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, (ast.If, ast.ClassDef, ast.With)):
+            waiting += ast.iter_child_nodes(node)
 
 
 def _defaults(node: ast.ClassDef) -> dict[str, Any]:

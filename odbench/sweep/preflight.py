@@ -1,0 +1,197 @@
+"""Check the machine before the first trial, and take a fall-back where there is one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from odbench.errors import RunBrokenError, StoreError, UsageError
+from odbench.files import is_full
+from odbench.sweep.context import RunContext
+from odbench.sweep.outcome import is_enforced
+from odbench.sweep.request import RunRequest
+from odbench.sweep.sandboxes import HOME, Sandboxes
+
+# Files that a worker and its detectors have open at once.
+_FILES, _FILES_PER_JOB = 128, 64
+
+
+@dataclass
+class Machine:
+    """What a run can rely on.
+
+    Attributes
+    ----------
+    backend : str
+        The backend to use; not the one that was asked for if that cannot work here.
+    layers : tuple of str
+        The layers of the sandbox.
+    remarks : list of str
+        What the user should know, one line each.
+    """
+
+    backend: str
+    layers: tuple[str, ...] = ()
+    remarks: list[str] = field(default_factory=list)
+
+
+def inspect_machine(request: RunRequest, context: RunContext, *, jobs: int) -> Machine:
+    """Check the machine that runs the trials.
+
+    Parameters
+    ----------
+    request : RunRequest
+        The request.
+    context : RunContext
+        The settings of the run.
+    jobs : int
+        Number of workers.
+
+    Returns
+    -------
+    Machine
+
+    Raises
+    ------
+    RunBrokenError
+        If no detector could run here.
+    UsageError
+        If a sandbox is required and there is none.
+    """
+    machine = Machine(request.backend)
+    machine.remarks += _open_files(jobs)
+    if request.backend == "loky":
+        reason = _no_locks()
+        if reason:
+            machine.backend = "threading"
+            machine.remarks.append(
+                f"no shared memory for worker processes ({reason}); "
+                f"workers are threads instead, as with --backend threading"
+            )
+    _check_temporary_files()
+    if request.backend not in {"dask", "ray"}:
+        machine.layers = _layers(context)
+        machine.remarks += _judge(machine.layers, require=request.require_sandbox)
+    elif request.require_sandbox:
+        # The machines of a cluster are checked by their own workers.
+        machine.remarks.append("--require-sandbox: each worker checks its own machine")
+    return machine
+
+
+def _open_files(jobs: int) -> Iterator[str]:
+    """Raise the number of files that may be open, or say that it is too low."""
+    with contextlib.suppress(ImportError):
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = _FILES + _FILES_PER_JOB * jobs
+        if hard != resource.RLIM_INFINITY:
+            wanted = min(wanted, hard)
+        if soft < wanted:
+            with contextlib.suppress(OSError, ValueError):
+                resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        if wanted < _FILES:
+            yield (
+                f"only {wanted} files may be open at once, which may not be enough; "
+                f"`ulimit -n {_FILES + _FILES_PER_JOB * jobs}` raises the limit"
+            )
+
+
+def _no_locks() -> str:
+    """Return the reason why processes cannot share locks, empty if they can."""
+    try:
+        from joblib.externals.loky.backend.synchronize import Lock
+
+        lock = Lock()
+        del lock
+    except (ImportError, OSError) as error:
+        return str(getattr(error, "strerror", None) or error)
+    return ""
+
+
+def _check_temporary_files() -> None:
+    folder = Path(tempfile.gettempdir())
+    try:
+        with tempfile.TemporaryFile() as probe:
+            probe.write(bytes(1 << 16))
+            probe.flush()
+    except OSError as error:
+        cure = "make room there" if is_full(error) else "set TMPDIR to another folder"
+        msg = (
+            f"temporary files: {str(folder)!r} cannot be written "
+            f"({error.strerror or error}); {cure}"
+        )
+        raise RunBrokenError(msg) from error
+
+
+def _layers(context: RunContext) -> tuple[str, ...]:
+    """Start a detector's process once, and return the layers that hold there."""
+    sandboxes = Sandboxes(context)
+    try:
+        return sandboxes.layers(HOME)
+    except StoreError as error:
+        msg = (
+            f"detectors: no process can run them here: {error}; "
+            f"`odbench detectors check ecod` tries one in this process"
+        )
+        raise RunBrokenError(msg) from error
+    finally:
+        sandboxes.close()
+
+
+def _judge(layers: tuple[str, ...], *, require: bool) -> Iterator[str]:
+    if is_enforced(layers):
+        return
+    has = " and ".join(layers) or "nothing"
+    if require:
+        msg = (
+            f"--require-sandbox: this system has no Landlock (only: {has}); run on "
+            f"Linux 5.13 or newer with Landlock enabled, or trust the detectors"
+        )
+        raise UsageError(msg)
+    yield (
+        f"no sandbox on this system (only: {has}): a detector with native code could "
+        f"read labels; run detectors that you trust, or use --require-sandbox"
+    )
+
+
+def is_inside(error: OSError, folder: Path) -> bool:
+    """Check whether an error is about a file of a folder, or about none by name."""
+    if error.filename is None:
+        return True
+    named = Path(os.path.abspath(os.fsdecode(error.filename)))  # noqa: PTH100
+    return named.is_relative_to(folder.absolute())
+
+
+def explain_os_error(error: OSError, folder: Path) -> str:
+    """Return one line that names what failed, and the cure.
+
+    Parameters
+    ----------
+    error : OSError
+        Raised during a run.
+    folder : Path
+        The run's folder.
+    """
+    import errno
+
+    reason = error.strerror or str(error)
+    named = str(error.filename) if error.filename is not None else ""
+    if error.errno in {errno.EMFILE, errno.ENFILE}:
+        return (
+            f"run {str(folder)!r}: {reason}; raise the limit with `ulimit -n 1024` and "
+            f"give the same command again: finished trials are kept"
+        )
+    if not is_inside(error, folder):
+        return (
+            f"run {str(folder)!r}: {named}: {reason}; finished trials are kept: mend "
+            f"that and give the same command again"
+        )
+    return (
+        f"run {str(folder)!r}: cannot write results ({reason}); "
+        f"finished trials are kept: make room and give the same command again"
+    )
