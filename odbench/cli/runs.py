@@ -46,7 +46,7 @@ def list_runs(*, folder: Path, form: str) -> int:
     return 3 if faults else 0
 
 
-@runs.command()
+@runs.command(short_help="Show what a run was asked and what it holds.")
 @click.argument("run", type=PATH)
 @format_option()
 def show(*, run: Path, form: str) -> None:
@@ -66,7 +66,7 @@ def show(*, run: Path, form: str) -> None:
         _print_text(found, rows)
 
 
-@runs.command()
+@runs.command(short_help="Remove results, with their kept scores, from a run.")
 @click.argument("run", type=PATH)
 @click.option("--detector", metavar="NAME", help="Only results of this detector.")
 @click.option(
