@@ -85,8 +85,9 @@ class _Archive:
         """Read a member's values."""
         if member in self.skipped:
             msg = (
-                f"{self.where(member)}: holds pickled or structured values, which are "
-                f"never read"
+                f"{self.where(member)}: is not an array of numbers or text; pickled "
+                f"objects, records, dates and complex numbers are never read; convert "
+                f"it to numbers"
             )
             raise ArchiveError(msg)
         if member not in self.headers:

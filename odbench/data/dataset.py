@@ -132,7 +132,8 @@ class RawDataset:
     facts : mapping
         The archive's other members, as JSON-ready values.
     skipped : tuple of str
-        Members that were not read because they hold pickled or structured values.
+        Members that were not read because they are not arrays of numbers or text:
+        pickled objects, records, dates.
     """
 
     train: FloatArray

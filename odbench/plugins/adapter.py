@@ -187,7 +187,7 @@ def as_scores(raw: object, name: str) -> FloatArray:
     Returns
     -------
     float64 array
-        Of the shape of `raw`, except that (n, 1) becomes (n,).
+        Of the shape of `raw`, except that (n, 1) becomes (n,). Masked entries are NaN.
 
     Raises
     ------
@@ -197,6 +197,9 @@ def as_scores(raw: object, name: str) -> FloatArray:
     if hasattr(raw, "__cuda_array_interface__") and hasattr(raw, "get"):
         raw = raw.get()
     try:
+        if isinstance(raw, np.ma.MaskedArray) and raw.dtype.kind in "fiub":
+            # A masked entry is no score. Without its mask, any number may be there.
+            raw = raw.astype(np.float64).filled(np.nan)
         array = np.asarray(raw)
     except (TypeError, ValueError, RuntimeError) as error:
         msg = (

@@ -101,6 +101,12 @@ def test_pickled_members_are_skipped_and_named_never_loaded(write, members):
     assert not Bomb.exploded
 
 
+@pytest.mark.parametrize("dtype", ["datetime64[s]", "timedelta64[s]", "complex128"])
+def test_dates_are_not_called_pickled_alone(write, members, dtype):
+    train = np.zeros((40, 3), dtype=dtype)
+    refused(write, {**members, "train": train}, "not an array of numbers", "dates")
+
+
 def test_a_pickled_table_is_an_error_not_a_skip(write, members):
     train = np.empty((40, 3), dtype=object)
     refused(write, {**members, "train": train}, "'train'", "pickled")

@@ -140,6 +140,16 @@ def test_wrong_shapes_and_nan_are_not_hidden():
     assert np.isnan(nan[0])
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64, bool])
+def test_masked_entries_are_nan(dtype):
+    masked = np.ma.MaskedArray(np.ones(3, dtype), mask=[False, True, False])
+    scores = adapt(Returning(masked)).decision_function(np.ones((3, 1)))
+
+    assert type(scores) is np.ndarray
+    assert np.isnan(scores).tolist() == [False, True, False]
+    assert scores[[0, 2]].tolist() == [1.0, 1.0]
+
+
 @pytest.mark.parametrize("what", [None, ["a", "b"], [1j, 2j], [[1], [1, 2]], {}])
 def test_what_is_no_number_is_an_error(what):
     with pytest.raises(DetectorError, match="Returning"):

@@ -3,6 +3,8 @@
 import pytest
 
 from odbench.leaderboard.page.render import render_page
+from odbench.leaderboard.tables import build_leaderboard
+from odbench.leaderboard.terminal import sorted_by
 from odbench.scoring.cells import split_results
 from tests.leaderboard.browser import chromium
 from tests.leaderboard.browser import simulated as made
@@ -41,11 +43,22 @@ def test_a_click_on_a_heading_sorts_and_another_reverses_the_order(page):
 
 def test_a_column_whose_low_values_are_better_sorts_upwards_first(page):
     page.open()
-    page.one("#sort-main-total_rank").click()
-    page.wait("return location.hash.includes('sort=total_rank')")
+    page.one("#sort-main-rank_auroc").click()
+    page.wait("return location.hash.includes('sort=rank_auroc')")
 
-    ranks = numbers(page.column(7))
+    ranks = numbers(page.column(5))
     assert ranks == sorted(ranks)
+
+
+@pytest.mark.parametrize("columns", ["", "auroc", "cost"])
+def test_the_order_is_that_of_the_terminal(page, columns):
+    results = made.simulated(made.SMALL, methods=20, seeds=2)
+    table = build_leaderboard(results, settings=made.QUICK)
+    table = sorted_by(table[table["suite"] == "synbench"], "total_rank")
+
+    page.open(f"#/leaderboard?suite=synbench&partition=public&cols={columns}")
+
+    assert [name.split()[0] for name in page.column(1)] == list(table["detector"])
 
 
 def test_the_filter_keeps_the_rows_that_fit_and_their_places(page):

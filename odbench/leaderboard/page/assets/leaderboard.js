@@ -51,7 +51,8 @@ function boardTable(board, slice, table, view) {
       kind: "text", header: true, value: (i) => methodLabel(method(i)), cell: (i) => methodLink(method(i)) },
     ...keys.map((key) => metricColumn(key, table)),
   ];
-  const sorted = keys.includes("elo_auroc") ? "-elo_auroc" : keys.includes("elo_ap") ? "-elo_ap" : "-mean_auroc";
+  // Rows come by total rank, as the command line prints them.
+  const sorted = keys.includes("total_rank") ? "total_rank" : "";
   return dataTable({
     id: "main", class: "board", caption: `Leaderboard: ${boardTitle(board)}${slice.key === "all" ? "" : `, ${slice.label}`}`,
     rows: table.method.map((_, i) => i), columns, sort: sorted, noun: ["configuration"],
