@@ -30,6 +30,7 @@ from odbench.data.transports.source import (
 )
 from odbench.data.transports.web import Web, origin
 from odbench.errors import ArchiveError, HashMismatchError, TransportError
+from odbench.files import at_home
 from odbench.suites import Suite
 
 # A safe file name in a listing; a folder here is named after it.
@@ -258,8 +259,8 @@ def _most_bytes(record: DatasetRecord) -> int:
 def hub_cache() -> Path:
     """Return the hub client's cache folder, without importing the client."""
     if named := os.environ.get("HF_HUB_CACHE"):
-        return Path(named).expanduser()
+        return at_home(Path(named))
     home = os.environ.get("HF_HOME")
     base = os.environ.get("XDG_CACHE_HOME", "~/.cache")
     place = Path(home) if home else Path(base) / "huggingface"
-    return (place / "hub").expanduser()
+    return at_home(place / "hub")
