@@ -199,7 +199,7 @@ def as_scores(raw: object, name: str) -> FloatArray:
     try:
         if isinstance(raw, np.ma.MaskedArray) and raw.dtype.kind in "fiub":
             # A masked entry is no score. Without its mask, any number may be there.
-            raw = raw.astype(np.float64).filled(np.nan)
+            raw = np.ma.filled(raw.astype(np.float64), np.nan)
         array = np.asarray(raw)
     except (TypeError, ValueError, RuntimeError) as error:
         msg = (

@@ -9,9 +9,13 @@ from typing import Any
 
 from odbench.detector import Detector, DetectorInfo
 from odbench.errors import DetectorError
+from odbench.plugins import introspect
 from odbench.plugins.adapter import adapt
 from odbench.plugins.entry_points import one_line
 from odbench.plugins.specs import format_params, identity
+
+# Maximum length of a detector's own message within ours.
+_FAULT_LENGTH = 300
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,42 @@ class Configuration:
     def id(self) -> str:
         """12 hex digits that identify the detector's name and full parameters."""
         return identity(self.info.name, self.params)
+
+    def check(self) -> None:
+        """Build the detector once, to refuse impossible parameters before a run.
+
+        A value must be of the type that the constructor's annotation names. Then the
+        detector's own ``check_params()``, or scikit-learn's validation, may refuse it.
+
+        Raises
+        ------
+        DetectorError
+            If a parameter is of another type, or the detector refuses it.
+        """
+        try:
+            built: Any = self.build(0)
+            inner = getattr(built, "inner", built)
+            fault = ""
+            if hasattr(inner, "_parameter_constraints"):
+                # A scikit-learn estimator knows its types, and its fit calls this.
+                inner._validate_params()  # noqa: SLF001
+            else:
+                fault = introspect.wrong_type(inner, self.overrides)
+            if not fault and callable(getattr(inner, "check_params", None)):
+                inner.check_params()
+        except DetectorError as error:
+            if self.info.name in str(error):
+                raise
+            fault = str(error)
+        except (Exception, SystemExit) as error:
+            fault = f"{type(error).__name__}: {one_line(error)}"
+        if fault:
+            given = format_params(self.overrides) or "its defaults"
+            msg = (
+                f"detector {self.info.name!r}: cannot run with {given} "
+                f"({fault[:_FAULT_LENGTH]})"
+            )
+            raise DetectorError(msg)
 
     def build(self, random_state: int | None = None) -> Detector:
         """Build an unfitted detector whose scores are higher for anomalies.

@@ -22,7 +22,7 @@ from odbench.plugins.configuration import Configuration
 from odbench.plugins.entry_points import Registry, one_line
 from odbench.plugins.specs import (
     as_json,
-    format_params,
+    join_spec,
     parse_specs,
     split_spec,
 )
@@ -123,12 +123,16 @@ def find_detectors(specs: str | Iterable[str | object]) -> list[Configuration]:
     Raises
     ------
     DetectorError
-        If two different detectors have the same name and label.
+        If two different detectors have the same name and label, or one refuses its
+        parameters.
     """
     items = parse_specs(specs) if isinstance(specs, str) else list(specs)
     found: dict[tuple[str, str], Configuration] = {}
     for item in items:
         one = find_detector(item)
+        # odbench's own detectors accept their own defaults.
+        if one.overrides or not is_home(one):
+            one.check()
         other = found.setdefault((one.info.name, one.label), one)
         if (other.version, other.id) != (one.version, one.id):
             msg = (
@@ -210,7 +214,7 @@ def _configure(
 ) -> Configuration:
     """Return a configuration whose parameters were checked."""
     overrides = _overrides(info, given)
-    spec = f"{target}:{format_params(overrides)}" if overrides else target
+    spec = join_spec(target, overrides)
     return Configuration(info, version, spec, MappingProxyType(overrides))
 
 

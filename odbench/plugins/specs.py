@@ -2,7 +2,8 @@
 
 This module only handles text and does not look detectors up. A list is split at commas
 and semicolons; an item that is only ``name=value`` continues the item before it. Values
-are Python or TOML literals; anything else is a string.
+are Python or TOML literals; anything else is a string. A target in double quotes, such
+as a path with a comma in it, is taken as it is.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ _CONSTANTS = {
 }
 _ASSIGNMENT = re.compile(r"\s*([A-Za-z_]\w*)\s*=(.*)", re.DOTALL)
 _BARE_WORD = re.compile(r"[A-Za-z_][\w.+-]*")
+# A target in double quotes, in which a backslash escapes the next character.
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
@@ -41,6 +44,8 @@ def parse_specs(text: str) -> list[str]:
     text : str
         Items separated by commas or semicolons outside brackets and quotes. An item
         such as ``method=mean`` continues the one before it.
+        A path with commas or colons goes in double quotes, its parameters after them:
+        ``"a,b/file.py:Mine":k=3``.
 
     Returns
     -------
@@ -79,8 +84,8 @@ def parse_specs(text: str) -> list[str]:
 
 def _takes_more(spec: str) -> bool:
     """Check whether a spec ends in a parameter, so that a comma may continue it."""
-    target, params = split_spec(spec)
-    return bool(params) and not spec.startswith(f"{target}[")
+    _, inside, bracketed = _parts(spec)
+    return bool(inside.strip()) and not bracketed
 
 
 def split_outside(text: str, separator: str) -> list[str]:
@@ -115,7 +120,8 @@ def split_spec(spec: str) -> tuple[str, dict[str, Any]]:
     Parameters
     ----------
     spec : str
-        ``target``, ``target:a=1,b=x`` or ``target[a=1,b=x]``.
+        ``target``, ``target:a=1,b=x`` or ``target[a=1,b=x]``; the target may be in
+        double quotes.
 
     Returns
     -------
@@ -132,15 +138,7 @@ def split_spec(spec: str) -> tuple[str, dict[str, Any]]:
     >>> split_spec("my/file.py:Mine:k=20,scale=none")
     ('my/file.py:Mine', {'k': 20, 'scale': None})
     """
-    text = spec.strip()
-    colon = re.search(r":\s*(?=[A-Za-z_]\w*\s*=)", text)
-    bracket = text.find("[") if text.endswith("]") else -1
-    if bracket >= 0 and (colon is None or bracket < colon.start()):
-        target, inside = text[:bracket], text[bracket + 1 : -1]
-    elif colon is not None:
-        target, inside = text[: colon.start()], text[colon.end() :]
-    else:
-        target, inside = text, ""
+    target, inside, _ = _parts(spec)
     params: dict[str, Any] = {}
     for item in split_outside(inside, ","):
         assignment = _ASSIGNMENT.fullmatch(item)
@@ -153,7 +151,36 @@ def split_spec(spec: str) -> tuple[str, dict[str, Any]]:
             msg = f"detector {spec!r}: parameter {assignment[1]!r} is given twice"
             raise UsageError(msg)
         params[assignment[1]] = parse_value(assignment[2])
-    return target.strip(), params
+    return target, params
+
+
+def _parts(spec: str) -> tuple[str, str, bool]:
+    """Split a spec into its target, its parameters and whether those are bracketed."""
+    text = spec.strip()
+    quoted = _QUOTED.match(text)
+    head = re.sub(r"\\(.)", r"\1", quoted[1], flags=re.DOTALL) if quoted else ""
+    rest = text[quoted.end() :] if quoted else text
+    colon = re.search(r":\s*(?=[A-Za-z_]\w*\s*=)", rest)
+    bracket = rest.find("[") if rest.endswith("]") else -1
+    if bracket >= 0 and (colon is None or bracket < colon.start()):
+        return head + rest[:bracket].strip(), rest[bracket + 1 : -1], True
+    if colon is not None:
+        return head + rest[: colon.start()].strip(), rest[colon.end() :], False
+    return head + rest.strip(), "", False
+
+
+def join_spec(target: str, params: Mapping[str, Any]) -> str:
+    """Write a spec that `split_spec` splits into the same target and parameters.
+
+    Examples
+    --------
+    >>> join_spec("knn", {"k": 20}), join_spec("a,b/file.py:Mine", {"k": 3})
+    ('knn:k=20', '"a,b/file.py:Mine":k=3')
+    """
+    if re.fullmatch(r"[\w./~@%+ -]+(:[\w.]+)?", target) is None:
+        escaped = re.sub(r'(["\\])', r"\\\1", target)
+        target = f'"{escaped}"'
+    return f"{target}:{format_params(params)}" if params else target
 
 
 def parse_value(text: str) -> Any:

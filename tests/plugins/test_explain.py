@@ -76,8 +76,8 @@ BROKEN = {
 
 def plugin(folder, **bodies):
     text = PLUGIN.format(**{"table": "", "explain": "", **bodies})
-    (folder / "mine.py").write_text(text)
-    return f"{folder / 'mine.py'}:Mine"
+    (folder / "explaining.py").write_text(text)
+    return f"{folder / 'explaining.py'}:Mine"
 
 
 def show(detector, *more, row=3):
@@ -169,10 +169,10 @@ def test_a_broken_plugin_is_one_line(tmp_path, capsys, fault):
 @pytest.mark.parametrize("where", ["fit", "decision_function"])
 def test_a_plugin_that_fails_before_it_explains_is_one_line(tmp_path, capsys, where):
     text = PLUGIN.format(table="", explain="")
-    (tmp_path / "mine.py").write_text(
+    (tmp_path / "explaining.py").write_text(
         text.replace(f"def {where}(self, X):", f"def {where}(self, X):\n        1 / 0")
     )
-    target = f"{tmp_path / 'mine.py'}:Mine"
+    target = f"{tmp_path / 'explaining.py'}:Mine"
     with pytest.raises(SystemExit) as done:
         main(["datasets", "show", SMALL, "--explain", "3", "--detector", target])
     assert done.value.code == 2

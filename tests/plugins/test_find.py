@@ -368,6 +368,208 @@ class TestFilesAndModules:
             find_detector("mine.py:Fussy:order=2").build()
 
 
+# A file of detectors whose parameters are annotated, documented, or neither.
+TYPED = """
+from typing import TYPE_CHECKING, Any, Literal, Optional, Union
+if TYPE_CHECKING:
+    from nowhere import Strange
+
+
+class Base:
+    def fit(self, X):
+        return self
+
+    def decision_function(self, X):
+        return X[:, 0]
+
+
+class Typed(Base):
+    def __init__(
+        self, k: int = 3, share: float = 0.1, on: bool = False, name: str = "x",
+        mode: Literal["a", "b"] = "a", either: int | str = 5, maybe: int | None = None,
+        old: "Optional[int]" = None, any: Any = 1, strange: "Strange" = 1,
+        sizes: tuple[int, ...] = (1,),
+    ):
+        pass
+
+
+class Future(Base):
+    def __init__(self, k: "int" = 3):
+        pass
+
+
+class Untyped(Base):
+    \"\"\"Untyped.
+
+    Parameters
+    ----------
+    k : int, optional (default=3)
+    bins : int or string, optional (default=10)
+    kind : {"a", 5}
+    \"\"\"
+
+    def __init__(self, k=3, bins=10, kind=5, share=0.5, on=True, name="x", none=None):
+        pass
+
+
+class Refusing(Base):
+    def __init__(self, k=3):
+        if k > 5:
+            raise ValueError("k is at most 5")
+
+
+class Checking(Base):
+    def __init__(self, k=3):
+        self.k = k
+
+    def check_params(self):
+        if self.k > 5:
+            raise RuntimeError("k is at most 5")
+
+
+class Broken(Base):
+    def __init__(self):
+        raise SystemExit(7)
+
+
+def scores(X_train, X_test, k: int = 3):
+    return X_test[:, 0]
+"""
+
+
+class TestParametersAreCheckedBeforeARun:
+    """`find_detectors`, which a run calls, builds what was named once."""
+
+    @pytest.fixture
+    def typed(self, tmp_path):
+        (tmp_path / "typed.py").write_text(TYPED)
+        return lambda spec: find_detectors([f"{tmp_path / 'typed.py'}:{spec}"])
+
+    @pytest.mark.parametrize(
+        "spec",
+        [
+            "Typed",
+            "Typed:k=4,share=1,on=true,name=5x,mode=b,either=x,maybe=none,old=3",
+            "Typed:either=7,any=x,strange=x,sizes=x",
+            "Future:k=9",
+            "Untyped:k=4,bins=auto,kind=a,share=2,on=x,name=5,none=x",
+            "Untyped:k=none,bins=1.5",
+            "Refusing:k=5",
+            "Checking:k=5",
+            "scores:k=5",
+        ],
+    )
+    def test_a_value_that_may_be_right_is_taken(self, typed, spec):
+        assert len(typed(spec)) == 1
+
+    @pytest.mark.parametrize(
+        ("spec", "words"),
+        [
+            ("Typed:k=abc", "k is 'abc', wanted int"),
+            ("Typed:k=1.5", "k is 1.5, wanted int"),
+            ("Typed:k=true", "k is True, wanted int"),
+            ("Typed:k=none", "k is None, wanted int"),
+            ("Typed:share=abc", "share is 'abc', wanted float"),
+            ("Typed:on=1", "on is 1, wanted bool"),
+            ("Typed:name=5", "name is 5, wanted str"),
+            ("Typed:mode=c", r"mode is 'c', wanted Literal\['a', 'b'\]"),
+            ("Typed:either=1.5", r"either is 1.5, wanted int \| str"),
+            ("Typed:maybe=x", r"maybe is 'x', wanted int \| None"),
+            ("Typed:old=x", "old is 'x', wanted "),
+            ("Future:k=abc", "k is 'abc', wanted int"),
+            ("Untyped:k=abc", "k is 'abc', wanted a number like the default 3"),
+            ("Untyped:share=abc", "share is 'abc', wanted a number like the default"),
+            ("Refusing:k=6", "ValueError: k is at most 5"),
+            ("Refusing:k=abc", "TypeError: "),
+            ("Checking:k=6", "RuntimeError: k is at most 5"),
+            ("Broken", "SystemExit: 7"),
+            ("scores:k=abc", "k is 'abc', wanted int"),
+        ],
+    )
+    def test_an_impossible_value_is_one_line(self, typed, spec, words):
+        with pytest.raises(DetectorError, match=words) as caught:
+            typed(spec)
+        assert "\n" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        "spec",
+        [
+            "knn:k=abc", "knn:k=0", "knn:k=1.5", "knn:method=median", "lof:k=0",
+            "dte_np:k=-1", "dte_np:continuous=maybe", "ecod:aggregate=foo",
+            "ecod:reference=foo", "hbos:n_bins=1", "hbos:alpha=abc", "iforest:trees=0",
+            "iforest:samples=abc", "kde:bandwidth=0", "pca:floor=-1", "mcd:support=2",
+            "gmm:components=0", "egmm:components=abc", "egmm:components=()",
+            "egmm:ridge=-1", "ocsvm:nu=2", "ocsvm:gamma=foo", "ocsvm:gamma=-1",
+        ],
+    )  # fmt: skip
+    def test_the_zoo_refuses_what_it_cannot_run(self, spec):
+        with pytest.raises(DetectorError) as caught:
+            find_detectors([spec])
+        assert "\n" not in str(caught.value)
+        assert spec.partition(":")[0] in str(caught.value).lower()
+
+    def test_the_zoo_takes_its_own_grid(self):
+        for one in core_zoo():
+            for point in grid_of(one):
+                point.check()
+
+    def test_scikit_learns_own_checks_are_used(self):
+        forest = "sklearn.ensemble:IsolationForest"
+        assert find_detectors([f"{forest}:max_samples=0.5,contamination=auto"])
+        with pytest.raises(DetectorError, match="'n_estimators' parameter"):
+            find_detectors([f"{forest}:n_estimators=abc"])
+
+    def test_pyods_are_checked_by_their_docstrings(self):
+        pytest.importorskip("pyod")
+        assert find_detectors(["pyod.HBOS:n_bins=auto"])
+        with pytest.raises(DetectorError, match="n_neighbors is 'abc', wanted a numb"):
+            find_detectors(["pyod.KNN:n_neighbors=abc"])
+
+    def test_an_object_with_numpys_numbers_is_taken(self):
+        class Mine(Local):
+            def __init__(self, k: int = 3, shape: str = "round"):
+                super().__init__(k, shape)
+
+        assert find_detectors([Mine(np.int64(5))])
+        with pytest.raises(DetectorError, match="k is 'abc', wanted int"):
+            find_detectors([Mine("abc")])
+
+    def test_a_run_refuses_it_before_it_starts(self, tmp_path, capsys):
+        from odbench.cli import main
+
+        with pytest.raises(SystemExit) as done:
+            main(["run", "-s", "synbench-mini", "-d", "knn:k=abc", "--out",
+                  str(tmp_path / "run")])  # fmt: skip
+        assert done.value.code == 2
+        assert capsys.readouterr().err == (
+            "odbench: detector 'knn': cannot run with k=abc (k is 'abc', wanted int)\n"
+        )
+        assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("folder_name", ["a,b", "a;b", "k:x=2", 'q"u', "x[1]", "b\\s"])
+@pytest.mark.parametrize("form", ['"{}":Mine:k=4', '"{}:Mine":k=4', '"{}:Mine"[k=4]'])
+def test_a_quoted_path_is_taken_as_it_is(tmp_path, folder_name, form):
+    folder = tmp_path / folder_name
+    folder.mkdir()
+    (folder / "quoted.py").write_text(
+        "class Mine:\n"
+        "    def __init__(self, k=3): self.k = k\n"
+        "    def fit(self, X): return self\n"
+        "    def decision_function(self, X): return X[:, 0] * self.k\n"
+    )
+    path = str(folder / "quoted.py").replace("\\", "\\\\").replace('"', '\\"')
+    text = form.format(path)
+
+    one, knn = find_detectors(f"{text},knn")
+
+    assert (one.params, knn.info.name) == ({"k": 4}, "knn")
+    again = restore_detector(one.spec)
+    assert (again.id, again.spec, again.version) == (one.id, one.spec, one.version)
+    (point,) = grid_of(one)
+    assert point.spec == one.spec
+
+
 class Local:
     def __init__(self, k=3, shape="round"):
         self.k, self.shape = k, shape

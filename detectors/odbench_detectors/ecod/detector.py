@@ -274,7 +274,7 @@ class ECOD(SharesColumns):
         return self._train.rank_error
 
     def _start(self) -> None:
-        self._check_params()
+        self.check_params()
         self._train = TrainColumns(self.device, self.quantiles, self.n_jobs)
         self._rows: list[Floats] = []
 
@@ -302,7 +302,8 @@ class ECOD(SharesColumns):
         stack = np.concatenate((*self._rows, X))
         return self._train.sort(stack), stacked_tails(stack), 0
 
-    def _check_params(self) -> None:
+    def check_params(self) -> None:
+        """Refuse parameters that are not one of their choices."""
         for name, choices in (
             ("aggregate", self._aggregates),
             ("reference", ("train", "batch")),

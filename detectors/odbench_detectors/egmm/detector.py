@@ -6,7 +6,7 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench_detectors.egmm.info import SIZES
-from odbench_detectors.shared.estimator import Estimator
+from odbench_detectors.shared.estimator import Estimator, check_ranges
 from odbench_detectors.shared.gaussian import Mixture
 
 # A full covariance needs several rows per column, and its cost grows with d cubed.
@@ -43,8 +43,21 @@ class EGMM(Estimator):
         self.ridge = ridge
         self.random_state = random_state
 
+    def check_params(self) -> None:
+        """Refuse impossible parameters."""
+        sizes = self.components
+        are_sizes = isinstance(sizes, (tuple, list)) and all(
+            isinstance(size, int) and size >= 1 for size in sizes
+        )
+        check_ranges(
+            "egmm",
+            ("components", sizes, are_sizes and len(sizes) > 0, "whole numbers >= 1"),
+            ("ridge", self.ridge, self.ridge >= 0, ">= 0"),
+        )
+
     def fit(self, X: FloatArray) -> EGMM:
         """Fit every member to `X`, (n_rows, n_columns) float64."""
+        self.check_params()
         X = self.train_rows(X)
         self._members = []
         for size in self.components:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from odbench.arrays import FloatArray
-from odbench_detectors.shared.estimator import Estimator
+from odbench_detectors.shared.estimator import Estimator, check_ranges
 from odbench_detectors.shared.gaussian import Mixture
 
 
@@ -22,8 +22,16 @@ class GMM(Estimator):
     def __init__(self, components: int = 1) -> None:
         self.components = components
 
+    def check_params(self) -> None:
+        """Refuse impossible parameters."""
+        check_ranges(
+            "gmm",
+            ("components", self.components, self.components >= 1, ">= 1"),
+        )
+
     def fit(self, X: FloatArray) -> GMM:
         """Fit the mixture to `X`, (n_rows, n_columns) float64."""
+        self.check_params()
         self._mixture = Mixture(
             self.train_rows(X),
             components=self.components,

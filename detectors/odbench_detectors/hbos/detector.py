@@ -100,7 +100,7 @@ class HBOS(SharesColumns):
         DetectorError
             If the table is empty or not finite.
         """
-        self._check_params()
+        self.check_params()
         columns = obtain_columns(
             as_table(X), n_jobs=self.n_jobs, workspace=self._workspace
         )
@@ -171,7 +171,8 @@ class HBOS(SharesColumns):
         excess = found - self.surprise_.min(axis=1)
         return Explanation(scores, found, excess, X, names)
 
-    def _check_params(self) -> None:
+    def check_params(self) -> None:
+        """Refuse parameters that are out of range."""
         for name, wanted, fine in (
             ("n_bins", "an integer of 2 or more", self.n_bins >= 2),
             ("alpha", "above 0", self.alpha > 0),

@@ -44,6 +44,15 @@ class IForest(Estimator):
         self.samples = samples
         self.random_state = random_state
 
+    def check_params(self) -> None:
+        """Refuse numbers of trees or samples below 1."""
+        if self.trees < 1 or self.samples < 1:
+            msg = (
+                f"iforest wants trees >= 1 and samples >= 1; "
+                f"got trees={self.trees!r}, samples={self.samples!r}"
+            )
+            raise DetectorError(msg)
+
     def fit(self, X: FloatArray) -> IForest:
         """Grow the trees on `X`, (n_rows, n_columns) float64.
 
@@ -52,12 +61,7 @@ class IForest(Estimator):
         DetectorError
             If a parameter is out of range.
         """
-        if self.trees < 1 or self.samples < 1:
-            msg = (
-                f"iforest wants trees >= 1 and samples >= 1; "
-                f"got trees={self.trees!r}, samples={self.samples!r}"
-            )
-            raise DetectorError(msg)
+        self.check_params()
         seed = self.random_state
         if seed is None:
             seed = secrets.randbelow(_WORDS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from odbench.arrays import FloatArray
-from odbench_detectors.shared.estimator import Estimator, within_limit
+from odbench_detectors.shared.estimator import Estimator, check_ranges, within_limit
 
 
 class KDE(Estimator):
@@ -24,8 +24,16 @@ class KDE(Estimator):
     def __init__(self, bandwidth: float = 1.0) -> None:
         self.bandwidth = bandwidth
 
+    def check_params(self) -> None:
+        """Refuse impossible parameters."""
+        check_ranges(
+            "kde",
+            ("bandwidth", self.bandwidth, self.bandwidth > 0, "above 0"),
+        )
+
     def fit(self, X: FloatArray) -> KDE:
         """Keep the distinct rows of `X`, (n_rows, n_columns) float64."""
+        self.check_params()
         rows, counts = np.unique(self.train_rows(X), axis=0, return_counts=True)
         self._rows = self._in_bandwidths(rows)
         self._log_counts = np.log(counts)

@@ -8,7 +8,7 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench_detectors.shared.blocks import in_blocks
-from odbench_detectors.shared.estimator import LIMIT, Estimator
+from odbench_detectors.shared.estimator import LIMIT, Estimator, check_ranges
 
 # Directions whose spread is below this share of the largest count as constant.
 _RANK_TOLERANCE = 1e-8
@@ -41,8 +41,17 @@ class MCD(Estimator):
         self.support = support
         self.random_state = random_state
 
+    def check_params(self) -> None:
+        """Refuse impossible parameters."""
+        share = self.support
+        check_ranges(
+            "mcd",
+            ("support", share, share is None or 0 < share <= 1, "above 0, at most 1"),
+        )
+
     def fit(self, X: FloatArray) -> MCD:
         """Estimate centre and covariance of `X`, (n_rows, n_columns) float64."""
+        self.check_params()
         X = self.train_rows(X)
         self._shift = X.mean(axis=0)
         self._turn = _directions(X - self._shift, most=max((len(X) - 1) // 5, 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from odbench.arrays import FloatArray
-from odbench_detectors.shared.estimator import Estimator
+from odbench_detectors.shared.estimator import Estimator, check_ranges
 
 # Size of libsvm's kernel cache in MiB; the solution does not depend on it.
 _CACHE_MEBIBYTES = 1000
@@ -34,8 +34,19 @@ class OCSVM(Estimator):
         self.nu = nu
         self.gamma = gamma
 
+    def check_params(self) -> None:
+        """Refuse impossible parameters."""
+        gamma = self.gamma
+        is_gamma = gamma in ("auto", "scale") if isinstance(gamma, str) else gamma > 0
+        check_ranges(
+            "ocsvm",
+            ("nu", self.nu, 0 < self.nu <= 1, "above 0, at most 1"),
+            ("gamma", self.gamma, is_gamma, "'auto', 'scale' or above 0"),
+        )
+
     def fit(self, X: FloatArray) -> OCSVM:
         """Find the support vectors of `X`, (n_rows, n_columns) float64."""
+        self.check_params()
         from sklearn.svm import OneClassSVM as Machine
 
         self._machine = Machine(

@@ -6,7 +6,7 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench_detectors.shared.blocks import in_blocks
-from odbench_detectors.shared.estimator import Estimator
+from odbench_detectors.shared.estimator import Estimator, check_ranges
 
 _LARGEST = float(np.finfo(np.float64).max)
 # Above this number of columns, the covariance is cheaper than scikit-learn's default.
@@ -40,8 +40,16 @@ class PCA(Estimator):
     def __init__(self, floor: float = 0.0) -> None:
         self.floor = floor
 
+    def check_params(self) -> None:
+        """Refuse impossible parameters."""
+        check_ranges(
+            "pca",
+            ("floor", self.floor, self.floor >= 0, ">= 0"),
+        )
+
     def fit(self, X: FloatArray) -> PCA:
         """Find the axes of `X`, (n_rows, n_columns) float64."""
+        self.check_params()
         from sklearn import decomposition
         from sklearn.preprocessing import StandardScaler
 

@@ -46,6 +46,15 @@ class Estimator:
             setattr(self, name, value)
         return self
 
+    def check_params(self) -> None:
+        """Refuse impossible parameters, before a run and in `fit`.
+
+        Raises
+        ------
+        DetectorError
+            If a parameter is out of its range.
+        """
+
     def train_rows(self, X: Any) -> FloatArray:
         """Return the checked training rows, and remember their number of columns.
 
@@ -92,6 +101,14 @@ class Estimator:
     def __repr__(self) -> str:
         inside = ", ".join(f"{k}={v!r}" for k, v in self.get_params().items())
         return f"{type(self).__name__}({inside})"
+
+
+def check_ranges(owner: str, *checks: tuple[str, object, bool, str]) -> None:
+    """Refuse the first parameter (name, value, is fine, wanted) that is not fine."""
+    for name, value, is_fine, wanted in checks:
+        if not is_fine:
+            msg = f"{owner} wants {name} {wanted}; got {name}={value!r}"
+            raise DetectorError(msg)
 
 
 def check_dimensions(shape: tuple[int, ...]) -> None:

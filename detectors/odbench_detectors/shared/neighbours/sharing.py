@@ -29,6 +29,10 @@ class NeighbourDetector(Estimator):
         """Return how many neighbours a row needs."""
         raise NotImplementedError
 
+    def check_params(self) -> None:
+        """Refuse an impossible number of neighbours."""
+        self.neighbours_needed()
+
     def shared_needs(self) -> Mapping[str, int]:
         """Return the work that can be shared, and how much of it."""
         return {KIND: self.neighbours_needed(), _INDEX: 0}
