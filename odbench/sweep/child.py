@@ -204,7 +204,7 @@ class _State:
         text = " ".join(f"{type(error).__name__}: {error}".split())
         status = "memory" if isinstance(error, MemoryError) else "failed"
         if isinstance(error, PermissionError) and self._writable:
-            where += "; detectors may write to TMPDIR and ODBENCH_DETECTOR_CACHE only"
+            where += "; the sandbox lets it write to TMPDIR and ODBENCH_DETECTOR_CACHE"
         return {
             "status": status,
             "reason": text[:_REASON_LENGTH] + where,

@@ -8,9 +8,10 @@ to a few ports only. A seccomp filter refuses the calls that Landlock does not k
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ _EVENTS = {
     "os.rename": (0, 1),
     "os.truncate": (0,),
 }
+_PROC = Path("/proc")
 # Devices that programs write to; GPUs need ioctl and writing.
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "nvidia*", "dri", "kfd")
 
@@ -55,7 +57,7 @@ def confine(
     _refuse_in_python(real)
     layers = ["audit hook"]
     version = landlock.restrict(
-        readable=_everything_but([path for path in real if path.exists()]),
+        readable=_own_processes(_everything_but([p for p in real if p.exists()])),
         writable=[Path(os.path.realpath(path)) for path in writable],
         devices=[node for name in _DEVICES for node in Path("/dev").glob(name)],
         ports=ports,
@@ -86,6 +88,25 @@ def _refuse_in_python(hidden: list[Path]) -> None:
                     raise PermissionError(msg)
 
     sys.addaudithook(refuse)
+
+
+def _own_processes(readable: Iterable[Path]) -> Iterator[Path]:
+    """Replace ``/proc`` by this process and by what is not about a process.
+
+    The environment of another process of the user may hold secrets.
+    """
+    for path in readable:
+        if path == Path("/"):
+            yield from _own_processes(path.iterdir())
+        elif path != _PROC:
+            yield path
+        else:
+            yield from (p for p in path.iterdir() if not p.name.isdigit())
+            own = path / str(os.getpid())
+            # Kept open, so that the kernel does not forget what the rule is about.
+            with contextlib.suppress(OSError, AttributeError):
+                os.open(own, os.O_PATH | os.O_CLOEXEC)
+            yield own
 
 
 def _everything_but(hidden: list[Path]) -> Iterable[Path]:

@@ -12,7 +12,7 @@ from odbench.results import RESULTS, SCORES
 from odbench.sweep.journal import FOLDER
 
 # A detector must neither read nor write the results of others.
-_OF_THE_RUN = (FOLDER, RESULTS, "run.json", "leaderboard.csv", SCORES)
+_OF_THE_RUN = (FOLDER, RESULTS, SCORES, ".lock", "run.json", "leaderboard.csv")
 
 
 # Files with secrets of the user, below the home folder.

@@ -66,7 +66,7 @@ PLACE = "ODBENCH_DETECTOR_CACHE"
 
 
 def launch(
-    folder: Path, place: Path, *, mark: str, threads: int
+    folder: Path, place: Path, kernels: Path, *, mark: str, threads: int
 ) -> tuple[subprocess.Popen[bytes], socket.socket, int]:
     """Start a process that answers requests.
 
@@ -76,6 +76,8 @@ def launch(
         Its working folder, also for temporary files.
     place : Path
         The folder in which it may keep files between runs.
+    kernels : Path
+        The folder in which numba keeps compiled code.
     mark : str
         Value of an environment variable by which it and its descendants are found.
     threads : int
@@ -98,7 +100,7 @@ def launch(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=folder,
-            env=_environment(folder, place, mark, threads),
+            env=_environment(folder, place, kernels, mark, threads),
             pass_fds=(theirs.fileno(), watched),
             # In a separate group it can be killed whole, and Ctrl-C does not reach it.
             start_new_session=True,
@@ -118,7 +120,9 @@ def has_cuda() -> bool:
     return Path("/dev/nvidiactl").exists()
 
 
-def _environment(folder: Path, place: Path, mark: str, threads: int) -> dict[str, str]:
+def _environment(
+    folder: Path, place: Path, kernels: Path, mark: str, threads: int
+) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -136,7 +140,7 @@ def _environment(folder: Path, place: Path, mark: str, threads: int) -> dict[str
             # Libraries write to the home folder, where labels may be hidden.
             "HOME": str(place),
             "XDG_CACHE_HOME": str(place / ".cache"),
-            "NUMBA_CACHE_DIR": str(place / "numba"),
+            "NUMBA_CACHE_DIR": str(kernels),
             "PYTHONUSERBASE": site.getuserbase(),
             # Weights that the user has downloaded stay in reach.
             "HF_HUB_CACHE": _hub_cache(),

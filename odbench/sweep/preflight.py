@@ -13,8 +13,9 @@ from odbench.errors import RunBrokenError, StoreError, UsageError
 from odbench.files import is_full
 from odbench.sweep.context import RunContext
 from odbench.sweep.outcome import is_enforced
+from odbench.sweep.places import HOME
 from odbench.sweep.request import RunRequest
-from odbench.sweep.sandboxes import HOME, Sandboxes
+from odbench.sweep.sandboxes import Sandboxes
 
 # Files that a worker and its detectors have open at once.
 _FILES, _FILES_PER_JOB = 128, 64
@@ -22,7 +23,7 @@ _FILES, _FILES_PER_JOB = 128, 64
 
 @dataclass
 class Machine:
-    """What a run can rely on.
+    """The abilities of a machine that a run relies on.
 
     Attributes
     ----------

@@ -81,7 +81,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confinement:
-    """What a detector's process may reach.
+    """The paths and ports within reach of a detector's process.
 
     Attributes
     ----------
@@ -89,6 +89,8 @@ class Confinement:
         Paths that it must not read, labels above all.
     place : Path
         The folder in which it may keep files between runs.
+    kernels : Path
+        The folder in which numba keeps compiled code.
     sys_path : tuple of str
         Where it finds a user's own modules.
     ports : tuple of int
@@ -99,6 +101,7 @@ class Confinement:
 
     hidden: tuple[Path, ...]
     place: Path
+    kernels: Path
     sys_path: tuple[str, ...]
     ports: tuple[int, ...] = ()
     is_required: bool = False
@@ -230,10 +233,12 @@ class Sandbox:
         limits, confined = self._limits, self._confinement
         self._mark = f"{self._run_mark}-{secrets.token_hex(8)}"
         try:
-            confined.place.mkdir(parents=True, exist_ok=True)
+            own = (confined.place, confined.kernels)
+            for folder in own:
+                folder.mkdir(parents=True, exist_ok=True)
             self._folder = Path(tempfile.mkdtemp(prefix="odbench-"))
             self._process, self._channel, self._lifeline = launch(
-                self._folder, confined.place, mark=self._mark, threads=limits.threads
+                self._folder, *own, mark=self._mark, threads=limits.threads
             )
         except OSError as error:
             msg = f"no process can be started: {error}"
@@ -242,7 +247,7 @@ class Sandbox:
             "do": "hello",
             "sys_path": list(confined.sys_path),
             "hidden": [str(path) for path in confined.hidden],
-            "writable": [str(self._folder), str(confined.place)],
+            "writable": [str(folder) for folder in (self._folder, *own)],
             "ports": list(confined.ports),
             "address_space": (
                 limits.memory_bytes + _ADDRESS_SLACK

@@ -6,26 +6,19 @@ because no other detector runs in its process.
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import os
-import re
-import stat
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from odbench.sweep.context import RunContext
 from odbench.sweep.handover import Handover
 from odbench.sweep.hidden import local_paths
 from odbench.sweep.outcome import Outcome
+from odbench.sweep.places import HOME, kernels_of, place_of
 from odbench.sweep.sandbox import Confinement, Sandbox
 from odbench.sweep.trials import Trial
 
-# The process of odbench's own detectors, and the name of the folder that it writes to.
-HOME = "odbench"
 # Each process of an idle detector takes about 100 MiB.
 _MOST = 4
 # Interval at which a worker looks whether its driver is still there.
@@ -96,6 +89,7 @@ class Sandboxes:
                 Confinement(
                     hidden=self._hidden,
                     place=place_of(group),
+                    kernels=kernels_of(group),
                     sys_path=context.sys_path,
                     ports=context.ports,
                     is_required=context.require_sandbox,
@@ -105,31 +99,6 @@ class Sandboxes:
             )
         self._open[group] = sandbox
         return sandbox
-
-
-def place_of(group: str) -> Path:
-    """Return the folder in which a detector may keep files between runs."""
-    from odbench.data.store import Store
-
-    name = re.sub(r"[^A-Za-z0-9._-]", "_", group).strip(".") or "_"
-    if name != group:
-        name += "-" + hashlib.sha256(group.encode()).hexdigest()[:8]
-    place = Store.default().root / "detectors" / name
-    with contextlib.suppress(OSError):
-        place.mkdir(parents=True, exist_ok=True)
-        if os.access(place, os.W_OK):
-            return place
-    # A cache that belongs to somebody else; kernels are compiled anew after a restart.
-    user = f"{os.getuid()}" if hasattr(os, "getuid") else "user"
-    shared = Path(tempfile.gettempdir()) / f"odbench-{user}"
-    with contextlib.suppress(OSError):
-        shared.mkdir(mode=0o700, exist_ok=True)
-        facts = shared.lstat()
-        is_ours = not hasattr(os, "getuid") or facts.st_uid == os.getuid()
-        # Compiled kernels are trusted, so nobody else may write there.
-        if is_ours and stat.S_ISDIR(facts.st_mode) and not facts.st_mode & 0o022:
-            return shared / name
-    return Path(tempfile.mkdtemp(prefix="odbench-place-")) / name
 
 
 def exit_with_parent(close: Callable[[], None]) -> None:

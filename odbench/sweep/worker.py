@@ -219,18 +219,13 @@ def _sandboxes(context: RunContext) -> Sandboxes:
 
 
 def _stored(record: DatasetRecord, context: RunContext) -> StoredDataset:
-    """Return the data set from the store; a host without it downloads it first."""
+    """Return the data set from the store, checked; fetch it if missing or damaged."""
     from odbench.data.catalog import ensure
-    from odbench.data.store import Store
 
-    stored = Store.default().find(record)
-    if stored is None:
-        for _, outcome in ensure([record], mirror=context.mirror, progress=False):
-            if isinstance(outcome, Exception):
-                raise outcome
-            stored = outcome
-    assert stored is not None
-    return stored
+    ((_, outcome),) = ensure([record], mirror=context.mirror, progress=False)
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
 
 def _ignore_interrupts() -> None:

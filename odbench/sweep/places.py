@@ -1,0 +1,70 @@
+"""Folders that detectors may write to: their own files, and compiled kernels."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import stat
+import tempfile
+from pathlib import Path
+
+# The group of odbench's own detectors, which run in one process.
+HOME = "odbench"
+_WRITABLE_BY_OTHERS = 0o022
+
+
+def place_of(group: str) -> Path:
+    """Return the folder in which a detector may keep files between runs.
+
+    Parameters
+    ----------
+    group : str
+        `HOME`, or the name of a detector of somebody else.
+    """
+    from odbench.data.store import Store
+
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", group).strip(".") or "_"
+    if name != group:
+        name += "-" + hashlib.sha256(group.encode()).hexdigest()[:8]
+    return _first_writable([Store.default().root / "detectors"]) / name
+
+
+def kernels_of(group: str) -> Path:
+    """Return the folder in which numba keeps what it has compiled for a detector.
+
+    Compiled code is trusted, so only odbench's own detectors write to the folder that
+    they share. It is that of the platform where possible: another cache of data sets
+    needs no other kernels.
+    """
+    if group != HOME:
+        return place_of(group) / "numba"
+    import platformdirs
+
+    from odbench.data.store import Store
+
+    places = [Store.default().root]
+    with contextlib.suppress(RuntimeError, OSError, ValueError):
+        own = platformdirs.user_cache_dir("odbench", appauthor=False)
+        places.insert(0, Path(own).absolute())
+    return _first_writable(places) / "kernels"
+
+
+def _first_writable(folders: list[Path]) -> Path:
+    """Return the first folder that files can be added to, or a temporary one."""
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            if os.access(folder, os.W_OK):
+                return folder
+    user = f"{os.getuid()}" if hasattr(os, "getuid") else "user"
+    shared = Path(tempfile.gettempdir()) / f"odbench-{user}"
+    with contextlib.suppress(OSError):
+        shared.mkdir(mode=0o700, exist_ok=True)
+        facts = shared.lstat()
+        is_ours = not hasattr(os, "getuid") or facts.st_uid == os.getuid()
+        is_private = not facts.st_mode & _WRITABLE_BY_OTHERS
+        if stat.S_ISDIR(facts.st_mode) and is_ours and is_private:
+            return shared
+    return Path(tempfile.mkdtemp(prefix="odbench-own-"))
