@@ -14,6 +14,7 @@ from odbench.data.listing import (
     list_source,
     list_suite,
 )
+from odbench.data.mirrored import mirror_behind, with_file_hash
 from odbench.data.pull import ensure
 from odbench.data.store import Store
 from odbench.data.subsets import resolve, rows_of
@@ -23,8 +24,13 @@ from odbench.data.transports.choose import (
     mirror_of,
     open_source,
 )
-from odbench.data.transports.source import Source
-from odbench.errors import OdbenchError, UnknownDatasetError, UsageError
+from odbench.data.transports.source import Source, listed_record, with_listing
+from odbench.errors import (
+    OdbenchError,
+    TransportError,
+    UnknownDatasetError,
+    UsageError,
+)
 from odbench.suites import PARTITIONS, Suite, load_suites
 
 __all__ = [
@@ -285,7 +291,7 @@ def locate(
         for place in places:
             wanted = DatasetRecord(name=name, suite=described.name, partition=place)
             if (stored := Store.default().find(wanted)) is not None:
-                return stored.record
+                return _as_in_mirror(stored.record, described, mirror)
         if manifest_only:
             raise
     source = open_source(described, mirror=mirror)
@@ -298,3 +304,26 @@ def locate(
         if row.name == name:
             return row
     raise _not_among((*rows, *rows_of(described.name)), dataset_id)
+
+
+def _as_in_mirror(
+    stored: DatasetRecord, suite: Suite, mirror: Path | str | None
+) -> DatasetRecord:
+    """Return a stored record, or an unmeasured one if the mirror's file is another.
+
+    The stored copy stays usable when the file or the mirror is gone.
+    """
+    if mirror_of(mirror) is None:
+        return stored
+    try:
+        source = open_source(suite, mirror=mirror)
+        folder = mirror_behind(source, stored.partition)
+        listed = source.listing(stored.partition).get(stored.name) if folder else None
+    except TransportError:
+        return stored
+    if folder is None or listed is None:
+        return stored
+    bare = listed_record(suite, stored.name, stored.partition, own=folder is source)
+    store = Store.default()
+    found = with_file_hash(with_listing(bare, listed), folder, store)
+    return stored if store.find(found) is not None else found

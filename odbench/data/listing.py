@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from odbench.data.dataset import DatasetRecord
+from odbench.data.mirrored import mirror_behind, with_file_hash
 from odbench.data.store import Store
 from odbench.data.subsets import rows_of
 from odbench.data.transports import listings
@@ -52,18 +53,39 @@ def list_source(
         If the source cannot be reached.
     """
     listing = source.listing(partition)
+    store = Store.default()
     if suite.transport == "hub" and not isinstance(source, Mirror):
-        listings.remember(Store.default().root, suite, partition, listing)
-    return compare(suite, listing, partition)
+        listings.remember(store.root, suite, partition, listing)
+    found = compare(suite, listing, partition, own=isinstance(source, Mirror))
+    mirror = mirror_behind(source, partition)
+    if mirror is None:
+        return found
+    records = tuple(with_file_hash(each, mirror, store) for each in found.records)
+    names = {record.name for record in found.added}
+    added = tuple(record for record in records if record.name in names)
+    return SuiteListing(records, found.missing, added)
 
 
 def compare(
-    suite: Suite, listing: Mapping[str, Listed], partition: str
+    suite: Suite, listing: Mapping[str, Listed], partition: str, *, own: bool = False
 ) -> SuiteListing:
-    """Compare a suite's manifest with a listing."""
+    """Compare a suite's manifest with a listing.
+
+    Parameters
+    ----------
+    suite : Suite
+        The suite.
+    listing : mapping
+        The files by data set name.
+    partition : str
+        The listed partition.
+    own : bool
+        The files may be anybody's, as in a mirror: the licence and collection of those
+        without a manifest row are unknown.
+    """
     rows = {r.name: r for r in rows_of(suite.name) if r.partition == partition}
     added = tuple(
-        with_listing(listed_record(suite, name, partition), listing[name])
+        with_listing(listed_record(suite, name, partition, own=own), listing[name])
         for name in sorted(listing.keys() - rows.keys())
     )
     here = tuple(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,13 +11,23 @@ from queue import SimpleQueue
 
 from odbench.data.dataset import DatasetRecord
 from odbench.data.family import with_families
+from odbench.data.intact import find_intact, find_locked
 from odbench.data.measure import measure
+from odbench.data.mirrored import stored_copy
 from odbench.data.store import Store, StoredDataset
 from odbench.data.transports.choose import Sources, open_source
 from odbench.data.transports.makers import Makers, is_made
 from odbench.data.transports.source import Source, Tick
-from odbench.errors import DataError, DiskFullError, ManifestError, TransportError
+from odbench.errors import (
+    DataError,
+    DiskFullError,
+    ManifestError,
+    StoreError,
+    TransportError,
+)
 from odbench.suites import load_suites
+
+logger = logging.getLogger("odbench")
 
 Outcome = StoredDataset | DataError | TransportError | ManifestError
 _JOBS = 4
@@ -35,7 +46,7 @@ def ensure(
     store: Store | None = None,
     sources: Sources | None = None,
 ) -> Iterator[tuple[DatasetRecord, Outcome]]:
-    """Yield every data set from the store, fetching the missing ones.
+    """Yield every data set from the store, fetching the missing and damaged ones.
 
     Parameters
     ----------
@@ -68,7 +79,13 @@ def ensure(
     place = store or Store.default()
     absent = []
     for record in records:
-        stored = place.find(record)
+        try:
+            stored = find_intact(place, record)
+        except DiskFullError:
+            raise
+        except StoreError as error:
+            yield record, error
+            continue
         if stored is None:
             absent.append(record)
         else:
@@ -159,11 +176,40 @@ def fetch(
 ) -> StoredDataset:
     """Fetch one data set into the store, unless another process just stored it."""
     with store.lock(record):
-        stored = store.find(record)
+        stored = find_locked(store, record)
         if stored is not None:
             return stored
         obtained = source.obtain(record, tick=tick)
-        if not record.content_sha256:
+        pinned = bool(record.content_sha256)
+        before = None if pinned else _origin_of_copy(record, store)
+        if not pinned:
             (record,) = with_families([measure(record, obtained)])
         provenance = {**obtained.provenance, "source": source.label}
-        return store.put(record, obtained.raw, provenance=provenance)
+        stored = store.put(
+            record, obtained.raw, provenance=provenance, seen=obtained.seen
+        )
+    if before is not None:
+        _tell_changed(record, before, source.label)
+    return stored
+
+
+def _origin_of_copy(record: DatasetRecord, store: Store) -> str | None:
+    """Return the source of the copy that will be replaced, or None without one."""
+    if stored_copy(record, store) is None:
+        return None
+    return str(store.provenance(record).get("source", ""))
+
+
+def _tell_changed(record: DatasetRecord, before: str, now: str) -> None:
+    if before == now:
+        logger.warning(
+            "data set %s: the file in %s has changed; measured anew", record.id, now
+        )
+    else:
+        logger.warning(
+            "data set %s: the file in %s is another one than that from %s; measured "
+            "anew",
+            record.id,
+            now,
+            before or "an unknown source",
+        )

@@ -3,6 +3,7 @@
 Layout under the cache folder::
 
     features/SUITE/PARTITION/NAME.arrow    train and test, without labels
+    features/SUITE/PARTITION/NAME.json     hashes of the stored files and their source
     labels/SUITE/PARTITION/NAME.arrow      test labels and facts derived from them
     locks/SUITE/PARTITION/NAME.lock        held while a data set is stored
 """
@@ -22,6 +23,13 @@ from odbench.data.content import check_content, content_sha256
 from odbench.data.dataset import Dataset, DatasetRecord, RawDataset, check_name
 from odbench.data.disk import as_store_error
 from odbench.data.features import FORMAT, open_features, read_features
+from odbench.data.notes import (
+    Notes,
+    SourceFile,
+    read_notes,
+    remove_notes,
+    write_notes,
+)
 from odbench.data.store_files import (
     read_labels,
     read_meta,
@@ -209,7 +217,19 @@ class Store:
         if record.content_sha256 and record.n_train:
             # The manifest may have changed since: a family, a licence.
             return dataclasses.replace(stored, record=record)
-        return stored
+        return self._without_licence_of_suite(stored)
+
+    def _without_licence_of_suite(self, stored: StoredDataset) -> StoredDataset:
+        """Return a mirror's data set that no manifest describes without a licence.
+
+        Earlier versions stored the suite's, which need not be that of the user's file.
+        """
+        source = self.provenance(stored.record).get("source", "")
+        if not stored.record.licence or not str(source).startswith("mirror "):
+            return stored
+        return dataclasses.replace(
+            stored, record=dataclasses.replace(stored.record, licence="")
+        )
 
     def read(self, record: DatasetRecord) -> StoredDataset:
         """Return the data set that is stored under a record's name.
@@ -224,6 +244,17 @@ class Store:
         StoreError
             If there is none, or features and labels are of different contents.
         """
+        try:
+            return self._read(record)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            msg = (
+                f"data set {record.id}: the facts in its stored files cannot be used "
+                f"({type(error).__name__}); run `odbench datasets pull` again"
+            )
+            raise StoreError(msg) from error
+
+    def _read(self, record: DatasetRecord) -> StoredDataset:
+        """Read a stored data set's record from both files."""
         features = self.place("features", record)
         meta = read_meta(features)
         values = dict(meta["record"])
@@ -249,12 +280,27 @@ class Store:
         meta = read_meta(self.place("features", record))
         return {**meta["provenance"], "skipped": meta["skipped"]}
 
+    def notes(self, record: DatasetRecord) -> Notes:
+        """Return the notes on a stored data set; see `odbench.data.notes`."""
+        return read_notes(self.place("features", record, ".json"))
+
+    def note(self, record: DatasetRecord, notes: Notes) -> None:
+        """Replace the notes on a stored data set; the caller holds its lock.
+
+        Raises
+        ------
+        StoreError
+            If they cannot be written.
+        """
+        write_notes(self.place("features", record, ".json"), notes)
+
     def put(
         self,
         record: DatasetRecord,
         raw: RawDataset,
         *,
         provenance: Mapping[str, Any] | None = None,
+        seen: SourceFile | None = None,
     ) -> StoredDataset:
         """Store a data set, whole or not at all.
 
@@ -266,6 +312,8 @@ class Store:
             Its contents.
         provenance : mapping, optional
             The data set's source, such as a commit or a mirror.
+        seen : SourceFile, optional
+            The file of a mirror that it was read from.
 
         Returns
         -------
@@ -296,12 +344,16 @@ class Store:
         beside = {k: values.pop(k) for k in _LABEL_FIELDS if raw.labels is not None}
         facts = dict(raw.facts)
         open_facts = {k: facts.pop(k) for k in _FEATURE_FACTS if k in facts}
+        before = self.notes(record)
+        # Notes that outlive their files would call the new ones damaged.
+        remove_notes(self.place("features", record, ".json"))
         labels_path = None
+        hashes = {}
         # Labels are written first, so that features that can be found are complete.
         if raw.labels is not None:
             labels_path = self.place("labels", record)
             meta = {**shared, "record": beside, "facts": facts}
-            write_labels(labels_path, raw.labels, meta)
+            hashes["labels"] = write_labels(labels_path, raw.labels, meta)
         features_path = self.place("features", record)
         meta = {
             **shared,
@@ -311,7 +363,9 @@ class Store:
             "skipped": list(raw.skipped),
             "provenance": dict(provenance or {}),
         }
-        write_features(features_path, raw, meta)
+        hashes["features"] = write_features(features_path, raw, meta)
+        notes = Notes(hashes, before.sources)
+        self.note(record, notes if seen is None else notes.with_source(seen))
         return StoredDataset(features_path, labels_path, record)
 
 

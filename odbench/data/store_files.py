@@ -14,6 +14,7 @@ from odbench.arrays import LabelArray
 from odbench.data.dataset import RawDataset
 from odbench.data.disk import cache_file
 from odbench.data.features import META_KEY, open_features, parse_meta, values_of
+from odbench.data.stamps import file_sha256
 from odbench.errors import StoreError
 
 
@@ -29,8 +30,8 @@ def read_meta(path: Path) -> dict[str, Any]:
         raise StoreError(msg) from error
 
 
-def write_features(path: Path, raw: RawDataset, meta: dict[str, Any]) -> None:
-    """Write train and test as two batches, and read them back."""
+def write_features(path: Path, raw: RawDataset, meta: dict[str, Any]) -> str:
+    """Write train and test as two batches, read them back, return the file's hash."""
     import pyarrow as pa
 
     schema = pa.schema(
@@ -51,17 +52,21 @@ def write_features(path: Path, raw: RawDataset, meta: dict[str, Any]) -> None:
                 f"were written; check the disk"
             )
             raise StoreError(msg)
+        return file_sha256(Path(file.name))
 
 
-def write_labels(path: Path, labels: LabelArray, meta: dict[str, Any]) -> None:
-    """Write labels to their own file."""
+def write_labels(path: Path, labels: LabelArray, meta: dict[str, Any]) -> str:
+    """Write labels to their own file, and return its hash."""
     import pyarrow as pa
 
     schema = pa.schema(
         [pa.field("label", pa.int8(), nullable=False)], metadata={META_KEY: _json(meta)}
     )
-    with cache_file(path) as file, pa.ipc.new_file(file, schema) as writer:
-        writer.write_batch(pa.record_batch([pa.array(labels)], schema=schema))
+    with cache_file(path) as file:
+        with pa.ipc.new_file(file, schema) as writer:
+            writer.write_batch(pa.record_batch([pa.array(labels)], schema=schema))
+        file.flush()
+        return file_sha256(Path(file.name))
 
 
 def read_labels(path: Path) -> tuple[LabelArray, dict[str, Any]]:

@@ -31,7 +31,7 @@ class Generated:
 
     def __init__(self, suite: Suite, *, private: Mirror | None = None) -> None:
         self.suite = suite
-        self._private = private
+        self.private = private
 
     @property
     def label(self) -> str:
@@ -41,13 +41,13 @@ class Generated:
     def listing(self, partition: str) -> dict[str, Listed]:
         """Return every name that can be generated; see `Source`."""
         if partition != "public":
-            return self._private.listing(partition) if self._private else {}
+            return self.private.listing(partition) if self.private else {}
         return {str(name): Listed("") for name in generator().names()}
 
     def obtain(self, record: DatasetRecord, *, tick: Tick) -> Obtained:
         """Generate a data set, or read a privately drawn one; see `Source`."""
-        if record.partition != "public" and self._private is not None:
-            return self._private.obtain(record, tick=tick)
+        if record.partition != "public" and self.private is not None:
+            return self.private.obtain(record, tick=tick)
         tick(0)
         train, test, labels, columns, facts = generator().generate(record.name)
         raw = RawDataset(

@@ -18,13 +18,13 @@ from pathlib import Path
 
 from odbench.data.archive import MAX_FACT_BYTES, MAX_VALUES
 from odbench.data.dataset import DatasetRecord
+from odbench.data.stamps import file_sha256
 from odbench.data.transports.download import Downloads
 from odbench.data.transports.hub_listing import find_commit, list_folder
 from odbench.data.transports.source import (
     Listed,
     Obtained,
     Tick,
-    file_sha256,
     name_of,
     read_file,
 )

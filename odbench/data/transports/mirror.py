@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 
 from odbench.data.dataset import DatasetRecord
+from odbench.data.notes import SourceFile
+from odbench.data.stamps import Stamp, stamp_of
 from odbench.data.transports.source import Listed, Obtained, Tick, name_of, read_file
-from odbench.errors import TransportError
+from odbench.errors import DataError, TransportError
 from odbench.files import at_home
 from odbench.suites import Suite
+
+# How often a file is read that changes while it is read.
+_TRIES = 3
 
 
 class Mirror:
@@ -92,20 +98,70 @@ class Mirror:
         folder = _subfolder(self.folder, str(path.parent))
         file = None if folder is None else folder / path.name
         if file is None or not file.is_file():
-            msg = (
-                f"data set {record.id}: {record.path!r} is not in {self.label}; copy "
-                f"it there, or use the hub"
-            )
-            raise TransportError(msg)
+            raise self._missing(record)
         return file
 
+    def _missing(self, record: DatasetRecord) -> TransportError:
+        """Return the error for a file that is not in the mirror."""
+        msg = (
+            f"data set {record.id}: {record.path!r} is not in {self.label}; copy it "
+            f"there, or use the hub"
+        )
+        return TransportError(msg)
+
     def obtain(self, record: DatasetRecord, *, tick: Tick) -> Obtained:
-        """Read a data set from the mirror; see `Source`."""
+        """Read a data set from the mirror; see `Source`.
+
+        A file that changes while it is read is read again, because its hash would not
+        be that of the values.
+        """
+        for _ in range(_TRIES):
+            before = self.stamp(record)
+            tick(0)
+            try:
+                obtained = self._read(record)
+            except DataError:
+                if self.stamp(record) == before:
+                    raise
+                continue
+            if self.stamp(record) == before:
+                tick(before.size)
+                return self._with_origin(obtained, record, before)
+        msg = (
+            f"data set {record.id}: {record.path!r} in {self.label} changes while it "
+            f"is read; run again when it is complete"
+        )
+        raise TransportError(msg)
+
+    def _with_origin(
+        self, obtained: Obtained, record: DatasetRecord, stamp: Stamp
+    ) -> Obtained:
+        """Add the file, unless its content is pinned: then it need not be noticed."""
+        if record.content_sha256:
+            return obtained
+        seen = SourceFile(str(self.file(record)), stamp, obtained.file_sha256)
+        return dataclasses.replace(obtained, seen=seen)
+
+    def stamp(self, record: DatasetRecord) -> Stamp:
+        """Return the stamp of a data set's archive.
+
+        Raises
+        ------
+        TransportError
+            If the file is missing.
+        """
+        try:
+            return stamp_of(self.file(record))
+        except FileNotFoundError as error:
+            raise self._missing(record) from error
+
+    def _read(self, record: DatasetRecord) -> Obtained:
+        """Read an archive; its hash may be that of a file that replaced it since."""
         file = self.file(record)
-        tick(0)
-        obtained = read_file(self.suite, record, file, {"mirror": str(self.folder)})
-        tick(file.stat().st_size)
-        return obtained
+        try:
+            return read_file(self.suite, record, file, {"mirror": str(self.folder)})
+        except FileNotFoundError as error:
+            raise self._missing(record) from error
 
 
 def _subfolder(base: Path, path: str) -> Path | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -12,6 +11,8 @@ from typing import Any, Protocol
 
 from odbench.data.archive import read_archive
 from odbench.data.dataset import DatasetRecord, RawDataset
+from odbench.data.notes import SourceFile
+from odbench.data.stamps import file_sha256
 from odbench.suites import Suite
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -51,12 +52,15 @@ class Obtained:
         The file's SHA-256; empty for a generated set.
     provenance : mapping
         The data set's source, for the store.
+    seen : SourceFile or None
+        The file of a mirror, to notice later that it was changed.
     """
 
     raw: RawDataset
     file_bytes: int | None = None
     file_sha256: str = ""
     provenance: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+    seen: SourceFile | None = None
 
 
 class Source(Protocol):
@@ -129,14 +133,22 @@ def read_file(
     return Obtained(raw, size, file_sha256(file), provenance)
 
 
-def file_sha256(file: Path) -> str:
-    """Return a file's SHA-256 as 64 hex digits."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def listed_record(
+    suite: Suite, name: str, partition: str, *, own: bool = False
+) -> DatasetRecord:
+    """Return the record of a file without a manifest row.
 
-
-def listed_record(suite: Suite, name: str, partition: str) -> DatasetRecord:
-    """Return the record of a file without a manifest row."""
+    Parameters
+    ----------
+    suite : Suite
+        Its suite.
+    name, partition : str
+        As in the listing.
+    own : bool
+        It may be a user's own file: nothing is known of its source and licence.
+    """
+    if own:
+        return DatasetRecord(name=name, suite=suite.name, partition=partition)
     return DatasetRecord(
         name=name,
         suite=suite.name,
