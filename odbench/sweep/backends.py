@@ -10,6 +10,7 @@ from typing import Any
 
 from odbench.errors import RunBrokenError, UsageError
 from odbench.sweep.context import RunContext
+from odbench.sweep.orphans import end_with
 from odbench.sweep.trials import Batch
 from odbench.sweep.worker import Report, close_sandbox, run_batch
 
@@ -120,7 +121,13 @@ def _cluster(
         before = os.environ.get("PYTHONSAFEPATH")
         os.environ["PYTHONSAFEPATH"] = "1"
         try:
-            yield {"backend": "loky", "n_jobs": jobs}, (TerminatedWorkerError,)
+            options = {
+                "backend": "loky",
+                "n_jobs": jobs,
+                "initializer": end_with,
+                "initargs": (os.getpid(),),
+            }
+            yield options, (TerminatedWorkerError,)
         finally:
             get_reusable_executor().shutdown(wait=False, kill_workers=True)
             os.environ.pop("PYTHONSAFEPATH")

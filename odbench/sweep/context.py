@@ -36,8 +36,8 @@ class RunContext:
         Run no detector where only the audit hook holds.
     keep_scores : bool
         Write each trial's scores.
-    orphan_exits : bool
-        End a worker when the driver that started it is gone.
+    driver : int
+        The process whose workers end with it; 0 for workers that serve others, too.
     """
 
     out: Path
@@ -50,4 +50,4 @@ class RunContext:
     ports: tuple[int, ...]
     require_sandbox: bool
     keep_scores: bool
-    orphan_exits: bool
+    driver: int

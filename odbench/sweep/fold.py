@@ -169,7 +169,8 @@ def read_batches(
             for batch in file.iter_batches(batch_size=_ROWS, columns=columns):
                 table = completed(pa.Table.from_batches([batch]), wanted)
                 yield from table.to_batches()
-    except (pa.ArrowException, OSError) as error:
+    # A damaged name of a column is a ValueError.
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise _unusable(results, " ".join(str(error).split())) from error
 
 

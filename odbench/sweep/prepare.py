@@ -197,9 +197,13 @@ def _records(request: RunRequest, sources: Sources) -> list[DatasetRecord]:
 
 def _measured(record: DatasetRecord) -> DatasetRecord:
     """Return the stored record of a data set that no manifest describes."""
+    from odbench.data.intact import find_intact
     from odbench.data.store import Store
 
-    stored = None if record.content_sha256 else Store.default().find(record)
+    if record.content_sha256:
+        return record
+    # Only an undamaged copy can say how the table was measured.
+    stored = find_intact(Store.default(), record)
     return record if stored is None else stored.record
 
 

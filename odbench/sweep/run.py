@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import signal
 import sys
@@ -141,9 +142,8 @@ def _sweep(request: RunRequest, prepared: Prepared, summary: Summary) -> None:
     for remark in machine.remarks:
         say(remark)
     note_sandbox(folder, machine.layers)
-    # Workers that are threads of this process must not end it.
-    is_loky = machine.backend == "loky"
-    context = replace(context, orphan_exits=is_loky)
+    if machine.backend == "loky":
+        context = replace(context, driver=os.getpid())
     token = folder / journal.FOLDER / journal.OWNER
     stop = folder / journal.FOLDER / journal.STOP
     progress = _progress(request, prepared)
@@ -212,7 +212,7 @@ def _context(request: RunRequest, prepared: Prepared, jobs: int) -> RunContext:
         require_sandbox=request.require_sandbox,
         keep_scores=request.keeps_scores,
         ports=allowed_ports(),
-        orphan_exits=False,
+        driver=0,
     )
 
 

@@ -6,10 +6,7 @@ because no other detector runs in its process.
 
 from __future__ import annotations
 
-import os
-import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from odbench.sweep.context import RunContext
 from odbench.sweep.handover import Handover
@@ -21,8 +18,6 @@ from odbench.sweep.trials import Trial
 
 # Each process of an idle detector takes about 100 MiB.
 _MOST = 4
-# Interval at which a worker looks whether its driver is still there.
-_WATCH_SECONDS = 1.0
 
 
 class Sandboxes:
@@ -99,25 +94,6 @@ class Sandboxes:
             )
         self._open[group] = sandbox
         return sandbox
-
-
-def exit_with_parent(close: Callable[[], None]) -> None:
-    """End this process soon after its parent, even if the parent was killed.
-
-    Parameters
-    ----------
-    close : callable
-        Called before.
-    """
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(_WATCH_SECONDS)
-        close()
-        os._exit(1)
-
-    threading.Thread(target=watch, name="odbench-parent", daemon=True).start()
 
 
 def _group(trial: Trial) -> str:

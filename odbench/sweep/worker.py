@@ -27,7 +27,7 @@ from odbench.sweep.context import RunContext
 from odbench.sweep.handover import Handover
 from odbench.sweep.journal import FOLDER, OWNER, START, STOP, Journal
 from odbench.sweep.rows import blank_row, result_row, timestamp
-from odbench.sweep.sandboxes import Sandboxes, exit_with_parent
+from odbench.sweep.sandboxes import Sandboxes
 from odbench.sweep.shown import ShownRows
 from odbench.sweep.trials import Trial
 
@@ -212,8 +212,6 @@ def _sandboxes(context: RunContext) -> Sandboxes:
         _kept.context = context
         _kept.sandboxes = Sandboxes(context)
         atexit.register(_kept.sandboxes.close)
-        if context.orphan_exits:
-            exit_with_parent(_kept.sandboxes.close)
     sandboxes: Sandboxes = _kept.sandboxes
     return sandboxes
 
