@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-_CONTROL_GROUPS = Path("/sys/fs/cgroup")
+_CONTROL_GROUPS, _OWN_GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 PACKAGES = (
     "odbench",
     "numpy",
@@ -67,7 +67,7 @@ def memory_bytes() -> int:
 def _container_limits() -> Iterator[int]:
     """Yield the memory limits of this process's control groups and those above."""
     try:
-        lines = Path("/proc/self/cgroup").read_text(encoding="ascii").splitlines()
+        lines = _OWN_GROUPS.read_text(encoding="ascii").splitlines()
     except (OSError, ValueError):
         return
     for line in lines:

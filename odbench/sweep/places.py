@@ -13,6 +13,7 @@ from pathlib import Path
 # The group of odbench's own detectors, which run in one process.
 HOME = "odbench"
 _WRITABLE_BY_OTHERS = 0o022
+_LENGTH = 100
 
 
 def place_of(group: str) -> Path:
@@ -25,7 +26,7 @@ def place_of(group: str) -> Path:
     """
     from odbench.data.store import Store
 
-    name = re.sub(r"[^A-Za-z0-9._-]", "_", group).strip(".") or "_"
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", group).strip(".")[:_LENGTH] or "_"
     if name != group:
         name += "-" + hashlib.sha256(group.encode()).hexdigest()[:8]
     return _first_writable([Store.default().root / "detectors"]) / name

@@ -34,6 +34,7 @@ _KINDS = (
     ("mirror", (str, Path, type(None)), "the path of a folder, or None"),
     ("keep_scores", *_FLAG),
     ("contamination", (numbers.Real,), "a share from 0 to below 0.5, such as 0.05"),
+    ("require_sandbox", *_FLAG),
     ("retry_failed", *_FLAG),
     ("show_progress", *_FLAG),
 )

@@ -1,0 +1,230 @@
+"""Faults of the machine are named before or beside the trials, and never ranked."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import odbench
+from odbench import provenance
+from odbench.errors import RunBrokenError, UsageError
+from odbench.leaderboard.tables import build_leaderboard
+from odbench.results import read_results
+from odbench.sweep import landlock, places, preflight
+from odbench.sweep.finished import finished
+from odbench.sweep.outcome import environment
+from odbench.sweep.sandbox import Sandbox
+
+FILE = Path(__file__).with_name("hostile.py")
+
+
+@pytest.fixture
+def run(made_up, tmp_path):
+    """A function that runs a detector on Gamma, and returns its only row."""
+
+    def run(detector="knn", **options):
+        results = odbench.run(
+            "oddbench",
+            detectors=[detector],
+            mirror=str(made_up),
+            datasets="Gamma",
+            out=tmp_path / "run",
+            show_progress=False,
+            **({"jobs": 1} | options),
+        )
+        assert len(results) == 1
+        return results.iloc[0]
+
+    return run
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_trial_that_the_machine_did_not_allow_is_not_ranked_and_runs_again(
+    run, tmp_path, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        patch.setattr(Sandbox, "trial", lambda *_, **__: environment("no room"))
+        row = run()
+
+    assert (row["status"], row["reason"]) == ("environment", "no room")
+    assert build_leaderboard(read_results(tmp_path / "run")).empty
+    assert not len(finished(tmp_path / "run"))
+    assert run()["status"] == "ok"
+    assert len(finished(tmp_path / "run")) == 1
+
+
+def test_a_missing_trial_and_one_of_the_environment_are_ranked_alike(run, tmp_path):
+    run()
+    good = read_results(tmp_path / "run")
+    bad = good.assign(detector="lof", status="environment", auroc=None, ap=None)
+
+    table = build_leaderboard(pd.concat([good, bad], ignore_index=True))
+
+    assert list(table["detector"]) == ["knn"]
+
+
+def test_no_process_for_detectors_stops_the_run_before_the_first_trial(
+    run, monkeypatch
+):
+    monkeypatch.setattr(sys, "executable", "/nonexistent/python")
+
+    with pytest.raises(RunBrokenError, match="no process can run them here"):
+        run()
+
+
+def test_without_shared_locks_workers_are_threads_and_the_run_says_so(
+    run, monkeypatch, capsys
+):
+    monkeypatch.setattr(preflight, "_no_locks", lambda: "Read-only file system")
+
+    row = run(jobs=2)
+
+    assert row["status"] == "ok"
+    assert "(Read-only file system); workers are threads" in capsys.readouterr().err
+
+
+def test_without_a_sandbox_the_run_says_so_or_refuses(run, monkeypatch, capsys):
+    monkeypatch.setattr(preflight, "_layers", lambda context: ("audit hook",))
+
+    run()
+
+    assert "no sandbox on this system" in capsys.readouterr().err
+    with pytest.raises(UsageError, match="--require-sandbox: this system has no"):
+        run("ecod", require_sandbox=True)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_worker_whose_machine_has_no_sandbox_runs_nothing_if_one_is_required(
+    run, monkeypatch
+):
+    # As on a machine of a cluster, which the driver cannot check.
+    monkeypatch.setattr(preflight, "_layers", lambda context: ("landlock 7",))
+    monkeypatch.setattr("odbench.sweep.sandbox.is_enforced", lambda layers: False)
+
+    row = run(require_sandbox=True)
+
+    assert row["status"] == "environment"
+    assert "this machine has no Landlock" in row["reason"]
+
+
+@pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
+def test_a_required_sandbox_that_is_there_is_used(run, tmp_path):
+    row = run(require_sandbox=True)
+
+    assert row["status"] == "ok"
+    assert "landlock" in row["sandbox"]
+    assert "landlock" in json.dumps(json.loads((tmp_path / "run/run.json").read_text()))
+
+
+def test_a_folder_for_temporary_files_that_is_full_is_named(
+    run, small_disk, monkeypatch
+):
+    from tests.conftest import fill
+
+    fill(small_disk)
+    monkeypatch.setattr("tempfile.tempdir", str(small_disk))
+
+    with pytest.raises(RunBrokenError, match=f"temporary files: '{small_disk}' cannot"):
+        run()
+
+
+@pytest.mark.parametrize("limit", [16, 40])
+def test_few_open_files_are_said_and_not_taken_for_a_full_disk(
+    made_up, tmp_path, limit
+):
+    done = subprocess.run(
+        [
+            *("prlimit", f"--nofile={limit}:{limit}", sys.executable, "-m", "odbench"),
+            *("run", "--suite", "oddbench", "--mirror", str(made_up), "-d", "knn"),
+            *("--out", str(tmp_path / "out"), "-j", "1", "-q", "--limit", "1"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "make room" not in done.stderr
+    assert "Traceback" not in done.stderr
+    assert f"only {limit} files may be open" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.slow
+def test_an_ordinary_user_without_a_home_runs_compiled_detectors(made_up, tmp_path):
+    folder = tmp_path / "of-the-user"
+    folder.mkdir()
+    os.chown(folder, 12345, 12345)
+    for parent in (tmp_path, *tmp_path.parents):
+        if parent.stat().st_uid == 0 and parent != Path("/"):
+            parent.chmod(parent.stat().st_mode | 0o055)
+    command = ["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups"]
+    if subprocess.run([*command, sys.executable, "-c", ""], check=False).returncode:
+        pytest.skip("another user may not start this interpreter")
+
+    done = subprocess.run(
+        [
+            *(*command, sys.executable, "-m", "odbench", "run", "--suite", "oddbench"),
+            *("--mirror", str(made_up), "--limit", "1", "-d", "ecod,gmm", "-j", "1"),
+            *("--out", str(folder / "out"), "-q"),
+        ],
+        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
+        | {"ODBENCH_CACHE": str(folder / "cache")},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert set(read_results(folder / "out")["status"]) == {"ok"}
+
+
+def test_kernels_have_a_folder_even_if_no_cache_can_be_written(monkeypatch, tmp_path):
+    locked = tmp_path / "locked"
+    locked.write_text("a file, so no folder can be made here")
+    monkeypatch.setenv("ODBENCH_CACHE", str(locked / "cache"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(locked / "xdg"))
+
+    folder = places.kernels_of(places.HOME)
+
+    folder.mkdir(parents=True, exist_ok=True)
+    assert os.access(folder, os.W_OK)
+    assert not folder.parent.stat().st_mode & 0o022
+
+
+def test_others_do_not_write_where_odbench_keeps_compiled_code():
+    assert places.kernels_of("Stranger") != places.kernels_of(places.HOME)
+    assert places.kernels_of("Stranger").is_relative_to(places.place_of("Stranger"))
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "", ".", "Ä", "x" * 300])
+def test_a_detectors_folder_stays_inside_the_cache(name, own_cache):
+    folder = places.place_of(name)
+
+    assert folder.parent == own_cache / "detectors"
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"memory.max": "1073741824"}, 2**30),
+        ({"memory.max": "max", "memory.high": "536870912"}, 2**29),
+        ({"a/memory.max": "max", "memory.max": "1073741824"}, 2**30),
+        ({"a/b/memory.max": "268435456", "memory.max": "max"}, 2**28),
+    ],
+)
+def test_the_memory_of_a_container_counts(monkeypatch, tmp_path, files, expected):
+    for name, text in files.items():
+        path = tmp_path / "cgroup" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{text}\n")
+    own = tmp_path / "own"
+    own.write_text("0::/a/b\n")
+    monkeypatch.setattr(provenance, "_CONTROL_GROUPS", tmp_path / "cgroup")
+    monkeypatch.setattr(provenance, "_OWN_GROUPS", own)
+
+    assert provenance.memory_bytes() == expected
