@@ -20,6 +20,7 @@ from odbench import __version__
 from odbench.cli import streams
 from odbench.errors import DiskFullError, OdbenchError, RunBrokenError
 from odbench.files import is_disk_fault
+from odbench.text import printable
 
 # Command -> help in one line. Each is in the module of its name, which is imported
 # when the command is called.
@@ -98,6 +99,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with one of the codes above."""
     streams.open_closed()
     streams.outlive_reader()
+    streams.write_any_text()
     with _terminable():
         code = _run(arguments)
     sys.exit(code)
@@ -155,7 +157,7 @@ def _run(arguments: list[str] | None) -> int:
 
 
 def _complain(message: str, code: int = 2) -> int:
-    click.echo(f"odbench: {' '.join(message.split())}", err=True)
+    click.echo(f"odbench: {printable(' '.join(message.split()))}", err=True)
     return code
 
 

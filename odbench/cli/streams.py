@@ -44,6 +44,15 @@ def outlive_reader() -> None:
         )
 
 
+def write_any_text() -> None:
+    """Escape what the encoding of stdout cannot write, as Python does for stderr.
+
+    A path may hold bytes that are not UTF-8.
+    """
+    if sys.stdout is sys.__stdout__ and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
 def open_closed() -> None:
     """Connect standard streams that the caller closed (``>&-``) to the null device.
 

@@ -49,6 +49,9 @@ def load(target: str) -> tuple[Any, str]:
     DetectorError
         If importing it fails.
     """
+    if "\0" in target:
+        msg = f"detector {target!r}: holds a NUL character; wanted file.py:Class"
+        raise UnknownDetectorError(msg)
     where, _, name = target.rpartition(":")
     if target.endswith(".py"):
         where, name = target, ""

@@ -103,7 +103,8 @@ def read_results(
         ):
             table = stored.read(wanted)
         check_texts(table, file)
-    except (pa.ArrowException, OSError) as error:
+    # A damaged name of a column is a ValueError.
+    except (pa.ArrowException, OSError, ValueError) as error:
         msg = f"results {str(file)!r}: not a readable Parquet file ({error})"
         raise ResultsError(msg) from error
     missing = [name for name in REQUIRED if name not in names]

@@ -1,0 +1,172 @@
+"""Mutated manifests, specs, timings and results: never a traceback.
+
+Every mutation is drawn from a fixed seed and goes through the command line in this
+process. The exit code is one of those documented, and errors are single lines.
+"""
+
+import json
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+
+from odbench.cli import main
+from odbench.data import manifest, subsets
+
+MUTATIONS = 500
+DETECTOR = f"{Path(__file__).with_name('plain_detector.py')}:Mine"
+PIECES = [
+    b"", b"\0", b"\xff", b"\xed\xa0\x80", b",", b";", b":", b"=", b'"', b"'", b"[",
+    b"]", b"(", b")", b"{", b"}", b"\\", b"\n", b"\r", b"\t", b"-1", b"0", b"9" * 400,
+    b"1e999", b"NaN", b"inf", b"none", b"true", b".", b"..", b"/", b"~", b"*", b"%s",
+    b"x" * 5000, "Å".encode(), "\u202e".encode(), b"[" * 2000, b"1_0", b"--out", b".py",
+    b"k=", b"pyod.",
+]  # fmt: skip
+
+
+def mutated(rng, content):
+    """Return the bytes with one to four changes."""
+    for _ in range(rng.randint(1, 4)):
+        at, length = rng.randrange(len(content) + 1), rng.choice((0, 1, 1, 2, 8))
+        kind = rng.randrange(5)
+        if kind == 0:
+            piece = bytes([rng.randrange(256)])
+        elif kind == 1:
+            start = rng.randrange(len(content) + 1)
+            piece = content[start : start + rng.randrange(1, 12)]
+        else:
+            piece = rng.choice(PIECES)
+        if kind == 4 and rng.random() < 0.2:
+            content = content[:at]
+        else:
+            content = content[:at] + piece + content[at + length :]
+    return content
+
+
+@pytest.fixture
+def ends_well(capsys):
+    def ends_well(case, *arguments, codes=(0, 2)):
+        __tracebackhide__ = True
+        try:
+            main([str(argument) for argument in arguments])
+        except SystemExit as done:
+            code = done.code or 0
+        except BaseException as error:
+            msg = f"mutation {case!r} raised {error!r}"
+            raise AssertionError(msg) from error
+        said = capsys.readouterr()
+        assert "Traceback" not in said.err, case
+        assert code in codes, (case, code, said.err)
+        # Lines that warn of another thing may come before that of the error.
+        assert code == 0 or said.err.strip(), case
+        return code
+
+    return ends_well
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A small run."""
+    folder = tmp_path_factory.mktemp("fuzz") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ODBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        with pytest.raises(SystemExit) as done:
+            main(["run", "-s", "synbench-mini", "-d", DETECTOR, "--limit", "3", "-j",
+                  "1", "-q", "--out", str(folder)])  # fmt: skip
+    assert done.value.code in (0, None)
+    return folder
+
+
+@pytest.mark.slow
+def test_manifests(tmp_path, monkeypatch, ends_well):
+    whole = manifest.manifest_folder() / "adbench.csv"
+    lines = whole.read_bytes().splitlines(keepends=True)
+    content = b"".join(lines[:8])
+    monkeypatch.setattr(manifest, "manifest_folder", lambda: tmp_path)
+    rng = random.Random(1)
+    refused = 0
+    for number in range(MUTATIONS):
+        text = mutated(rng, content)
+        (tmp_path / "adbench.csv").write_bytes(text)
+        if hasattr(subsets.rows_of, "cache_clear"):
+            subsets.rows_of.cache_clear()
+        form = ("json", "csv", "table")[number % 3]
+        words = ("datasets", "list", "-s", "adbench", "--format", form)
+        refused += ends_well(text, *words) == 2
+    assert 50 < refused < MUTATIONS
+
+
+SPECS = [
+    "knn:k=20,method=mean,lof",
+    "egmm:components=(1,2,3);hbos[n_bins=5,alpha=0.1]",
+    f'"{DETECTOR}":k=4',
+    f"{DETECTOR}:k=4,ecod",
+    "pyod.LODA:n_bins=20",
+    "sklearn.ensemble:IsolationForest:n_estimators=10",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_detector_specs(tmp_path, ends_well):
+    rng = random.Random(2)
+    run = ("run", "-s", "synbench-mini", "--limit", 1, "--dry-run", "--out", tmp_path)
+    refused = 0
+    for number in range(MUTATIONS):
+        text = mutated(rng, SPECS[number % len(SPECS)].encode())
+        spec = text.decode(errors="surrogateescape")
+        refused += ends_well(spec, *run, f"--detectors={spec}") == 2
+    assert 50 < refused < MUTATIONS
+
+
+@pytest.mark.slow
+def test_timings(own_cache, tmp_path, ends_well):
+    points = [[10.0**i, 10.0 ** (i - 6)] for i in range(2, 8)]
+    content = json.dumps({"Mine:default": points, "knn:default": points}).encode()
+    rng = random.Random(3)
+    run = ("run", "-s", "synbench-mini", "-d", DETECTOR, "--limit", 2)
+    for number in range(MUTATIONS):
+        text = mutated(rng, content)
+        (own_cache / "timings.json").write_bytes(text)
+        ends_well(text, *run, "--out", tmp_path / "run", "--dry-run", codes=(0,))
+        if number % 100 == 0:
+            shutil.rmtree(tmp_path / "run", ignore_errors=True)
+            ends_well(text, *run, "--out", tmp_path / "run", "-q", "-j", 1, codes=(0,))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_results(finished, tmp_path, ends_well):
+    content = (finished / "results.parquet").read_bytes()
+    rng = random.Random(4)
+    folder = tmp_path / "run"
+    shutil.copytree(finished, folder)
+    refused = 0
+    for number in range(MUTATIONS):
+        text = mutated(rng, content)
+        (folder / "results.parquet").write_bytes(text)
+        show = ("leaderboard", "show", folder, "--resamples", 0)
+        refused += ends_well(number, *show) == 2
+        if number % 10 == 0:
+            run = ("run", "-s", "synbench-mini", "-d", DETECTOR, "--limit", 3)
+            ends_well(number, *run, "--out", folder, "--dry-run")
+    assert refused > 50
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_descriptions_of_runs(finished, tmp_path, ends_well):
+    content = (finished / "run.json").read_bytes()
+    rng = random.Random(5)
+    folder = tmp_path / "run"
+    shutil.copytree(finished, folder)
+    for number in range(MUTATIONS):
+        text = mutated(rng, content)
+        (folder / "run.json").write_bytes(text)
+        if number % 2:
+            ends_well(text, "leaderboard", "build", folder, "--out", tmp_path / "built",
+                      "--resamples", 0)  # fmt: skip
+        else:
+            run = ("run", "-s", "synbench-mini", "-d", DETECTOR, "--limit", 3)
+            ends_well(text, *run, "--out", folder, "--dry-run")
