@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from odbench.data.dataset import Dataset, DatasetRecord
+from odbench.data.intact import find_intact
 from odbench.data.listing import (
     SuiteListing,
     list_manifest,
@@ -290,7 +291,7 @@ def locate(
         places = PARTITIONS if partition is None else (partition,)
         for place in places:
             wanted = DatasetRecord(name=name, suite=described.name, partition=place)
-            if (stored := Store.default().find(wanted)) is not None:
+            if (stored := find_intact(Store.default(), wanted)) is not None:
                 return _as_in_mirror(stored.record, described, mirror)
         if manifest_only:
             raise

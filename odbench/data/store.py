@@ -50,6 +50,8 @@ _LABEL_FIELDS = (
     "parameters",
     "archetype",
 )
+# Record fields that say where its files are.
+_PLACE_FIELDS = ("name", "suite", "partition")
 # The archive's facts that reveal nothing about labels; all others are stored with them.
 _FEATURE_FACTS = (
     "dataset_type",
@@ -268,6 +270,8 @@ class Store:
                 )
                 raise StoreError(msg)
             values |= beside["record"]
+        # A damaged file must not name another data set than the place where it is.
+        values |= {field: getattr(record, field) for field in _PLACE_FIELDS}
         return StoredDataset(features, labels, _load_record(values))
 
     def names(self, suite: str, partition: str) -> list[str]:
@@ -278,7 +282,7 @@ class Store:
     def provenance(self, record: DatasetRecord) -> dict[str, Any]:
         """Return the source of a stored data set, and its skipped members."""
         meta = read_meta(self.place("features", record))
-        return {**meta["provenance"], "skipped": meta["skipped"]}
+        return {**meta.get("provenance", {}), "skipped": meta.get("skipped", [])}
 
     def notes(self, record: DatasetRecord) -> Notes:
         """Return the notes on a stored data set; see `odbench.data.notes`."""
