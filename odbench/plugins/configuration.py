@@ -9,9 +9,9 @@ from typing import Any
 
 from odbench.detector import Detector, DetectorInfo
 from odbench.errors import DetectorError
-from odbench.plugins import introspect
 from odbench.plugins.adapter import adapt
 from odbench.plugins.entry_points import one_line
+from odbench.plugins.parameters import wrong_type
 from odbench.plugins.specs import format_params, identity
 
 # Maximum length of a detector's own message within ours.
@@ -75,7 +75,7 @@ class Configuration:
                 # A scikit-learn estimator knows its types, and its fit calls this.
                 inner._validate_params()  # noqa: SLF001
             else:
-                fault = introspect.wrong_type(inner, self.overrides)
+                fault = wrong_type(inner, self.overrides)
             if not fault and callable(getattr(inner, "check_params", None)):
                 inner.check_params()
         except DetectorError as error:
