@@ -226,11 +226,14 @@ class Store:
 
         Earlier versions stored the suite's, which need not be that of the user's file.
         """
-        source = self.provenance(stored.record).get("source", "")
-        if not stored.record.licence or not str(source).startswith("mirror "):
+        record = stored.record
+        if not record.licence:
+            return stored
+        source = str(self.provenance(record).get("source", ""))
+        if not source.startswith("mirror "):
             return stored
         return dataclasses.replace(
-            stored, record=dataclasses.replace(stored.record, licence="")
+            stored, record=dataclasses.replace(record, licence="")
         )
 
     def read(self, record: DatasetRecord) -> StoredDataset:

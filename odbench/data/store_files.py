@@ -47,16 +47,12 @@ def write_features(path: Path, raw: RawDataset, meta: dict[str, Any]) -> str:
         file.flush()
         train, test, _ = open_features(Path(file.name))
         if not (np.array_equal(train, raw.train) and np.array_equal(test, raw.test)):
-            msg = (
-                f"stored features {str(path)!r}: the file differs from the arrays that "
-                f"were written; check the disk"
-            )
-            raise StoreError(msg)
+            raise _differs(path, "features")
         return file_sha256(Path(file.name))
 
 
 def write_labels(path: Path, labels: LabelArray, meta: dict[str, Any]) -> str:
-    """Write labels to their own file, and return its hash."""
+    """Write labels to their own file, read them back, return the file's hash."""
     import pyarrow as pa
 
     schema = pa.schema(
@@ -66,6 +62,8 @@ def write_labels(path: Path, labels: LabelArray, meta: dict[str, Any]) -> str:
         with pa.ipc.new_file(file, schema) as writer:
             writer.write_batch(pa.record_batch([pa.array(labels)], schema=schema))
         file.flush()
+        if not np.array_equal(read_labels(Path(file.name))[0], labels):
+            raise _differs(path, "labels")
         return file_sha256(Path(file.name))
 
 
@@ -86,6 +84,15 @@ def read_labels(path: Path) -> tuple[LabelArray, dict[str, Any]]:
         )
         raise StoreError(msg) from error
     return labels, meta
+
+
+def _differs(path: Path, kind: str) -> StoreError:
+    """Return the error for a file that a disk did not write as it was told."""
+    msg = (
+        f"stored {kind} {str(path)!r}: the file differs from the arrays that were "
+        f"written; check the disk"
+    )
+    return StoreError(msg)
 
 
 def _json(meta: Mapping[str, Any]) -> bytes:
