@@ -8,12 +8,14 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any, BinaryIO
 
 # The meaning of errno values, once for the whole project.
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _BROKEN = {errno.EFBIG, errno.EIO}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+# Raised for a lock by disks that have none, such as some network disks.
+_WITHOUT_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 _MISNAMED = {errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG}
 
 
@@ -151,3 +153,50 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def lock(file: IO[str]) -> bool:
+    """Lock an open file against other processes, without waiting.
+
+    Parameters
+    ----------
+    file : text file
+        Open for writing; the lock ends when it is closed.
+
+    Returns
+    -------
+    bool
+        False if this disk or system has no locks.
+
+    Raises
+    ------
+    BlockingIOError
+        If another process holds the lock.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        return _lock_on_windows(file)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError as error:
+        if error.errno in _WITHOUT_LOCKS:
+            return False
+        raise
+    return True
+
+
+def _lock_on_windows(file: IO[str]) -> bool:
+    try:
+        import msvcrt
+    except ImportError:
+        return False
+    locking: Any = msvcrt
+    file.seek(0)
+    try:
+        locking.locking(file.fileno(), locking.LK_NBLCK, 1)
+    except OSError as error:
+        raise BlockingIOError(errno.EAGAIN, "locked by another process") from error
+    return True

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from odbench.errors import RunLockedError, SubmissionError
+from odbench.files import lock
 from odbench.submissions.checking import Submission, file_sha256, open_submission
 from odbench.submissions.dataset_list import DatasetList
 from odbench.submissions.ladder import climbs
@@ -233,13 +234,11 @@ def _refuse_faults(path: Path, submission: Submission) -> None:
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Hold a lock so that only one evaluation at a time changes the folder."""
-    import fcntl
-
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".evaluation.lock").open("a") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            lock(file)
+        except BlockingIOError:
             msg = (
                 f"leaderboard {str(folder)!r}: another evaluation is running; "
                 f"try again later"

@@ -1,9 +1,10 @@
 """The detector's process: it gets features and returns scores, and sees no labels.
 
 Started as ``python -m odbench.sweep.child FD FD``: one end of a socket pair, and a pipe
-that closes when the worker ends. Each request and each answer is one line of JSON.
-Tables and scores are raw float64 values behind descriptors, so that the worker never
-unpickles anything from here. The worker measures seconds and memory from outside.
+that closes when the worker ends; or with ``-``, for standard input and output. Each
+request and each answer is one line of JSON. Tables and scores are raw float64 values
+behind descriptors, so that the worker never unpickles anything from here. The worker
+measures seconds and memory from outside.
 """
 
 from __future__ import annotations
@@ -233,28 +234,71 @@ def _undisturbed(request: dict[str, Any]) -> Iterator[None]:
             os.environ.update(environment)
 
 
-def _requests(channel: socket.socket) -> Iterator[dict[str, Any]]:
-    """Yield each request with the descriptors that came with it."""
-    line, descriptors = bytearray(), list[int]()
-    while True:
-        data, came, _, _ = socket.recv_fds(channel, 1 << 16, 2, _CLOSED_BY_EXEC)
-        if not data:
-            return
-        line += data
-        descriptors += came
-        if line.endswith(b"\n"):
-            yield json.loads(line) | {"descriptors": descriptors}
-            line, descriptors = bytearray(), []
+class _Socket:
+    """Requests and answers over a socket; memory comes along as descriptors."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self._end = end
+
+    def requests(self) -> Iterator[dict[str, Any]]:
+        """Yield each request with the descriptors that came with it."""
+        line, descriptors = bytearray(), list[int]()
+        while True:
+            data, came, _, _ = socket.recv_fds(self._end, 1 << 16, 2, _CLOSED_BY_EXEC)
+            if not data:
+                return
+            line += data
+            descriptors += came
+            if line.endswith(b"\n"):
+                yield json.loads(line) | {"descriptors": descriptors}
+                line, descriptors = bytearray(), []
+
+    def answer(self, answer: dict[str, Any]) -> None:
+        """Send an answer."""
+        self._end.sendall(json.dumps(answer).encode() + b"\n")
+
+
+class _Pipes:
+    """Requests and answers over standard input and output; memory comes by its path."""
+
+    def __init__(self) -> None:
+        self._in = os.fdopen(os.dup(0), "rb")
+        self._out = os.fdopen(os.dup(1), "wb")
+        # A detector that reads or prints must not touch the requests.
+        with open(os.devnull, "r+b") as nothing:  # noqa: PTH123
+            os.dup2(nothing.fileno(), 0)
+            os.dup2(nothing.fileno(), 1)
+
+    def requests(self) -> Iterator[dict[str, Any]]:
+        """Yield each request with a descriptor of the memory that it names."""
+        for line in self._in:
+            request = json.loads(line)
+            path = request.pop("path", None)
+            mode = os.O_RDWR if request["do"] == "score" else os.O_RDONLY
+            flags = mode | getattr(os, "O_BINARY", 0)
+            opened = [] if path is None else [os.open(path, flags)]
+            yield request | {"descriptors": opened}
+
+    def answer(self, answer: dict[str, Any]) -> None:
+        """Send an answer."""
+        self._out.write(json.dumps(answer).encode() + b"\n")
+        self._out.flush()
+
+
+def _channel() -> _Socket | _Pipes:
+    if sys.argv[1] == "-":
+        return _Pipes()
+    end = socket.socket(fileno=int(sys.argv[1]))
+    # Processes that a detector starts must not inherit the socket to the worker.
+    end.set_inheritable(False)
+    serve_under_a_reaper(end, worker=int(sys.argv[2]))
+    return _Socket(end)
 
 
 def main() -> None:
-    """Answer requests until the worker closes the socket."""
-    channel = socket.socket(fileno=int(sys.argv[1]))
-    # Processes that a detector starts must not inherit the socket to the worker.
-    channel.set_inheritable(False)
-    serve_under_a_reaper(channel, worker=int(sys.argv[2]))
-    state = _State()
-    for request in _requests(channel):
+    """Answer requests until the worker closes the channel."""
+    channel, state = _channel(), _State()
+    for request in channel.requests():
         try:
             with _undisturbed(request):
                 answer = getattr(state, request["do"])(request)
@@ -262,7 +306,7 @@ def main() -> None:
             # A detector may raise anything, also SystemExit.
             answer = state.failure(error)
         answer["id"] = request["id"]
-        channel.sendall(json.dumps(answer).encode() + b"\n")
+        channel.answer(answer)
 
 
 if __name__ == "__main__":

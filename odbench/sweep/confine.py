@@ -101,12 +101,20 @@ def _own_processes(readable: Iterable[Path]) -> Iterator[Path]:
         elif path != _PROC:
             yield path
         else:
-            yield from (p for p in path.iterdir() if not p.name.isdigit())
-            own = path / str(os.getpid())
-            # Kept open, so that the kernel does not forget what the rule is about.
-            with contextlib.suppress(OSError, AttributeError):
-                os.open(own, os.O_PATH | os.O_CLOEXEC)
-            yield own
+            yield from _of_this_process()
+
+
+def _of_this_process() -> Iterator[Path]:
+    try:
+        entries = list(_PROC.iterdir())
+    except OSError:
+        return
+    yield from (entry for entry in entries if not entry.name.isdigit())
+    own = _PROC / str(os.getpid())
+    # Kept open, so that the kernel does not forget what the rule is about.
+    with contextlib.suppress(OSError, AttributeError):
+        os.open(own, os.O_PATH | os.O_CLOEXEC)
+    yield own
 
 
 def _everything_but(hidden: list[Path]) -> Iterable[Path]:

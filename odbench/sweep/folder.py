@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 from odbench import provenance
 from odbench.errors import RunLockedError
-from odbench.files import write_text
+from odbench.files import lock, write_text
 from odbench.sweep.request import RunRequest
 
 
@@ -19,28 +20,32 @@ from odbench.sweep.request import RunRequest
 def locked(folder: Path) -> Iterator[None]:
     """Lock the folder against other runs while the block lasts.
 
+    On a disk without locks, a line warns that nothing keeps another run away.
+
     Raises
     ------
     RunLockedError
         If another process holds the lock.
     """
-    import fcntl
-
     path = folder / ".lock"
-    with path.open("a+", encoding="ascii") as lock:
+    with path.open("a+", encoding="ascii") as file:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.seek(0)
-            holder = lock.read().strip() or "unknown"
+            if not lock(file):
+                sys.stderr.write(
+                    f"odbench: {str(folder)!r} is on a disk without locks: let no "
+                    f"other run write to it\n"
+                )
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip() or "unknown"
             msg = (
                 f"--out {str(folder)!r}: process {holder} is writing to it; wait for "
                 f"it, or name another folder"
             )
             raise RunLockedError(msg) from None
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
         yield
 
 

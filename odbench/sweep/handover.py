@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
+import socket
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import IO, Any, Self
 
 import numpy as np
@@ -24,7 +26,38 @@ _SIZE_AND_VALUES = (*_SIZE, "F_SEAL_WRITE")
 _ITEM = 8
 
 
-class Handover:
+class Memory:
+    """Memory that another process can open: by a descriptor, or else by a path.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Where a path is made if it is needed; a temporary folder by default.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._file: IO[bytes]
+        self.path = ""
+        if can_pass_descriptors():
+            self._file = _anonymous()
+        else:
+            handle, self.path = tempfile.mkstemp(prefix="odbench-", dir=folder)
+            self._file = os.fdopen(handle, "r+b", buffering=0)
+
+    @property
+    def descriptor(self) -> int:
+        """The descriptor of the memory."""
+        return self._file.fileno()
+
+    def close(self) -> None:
+        """Close the memory; it is freed when the other process has closed it, too."""
+        self._file.close()
+        if self.path:
+            with contextlib.suppress(OSError):
+                os.unlink(self.path)  # noqa: PTH108 - the path is a text
+
+
+class Handover(Memory):
     """The tables of one data set as a detector sees them, in sealed memory.
 
     Parameters
@@ -41,31 +74,22 @@ class Handover:
     def __init__(self, train: FloatArray, test: FloatArray) -> None:
         self.train_shape, self.test_shape = train.shape, test.shape
         with _memory_for(train.nbytes + test.nbytes, "tables"):
-            self._tables = _anonymous()
+            super().__init__()
             for table in (train, test):
-                _write(self._tables, table)
-            _seal(self._tables, _SIZE_AND_VALUES)
+                _write(self._file, table)
+            _seal(self._file, _SIZE_AND_VALUES)
 
     @property
     def n_test(self) -> int:
         """Number of scores wanted."""
         return int(self.test_shape[0])
 
-    @property
-    def descriptor(self) -> int:
-        """The descriptor of the tables, for the process."""
-        return self._tables.fileno()
-
     def describe(self) -> dict[str, list[int]]:
         """Return the shapes that the process needs to read the tables."""
         return {"train": list(self.train_shape), "test": list(self.test_shape)}
 
-    def close(self) -> None:
-        """Close the descriptor; the memory is freed when the process ends, too."""
-        self._tables.close()
 
-
-class ScoreMemory:
+class ScoreMemory(Memory):
     """Memory in which a detector's process leaves the scores of one trial.
 
     Each trial has its own, and scores are copied when the process has answered, so that
@@ -75,6 +99,8 @@ class ScoreMemory:
     ----------
     n_test : int
         Number of scores wanted.
+    folder : Path
+        A folder that the process may write to, for systems without descriptors.
 
     Raises
     ------
@@ -82,23 +108,18 @@ class ScoreMemory:
         If there is not enough memory.
     """
 
-    def __init__(self, n_test: int) -> None:
+    def __init__(self, n_test: int, folder: Path) -> None:
         self.n_test = n_test
         with _memory_for(n_test * _ITEM, "scores"):
-            self._file = _anonymous()
+            super().__init__(folder)
             _write(self._file, np.full(n_test, np.nan))
             _seal(self._file, _SIZE)
-
-    @property
-    def descriptor(self) -> int:
-        """The descriptor of the memory, for the process."""
-        return self._file.fileno()
 
     def read(self) -> FloatArray:
         """Return the scores that were written, float64 of shape (n_test,), else NaN."""
         wanted, read = self.n_test * _ITEM, bytearray()
         while len(read) < wanted:
-            part = os.pread(self.descriptor, wanted - len(read), len(read))
+            part = _read_at(self._file, wanted - len(read), len(read))
             if not part:
                 break
             read += part
@@ -111,7 +132,7 @@ class ScoreMemory:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._file.close()
+        self.close()
 
 
 def map_tables(
@@ -131,10 +152,13 @@ def map_tables(
     train, test : float64 arrays
         Read-only; where the kernel seals the memory, nothing can write to it.
     """
-    # All pages are mapped now, so that their cost is not in a trial's seconds.
-    flags = mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0)
     try:
-        memory = mmap.mmap(descriptor, 0, flags=flags, prot=mmap.PROT_READ)
+        if hasattr(mmap, "MAP_POPULATE"):
+            # All pages are mapped now, so that their cost is not in a trial's seconds.
+            flags = mmap.MAP_SHARED | mmap.MAP_POPULATE
+            memory = mmap.mmap(descriptor, 0, flags=flags, prot=mmap.PROT_READ)
+        else:
+            memory = mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
     finally:
         os.close(descriptor)
     tables, start = [], 0
@@ -150,8 +174,21 @@ def write_scores(scores: Any, descriptor: int) -> None:
     """Write scores to the memory that the worker reads."""
     data = np.ascontiguousarray(scores, dtype="<f8").data.cast("B")
     done = 0
+    os.lseek(descriptor, 0, os.SEEK_SET)
     while done < len(data):
-        done += os.pwrite(descriptor, data[done:], done)
+        done += os.write(descriptor, data[done:])
+
+
+def can_pass_descriptors() -> bool:
+    """Check whether descriptors can be sent to another process; not on Windows."""
+    return hasattr(socket, "send_fds")
+
+
+def _read_at(file: IO[bytes], size: int, position: int) -> bytes:
+    if hasattr(os, "pread"):
+        return os.pread(file.fileno(), size, position)
+    file.seek(position)
+    return file.read(size)
 
 
 def _anonymous() -> IO[bytes]:

@@ -47,8 +47,11 @@ def version() -> int:
     """Return the version of Landlock in this kernel, 0 without it."""
     if sys.platform != "linux":
         return 0
-    libc = ctypes.CDLL(None, use_errno=True)
-    return max(0, int(libc.syscall(_CREATE_RULESET, None, 0, _ASK_VERSION)))
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        return max(0, int(libc.syscall(_CREATE_RULESET, None, 0, _ASK_VERSION)))
+    except (OSError, AttributeError):
+        return 0
 
 
 def restrict(

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from odbench.sweep.channel import Channel, PipeChannel, SocketChannel
+from odbench.sweep.handover import can_pass_descriptors
 from odbench.sweep.processes import MARK
 
 _THREAD_VARIABLES = (
@@ -67,7 +69,7 @@ PLACE = "ODBENCH_DETECTOR_CACHE"
 
 def launch(
     folder: Path, place: Path, kernels: Path, *, mark: str, threads: int
-) -> tuple[subprocess.Popen[bytes], socket.socket, int]:
+) -> tuple[subprocess.Popen[bytes], Channel, int]:
     """Start a process that answers requests.
 
     Parameters
@@ -85,13 +87,26 @@ def launch(
 
     Returns
     -------
-    tuple of (Popen, socket, int)
-        The process, the socket that leads to it, and a descriptor to keep open: the
-        process ends when it is closed, by whatever end of this one.
+    tuple of (Popen, channel, int)
+        The process, the channel that leads to it, and a descriptor to keep open: the
+        process ends when it is closed, by whatever end of this one. It is -1 where the
+        channel itself serves for that.
     """
-    ours, theirs = socket.socketpair()
-    lifeline, watched = os.pipe()[::-1]
+    environment = _environment(folder, place, kernels, mark, threads)
     command = [sys.executable, "-P", "-m", "odbench.sweep.child"]
+    if not can_pass_descriptors():
+        process = subprocess.Popen(
+            [*command, "-"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=folder,
+            env=environment,
+            start_new_session=True,
+        )
+        return process, PipeChannel(process), -1
+    ours, theirs = socket.socketpair()
+    watched, lifeline = os.pipe()
     try:
         process = subprocess.Popen(
             [*command, str(theirs.fileno()), str(watched)],
@@ -100,7 +115,7 @@ def launch(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=folder,
-            env=_environment(folder, place, kernels, mark, threads),
+            env=environment,
             pass_fds=(theirs.fileno(), watched),
             # In a separate group it can be killed whole, and Ctrl-C does not reach it.
             start_new_session=True,
@@ -112,7 +127,7 @@ def launch(
     finally:
         theirs.close()
         os.close(watched)
-    return process, ours, lifeline
+    return process, SocketChannel(ours), lifeline
 
 
 def has_cuda() -> bool:
@@ -142,16 +157,11 @@ def _environment(
             "XDG_CACHE_HOME": str(place / ".cache"),
             "NUMBA_CACHE_DIR": str(kernels),
             "PYTHONUSERBASE": site.getuserbase(),
-            # Weights that the user has downloaded stay in reach.
-            "HF_HUB_CACHE": _hub_cache(),
+            # The user's own holds data sets with labels.
+            "HF_HUB_CACHE": str(place / "hub"),
         }
     )
     # Passed on: the user decides whether a detector may download weights.
     kept.setdefault("HF_HUB_OFFLINE", "0")
     kept.setdefault("MPLBACKEND", "Agg")
     return kept
-
-
-def _hub_cache() -> str:
-    home = os.environ.get("HF_HOME") or str(Path("~/.cache/huggingface").expanduser())
-    return os.environ.get("HF_HUB_CACHE") or str(Path(home) / "hub")

@@ -60,7 +60,6 @@ def from_answer(
     scores: Callable[[], FloatArray] | None = None,
     costs: Mapping[str, Any] | None = None,
     version: object = "",
-    layers: tuple[str, ...] = (),
 ) -> Outcome:
     """Return the outcome that the answer of a process describes.
 
@@ -76,8 +75,6 @@ def from_answer(
         The measured seconds and bytes.
     version : object
         The version of the detector that the process says it has loaded.
-    layers : tuple of str
-        The layers of the sandbox that held.
 
     Returns
     -------
@@ -88,17 +85,17 @@ def from_answer(
         status, reason = answer.get("status"), answer.get("reason")
         if status not in _REPORTABLE or not isinstance(reason, str):
             return broken("an invalid status")
-        return Outcome(status, _one_line(reason), None, {}, known, layers)
+        return Outcome(status, _one_line(reason), None, {}, known)
     costs = costs or {}
     if answer.get("shape") != [n_test]:
         reason = f"scores of shape {_brief(answer.get('shape'))}, wanted [{n_test}]"
-        return Outcome("shape", _one_line(reason), None, costs, known, layers)
+        return Outcome("shape", _one_line(reason), None, costs, known)
     values = scores()
     bad = int(np.count_nonzero(~np.isfinite(values)))
     if bad:
         reason = f"{bad} of {n_test} scores are not finite"
-        return Outcome("nonfinite", reason, None, costs, known, layers)
-    return Outcome("ok", "", values, costs, known, layers)
+        return Outcome("nonfinite", reason, None, costs, known)
+    return Outcome("ok", "", values, costs, known)
 
 
 def environment(reason: str) -> Outcome:

@@ -10,8 +10,10 @@ import stat
 import tempfile
 from pathlib import Path
 
-# The group of odbench's own detectors, which run in one process.
+# The group of odbench's own detectors, which run in one process. No other group begins
+# without `STRANGER`, whatever a detector calls itself.
 HOME = "odbench"
+STRANGER = "detector "
 _WRITABLE_BY_OTHERS = 0o022
 _LENGTH = 100
 
@@ -22,14 +24,16 @@ def place_of(group: str) -> Path:
     Parameters
     ----------
     group : str
-        `HOME`, or the name of a detector of somebody else.
+        `HOME`, or `STRANGER` and the name of a detector of somebody else.
     """
     from odbench.data.store import Store
 
-    name = re.sub(r"[^A-Za-z0-9._-]", "_", group).strip(".")[:_LENGTH] or "_"
-    if name != group:
-        name += "-" + hashlib.sha256(group.encode()).hexdigest()[:8]
-    return _first_writable([Store.default().root / "detectors"]) / name
+    root = Store.default().root
+    if group == HOME:
+        return _first_writable([root]) / "zoo"
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", group.removeprefix(STRANGER))[:_LENGTH]
+    digest = hashlib.sha256(group.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    return _first_writable([root / "detectors"]) / f"{name}-{digest}"
 
 
 def kernels_of(group: str) -> Path:

@@ -29,6 +29,7 @@ _CHASE_SECONDS = 5.0
 # Interval at which a reaper looks for the end of its child without a pidfd.
 _WAIT_SECONDS = 0.05
 _BLOCK = 512
+_PROC = Path("/proc")
 
 
 def serve_under_a_reaper(channel: socket.socket, *, worker: int) -> None:
@@ -104,7 +105,7 @@ def resident_tree(pid: int) -> int:
     Resident memory counts, and so do files without a name: memory behind a descriptor,
     and deleted temporary files.
     """
-    if not Path("/proc/self/statm").exists():
+    if not (_PROC / "self/statm").exists():
         return _resident_elsewhere(pid)
     page, total = os.sysconf("SC_PAGE_SIZE"), 0
     nameless: dict[tuple[int, int], int] = {}
@@ -160,8 +161,11 @@ def _children(pid: int) -> list[int]:
 def _adopts_orphans() -> bool:
     if sys.platform != "linux":
         return False
-    libc = ctypes.CDLL(None, use_errno=True)
-    return bool(libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        return bool(libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+    except (OSError, AttributeError):
+        return False
 
 
 def _die_with_parent() -> None:
@@ -228,6 +232,8 @@ def kill_tree(process: subprocess.Popen[bytes], mark: str) -> None:
     """Kill a process, its group, and every descendant that left the group."""
     if process.poll() is None:
         _kill_descendants(process.pid)
+    if not _PROC.is_dir():
+        _kill_family(process.pid)
     kill_marked(mark)
     if hasattr(os, "killpg"):
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -237,6 +243,16 @@ def kill_tree(process: subprocess.Popen[bytes], mark: str) -> None:
     process.wait()
     # A process may have been started while the others were killed.
     kill_marked(mark)
+
+
+def _kill_family(pid: int) -> None:
+    """Kill the descendants of a process where there is no ``/proc``."""
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        for descendant in psutil.Process(pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                descendant.kill()
 
 
 def kill_marked(mark: str) -> None:

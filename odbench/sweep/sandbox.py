@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import json
 import os
 import secrets
-import selectors
-import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from odbench.errors import StoreError
+from odbench.sweep.channel import Channel
 from odbench.sweep.costs import Phase, memory_of, seconds_of
-from odbench.sweep.handover import Handover, ScoreMemory
+from odbench.sweep.handover import Handover, Memory, ScoreMemory
 from odbench.sweep.launch import has_cuda, launch
 from odbench.sweep.outcome import (
     Outcome,
@@ -147,7 +145,7 @@ class Sandbox:
         self._confinement = confinement
         self._is_trusted = is_trusted
         self._process: subprocess.Popen[bytes] | None = None
-        self._channel: socket.socket | None = None
+        self._channel: Channel | None = None
         self._lifeline = -1
         self._child = 0
         self._folder: Path | None = None
@@ -178,6 +176,12 @@ class Sandbox:
         Outcome
             Errors of the detector are returned, not raised.
         """
+        outcome = self._trial(spec, random_state, tables, specs)
+        return replace(outcome, layers=self.layers)
+
+    def _trial(
+        self, spec: str, random_state: int, tables: Handover, specs: Sequence[str]
+    ) -> Outcome:
         try:
             self._load(tables, specs)
             started = time.monotonic()
@@ -281,7 +285,7 @@ class Sandbox:
             answer, _ = self._ask(
                 {"do": "load", "specs": list(specs), **tables.describe()},
                 _START_SECONDS + self._limits.seconds,
-                [tables.descriptor],
+                tables,
             )
         except _SandboxEndedError:
             if is_fresh:
@@ -319,9 +323,10 @@ class Sandbox:
         fitted, fit = self._ask({"do": "fit"}, limit)
         if "status" in fitted:
             return self._failed(fitted, tables), False
-        with ScoreMemory(tables.n_test) as memory:
+        assert self._folder is not None
+        with ScoreMemory(tables.n_test, self._folder) as memory:
             scored, score = self._ask(
-                {"do": "score"}, max(0.0, limit - fit.wall), [memory.descriptor]
+                {"do": "score"}, max(0.0, limit - fit.wall), memory
             )
             peak = max(0, process_memory(self._child)[1] - before)
             fit_costs = seconds_of(fit, fitted, is_trusted=self._is_trusted)
@@ -343,7 +348,6 @@ class Sandbox:
                 scores=memory.read,
                 costs=costs,
                 version=ready.get("version"),
-                layers=self.layers,
             )
         compiled = fit_costs.compiled + score_costs.compiled
         is_short = fit.wall + score.wall < _REPEAT_SECONDS
@@ -360,7 +364,7 @@ class Sandbox:
         self,
         request: dict[str, Any],
         seconds: float,
-        descriptors: Sequence[int] = (),
+        memory: Memory | None = None,
     ) -> tuple[dict[str, Any], Phase]:
         """Send a request and wait for its answer within the limits.
 
@@ -372,29 +376,19 @@ class Sandbox:
         assert self._channel is not None and self._process is not None  # noqa: PT018
         request |= {"folder": str(self._folder), "id": secrets.token_hex(8)}
         watch = Watch(self._child, _POLL_SECONDS)
-        data = json.dumps(request).encode() + b"\n"
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            if descriptors:
-                sent = socket.send_fds(self._channel, [data], list(descriptors))
-                data = data[sent:]
-            self._channel.sendall(data)
+        self._channel.send(request, memory)
         received = bytearray()
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._channel, selectors.EVENT_READ)
-            while not received.endswith(b"\n"):
-                if not selector.select(_POLL_SECONDS):
-                    self._check(watch, seconds)
-                    continue
-                try:
-                    data = self._channel.recv(_ANSWER_LIMIT)
-                except ConnectionResetError:
-                    data = b""
-                if not data:
-                    raise _SandboxEndedError(from_exit(self._process))
-                received += data
-                if len(received) > _ANSWER_LIMIT:
-                    raise _SandboxEndedError(broken("an answer of over 64 KiB"))
-                watch.tick()
+        while not received.endswith(b"\n"):
+            data = self._channel.receive(_POLL_SECONDS)
+            if data is None:
+                self._check(watch, seconds)
+                continue
+            if not data:
+                raise _SandboxEndedError(from_exit(self._process))
+            received += data
+            if len(received) > _ANSWER_LIMIT:
+                raise _SandboxEndedError(broken("an answer of over 64 KiB"))
+            watch.tick()
         phase = watch.end()
         return self._parsed(bytes(received), str(request["id"])), phase
 

@@ -12,7 +12,7 @@ from odbench.sweep.context import RunContext
 from odbench.sweep.handover import Handover
 from odbench.sweep.hidden import local_paths
 from odbench.sweep.outcome import Outcome
-from odbench.sweep.places import HOME, kernels_of, place_of
+from odbench.sweep.places import HOME, STRANGER, kernels_of, place_of
 from odbench.sweep.sandbox import Confinement, Sandbox
 from odbench.sweep.trials import Trial
 
@@ -97,4 +97,4 @@ class Sandboxes:
 
 
 def _group(trial: Trial) -> str:
-    return HOME if trial.is_home else str(trial.facts["detector"])
+    return HOME if trial.is_home else STRANGER + str(trial.facts["detector"])

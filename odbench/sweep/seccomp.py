@@ -108,10 +108,14 @@ def restrict() -> bool:
         return False
     code = b"".join(step.packed() for step in _filter(*known))
     program = _Program(len(code) // 8, code)
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        prctl = libc.prctl
+    except (OSError, AttributeError):
         return False
-    installed = libc.prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(program), 0, 0)
+    if prctl(_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+        return False
+    installed = prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(program), 0, 0)
     return bool(installed == 0)
 
 

@@ -14,10 +14,11 @@ from odbench import provenance
 from odbench.errors import RunBrokenError, UsageError
 from odbench.leaderboard.tables import build_leaderboard
 from odbench.results import read_results
-from odbench.sweep import landlock, places, preflight
+from odbench.sweep import landlock, places, preflight, sandboxes
 from odbench.sweep.finished import finished
 from odbench.sweep.outcome import environment
 from odbench.sweep.sandbox import Sandbox
+from odbench.sweep.trials import Trial
 
 FILE = Path(__file__).with_name("hostile.py")
 
@@ -196,14 +197,30 @@ def test_kernels_have_a_folder_even_if_no_cache_can_be_written(monkeypatch, tmp_
     assert not folder.parent.stat().st_mode & 0o022
 
 
+@pytest.fixture
+def record_of():
+    """A function that returns a trial of somebody else's detector with a name."""
+    return lambda name: Trial("p.py:X", 0, 0, "", {"detector": name}, is_home=False)
+
+
 def test_others_do_not_write_where_odbench_keeps_compiled_code():
-    assert places.kernels_of("Stranger") != places.kernels_of(places.HOME)
-    assert places.kernels_of("Stranger").is_relative_to(places.place_of("Stranger"))
+    stranger = places.STRANGER + "Stranger"
+    assert places.kernels_of(stranger) != places.kernels_of(places.HOME)
+    assert places.kernels_of(stranger).is_relative_to(places.place_of(stranger))
+
+
+@pytest.mark.parametrize("name", ["odbench", "zoo", "", "knn"])
+def test_no_name_makes_a_detector_one_of_odbenchs_own(name, record_of):
+    group = sandboxes._group(record_of(name))
+
+    assert group != places.HOME
+    assert places.place_of(group) != places.place_of(places.HOME)
+    assert places.kernels_of(group) != places.kernels_of(places.HOME)
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "", ".", "Ä", "x" * 300])
 def test_a_detectors_folder_stays_inside_the_cache(name, own_cache):
-    folder = places.place_of(name)
+    folder = places.place_of(places.STRANGER + name)
 
     assert folder.parent == own_cache / "detectors"
 
