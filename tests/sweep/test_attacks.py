@@ -13,6 +13,7 @@ from odbench.sweep import landlock
 from odbench.sweep.journal import FOLDER
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(
         landlock.version() < 6, reason="the kernel's sandbox is older than Linux 6.12"
     ),
@@ -122,6 +123,22 @@ def test_code_of_others_cannot_be_written(attack, tmp_path):
 def test_services_of_this_machine_cannot_be_reached(attack):
     with socket.create_server(("127.0.0.1", 0)) as server:
         results = attack(f"OnNetwork:port={server.getsockname()[1]}")
+
+    assert outcome(results, "OnNetwork") == ("ok", "")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_scheduler_of_a_cluster_cannot_be_reached(attack):
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address=None
+    ) as cluster:
+        address = cluster.scheduler_address
+        port = int(address.rpartition(":")[2])
+
+        results = attack(
+            f"OnNetwork:port={port}", backend="dask", scheduler=address, jobs=None
+        )
 
     assert outcome(results, "OnNetwork") == ("ok", "")
 

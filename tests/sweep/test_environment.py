@@ -1,18 +1,24 @@
 """Faults of the machine are named before or beside the trials, and never ranked."""
 
+import errno
+import fcntl
+import importlib.util
 import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import pytest
 
 import odbench
 from odbench import provenance
-from odbench.errors import RunBrokenError, UsageError
+from odbench.errors import MissingExtraError, RunBrokenError, UsageError
 from odbench.leaderboard.tables import build_leaderboard
+from odbench.plugins.find import find_detector
 from odbench.results import read_results
 from odbench.sweep import landlock, places, preflight, sandboxes
 from odbench.sweep.finished import finished
@@ -155,10 +161,14 @@ def test_few_open_files_are_said_and_not_taken_for_a_full_disk(
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 @pytest.mark.slow
-def test_an_ordinary_user_without_a_home_runs_compiled_detectors(made_up, tmp_path):
+@pytest.mark.parametrize("has_home", [False, True], ids=["no home", "a fresh home"])
+def test_an_ordinary_user_without_a_home_runs_compiled_detectors(
+    made_up, tmp_path, has_home
+):
     folder = tmp_path / "of-the-user"
-    folder.mkdir()
-    os.chown(folder, 12345, 12345)
+    (folder / "home").mkdir(parents=True)
+    for owned in (folder, folder / "home"):
+        os.chown(owned, 12345, 12345)
     for parent in (tmp_path, *tmp_path.parents):
         if parent.stat().st_uid == 0 and parent != Path("/"):
             parent.chmod(parent.stat().st_mode | 0o055)
@@ -172,8 +182,12 @@ def test_an_ordinary_user_without_a_home_runs_compiled_detectors(made_up, tmp_pa
             *("--mirror", str(made_up), "--limit", "1", "-d", "ecod,gmm", "-j", "1"),
             *("--out", str(folder / "out"), "-q"),
         ],
-        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
-        | {"ODBENCH_CACHE": str(folder / "cache")},
+        env={"PATH": os.environ["PATH"]}
+        | (
+            {"HOME": str(folder / "home")}
+            if has_home
+            else {"HOME": "/nonexistent", "ODBENCH_CACHE": str(folder / "cache")}
+        ),
         cwd=folder,
         capture_output=True,
         text=True,
@@ -245,3 +259,89 @@ def test_the_memory_of_a_container_counts(monkeypatch, tmp_path, files, expected
     monkeypatch.setattr(provenance, "_OWN_GROUPS", own)
 
     assert provenance.memory_bytes() == expected
+
+
+def test_a_disk_without_locks_is_said_and_used(run, monkeypatch, capsys):
+    real = fcntl.flock
+
+    def refuse(file, operation):
+        # The cache, whose locks are descriptors, is on another disk.
+        if isinstance(file, int):
+            return real(file, operation)
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+
+    assert run()["status"] == "ok"
+    assert "is on a disk without locks" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_read_only_shared_memory_is_no_fault_of_the_folder(made_up, tmp_path, jobs):
+    command = [
+        *(sys.executable, "-m", "odbench", "run", "--suite", "oddbench", "-q"),
+        *("--mirror", str(made_up), "-d", "knn", "--out", str(tmp_path / "out")),
+        *("-j", jobs),
+    ]
+    mounted = "mount -t tmpfs -o ro tmpfs /dev/shm"
+    if subprocess.run(["unshare", "-m", "sh", "-c", mounted], check=False).returncode:
+        pytest.skip("may not mount anything here")
+
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", f'{mounted} && exec "$@"', "sh", *command],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert set(read_results(tmp_path / "out")["status"]) == {"ok"}
+
+
+def test_a_machine_has_the_cores_that_joblib_counts(monkeypatch):
+    # It knows the quota of a container.
+    monkeypatch.setattr("joblib.cpu_count", lambda: 1)
+
+    assert provenance.cores() == 1
+
+
+def test_a_library_that_pyod_needs_in_another_file_is_named():
+    pytest.importorskip("pyod")
+    if importlib.util.find_spec("combo"):
+        pytest.skip("combo is installed")
+
+    with pytest.raises(MissingExtraError, match=r"needs combo.*pip install combo"):
+        find_detector("pyod.FeatureBagging")
+
+
+@pytest.mark.slow
+def test_time_in_which_everything_was_stopped_does_not_count(made_up, tmp_path):
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "odbench", "run", "--suite", "oddbench", "-q"),
+            *("--mirror", str(made_up), "-d", f"{FILE}:Slow:seconds=2.0"),
+            *("--datasets", "Gamma", "--timeout", "3", "-j", "1"),
+            *("--out", str(tmp_path / "out")),
+        ],
+        stdout=subprocess.DEVNULL,
+    )
+    everybody = psutil.Process(process.pid)
+    deadline = time.monotonic() + 60
+    # The trial has begun when its start is in the journal.
+    while not list((tmp_path / "out/journal").glob("*.jsonl")):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(0.5)
+    stopped = [everybody, *everybody.children(recursive=True)]
+    for one in stopped:
+        one.suspend()
+    time.sleep(6)
+    for one in stopped:
+        one.resume()
+
+    assert process.wait(60) == 0
+    row = read_results(tmp_path / "out").iloc[0]
+    assert row["status"] == "ok", row["reason"]
+    assert row["fit_seconds"] < 4
