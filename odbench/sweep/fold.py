@@ -186,17 +186,28 @@ def _journaled(
     paths: list[Path], each: Callable[[pa.Table], None] | None
 ) -> Iterator[tuple[DatasetKey, pa.Table]]:
     """Yield the rows of the journals by data set, in order, the oldest first."""
-    import pyarrow as pa
-
     full, index = schema(), _index(paths)
     for key in sorted(index):
         rows = [{name: row.get(name) for name in COLUMNS}
                 for row in _rows_at(paths, index.pop(key))]  # fmt: skip
         if rows:
-            table = pa.Table.from_pylist(rows, schema=full)
+            table = _table(rows, full)
             if each is not None:
                 each(table)
             yield key, table
+
+
+def _table(rows: list[dict[str, Any]], full: pa.Schema) -> pa.Table:
+    """Return rows as a table, without those of impossible types."""
+    import pyarrow as pa
+
+    try:
+        return pa.Table.from_pylist(rows, schema=full)
+    except (pa.ArrowException, OverflowError, UnicodeError):
+        if len(rows) == 1:
+            return full.empty_table()
+    # Only a damaged line of an older version comes here.
+    return pa.concat_tables(_table([row], full) for row in rows)
 
 
 def _index(paths: list[Path]) -> dict[DatasetKey, array[int]]:
@@ -217,7 +228,8 @@ def _dataset_key(line: bytes) -> DatasetKey | None:
     """Return the data set of a line, or None if the line is not a result."""
     found = _START.match(line)
     if found:
-        suite, partition, dataset = (part.decode() for part in found.groups())
+        # A damaged line is left out when it is read whole.
+        suite, partition, dataset = (g.decode(errors="replace") for g in found.groups())
         return suite, partition, dataset
     row = parse_line(line)
     if row is None or "key" not in row:

@@ -1,7 +1,8 @@
 """Journals: results appended line by line as the trials end.
 
 Each process appends to its own journal, so nothing is locked and a kill loses at most
-the line being written. Incomplete lines are ignored.
+the line being written. Incomplete and damaged lines are ignored, so their trials run
+again.
 
 The name of a journal ends in its generation: each run into a folder takes the next
 number, and of two results of one trial that of the later generation counts. A clock
@@ -15,6 +16,7 @@ import os
 import re
 import secrets
 import socket
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +33,10 @@ OWNER = "token"
 GENERATION = "generation"
 # The end of a journal's name; journals of older versions have none.
 _GENERATION = re.compile(r"\.g([0-9]{1,18})\.jsonl")
+# The last field of a line, a checksum of what is before it.
+_CHECK = b',"crc":"'
+# Columns that every result has.
+_TEXTS = ("suite", "partition", "dataset", "detector", "config_id", "status", "key")
 # The field of a line that says which trial a worker has begun.
 START = "start"
 
@@ -61,7 +67,7 @@ class Journal:
         OSError
             If it cannot be written.
         """
-        line = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
+        line = format_line(entry)
         try:
             written = os.write(self._descriptor, line)
             if written < len(line):
@@ -141,12 +147,33 @@ def read_journals(folder: Path) -> Iterator[dict[str, Any]]:
                     yield row
 
 
+def format_line(entry: Mapping[str, Any]) -> bytes:
+    """Return an entry as a line, which ends in a checksum of what is before it."""
+    body = json.dumps(entry, separators=(",", ":")).encode().removesuffix(b"}")
+    return body + _CHECK + f'{zlib.crc32(body):08x}"}}\n'.encode()
+
+
 def parse_line(line: bytes) -> dict[str, Any] | None:
-    """Return the entry of a line, or None if the line is incomplete."""
+    """Return the entry of a line, or None if the line is incomplete or damaged."""
+    body, check, rest = line.rpartition(_CHECK)
+    if not check:
+        return _without_checksum(line)
+    if rest != f'{zlib.crc32(body):08x}"}}\n'.encode():
+        return None
+    entry: dict[str, Any] = json.loads(body + b"}")
+    return entry
+
+
+def _without_checksum(line: bytes) -> dict[str, Any] | None:
+    """Return the entry of a line of an older version, None if it cannot be one."""
     if not line.endswith(b"\n"):
         return None
     try:
         entry = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return entry if isinstance(entry, dict) else None
+    if not isinstance(entry, dict):
+        return None
+    if "key" in entry and not all(isinstance(entry.get(n), str) for n in _TEXTS):
+        return None
+    return entry

@@ -1,10 +1,11 @@
-"""Mutated manifests, specs, timings and results: never a traceback.
+"""Mutated manifests, specs, timings, results and journals: never a traceback.
 
 Every mutation is drawn from a fixed seed and goes through the command line in this
 process. The exit code is one of those documented, and errors are single lines.
 """
 
 import json
+import os
 import random
 import shutil
 from pathlib import Path
@@ -14,7 +15,8 @@ import pytest
 from odbench.cli import main
 from odbench.data import manifest, subsets
 
-MUTATIONS = 500
+# ODBENCH_TEST_MUTATIONS=2000 repeats the figure in docs/faults.md.
+MUTATIONS = int(os.environ.get("ODBENCH_TEST_MUTATIONS", "500"))
 DETECTOR = f"{Path(__file__).with_name('plain_detector.py')}:Mine"
 PIECES = [
     b"", b"\0", b"\xff", b"\xed\xa0\x80", b",", b";", b":", b"=", b'"', b"'", b"[",
@@ -170,3 +172,35 @@ def test_descriptions_of_runs(finished, tmp_path, ends_well):
         else:
             run = ("run", "-s", "synbench-mini", "-d", DETECTOR, "--limit", 3)
             ends_well(text, *run, "--out", folder, "--dry-run")
+
+
+@pytest.fixture
+def interrupted(tmp_path):
+    """A run whose results are still in its journal."""
+    folder = tmp_path / "interrupted"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("odbench.sweep.run.fold", lambda *_, **__: None)
+        with pytest.raises(SystemExit):
+            main(["run", "-s", "synbench-mini", "-d", DETECTOR, "--limit", "3", "-j",
+                  "1", "-q", "--out", str(folder)])  # fmt: skip
+    assert not (folder / "results.parquet").exists()
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_journals(interrupted, tmp_path, ends_well):
+    # The driver's own journal is empty.
+    journals = (interrupted / "journal").glob("*.jsonl")
+    journal = max(journals, key=lambda path: path.stat().st_size)
+    content = journal.read_bytes()
+    rng = random.Random(6)
+    run = ("run", "-s", "synbench-mini", "-d", DETECTOR, "--limit", 3, "-q")
+    for number in range(MUTATIONS):
+        text = mutated(rng, content)
+        journal.write_bytes(text)
+        ends_well(text, *run, "--out", interrupted, "--dry-run")
+        if number % 50 == 0:
+            again = tmp_path / f"again-{number}"
+            shutil.copytree(interrupted, again)
+            ends_well(text, *run, "-j", 1, "--out", again, codes=(0, 2, 3))

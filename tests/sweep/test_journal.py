@@ -38,3 +38,14 @@ def test_a_line_cut_anywhere_is_ignored(folder, cut):
     (folder / journal.FOLDER / "cut.jsonl").write_bytes(line[:-cut])
 
     assert [row["key"] for row in journal.read_journals(folder)] == ["k"]
+
+
+def test_a_damaged_line_is_no_result(tmp_path):
+    line = journal.format_line(ROW)
+    assert journal.parse_line(line) == ROW
+
+    # Without its checksum's name, a line is one of an older version.
+    name = line.rindex(b',"crc"')
+    for at in {*range(len(line))} - {*range(name, name + 8)}:
+        damaged = line[:at] + bytes([line[at] ^ 1]) + line[at + 1 :]
+        assert journal.parse_line(damaged) is None, damaged
