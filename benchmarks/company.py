@@ -3,8 +3,8 @@
     python benchmarks/company.py --mirror DIR [--sets 8] [--rounds 3]
 
 First, copod runs on one set with an empty folder of compiled code, and again with a
-full one. Prints fit seconds and peak memory of both, and the seconds of compiling, which
-are not part of them. Then knn runs on a few OvRBench sets alone, beside ``lof:k=100``
+full one. Prints fit seconds and peak memory of both, and the seconds of compiling,
+which are not part of them. Then knn runs on a few OvRBench sets alone, beside ``lof:k=100``
 and beside ``lof:k=1000``, which need more neighbours from the same search. Prints the
 median of its fit and score seconds over the sets (the lowest of the rounds) and the
 ratio to those alone.
@@ -55,8 +55,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        # The cache decides where compiled code lies, too, if no home folder can be.
-        os.environ |= {"ODBENCH_CACHE": f"{scratch}/cache", "HOME": "/nonexistent"}
+        # Compiled code lies below the home folder, whatever the cache.
+        os.environ |= {"ODBENCH_CACHE": f"{scratch}/cache", "HOME": f"{scratch}/home"}
         os.environ.pop("XDG_CACHE_HOME", None)
         cold = run(Path(scratch, "cold"), "copod", options.mirror, 1).iloc[0]
         warm = run(Path(scratch, "warm"), "copod", options.mirror, 1).iloc[0]
