@@ -4,10 +4,10 @@
 
 First, copod runs on one set with an empty folder of compiled code, and again with a
 full one. Prints fit seconds and peak memory of both, and the seconds of compiling,
-which are not part of them. Then knn runs on a few OvRBench sets alone, beside ``lof:k=100``
-and beside ``lof:k=1000``, which need more neighbours from the same search. Prints the
-median of its fit and score seconds over the sets (the lowest of the rounds) and the
-ratio to those alone.
+which are not part of them. Then knn runs on a few OvRBench sets alone, beside
+``lof:k=100`` and beside ``lof:k=1000``, which need more neighbours from the same
+search. Prints the median of its fit and score seconds over the sets (the lowest of
+the rounds) and the ratio to those alone.
 """
 
 from __future__ import annotations
