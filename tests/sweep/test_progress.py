@@ -1,7 +1,6 @@
 """Progress of a running sweep: a bar in a terminal, lines elsewhere."""
 
 import fcntl
-import json
 import os
 import pty
 import select
@@ -13,7 +12,7 @@ import time
 import pytest
 
 from odbench.sweep import progress
-from odbench.sweep.journal import FOLDER
+from odbench.sweep.journal import FOLDER, format_line
 from odbench.sweep.progress import Progress
 
 
@@ -24,8 +23,8 @@ def folder(tmp_path):
 
 
 def write(folder, *entries):
-    with (folder / FOLDER / "0.jsonl").open("a", encoding="utf-8") as journal:
-        journal.writelines(json.dumps(entry) + "\n" for entry in entries)
+    with (folder / FOLDER / "0.jsonl").open("ab") as journal:
+        journal.writelines(map(format_line, entries))
 
 
 def start(key, title):
