@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -26,7 +27,7 @@ def run_batches(
     backend: str,
     jobs: int,
     scheduler: str | None = None,
-    remaining: Callable[[list[Batch]], list[Batch]],
+    remaining: Callable[[list[Batch]], list[list[Batch]]],
     stopped: Callable[[], bool],
 ) -> Iterator[Report]:
     """Run batches in parallel and yield their reports, in any order.
@@ -46,7 +47,8 @@ def run_batches(
     scheduler : str or None
         Address of a dask scheduler or a ray head; None for one on this machine.
     remaining : callable
-        Reduces batches to the trials without a result; called after the pool broke.
+        Reduces batches to the trials without a result, and returns them in rounds that
+        must not run at the same time; called after the pool broke.
     stopped : callable
         Returns True once no further batch should start.
 
@@ -57,20 +59,21 @@ def run_batches(
     RunBrokenError
         If the pool breaks 5 times in a row without a finished trial.
     """
-    fruitless, left = 0, _trials(batches)
+    rounds, fruitless, left = [batches], 0, _trials(batches)
     with _cluster(backend, jobs, scheduler) as (options, deaths):
-        while batches and not stopped():
+        while rounds and not stopped():
             try:
-                yield from _through_joblib(batches, context, options, stopped)
+                yield from _through_joblib(rounds[0], context, options, stopped)
             except deaths as error:
-                batches = remaining(batches)
+                rounds = remaining(list(itertools.chain(*rounds)))
+                batches = list(itertools.chain(*rounds))
                 fruitless = fruitless + 1 if _trials(batches) == left else 0
                 left = _trials(batches)
                 if fruitless >= _FRUITLESS:
                     msg = f"run: workers die before any trial ends ({error})"
                     raise RunBrokenError(msg) from error
             else:
-                return
+                del rounds[0]
 
 
 def _trials(batches: Iterable[Batch]) -> int:

@@ -17,19 +17,7 @@ _LARGEST = 2.0**60
 # Time for delivering a message. A process's own figure is more exact than the worker's,
 # and is used if both agree up to this.
 _MESSAGE_SECONDS = 0.002
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """The time between a request and its answer.
-
-    Attributes
-    ----------
-    wall : float
-        Seconds by the worker's clock.
-    """
-
-    wall: float
+_NAMES = ("seconds", "compiled", "spent", "charged", "reused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +39,13 @@ class Costs:
     compiled: float
 
 
-def seconds_of(phase: Phase, answer: Mapping[str, Any], *, is_trusted: bool) -> Costs:
+def seconds_of(wall: float, answer: Mapping[str, Any], *, is_trusted: bool) -> Costs:
     """Return the seconds of a phase.
 
     Parameters
     ----------
-    phase : Phase
-        By the worker's clock.
+    wall : float
+        Seconds from request to answer, by the worker's clock.
     answer : mapping
         The process's answer: ``seconds``, ``compiled``, and of shared work ``spent``,
         ``charged`` and ``reused``. Missing or impossible numbers count as 0.
@@ -65,8 +53,8 @@ def seconds_of(phase: Phase, answer: Mapping[str, Any], *, is_trusted: bool) -> 
         Whether the process runs odbench's own detectors only.
     """
     told = {name: number(answer.get(name)) for name in _NAMES}
-    seconds = phase.wall
-    if 0 <= phase.wall - told["seconds"] <= _MESSAGE_SECONDS:
+    seconds = wall
+    if 0 <= wall - told["seconds"] <= _MESSAGE_SECONDS:
         seconds = told["seconds"]
     if is_trusted:
         seconds += told["charged"] - told["spent"]
@@ -100,6 +88,3 @@ def number(value: object) -> float:
     if not 0 <= value <= _LARGEST or not math.isfinite(value):
         return 0.0
     return float(value)
-
-
-_NAMES = ("seconds", "compiled", "spent", "charged", "reused")

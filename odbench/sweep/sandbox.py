@@ -16,7 +16,7 @@ from typing import Any
 
 from odbench.errors import StoreError
 from odbench.sweep.channel import Channel
-from odbench.sweep.costs import Phase, memory_of, seconds_of
+from odbench.sweep.costs import memory_of, seconds_of
 from odbench.sweep.handover import Handover, Memory, ScoreMemory
 from odbench.sweep.launch import has_cuda, launch
 from odbench.sweep.outcome import (
@@ -325,9 +325,7 @@ class Sandbox:
             return self._failed(fitted, tables), False
         assert self._folder is not None
         with ScoreMemory(tables.n_test, self._folder) as memory:
-            scored, score = self._ask(
-                {"do": "score"}, max(0.0, limit - fit.wall), memory
-            )
+            scored, score = self._ask({"do": "score"}, max(0.0, limit - fit), memory)
             peak = max(0, process_memory(self._child)[1] - before)
             fit_costs = seconds_of(fit, fitted, is_trusted=self._is_trusted)
             score_costs = seconds_of(score, scored, is_trusted=self._is_trusted)
@@ -335,7 +333,7 @@ class Sandbox:
                 "fit_seconds": fit_costs.seconds,
                 "score_seconds": score_costs.seconds,
                 "shared_seconds": fit_costs.shared + score_costs.shared,
-                "warmup_seconds": prepared.wall,
+                "warmup_seconds": prepared,
                 "peak_memory_bytes": memory_of(
                     peak, scored, is_trusted=self._is_trusted
                 ),
@@ -350,7 +348,7 @@ class Sandbox:
                 version=ready.get("version"),
             )
         compiled = fit_costs.compiled + score_costs.compiled
-        is_short = fit.wall + score.wall < _REPEAT_SECONDS
+        is_short = fit + score < _REPEAT_SECONDS
         return outcome, compiled > 0 and is_short
 
     def _failed(self, answer: dict[str, Any], tables: Handover) -> Outcome:
@@ -365,7 +363,7 @@ class Sandbox:
         request: dict[str, Any],
         seconds: float,
         memory: Memory | None = None,
-    ) -> tuple[dict[str, Any], Phase]:
+    ) -> tuple[dict[str, Any], float]:
         """Send a request and wait for its answer within the limits.
 
         Raises
@@ -389,8 +387,8 @@ class Sandbox:
             if len(received) > _ANSWER_LIMIT:
                 raise _SandboxEndedError(broken("an answer of over 64 KiB"))
             watch.tick()
-        phase = watch.end()
-        return self._parsed(bytes(received), str(request["id"])), phase
+        spent = watch.end()
+        return self._parsed(bytes(received), str(request["id"])), spent
 
     @staticmethod
     def _parsed(received: bytes, wanted: str) -> dict[str, Any]:

@@ -8,11 +8,13 @@ from typing import Any
 
 from odbench.sweep.finished import journaled
 from odbench.sweep.journal import Journal
+from odbench.sweep.keys import Keys
 from odbench.sweep.progress import Progress
 from odbench.sweep.rows import blank_row
 from odbench.sweep.trials import Batch, Trial
 
-# A trial is given up when its worker has died this often.
+# A trial is given up when its worker has died this often. The last time it runs alone:
+# when one worker dies, the trials of all others are lost, too.
 _STRIKES = 3
 
 
@@ -35,10 +37,11 @@ class Strikes:
         self._journal = journal
         self._counts: Counter[str] = Counter()
 
-    def remaining(self, batches: list[Batch]) -> list[Batch]:
-        """Return the trials without a result, after workers died.
+    def remaining(self, batches: list[Batch]) -> list[list[Batch]]:
+        """Return the trials without a result in rounds, after workers died.
 
-        Each trial that was running gets a strike; one with three is given up.
+        Each trial that was running gets a strike. One with two is a round of its own,
+        and one with three is given up.
         """
         self._counts.update(self._progress.in_flight().keys())
         self._progress.forget()
@@ -49,8 +52,16 @@ class Strikes:
                     self._journal.append(_given_up(batch, trial))
                     del self._counts[trial.key]
         done = journaled(self._folder)
-        left = (batch.without(done) for batch in batches)
-        return [batch for batch in left if len(batch)]
+        suspects = Keys()
+        suspects.add(key for key, n in self._counts.items() if n == _STRIKES - 1)
+        rounds, rest = list[list[Batch]](), list[Batch]()
+        for batch in batches:
+            left = batch.without(done)
+            if len(suspects):
+                rounds += [[one] for one in left.singles(suspects)]
+                left = left.without(suspects)
+            rest.append(left)
+        return [*rounds, [batch for batch in rest if len(batch)]]
 
 
 def _given_up(batch: Batch, trial: Trial) -> dict[str, Any]:

@@ -186,9 +186,19 @@ class Batch:
 
     def without(self, done: Keys) -> Batch:
         """Return the batch without the trials that are done."""
-        keys = self.variants.keys(self.record)[self.indices]
-        left = self.indices[~done.contains(keys)]
+        left = self.indices[~done.contains(self._keys())]
         return Batch(self.variants, self.record, left, self.seconds)
+
+    def singles(self, keys: Keys) -> list[Batch]:
+        """Return a batch for each trial that is among the keys."""
+        found = self.indices[keys.contains(self._keys())]
+        return [
+            Batch(self.variants, self.record, found[i : i + 1], self.seconds)
+            for i in range(len(found))
+        ]
+
+    def _keys(self) -> KeyArray:
+        return self.variants.keys(self.record)[self.indices]
 
 
 def key_of(

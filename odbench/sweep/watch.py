@@ -7,7 +7,6 @@ import os
 import time
 from pathlib import Path
 
-from odbench.sweep.costs import Phase
 from odbench.sweep.processes import processor_seconds
 
 # A longer gap between two ticks means that the worker itself was stopped.
@@ -62,14 +61,14 @@ class Watch:
         self._due = now + seconds
         return True
 
-    def end(self) -> Phase:
-        """Return the time of the request."""
+    def end(self) -> float:
+        """Return the seconds of the request."""
         wall = time.monotonic() - self._started
         if not self.stopped:
-            return Phase(wall)
+            return wall
         # The process may have worked while this one was stopped.
         worked = processor_seconds(self._pid) - self._worked
-        return Phase(max(wall - self.stopped, min(worked, wall)))
+        return max(wall - self.stopped, min(worked, wall))
 
 
 def folder_bytes(folder: Path) -> int:

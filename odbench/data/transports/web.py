@@ -286,18 +286,8 @@ class _PlainConnection(http.client.HTTPConnection):
         self.sock = _CountingSocket(self.sock, self._limit)
 
 
-class _EncryptedConnection(http.client.HTTPSConnection):
+class _EncryptedConnection(_PlainConnection, http.client.HTTPSConnection):
     """An encrypted connection whose answer is bounded."""
-
-    def __init__(self, *args: Any, limit: Limit, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._limit = limit
-
-    def connect(self) -> None:
-        """Connect within the limit's seconds."""
-        self.timeout = self._limit.wait()
-        super().connect()
-        self.sock = _CountingSocket(self.sock, self._limit)
 
 
 class _CountingSocket:
