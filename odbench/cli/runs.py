@@ -46,11 +46,11 @@ def list_runs(*, folder: Path, form: str) -> int:
     return 3 if faults else 0
 
 
-@runs.command(short_help="Show what a run was asked and what it holds.")
+@runs.command(short_help="Show the request, results and versions of a run.")
 @click.argument("run", type=PATH)
 @format_option()
 def show(*, run: Path, form: str) -> None:
-    """Show what RUN was asked, its results by status, and the versions it holds."""
+    """Show the request of RUN, its results by status, and their versions."""
     from odbench.sweep.inventory import inventory
 
     found = inventory(run)

@@ -13,7 +13,7 @@ _STREAMS = {0: ("stdin", "r"), 1: ("stdout", "w"), 2: ("stderr", "w")}
 
 
 class _Tolerant(io.TextIOWrapper):
-    """A text stream that discards what nobody reads any more."""
+    """A text stream that discards its text once the reader has left."""
 
     def write(self, text: str) -> int:
         try:
@@ -32,7 +32,7 @@ class _Tolerant(io.TextIOWrapper):
 def outlive_reader() -> None:
     """Go on if the reader of messages leaves, as in ``odbench run 2>&1 | head``.
 
-    A run of hours does not end because nobody follows its progress any more.
+    A run of hours must not end because the reader of its progress has left.
     """
     # Not if a notebook or a test has replaced the stream.
     if sys.stderr is sys.__stderr__ and sys.stderr is not None:

@@ -123,7 +123,7 @@ def _compare_content(stored: StoredDataset) -> Path | None:
 
 
 def _note_hashes(store: Store, stored: StoredDataset) -> None:
-    """Note the hashes of files that were stored without; a failure is ignored."""
+    """Record the hashes of files stored without them; failures are ignored."""
     record = stored.record
     with contextlib.suppress(StoreError), store.lock(record):
         notes = store.notes(record)

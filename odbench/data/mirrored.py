@@ -58,7 +58,7 @@ def with_file_hash(
 
 
 def stored_copy(record: DatasetRecord, store: Store) -> DatasetRecord | None:
-    """Return the record of the data set stored under a name, whatever its content."""
+    """Return the record of the data set stored under a name, of any content."""
     wanted = dataclasses.replace(
         record, content_sha256="", file_sha256="", file_bytes=None
     )

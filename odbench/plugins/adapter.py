@@ -198,7 +198,7 @@ def as_scores(raw: object, name: str) -> FloatArray:
         raw = raw.get()
     try:
         if isinstance(raw, np.ma.MaskedArray) and raw.dtype.kind in "fiub":
-            # A masked entry is no score. Without its mask, any number may be there.
+            # A masked entry has no score; the number behind the mask is arbitrary.
             raw = np.ma.filled(raw.astype(np.float64), np.nan)
         array = np.asarray(raw)
     except (TypeError, ValueError, RuntimeError) as error:

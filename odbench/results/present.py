@@ -48,7 +48,7 @@ class Versions:
         self._newest: list[dict[_Version, int]] = [{} for _ in _RULES]
 
     def add(self, rows: pd.DataFrame) -> None:
-        """Take note of rows with `VERSIONED` and ``generation``.
+        """Add rows that have `VERSIONED` and ``generation``.
 
         Columns that are missing tell nothing, so their versions are not compared.
         """
@@ -63,7 +63,7 @@ class Versions:
                 self._note(number, zip(newest.index, newest.tolist(), strict=True))
 
     def add_table(self, rows: pa.Table) -> None:
-        """Take note of the rows of an Arrow table with all of these columns."""
+        """Add the rows of an Arrow table that has all of these columns."""
         for number, rule in enumerate(_RULES):
             groups = rows.group_by(list(rule)).aggregate([("generation", "max")])
             values = [groups[name].to_pylist() for name in rule]
@@ -107,15 +107,15 @@ class Earlier:
         return any(self._replaced)
 
     def by_version(self, rows: pd.DataFrame) -> BoolArray:
-        """Say for each row whether its detector or its parameters were replaced."""
+        """Mark the rows whose detector or parameters were replaced."""
         return self._holds(rows, 0) | self._holds(rows, 1)
 
     def by_content(self, rows: pd.DataFrame) -> BoolArray:
-        """Say for each row whether the content of its data set was replaced."""
+        """Mark the rows whose data set was replaced by other content."""
         return self._holds(rows, 2)
 
     def holds(self, rows: pd.DataFrame) -> BoolArray:
-        """Say for each row whether it is of an earlier version or content."""
+        """Mark the rows of an earlier version or content."""
         return self.by_version(rows) | self.by_content(rows)
 
     def _holds(self, rows: pd.DataFrame, number: int) -> BoolArray:
@@ -190,7 +190,7 @@ def _remark(
 
 
 def _counted(names: Counter[str], kind: str) -> str:
-    """Return such as "12 rows of an earlier version of knn"."""
+    """Return a phrase such as "12 rows of an earlier version of knn"."""
     count = names.total()
     what = f"an earlier {kind}" if len(names) == 1 else f"earlier {kind}s"
     rows = "row" if count == 1 else "rows"

@@ -1,4 +1,4 @@
-"""Tell whether two names look the same, so that no method passes as another.
+"""Check whether two names look the same, so that no method passes as another.
 
 The look-alikes are those of Unicode Technical Standard 39 (``look_alikes.txt``, which
 names its version). A small letter and its capital are the same letter here, but may
@@ -27,7 +27,7 @@ _Place = tuple[int, str]
 
 
 def same_name(one: str, other: str) -> bool:
-    """Tell whether names match but for case, accents, punctuation and look-alikes.
+    """Check whether names match except for case, accents, punctuation and look-alikes.
 
     Examples
     --------
@@ -40,7 +40,7 @@ def same_name(one: str, other: str) -> bool:
 
 
 def _meet(one: _Forms, other: _Forms) -> bool:
-    """Tell whether some choice of forms spells the same text for both names."""
+    """Check whether any choice of forms gives the same text for both names."""
     end = (len(one), ""), (len(other), "")
     seen = {((0, ""), (0, ""))}
     todo = list(seen)

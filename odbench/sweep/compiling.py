@@ -27,7 +27,7 @@ class CompileClock:
         self._listens = False
 
     def listen(self) -> None:
-        """Start to listen once numba has been imported by somebody else."""
+        """Start to listen, if a detector has imported numba."""
         if self._listens or "numba" not in sys.modules:
             return
         from numba.core import event

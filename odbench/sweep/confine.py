@@ -1,4 +1,4 @@
-"""Restrict a detector's process: what it may read, write and connect to.
+"""Restrict a detector's process in reading, writing and connecting.
 
 Three layers, each as far as the system has it. An audit hook refuses hidden paths with
 a clear error in Python. On Linux (5.13 or newer), Landlock refuses them to native code

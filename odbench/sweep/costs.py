@@ -27,7 +27,7 @@ class Costs:
     Attributes
     ----------
     seconds : float
-        What the phase would have taken the detector alone.
+        Seconds that the phase would take the detector alone.
     shared : float
         The part of `seconds` for work that another trial had done.
     compiled : float

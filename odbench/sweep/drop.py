@@ -64,7 +64,7 @@ class Filters:
             raise UsageError(msg)
 
     def match(self, rows: pd.DataFrame, earlier: Earlier) -> BoolArray:
-        """Say for each row whether all given filters match it."""
+        """Mark the rows that all given filters match."""
         chosen = np.ones(len(rows), dtype=np.bool_)
         for name in ("detector", "suite", "status"):
             wanted = getattr(self, name)
@@ -111,7 +111,7 @@ class Matches:
 
 
 def counted(number: int, noun: str) -> str:
-    """Return such as "1 result" or "3 results"."""
+    """Return a phrase such as "1 result" or "3 results"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
@@ -123,7 +123,7 @@ def find_results(folder: Path, filters: Filters) -> Matches:
     folder : Path
         The run's folder.
     filters : Filters
-        What to look for.
+        The filters of the results to find.
 
     Returns
     -------
@@ -164,7 +164,7 @@ def drop_results(folder: Path, filters: Filters) -> Matches:
     folder : Path
         The run's folder.
     filters : Filters
-        What to remove.
+        The filters of the results to remove.
 
     Returns
     -------

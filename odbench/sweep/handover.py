@@ -93,7 +93,7 @@ class ScoreMemory(Memory):
     """Memory in which a detector's process leaves the scores of one trial.
 
     Each trial has its own, and scores are copied when the process has answered, so that
-    nobody who keeps the memory can change them later.
+    a process that keeps the memory cannot change them later.
 
     Parameters
     ----------

@@ -94,7 +94,7 @@ def local_paths(out: Path) -> tuple[Path, ...]:
 def allowed_ports() -> tuple[int, ...]:
     """Return the TCP ports to which a detector may connect: those of the web.
 
-    A cluster's scheduler runs whatever it is sent, with access to labels, so its port
+    A cluster's scheduler runs any code it is sent, with access to labels, so its port
     must be out of reach. Proxies and the hub's endpoint are allowed where the
     environment names them.
     """

@@ -108,7 +108,7 @@ def find_runs(folder: Path) -> list[Path]:
 
 
 def is_run(folder: Path) -> bool:
-    """Say whether a folder holds a run: results, a description or journals."""
+    """Check whether a folder contains a run: results, a description or journals."""
     files = (folder / RESULTS, folder / DESCRIPTION)
     return any(file.is_file() for file in files) or bool(journals(folder))
 

@@ -89,8 +89,8 @@ def launch(
     -------
     tuple of (Popen, channel, int)
         The process, the channel that leads to it, and a descriptor to keep open: the
-        process ends when it is closed, by whatever end of this one. It is -1 where the
-        channel itself serves for that.
+        process ends when it is closed, also by the end of this process. It is -1 where
+        the channel itself serves for that.
     """
     environment = _environment(folder, place, kernels, mark, threads)
     command = [sys.executable, "-P", "-m", "odbench.sweep.child"]

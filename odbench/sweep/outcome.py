@@ -48,7 +48,7 @@ class Outcome:
     layers: tuple[str, ...] = ()
 
     def with_warm_up(self, seconds: float) -> Outcome:
-        """Return the outcome with so many more seconds of warm-up."""
+        """Return the outcome with these seconds added to its warm-up."""
         known = self.costs.get("warmup_seconds", 0.0)
         return replace(self, costs={**self.costs, "warmup_seconds": known + seconds})
 

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 # The group of odbench's own detectors, which run in one process. No other group begins
-# without `STRANGER`, whatever a detector calls itself.
+# without `STRANGER`, regardless of a detector's name.
 HOME = "odbench"
 STRANGER = "detector "
 _WRITABLE_BY_OTHERS = 0o022
@@ -24,7 +24,7 @@ def place_of(group: str) -> Path:
     Parameters
     ----------
     group : str
-        `HOME`, or `STRANGER` and the name of a detector of somebody else.
+        `HOME`, or `STRANGER` followed by the name of another detector.
     """
     from odbench.data.store import Store
 
@@ -37,7 +37,7 @@ def place_of(group: str) -> Path:
 
 
 def kernels_of(group: str) -> Path:
-    """Return the folder in which numba keeps what it has compiled for a detector.
+    """Return the folder in which numba keeps the code compiled for a detector.
 
     Compiled code is trusted, so only odbench's own detectors write to the folder that
     they share. It is that of the platform where possible: another cache of data sets

@@ -32,7 +32,7 @@ class Machine:
     layers : tuple of str
         The layers of the sandbox.
     remarks : list of str
-        What the user should know, one line each.
+        Remarks for the user, one line each.
     """
 
     backend: str

@@ -121,7 +121,7 @@ class Sandbox:
     limits : Limits
         The limits of every trial.
     confinement : Confinement
-        What the process may reach.
+        The paths and ports within reach of the process.
     is_trusted : bool
         True for odbench's own detectors, whose process tells the cost of shared work.
     mark : str

@@ -1,6 +1,6 @@
 """The detector processes of one worker: odbench's own share one, others have their own.
 
-A detector of somebody else cannot change the clock, the scores or the code of another,
+A detector from elsewhere cannot change the clock, the scores or the code of another,
 because no other detector runs in its process.
 """
 

@@ -128,7 +128,7 @@ def _is_pair(value: object) -> bool:
 
 
 def _is_point(cells: object, seconds: object) -> bool:
-    """Say whether two values are a size and a time; NaN is not."""
+    """Check whether two values can be a size and a time; NaN cannot."""
     return all(
         isinstance(value, (int, float))
         and not isinstance(value, bool)

@@ -46,7 +46,7 @@ class Watch:
         return time.monotonic() - self._started - self.stopped
 
     def tick(self) -> None:
-        """Note that this process runs."""
+        """Record that this process is running."""
         now = time.monotonic()
         gap = now - self._last - self._interval
         if gap > _GAP_SECONDS:
@@ -54,7 +54,7 @@ class Watch:
         self._last = now
 
     def is_due(self, seconds: float) -> bool:
-        """Return True once per so many seconds."""
+        """Return True once in each interval of this length."""
         now = time.monotonic()
         if now < self._due:
             return False

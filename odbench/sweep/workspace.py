@@ -12,8 +12,8 @@ from odbench.arrays import FloatArray
 T = TypeVar("T")
 Sample = Callable[[int, float], object]
 _Key = tuple[str, tuple[int, ...]]
-# Measuring the cost of a smaller need stops when a sample took so many seconds, or such
-# a part of the whole work; longer samples are more exact.
+# Measuring the cost of a smaller need stops when a sample took this many seconds, or
+# this part of the whole work; longer samples are more exact.
 _SAMPLE_SECONDS, _SAMPLE_PART = 0.005, 0.03
 _FIRST_SHARE, _GROWTH = 1 / 32, 2.0
 # Bound before a detector is imported, because a detector may replace `time`'s clock.

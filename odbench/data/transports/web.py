@@ -179,7 +179,7 @@ class Web:
         return request
 
     def is_home(self, url: str) -> bool:
-        """Tell whether a URL has the scheme, host and port that get the token."""
+        """Check whether the token may be sent to the scheme, host and port of a URL."""
         # Programs read an address with one of these characters in different ways.
         return origin(url) == self._home and not set("@\\") & set(url)
 
@@ -316,7 +316,7 @@ class _CountingReader(io.RawIOBase):
         limit.readers.append(self)
 
     def readable(self) -> bool:
-        """Say yes: this is the side of a socket that is read."""
+        """Return True, because this side of the socket is read."""
         return True
 
     def readinto(self, buffer: Any) -> int | None:

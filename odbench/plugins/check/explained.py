@@ -27,7 +27,7 @@ _ROUNDING = 1e-6
 
 
 def can_explain(detector: object) -> bool:
-    """Say whether a detector has a method ``explain``."""
+    """Check whether a detector has a method ``explain``."""
     return callable(getattr(detector, "explain", None))
 
 
