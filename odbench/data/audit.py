@@ -1,4 +1,4 @@
-"""Measure duplicate rows, rows in both train and test, and rows with both labels.
+"""Measure duplicates, rows with both labels, ceilings, triviality and large integers.
 
 Rows are compared as exact float64 vectors, with -0.0 taken as 0.0.
 """
@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray, IntArray, LabelArray
+from odbench.data.distinct import distinct_rows
+from odbench.data.groups import group_rows
+from odbench.data.trivial import trivial_share
 
-# Odd 64-bit constants that mix bits well; the result does not depend on them.
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-_STEP = np.uint64(0xD6E8FEB86659FD93)
-_HALF = np.uint64(32)
+# Float64 holds every whole number up to this one, and only some of those beyond.
+LARGEST_EXACT = 2.0**53
 
 
 @dataclass(frozen=True)
@@ -81,39 +82,42 @@ def _members(groups: IntArray, count: int) -> NDArray[np.bool_]:
     return present
 
 
-def group_rows(X: FloatArray) -> IntArray:
-    """Return each row's number among the distinct rows.
-
-    Rows are grouped by a 64-bit hash, and every row is then compared with the first
-    of its group, so the result is exact even if hashes collide.
+def audit_beyond_duplicates(
+    train: FloatArray, test: FloatArray, labels: LabelArray | None
+) -> dict[str, int | float]:
+    """Measure the fields `odbench.data.dataset.BEYOND_DUPLICATES`.
 
     Parameters
     ----------
-    X : float64 array of shape (n, n_columns)
-        Finite.
+    train, test, labels
+        As for `audit`.
 
     Returns
     -------
-    int64 array of shape (n,)
-        Numbers from 0 without gaps; the same for two rows if and only if equal.
+    dict
+        Value by field; only ``large_integers`` without labels.
     """
-    # -0.0 + 0.0 is 0.0; every other value is unchanged.
-    X = X + 0.0
-    _, first, groups = np.unique(_hash(X), return_index=True, return_inverse=True)
-    if all(np.array_equal(x, x[first[groups]]) for x in X.T):
-        return groups.astype(np.int64, copy=False)
-    # Two rows share a hash: sort the rows themselves.
-    as_bytes = np.ascontiguousarray(X).view(f"V{8 * X.shape[1]}").ravel()
-    _, groups = np.unique(as_bytes, return_inverse=True)
-    return groups.astype(np.int64, copy=False)
+    found: dict[str, int | float] = {"large_integers": large_integers(train, test)}
+    if labels is not None:
+        found |= distinct_rows(test, labels).facts
+        found["trivial_share"] = trivial_share(train, test, labels)
+    return found
 
 
-def _hash(X: FloatArray) -> NDArray[np.uint64]:
-    """Return a 64-bit hash of every row's bytes."""
-    state = np.full(len(X), _STEP, dtype=np.uint64)
-    for column in X.T:
-        state ^= np.ascontiguousarray(column).view(np.uint64)
-        state *= _MULTIPLIER
-        state ^= state >> _HALF
-        state += _STEP
-    return state
+def large_integers(*tables: FloatArray) -> int:
+    """Count the columns of whole numbers that hold values beyond 2**53.
+
+    The source of such a column, such as identifiers of 18 digits, may have had digits
+    that float64 cannot hold. Columns with any fraction are measurements and are not
+    counted.
+
+    Parameters
+    ----------
+    *tables : float64 arrays of shape (n, n_columns)
+        Finite.
+    """
+    largest = np.max([np.abs(X).max(axis=0) for X in tables], axis=0)
+    suspects = np.flatnonzero(largest > LARGEST_EXACT)
+    return sum(
+        all(bool((X[:, j] == np.rint(X[:, j])).all()) for X in tables) for j in suspects
+    )

@@ -11,6 +11,12 @@ from odbench.arrays import FloatArray, LabelArray
 from odbench.errors import ManifestError
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+# Fields that manifests of earlier versions do not have. Where a manifest leaves them
+# empty, they are measured when the data set is pulled.
+BEYOND_DUPLICATES = (
+    "n_distinct_test", "n_distinct_anomalies", "ceiling_auroc", "ceiling_ap",
+    "trivial_share", "large_integers",
+)  # fmt: skip
 # Names become file names, and with a suffix they must fit into 255 bytes.
 _MAX_NAME_BYTES = 200
 
@@ -78,6 +84,18 @@ class DatasetRecord:
     label_conflict : int or None
         1 if an anomaly's vector also occurs among the inliers, else 0; None if labels
         are not public.
+    n_distinct_test, n_distinct_anomalies : int or None
+        Distinct pairs of a vector and its label in test, and those with label 1; see
+        `odbench.data.distinct`.
+    ceiling_auroc, ceiling_ap : float or None
+        The best that any score of the vectors can reach; see `odbench.data.ceiling`.
+    trivial_share : float or None
+        Share of the anomalies that one rule on one direction finds; see
+        `odbench.data.trivial`.
+    large_integers : int or None
+        Columns of whole numbers with values beyond 2**53, which float64 rounds. Of
+        these six, all but the last are None if labels are not public; all are None if
+        they have not been measured.
     file_bytes : int or None
         Size of the published file.
     file_sha256 : str
@@ -107,6 +125,12 @@ class DatasetRecord:
     test_in_train: float | None = None
     anomalies_in_train: float | None = None
     label_conflict: int | None = None
+    n_distinct_test: int | None = None
+    n_distinct_anomalies: int | None = None
+    ceiling_auroc: float | None = None
+    ceiling_ap: float | None = None
+    trivial_share: float | None = None
+    large_integers: int | None = None
     file_bytes: int | None = None
     file_sha256: str = ""
     parameters: str = ""

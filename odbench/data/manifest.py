@@ -10,7 +10,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from odbench.data.dataset import DatasetRecord, check_name
+from odbench.data.dataset import BEYOND_DUPLICATES, DatasetRecord, check_name
 from odbench.errors import ManifestError
 from odbench.suites import PARTITIONS, manifest_folder
 
@@ -18,8 +18,16 @@ N = TypeVar("N", int, float)
 
 COLUMNS = tuple(f.name for f in fields(DatasetRecord))
 _INTEGERS = ("n_train", "n_test", "n_columns")
-_OPTIONAL_INTEGERS = ("n_anomalies", "label_conflict", "file_bytes")
-_SHARES = ("duplicate_train", "test_in_train", "anomalies_in_train")
+_OPTIONAL_INTEGERS = (
+    "n_anomalies", "label_conflict", "n_distinct_test", "n_distinct_anomalies",
+    "large_integers", "file_bytes",
+)  # fmt: skip
+_SHARES = (
+    "duplicate_train", "test_in_train", "anomalies_in_train", "ceiling_auroc",
+    "ceiling_ap", "trivial_share",
+)  # fmt: skip
+# Manifests of earlier versions do not have these columns.
+_ADDED = BEYOND_DUPLICATES
 _SHARE_DECIMALS = 4
 # Sizes beyond this are not those of a table, and would not fit into results.
 _LARGEST = 2**53
@@ -43,8 +51,9 @@ def read_manifest(suite: str, folder: Traversable | None = None) -> list[Dataset
     Raises
     ------
     ManifestError
-        If it is not UTF-8 or not CSV, a column is unknown or missing, a row has another
-        number of fields, a value is bad, or a name is given twice.
+        If it is not UTF-8 or not CSV, a column is unknown or missing (those that
+        earlier versions did not have may be), a row has another number of fields, a
+        value is bad, or a name is given twice.
     """
     file = (manifest_folder() if folder is None else folder) / f"{suite}.csv"
     if not file.is_file():
@@ -77,8 +86,9 @@ def _rows(text: str, where: str) -> Iterator[tuple[int, dict[str, str]]]:
     lines = csv.reader(io.StringIO(text))
     try:
         header = next(lines, [])
-        if sorted(header) != sorted(COLUMNS):
-            odd = ", ".join(sorted(set(header) ^ set(COLUMNS)))
+        absent = [name for name in _ADDED if name not in header]
+        if sorted([*header, *absent]) != sorted(COLUMNS):
+            odd = ", ".join(sorted((set(header) ^ set(COLUMNS)) - set(absent)))
             fault = f"columns {odd} are missing or unknown" if odd else "a column twice"
             msg = f"manifest {where}: {fault}; wanted {','.join(COLUMNS)}"
             raise ManifestError(msg)
@@ -91,7 +101,8 @@ def _rows(text: str, where: str) -> Iterator[tuple[int, dict[str, str]]]:
                     f"wanted {len(header)}, one per column"
                 )
                 raise ManifestError(msg)
-            yield lines.line_num, dict(zip(header, fields_, strict=True))
+            row = dict(zip(header, fields_, strict=True))
+            yield lines.line_num, dict.fromkeys(absent, "") | row
     except csv.Error as error:
         msg = f"manifest {where}, line {lines.line_num}: not CSV ({error}); restore it"
         raise ManifestError(msg) from error

@@ -6,9 +6,9 @@ import dataclasses
 import re
 from typing import Any
 
-from odbench.data.audit import audit
+from odbench.data.audit import audit, audit_beyond_duplicates
 from odbench.data.content import content_sha256
-from odbench.data.dataset import DatasetRecord
+from odbench.data.dataset import BEYOND_DUPLICATES, DatasetRecord, RawDataset
 from odbench.data.transports.source import Obtained
 
 _DECIMALS = 4
@@ -58,7 +58,40 @@ def measure(record: DatasetRecord, obtained: Obtained) -> DatasetRecord:
         file_bytes=obtained.file_bytes,
         file_sha256=obtained.file_sha256,
         **published,
+        **_beyond_duplicates(raw),
     )
+
+
+def complete(record: DatasetRecord, raw: RawDataset) -> DatasetRecord:
+    """Return a manifest row with its empty audit fields measured.
+
+    Parameters
+    ----------
+    record : DatasetRecord
+        A measured row, perhaps of an earlier version that knew fewer fields.
+    raw : RawDataset
+        Its contents.
+
+    Returns
+    -------
+    DatasetRecord
+        The row itself if no field of `BEYOND_DUPLICATES` is empty that can be measured.
+    """
+    if not lacking(record, labelled=raw.labels is not None):
+        return record
+    return dataclasses.replace(record, **_beyond_duplicates(raw))
+
+
+def lacking(record: DatasetRecord, *, labelled: bool) -> bool:
+    """Check whether fields of `BEYOND_DUPLICATES` are empty that can be measured."""
+    wanted = BEYOND_DUPLICATES if labelled else ("large_integers",)
+    return any(getattr(record, name) is None for name in wanted)
+
+
+def _beyond_duplicates(raw: RawDataset) -> dict[str, Any]:
+    """Return the fields `BEYOND_DUPLICATES`, shares rounded as in a manifest."""
+    found = audit_beyond_duplicates(raw.train, raw.test, raw.labels)
+    return {name: round(value, _DECIMALS) for name, value in found.items()}
 
 
 def _published(facts: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from queue import SimpleQueue
 from odbench.data.dataset import DatasetRecord
 from odbench.data.family import with_families
 from odbench.data.intact import find_intact, find_locked
-from odbench.data.measure import measure
+from odbench.data.measure import complete, measure
 from odbench.data.mirrored import stored_copy
 from odbench.data.store import Store, StoredDataset
 from odbench.data.transports.choose import Sources, open_source
@@ -182,7 +182,9 @@ def fetch(
         obtained = source.obtain(record, tick=tick)
         pinned = bool(record.content_sha256)
         before = None if pinned else _origin_of_copy(record, store)
-        if not pinned:
+        if pinned:
+            record = complete(record, obtained.raw)
+        else:
             (record,) = with_families([measure(record, obtained)])
         provenance = {**obtained.provenance, "source": source.label}
         stored = store.put(

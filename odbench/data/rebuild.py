@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from odbench.data.bar import Bar
-from odbench.data.dataset import DatasetRecord
+from odbench.data.dataset import BEYOND_DUPLICATES, DatasetRecord
 from odbench.data.family import with_families
 from odbench.data.manifest import read_manifest, write_manifest
 from odbench.data.measure import measure
@@ -23,7 +23,7 @@ from odbench.suites import PARTITIONS, Suite, manifest_folder
 AUDITED = (
     "id", "partition", "status", "n_train", "n_test", "n_columns", "n_anomalies",
     "duplicate_train", "test_in_train", "anomalies_in_train", "label_conflict",
-    "content_sha256", "reason",
+    *BEYOND_DUPLICATES, "content_sha256", "reason",
 )  # fmt: skip
 
 

@@ -20,7 +20,13 @@ from typing import Any
 
 from odbench.arrays import FloatArray, LabelArray
 from odbench.data.content import check_content, content_sha256
-from odbench.data.dataset import Dataset, DatasetRecord, RawDataset, check_name
+from odbench.data.dataset import (
+    BEYOND_DUPLICATES,
+    Dataset,
+    DatasetRecord,
+    RawDataset,
+    check_name,
+)
 from odbench.data.disk import as_store_error
 from odbench.data.features import FORMAT, open_features, read_features
 from odbench.data.notes import (
@@ -47,6 +53,11 @@ _LABEL_FIELDS = (
     "tags",
     "anomalies_in_train",
     "label_conflict",
+    "n_distinct_test",
+    "n_distinct_anomalies",
+    "ceiling_auroc",
+    "ceiling_ap",
+    "trivial_share",
     "parameters",
     "archetype",
 )
@@ -218,7 +229,7 @@ class Store:
             return None
         if record.content_sha256 and record.n_train:
             # The manifest may have changed since: a family, a licence.
-            return dataclasses.replace(stored, record=record)
+            return dataclasses.replace(stored, record=_filled(record, stored.record))
         return self._without_licence_of_suite(stored)
 
     def _without_licence_of_suite(self, stored: StoredDataset) -> StoredDataset:
@@ -383,6 +394,14 @@ def _is_wanted(stored: DatasetRecord, wanted: DatasetRecord) -> bool:
     if wanted.file_sha256:
         return stored.file_sha256 == wanted.file_sha256
     return wanted.file_bytes in (None, stored.file_bytes)
+
+
+def _filled(record: DatasetRecord, stored: DatasetRecord) -> DatasetRecord:
+    """Return a manifest row, with empty audit fields as measured by the pull."""
+    empty = [name for name in BEYOND_DUPLICATES if getattr(record, name) is None]
+    return dataclasses.replace(
+        record, **{name: getattr(stored, name) for name in empty}
+    )
 
 
 def _load_record(values: dict[str, Any]) -> DatasetRecord:

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from odbench.arrays import FloatArray, IntArray
+from odbench.arrays import BoolArray, FloatArray, IntArray
 from odbench.errors import DataError, DetectorError
 
 _Number = TypeVar("_Number", float, FloatArray)
@@ -25,15 +25,18 @@ class Steps(NamedTuple):
 
     Attributes
     ----------
-    hits, rows : int64 arrays of shape (n_distinct_scores,)
-        Cumulative counts; the last entries are the number of anomalies and of rows.
+    hits, rows : int64 or float64 arrays of shape (n_distinct_scores,)
+        Cumulative counts, or cumulative weights; the last entries are those of all
+        anomalies and of all rows.
     """
 
-    hits: IntArray
-    rows: IntArray
+    hits: IntArray | FloatArray
+    rows: IntArray | FloatArray
 
 
-def evaluate(labels: ArrayLike, scores: ArrayLike) -> dict[str, float]:
+def evaluate(
+    labels: ArrayLike, scores: ArrayLike, weights: FloatArray | None = None
+) -> dict[str, float]:
     """Return every metric of `METRICS`, sorting the scores once.
 
     Parameters
@@ -42,11 +45,15 @@ def evaluate(labels: ArrayLike, scores: ArrayLike) -> dict[str, float]:
         1 for an anomaly, 0 for an inlier; both occur.
     scores : array of shape (n_rows,)
         Finite; higher is more anomalous.
+    weights : float64 array of shape (n_rows,), optional
+        Positive weights that make each distinct vector with its label count once,
+        from `odbench.data.groups.pair_weights`.
 
     Returns
     -------
     dict of str to float
-        Name -> value, in the order of `METRICS`.
+        Name -> value, in the order of `METRICS`; without weights, those that need
+        them are left out.
 
     Raises
     ------
@@ -60,8 +67,15 @@ def evaluate(labels: ArrayLike, scores: ArrayLike) -> dict[str, float]:
     >>> evaluate([0, 0, 1, 1], [0.1, 0.4, 0.3, 0.9])["auroc"]
     0.75
     """
-    steps = _steps(labels, scores)
-    return {metric.name: metric.of(steps) for metric in METRICS}
+    truth, values = _checked(labels, scores)
+    order = np.argsort(-values, kind="stable")
+    last = _last_of_tie(values[order])
+    steps = _counted(truth[order], last)
+    found = {m.name: m.of(steps) for m in METRICS if not m.distinct}
+    if weights is None:
+        return found
+    steps = _weighed(truth[order], weights[order], last)
+    return found | {m.name: m.of(steps) for m in METRICS if m.distinct}
 
 
 def auroc(labels: ArrayLike, scores: ArrayLike) -> float:
@@ -169,11 +183,24 @@ def _steps(labels: ArrayLike, scores: ArrayLike) -> Steps:
     """Sort by score, highest first, and count at the end of each run of ties."""
     truth, values = _checked(labels, scores)
     order = np.argsort(-values, kind="stable")
-    ordered = values[order]
-    last_of_tie = np.append(ordered[1:] != ordered[:-1], True)
-    rows = np.flatnonzero(last_of_tie) + 1
-    hits = np.cumsum(truth[order], dtype=np.int64)[last_of_tie]
+    return _counted(truth[order], _last_of_tie(values[order]))
+
+
+def _last_of_tie(ordered: FloatArray) -> BoolArray:
+    """Mark the last row of each run of equal scores."""
+    return np.append(ordered[1:] != ordered[:-1], True)
+
+
+def _counted(truth: IntArray, last: BoolArray) -> Steps:
+    """Count anomalies and rows, which are sorted by score, up to each marked row."""
+    rows = np.flatnonzero(last) + 1
+    hits = np.cumsum(truth, dtype=np.int64)[last]
     return Steps(hits, rows.astype(np.int64))
+
+
+def _weighed(truth: IntArray, weights: FloatArray, last: BoolArray) -> Steps:
+    """Add up the weights of anomalies and of rows up to each marked row."""
+    return Steps(np.cumsum(weights * truth)[last], np.cumsum(weights)[last])
 
 
 def _checked(labels: ArrayLike, scores: ArrayLike) -> tuple[IntArray, FloatArray]:
@@ -207,19 +234,20 @@ def _checked(labels: ArrayLike, scores: ArrayLike) -> tuple[IntArray, FloatArray
 
 
 def _auroc(steps: Steps) -> float:
-    anomalies = int(steps.hits[-1])
+    anomalies = steps.hits[-1].item()
     false = steps.rows - steps.hits
-    inliers = int(false[-1])
+    inliers = false[-1].item()
     new_hits = np.diff(steps.hits, prepend=0)
     new_false = np.diff(false, prepend=0)
     # Twice the number of pairs in the right order; at most 2 n_a n_i, far from 2^63.
-    doubled = int(np.sum(new_hits * (2 * (inliers - false) + new_false)))
-    return doubled / (2 * anomalies * inliers)
+    doubled = np.sum(new_hits * (2 * (inliers - false) + new_false)).item()
+    # Sums of weights are rounded, and must not leave the range for it.
+    return float(min(max(doubled / (2 * anomalies * inliers), 0.0), 1.0))
 
 
 def _average_precision(steps: Steps) -> float:
     recall_gain = np.diff(steps.hits, prepend=0) / steps.hits[-1]
-    return float(np.sum(recall_gain * (steps.hits / steps.rows)))
+    return min(float(np.sum(recall_gain * (steps.hits / steps.rows))), 1.0)
 
 
 def _precision_at_n(steps: Steps) -> float:
@@ -263,6 +291,8 @@ class Metric:
         `odbench.scoring.intervals.trial_intervals` computes.
     required : bool
         Whether a leaderboard needs the column in a results file.
+    distinct : bool
+        Whether each distinct vector with its label counts once, instead of each row.
     """
 
     name: str
@@ -275,6 +305,7 @@ class Metric:
     chance: float | None = None
     interval: bool = False
     required: bool = False
+    distinct: bool = False
 
 
 # The first metric is the primary one: win rates, gaps, tests against the best and the
@@ -313,6 +344,23 @@ METRICS: tuple[Metric, ...] = (
         meaning="F1 with as many rows flagged as there are anomalies",
         of=_precision_at_n,
         use="listed",
+    ),
+    Metric(
+        name="auroc_distinct",
+        label="AUROC distinct",
+        meaning="area under the ROC curve, each distinct vector counted once",
+        of=_auroc,
+        use="listed",
+        chance=0.5,
+        distinct=True,
+    ),
+    Metric(
+        name="ap_distinct",
+        label="AP distinct",
+        meaning="average precision, each distinct vector counted once",
+        of=_average_precision,
+        use="listed",
+        distinct=True,
     ),
 )
 

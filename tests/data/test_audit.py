@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from odbench.data import audit as module
-from odbench.data.audit import audit, group_rows
+from odbench.data import groups as module
+from odbench.data.audit import audit
+from odbench.data.groups import group_rows
 from tests.reference import data as reference
 
 _VALUES = st.sampled_from([0.0, -0.0, 1.0, 5e-324, -1.5, 8e36])

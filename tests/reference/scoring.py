@@ -25,6 +25,52 @@ def average_precision(labels, scores):
     return area
 
 
+def weighted_auroc(labels, scores, weights):
+    total = won = 0.0
+    rows = list(zip(labels, scores, weights, strict=True))
+    for a, score_a, weight_a in rows:
+        for b, score_b, weight_b in rows:
+            if a == 1 and b == 0:
+                pair = weight_a * weight_b
+                total += pair
+                won += pair * (score_a > score_b) + 0.5 * pair * (score_a == score_b)
+    return won / total
+
+
+def weighted_average_precision(labels, scores, weights):
+    rows = list(zip(labels, scores, weights, strict=True))
+    positives = sum(w for y, _, w in rows if y)
+    area, recall_before = 0.0, 0.0
+    for threshold in sorted(set(scores), reverse=True):
+        hits = sum(w for y, s, w in rows if s >= threshold and y)
+        flagged = sum(w for _, s, w in rows if s >= threshold)
+        area += (hits / positives - recall_before) * hits / flagged
+        recall_before = hits / positives
+    return area
+
+
+def weak_orders(items):
+    """Every order of the items with ties, as a list of levels from the highest down."""
+    if not items:
+        yield []
+    for size in range(1, len(items) + 1):
+        for first in itertools.combinations(items, size):
+            rest = [item for item in items if item not in first]
+            for tail in weak_orders(rest):
+                yield [first, *tail]
+
+
+def ceilings(groups, labels):
+    """The best AUROC and AP over every order of the vectors, ties included."""
+    best_auroc = best_ap = 0.0
+    for order in weak_orders(sorted(set(groups))):
+        level = {group: -place for place, tie in enumerate(order) for group in tie}
+        scores = [level[group] for group in groups]
+        best_auroc = max(best_auroc, auroc(labels, scores))
+        best_ap = max(best_ap, average_precision(labels, scores))
+    return best_auroc, best_ap
+
+
 def precision_at_n(labels, scores):
     """The mean over every order of the rows that respects the scores."""
     n = sum(labels)

@@ -45,6 +45,49 @@ def test_metrics_equal_the_slow_ones(trial):
 
 
 @patient
+@given(trials(), st.data())
+def test_weighted_metrics_equal_the_slow_ones(trial, data):
+    labels, scores = trial
+    size = len(labels)
+    counts = data.draw(st.lists(st.integers(1, 4), min_size=size, max_size=size))
+    weights = [1 / count for count in counts]
+
+    found = metrics.evaluate(labels, scores, np.array(weights))
+
+    expected = {
+        "auroc_distinct": reference.weighted_auroc(labels, scores, weights),
+        "ap_distinct": reference.weighted_average_precision(labels, scores, weights),
+    }
+    assert {name: found[name] for name in expected} == pytest.approx(expected, 1e-12)
+    assert max(found[name] for name in expected) <= 1
+    plain = metrics.evaluate(labels, scores)
+    assert {name: found[name] for name in plain} == plain
+
+
+def test_equal_weights_are_no_weights(rng):
+    labels = np.r_[np.zeros(30, int), np.ones(5, int)]
+    scores = rng.normal(size=35)
+
+    found = metrics.evaluate(labels, scores, np.ones(35))
+
+    assert found["auroc_distinct"] == found["auroc"]
+    assert found["ap_distinct"] == found["ap"]
+
+
+def test_a_repeated_anomaly_counts_once_among_the_distinct():
+    labels = [1] * 10 + [1, 0, 0]
+    # The one that is repeated is found, the other is not.
+    scores = [3] * 10 + [1, 2, 2]
+    weights = np.array([0.1] * 10 + [1, 1, 1])
+
+    found = metrics.evaluate(labels, scores, weights)
+
+    assert found["auroc"] == pytest.approx(10 / 11)
+    assert found["auroc_distinct"] == pytest.approx(0.5)
+    assert found["ap_distinct"] == pytest.approx((1 + 2 / 4) / 2)
+
+
+@patient
 @given(trials(most=60))
 def test_auroc_and_ap_equal_scikit_learns(trial):
     labels, scores = trial
