@@ -35,9 +35,11 @@ _NAMES = ("protocol", "dataset", "detector", "config", "config_id")
 _SHARES = (
     *interval_columns(),
     "label_conflict", "duplicate_train", "test_in_train", "anomalies_in_train",
+    "ceiling_auroc", "ceiling_ap", "trivial_share",
 )  # fmt: skip
 _COUNTS = (
     "n_train", "n_test", "n_columns", "n_anomalies", "peak_memory_bytes",
+    "n_distinct_test", "n_distinct_anomalies", "large_integers",
     "fit_seconds", "score_seconds", "shared_seconds", "warmup_seconds", "generation",
 )  # fmt: skip
 _MOST_SECONDS = 1e15

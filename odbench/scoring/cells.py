@@ -49,7 +49,8 @@ _NEEDED = tuple(
 FACTS = (
     "n_train", "n_test", "n_columns", "n_anomalies", "domain", "archetype", "family",
     "label_conflict", "duplicate_train", "test_in_train", "anomalies_in_train",
-    "source_url", "licence",
+    "n_distinct_test", "n_distinct_anomalies", "ceiling_auroc", "ceiling_ap",
+    "trivial_share", "large_integers", "source_url", "licence",
 )  # fmt: skip
 
 
