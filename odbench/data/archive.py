@@ -13,6 +13,7 @@ from odbench.arrays import FloatArray, LabelArray
 from odbench.data.dataset import RawDataset
 from odbench.data.npy import Header, read_header, read_values
 from odbench.data.split import one_class_split
+from odbench.data.whole_numbers import tell_rounded
 from odbench.errors import ArchiveError
 
 # In values: four times the largest table of any known suite, 2 GiB as float64.
@@ -114,8 +115,10 @@ class _Archive:
                 )
                 raise ArchiveError(msg)
         # This cannot overflow: the value of every type of at most 8 bytes fits.
-        table = self.values(member).astype(np.float64, copy=False)
+        values = self.values(member)
+        table = values.astype(np.float64, copy=False)
         _check_finite(table, where)
+        tell_rounded(values, table, where)
         return table
 
     def labels(self, member: str, rows: int) -> LabelArray:

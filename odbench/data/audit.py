@@ -14,9 +14,7 @@ from odbench.arrays import FloatArray, IntArray, LabelArray
 from odbench.data.distinct import distinct_rows
 from odbench.data.groups import group_rows
 from odbench.data.trivial import trivial_share
-
-# Float64 holds every whole number up to this one, and only some of those beyond.
-LARGEST_EXACT = 2.0**53
+from odbench.data.whole_numbers import large_integers
 
 
 @dataclass(frozen=True)
@@ -97,27 +95,9 @@ def audit_beyond_duplicates(
     dict
         Value by field; only ``large_integers`` without labels.
     """
-    found: dict[str, int | float] = {"large_integers": large_integers(train, test)}
+    large = len(large_integers(train, test))
+    found: dict[str, int | float] = {"large_integers": large}
     if labels is not None:
         found |= distinct_rows(test, labels).facts
         found["trivial_share"] = trivial_share(train, test, labels)
     return found
-
-
-def large_integers(*tables: FloatArray) -> int:
-    """Count the columns of whole numbers that hold values beyond 2**53.
-
-    The source of such a column, such as identifiers of 18 digits, may have had digits
-    that float64 cannot hold. Columns with any fraction are measurements and are not
-    counted.
-
-    Parameters
-    ----------
-    *tables : float64 arrays of shape (n, n_columns)
-        Finite.
-    """
-    largest = np.max([np.abs(X).max(axis=0) for X in tables], axis=0)
-    suspects = np.flatnonzero(largest > LARGEST_EXACT)
-    return sum(
-        all(bool((X[:, j] == np.rint(X[:, j])).all()) for X in tables) for j in suspects
-    )

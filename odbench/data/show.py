@@ -12,6 +12,7 @@ from odbench.data.catalog import load_dataset, locate, mirror_of, unknown
 from odbench.data.dataset import Dataset, DatasetRecord
 from odbench.data.store import Store
 from odbench.data.subsets import rows_of
+from odbench.data.whole_numbers import large_integers
 from odbench.errors import (
     DataError,
     OdbenchError,
@@ -97,8 +98,9 @@ def describe(
     -------
     facts : dict
         The manifest's fields that are not empty, or the measured ones of a set without
-        a row; ``skipped_members``, those of its archive that were not read;
-        ``unavailable``, the reason if the set is not available.
+        a row; ``rounded_columns``, those of whole numbers beyond 2**53, whose last
+        digits float64 cannot hold; ``skipped_members``, those of its archive that were
+        not read; ``unavailable``, the reason if the set is not available.
     columns : list of dict
         One per column: its name, and ``min``, ``mean``, ``max`` and ``distinct`` over
         the training rows; empty if the set is not available.
@@ -108,6 +110,9 @@ def describe(
     except (TransportError, DataError) as error:
         return {**_facts(record), "unavailable": str(error)}, []
     facts = _facts(dataset.record)
+    large = large_integers(dataset.X_train, dataset.X_test)
+    if large:
+        facts["rounded_columns"] = [dataset.columns[j] for j in large]
     if skipped := Store.default().provenance(record)["skipped"]:
         facts["skipped_members"] = skipped
     return facts, describe_columns(dataset)

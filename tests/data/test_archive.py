@@ -55,6 +55,32 @@ def refused(write, members, *words, **options):
         assert word in message, message
 
 
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [(2**53 + 1, "<i8"), (-(2**53) - 1, ">i8"), (2**63 - 1, "<i8"), (2**64 - 1, "<u8")],
+)
+def test_whole_numbers_that_lose_digits_are_told(write, members, caplog, value, dtype):
+    members["test"] = np.zeros(members["test"].shape, dtype=dtype)
+    members["test"][1, 2] = value
+    write(members)
+    (told,) = [r.getMessage() for r in caplog.records]
+    assert "made.npz, member 'test': whole numbers" in told
+    assert "1 of them, the first in row 1, column 2" in told
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [(2**53, "<i8"), (2**60, ">i8"), (-(2**63), "<i8"), (2**63, "<u8")],
+)
+def test_large_whole_numbers_that_stay_the_same_are_not(
+    write, members, caplog, value, dtype
+):
+    members["test"] = np.zeros(members["test"].shape, dtype=dtype)
+    members["test"][1, 2] = value
+    assert write(members).test[1, 2] == value
+    assert not caplog.records
+
+
 def test_a_good_archive_is_read_whole(write, members):
     raw = write(members)
     np.testing.assert_array_equal(raw.train, members["train"])

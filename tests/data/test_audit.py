@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from odbench.data import groups as module
-from odbench.data.audit import audit
+from odbench.data.audit import audit, audit_beyond_duplicates
 from odbench.data.groups import group_rows
+from odbench.data.whole_numbers import large_integers
 from tests.reference import data as reference
 
 _VALUES = st.sampled_from([0.0, -0.0, 1.0, 5e-324, -1.5, 8e36])
@@ -39,6 +40,19 @@ def test_minus_zero_is_zero():
     found = audit(np.array([[0.0], [-0.0]]), np.array([[-0.0]]), None)
     assert found.duplicate_train == 0.5
     assert found.test_in_train == 1
+
+
+def test_columns_of_whole_numbers_beyond_the_exact_ones_are_found(rng):
+    train, test = rng.normal(size=(5, 5)), rng.normal(size=(4, 5))
+    train[:, :4] = np.rint(train[:, :4])
+    test[:, :4] = np.rint(test[:, :4])
+    train[0, 1] = -(2.0**53) - 2
+    test[0, 2] = 8e36
+    train[0, 3] = 2.0**53
+    # A column with fractions is a measurement.
+    train[0, 4] = 8e36
+    assert large_integers(train, test) == [1, 2]
+    assert audit_beyond_duplicates(train, test, None) == {"large_integers": 2}
 
 
 def test_a_collision_of_hashes_changes_nothing(rng, monkeypatch):

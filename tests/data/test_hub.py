@@ -1,5 +1,6 @@
 """Reading the hub with the real client."""
 
+import dataclasses
 import hashlib
 import os
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 
 import odbench.data.catalog
 from odbench.data.catalog import Sources, ensure, list_source, open_source, select
-from odbench.data.dataset import DatasetRecord
+from odbench.data.dataset import BEYOND_DUPLICATES, DatasetRecord
 from odbench.data.listing import list_suite
 from odbench.data.store import Store, StoredDataset
 from odbench.errors import ArchiveError, HashMismatchError, TransportError
@@ -221,6 +222,22 @@ def test_a_listed_file_without_a_row_is_measured(repository, tiny_suite):
     assert len(record.content_sha256) == 64
     assert record.family == "github:someone/tables"
     assert record.label_conflict == 0
+
+
+def test_facts_that_the_manifest_lacks_are_measured_when_pulled(repository, tiny_suite):
+    measured = pull(pattern="set0")["set0"].record
+    Store.default().place("features", measured).unlink()
+    nothing = dict.fromkeys(BEYOND_DUPLICATES)
+    row = dataclasses.replace(measured, family="by hand", **nothing)
+    tiny_suite[1]["tiny"] = (row,)
+    again = pull(pattern="set0")["set0"].record
+    assert again == dataclasses.replace(measured, family="by hand")
+    assert Store.default().find(row).record == again
+    assert again.n_distinct_test == 30
+
+    known = dataclasses.replace(row, ceiling_ap=0.25)
+    assert Store.default().find(known).record.ceiling_ap == 0.25
+    assert Store.default().find(known).record.trivial_share == measured.trivial_share
 
 
 def test_a_private_folder_without_labels_works(repository, tiny_suite):

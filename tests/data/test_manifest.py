@@ -1,10 +1,12 @@
 """Manifests: their text, their rows and their families."""
 
+import csv
 import dataclasses
+import io
 
 import pytest
 
-from odbench.data.dataset import DatasetRecord
+from odbench.data.dataset import BEYOND_DUPLICATES, DatasetRecord
 from odbench.data.family import read_families, with_families
 from odbench.data.manifest import format_manifest, parse_manifest, read_manifest
 from odbench.data.subsets import resolve, rows_of
@@ -59,6 +61,8 @@ def test_every_row_is_complete_and_private_ones_say_nothing_of_labels(suite):
         depends = (row.n_anomalies, row.anomalies_in_train, row.label_conflict)
         if row.partition == "private":
             assert depends == (None, None, None)
+            beyond = [getattr(row, name) for name in BEYOND_DUPLICATES]
+            assert set(beyond[:-1]) == {None}
             assert not {"few_anomalies", "many_anomalies"} & set(row.tags)
         else:
             assert None not in depends
@@ -80,6 +84,31 @@ def test_nothing_is_written_as_nothing():
     assert again == record
     assert again.n_anomalies is None
     assert again.label_conflict == 0
+
+
+def test_a_manifest_of_an_earlier_version_can_be_read():
+    record = DatasetRecord(name="one", suite="tiny", n_train=3, ceiling_ap=0.5)
+    rows = csv.DictReader(io.StringIO(format_manifest([record])))
+    kept = [name for name in rows.fieldnames if name not in BEYOND_DUPLICATES]
+    earlier = io.StringIO()
+    out = csv.DictWriter(earlier, kept, extrasaction="ignore")
+    out.writeheader()
+    out.writerows(rows)
+    (again,) = parse_manifest(earlier.getvalue(), where="x")
+    assert again == dataclasses.replace(record, ceiling_ap=None)
+
+
+def test_measured_rows_respect_what_the_fields_mean():
+    for name in MEASURED:
+        for row in rows_of(name):
+            if row.n_distinct_test is None:
+                continue
+            assert 0 < row.n_distinct_anomalies <= row.n_anomalies
+            assert row.n_distinct_anomalies < row.n_distinct_test <= row.n_test
+            assert 0.5 <= row.ceiling_auroc <= 1
+            assert row.n_anomalies / row.n_test < row.ceiling_ap <= 1
+            # An anomaly that equals a test inlier is a conflict.
+            assert row.label_conflict or row.ceiling_auroc == 1
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,8 @@ def test_a_private_row_says_nothing_about_labels(folder, manifests):
     assert hidden.n_anomalies is None
     assert hidden.anomalies_in_train is None
     assert hidden.label_conflict is None
+    assert hidden.trivial_share is hidden.ceiling_ap is hidden.n_distinct_test is None
+    assert hidden.large_integers == 0
     assert hidden.duplicate_train is not None
 
 

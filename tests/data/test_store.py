@@ -96,11 +96,21 @@ def test_every_shape_survives(store, rng, shape):
 
 def test_nothing_about_labels_is_stored_with_the_features(store, raw):
     record = dataclasses.replace(
-        RECORD, anomalies_in_train=0.123, label_conflict=1, archetype="local"
+        RECORD,
+        anomalies_in_train=0.123,
+        label_conflict=1,
+        archetype="local",
+        n_distinct_test=7531,
+        n_distinct_anomalies=9753,
+        ceiling_auroc=0.4321,
+        ceiling_ap=0.5432,
+        trivial_share=0.6543,
     )
     path = store.put(record, raw).features_path
     content = path.read_bytes()
     for word in (b"anomaly_count", b"few_anomalies", b"0.123", b"ifor_auc", b"local"):
+        assert word not in content
+    for word in (b"7531", b"9753", b"0.4321", b"0.5432", b"0.6543"):
         assert word not in content
     assert b"Science" in content
     labels = store.place("labels", record)
