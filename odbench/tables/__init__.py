@@ -1,0 +1,1 @@
+"""Own tables: read, roles, encode, score, report."""

@@ -1,0 +1,80 @@
+"""The role of a column, and its values as numbers or categories."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from odbench.arrays import FloatArray
+from odbench.tables.dates import read_dates
+from odbench.tables.numbers import lookup, read_numbers
+from odbench.tables.values import as_days, as_numbers, as_text, family
+
+# Roles that are encoded, and roles that are left out.
+USED = ("number", "integer", "yes/no", "category", "date")
+UNUSED = ("identifier", "constant", "empty", "text", "nested", "ignored")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column and how it is read.
+
+    Attributes
+    ----------
+    name : str
+    role : str
+        One of `USED` or `UNUSED`.
+    note : str
+        The reason or a remark, for people.
+    mark : {".", ","}
+        The decimal mark of numbers in text.
+    day_first : bool
+        How dates such as 03/04/2026 are read.
+    given : bool
+        Whether the user chose the role.
+    """
+
+    name: str
+    role: str
+    note: str = ""
+    mark: str = "."
+    day_first: bool = True
+    given: bool = False
+
+    @property
+    def used(self) -> bool:
+        """Whether a detector sees the column."""
+        return self.role in USED
+
+
+def parsed_numbers(column: Column, values: Any) -> FloatArray:
+    """Return a column's values as float64, NaN where there is none.
+
+    Parameters
+    ----------
+    column : Column
+        Of role number, integer or date.
+    values : pyarrow array of length n
+
+    Returns
+    -------
+    float64 array of shape (n,)
+        Dates are days since 1970-01-01.
+    """
+    kind = family(values.type)
+    if column.role == "date":
+        return as_days(values) if kind == "moment" else text_days(column, values)
+    if kind in ("number", "integer", "truth"):
+        return as_numbers(values)
+    if kind == "moment":
+        return as_days(values)
+    return read_numbers(as_text(values), column.mark)
+
+
+def text_days(column: Column, values: Any) -> FloatArray:
+    """Return dates written as text as days since 1970-01-01."""
+    coded = as_text(values).dictionary_encode()
+    days = read_dates(coded.dictionary.to_pylist(), day_first=column.day_first)
+    return lookup(coded, np.append(days, np.nan))

@@ -1,0 +1,158 @@
+"""Read dates and times from text, in several formats within one column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from odbench.arrays import FloatArray
+
+# Day and month in either order; which one is decided by the values above 12.
+_DAY_MONTH = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](?:\d{4}|\d{2})(?!\d)")
+_ISO = re.compile(r"\d{4}[-/]\d{1,2}([-/]\d{1,2})?([T ].*)?")
+_FAST = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
+_WORDS = re.compile(r"(?i)(\d{1,2}|\w{3,9})[ .,-]+(\d{1,2}|\w{3,9})[ .,-]+\d{4}.*")
+_MONTH = re.compile(r"(?i)\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b")
+# Seconds in a day.
+_DAY = 86_400.0
+_START = datetime(1970, 1, 1)
+
+
+def looks_like_date(text: str) -> bool:
+    """Check whether a text has the shape of a date.
+
+    Examples
+    --------
+    >>> looks_like_date("31.12.2025"), looks_like_date("2025-12-31 08:00")
+    (True, True)
+    >>> looks_like_date("12.5"), looks_like_date("3 Jan 2026")
+    (False, True)
+    """
+    text = text.strip()
+    if _ISO.fullmatch(text) or _DAY_MONTH.match(text):
+        return True
+    return bool(_WORDS.fullmatch(text) and _MONTH.search(text))
+
+
+def day_comes_first(texts: Sequence[str]) -> tuple[bool, str]:
+    """Decide whether 03/04/2026 is the third of April, from all values of a column.
+
+    Parameters
+    ----------
+    texts : sequence of str
+
+    Returns
+    -------
+    day_first : bool
+    note : str
+        A remark where the values leave it open, or disagree; else "".
+    """
+    pairs = [
+        (int(found[1]), int(found[2]))
+        for text in texts
+        if (found := _DAY_MONTH.match(text.strip()))
+    ]
+    if not pairs:
+        return True, ""
+    first = sum(a > 12 for a, _ in pairs)
+    second = sum(b > 12 for _, b in pairs)
+    if first and second:
+        return first >= second, "day and month are in both orders; each date as it fits"
+    if first or second:
+        return bool(first), ""
+    return True, "no day is above 12, so dates are read as day, month, year"
+
+
+def read_dates(texts: Sequence[str], *, day_first: bool) -> FloatArray:
+    """Read dates.
+
+    Parameters
+    ----------
+    texts : sequence of str, of length n
+    day_first : bool
+        The order of day and month where a date does not tell it.
+
+    Returns
+    -------
+    float64 array of shape (n,)
+        Days since 1970-01-01, UTC where a time zone is given; NaN where there is no
+        date.
+    """
+    days = _read_iso(texts)
+    for place in np.flatnonzero(np.isnan(days)).tolist():
+        days[place] = _read_date(texts[place].strip(), day_first)
+    return days
+
+
+def _read_iso(texts: Sequence[str]) -> FloatArray:
+    """Read the dates that begin with the year and use hyphens."""
+    import pandas as pd
+
+    shaped = [text if _FAST.fullmatch(text) else None for text in texts]
+    moments = pd.to_datetime(
+        pd.Series(shaped, dtype="str"), format="ISO8601", errors="coerce", utc=True
+    )
+    micro = moments.to_numpy(dtype="datetime64[us]")
+    days = micro.astype(np.int64) / (1e6 * _DAY)
+    return np.where(np.isnat(micro), np.nan, days)
+
+
+def _read_date(text: str, day_first: bool) -> float:
+    from dateutil import parser
+
+    if not looks_like_date(text):
+        return float("nan")
+    year_first = bool(_ISO.fullmatch(text))
+    try:
+        value = parser.parse(
+            text,
+            dayfirst=day_first and not year_first,
+            yearfirst=year_first,
+            default=_START,
+        )
+    except (ValueError, OverflowError):
+        return float("nan")
+    if value.tzinfo is not None:
+        value = (value - value.utcoffset()).replace(tzinfo=None)
+    since: timedelta = value - _START
+    return since.days + since.seconds / _DAY
+
+
+def calendar_parts(days: FloatArray) -> dict[str, FloatArray]:
+    """Return the hour of the day and the day of the week.
+
+    Parameters
+    ----------
+    days : float64 array of shape (n,)
+        Days since 1970-01-01; finite.
+
+    Returns
+    -------
+    dict of str to float64 array of shape (n,)
+        ``hour`` from 0 to 24 and ``weekday`` from 0 (Monday) to 6.
+    """
+    whole = np.floor(days)
+    # The first of January 1970 was a Thursday. Hours are rounded to the second.
+    return {
+        "hour": np.round((days - whole) * _DAY) / 3_600.0,
+        "weekday": (whole + 3.0) % 7.0,
+    }
+
+
+def show_date(days: float) -> str:
+    """Return a date as text, with its time if it has one.
+
+    Examples
+    --------
+    >>> show_date(0.0), show_date(0.5)
+    ('1970-01-01', '1970-01-01 12:00')
+    """
+    seconds = round(days * _DAY)
+    moment = np.datetime64(0, "s") + np.timedelta64(seconds, "s")
+    text = str(moment).replace("T", " ")
+    if seconds % 86_400 == 0:
+        return text[:10]
+    return text[:16] if seconds % 60 == 0 else text

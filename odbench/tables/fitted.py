@@ -1,0 +1,172 @@
+"""Everything that was learned from a table, ready to score other rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from odbench.errors import DataError, UsageError
+from odbench.plugins.configuration import Configuration
+from odbench.tables.columns import Column
+from odbench.tables.encode import Encoder
+from odbench.tables.learner import Learner
+from odbench.tables.matching import closest
+from odbench.tables.roles import infer_roles
+from odbench.tables.sample import Sample
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What was learned from a table.
+
+    Attributes
+    ----------
+    columns : tuple of Column
+        All its columns with their roles.
+    encoder : Encoder
+    learner : Learner
+    n_rows : int
+        Rows of the table, of which the learner may have a sample.
+    """
+
+    columns: tuple[Column, ...]
+    encoder: Encoder
+    learner: Learner
+    n_rows: int
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        sample: Sample,
+        n_rows: int,
+        configuration: Configuration,
+        given: Mapping[str, str],
+    ) -> Fitted:
+        """Learn from a table.
+
+        Parameters
+        ----------
+        name : str
+            The table, for messages.
+        sample : Sample
+        n_rows : int
+            Rows of the whole table.
+        configuration : Configuration
+        given : mapping of str to str
+            Roles chosen by the user.
+
+        Raises
+        ------
+        DataError
+            If no column is left, or there are fewer than two rows.
+        """
+        if sample.table.num_rows < 2:
+            msg = f"{name}: has one row; a detector needs others to compare it with"
+            raise DataError(msg)
+        columns = infer_roles(sample.table, given)
+        encoder = Encoder.of(columns, sample.table)
+        if not encoder.columns:
+            roles = ", ".join(f"{c.name!r} {c.role}" for c in columns[:5])
+            msg = (
+                f"{name}: no column is left to compare rows by ({roles}); name one "
+                f"with --number or --category"
+            )
+            raise DataError(msg)
+        learner = Learner.of(configuration, encoder.encode(sample.table))
+        return cls(columns, encoder, learner, n_rows)
+
+
+def chosen_roles(
+    names: Sequence[str], roles: Mapping[str, Sequence[str]], table: str
+) -> dict[str, str]:
+    """Return the user's roles by column, each column once.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The columns of the table.
+    roles : mapping of str to sequence of str
+        Role -> names; a name may be a comma-separated list of names.
+    table : str
+        For messages.
+
+    Raises
+    ------
+    UsageError
+        If a column does not exist or has two roles.
+    """
+    chosen: dict[str, str] = {}
+    for role, listed in roles.items():
+        for name in split_names(listed, names):
+            if name not in names:
+                raise UsageError(_unknown(name, names, table))
+            if chosen.get(name, role) != role:
+                msg = (
+                    f"column {name!r}: got two roles, {chosen[name]} and {role}; give "
+                    f"it one"
+                )
+                raise UsageError(msg)
+            chosen[name] = role
+    return chosen
+
+
+def split_names(listed: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Split comma-separated names, but no name that itself has a comma."""
+    found: list[str] = []
+    for item in [listed] if isinstance(listed, str) else listed:
+        parts = [item] if item in names else [part.strip() for part in item.split(",")]
+        found += [part for part in parts if part]
+    return found
+
+
+def _unknown(name: str, names: Sequence[str], table: str) -> str:
+    hint = closest(name, names)
+    return f"{table}: has no column {name!r}; {hint}"
+
+
+def read_as(fitted: Fitted, table: Any, name: str) -> dict[str, Column]:
+    """Return how the columns of another table are written.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    table : pyarrow.Table
+        Some rows of the other table.
+    name : str
+        For messages.
+
+    Returns
+    -------
+    dict of str to Column
+        With the roles of `fitted`, and decimal mark and order of dates of this table.
+
+    Raises
+    ------
+    DataError
+        If a column is missing.
+    """
+    missing = [
+        c.name for c in fitted.encoder.columns if c.name not in table.column_names
+    ]
+    if missing:
+        some = ", ".join(repr(each) for each in missing[:3])
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        msg = (
+            f"{name}: lacks column {some}{more}, which the reference has; "
+            f"{closest(missing[0], table.column_names)}"
+        )
+        raise DataError(msg)
+    wanted = [column.name for column in fitted.encoder.columns]
+    own = {c.name: c for c in infer_roles(table.select(wanted))}
+    return {
+        column.name: replace(
+            column,
+            mark=own[column.name].mark,
+            day_first=column.day_first
+            if own[column.name].role != "date"
+            else own[column.name].day_first,
+        )
+        for column in fitted.encoder.columns
+    }

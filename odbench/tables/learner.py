@@ -1,0 +1,168 @@
+"""A detector fitted on encoded rows, with its p-values: everything that scores rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from odbench.arrays import FloatArray, IntArray
+from odbench.errors import DetectorError
+from odbench.plugins.configuration import Configuration
+from odbench.tables.conformal import Conformal, every_kth
+from odbench.tables.order import canonical_order, hash_rows
+from odbench.tables.scale import Scale
+
+# Detectors are fitted on at most this many rows.
+FIT_ROWS = 50_000
+# Parts of the reference that are held out in turn.
+PARTS = 5
+# With more rows to score, one part is held out, which needs one detector.
+ONE_PART_ABOVE = 200_000
+# Rows scored at once, which bounds the memory.
+CHUNK = 65_536
+Told = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Learner:
+    """A detector, its train rows, and the units that it is given.
+
+    Attributes
+    ----------
+    configuration : Configuration
+        The detector.
+    rows : float64 array of shape (n, d)
+        Encoded rows in canonical order, so that the order in the table does not matter.
+    scale : Scale
+    places : int64 array of shape (n,)
+        For each row its place among the rows given.
+    """
+
+    configuration: Configuration
+    rows: FloatArray
+    scale: Scale
+    places: IntArray
+
+    @classmethod
+    def of(cls, configuration: Configuration, X: FloatArray) -> Learner:
+        """Bring encoded rows, float64 of shape (n, d), in order and in units."""
+        places = canonical_order(hash_rows(X))
+        rows = np.ascontiguousarray(X[places])
+        scale = Scale.of(rows)
+        return cls(configuration, scale.apply(rows), scale, places)
+
+    @property
+    def n_fit(self) -> int:
+        """Number of rows that the detector is fitted on."""
+        return min(len(self.rows), FIT_ROWS)
+
+    @cached_property
+    def detector(self) -> Any:
+        """The detector, fitted on the first `n_fit` rows."""
+        return self.fit(self.rows[: self.n_fit])
+
+    def fit(self, rows: FloatArray) -> Any:
+        """Return a detector fitted on rows in the detector's units."""
+        detector: Any = self.configuration.build(random_state=0)
+        self._attempt("fit", lambda: detector.fit(np.ascontiguousarray(rows)))
+        return detector
+
+    def own_scores(self) -> FloatArray:
+        """Score the train rows, each as if it were not among them where that is known.
+
+        Returns
+        -------
+        float64 array of shape (n,)
+            In the order of the rows given; higher is more anomalous. Equal rows have
+            the same score.
+        """
+        detector: Any = self.configuration.build(random_state=0)
+        first, rest = self.rows[: self.n_fit], self.rows[self.n_fit :]
+        scores = self._checked(
+            self._attempt("fit", lambda: detector.fit_score(first)), len(first)
+        )
+        # So that later calls need not fit again.
+        self.__dict__["detector"] = detector
+        if len(rest):
+            scores = np.concatenate([scores, self.score(rest)])
+        back = np.empty_like(scores)
+        back[self.places] = _even(self.rows, scores)
+        return back
+
+    def score(self, Z: FloatArray, detector: Any = None) -> FloatArray:
+        """Score rows that are in the detector's units, float64 of shape (m,)."""
+        detector = self.detector if detector is None else detector
+        return self._checked(
+            self._attempt("decision_function", lambda: detector.decision_function(Z)),
+            len(Z),
+        )
+
+    def calibrate(self, n_to_score: int) -> Conformal:
+        """Hold rows out and fit detectors for p-values.
+
+        Parameters
+        ----------
+        n_to_score : int
+            Many rows are scored with one detector, which is split conformal.
+
+        Returns
+        -------
+        Conformal
+        """
+        n = len(self.rows)
+        if n <= FIT_ROWS and n_to_score <= ONE_PART_ABOVE:
+            parts, rows = every_kth(n, PARTS), self.rows
+        else:
+            size = min(n // 2, FIT_ROWS)
+            rows = self.rows
+            parts = [np.arange(size, n, dtype=np.int64)]
+        return Conformal.of(rows, lambda kept: _Checked(self, self.fit(kept)), parts)
+
+    def _attempt(self, step: str, call: Callable[[], Any]) -> Any:
+        name = self.configuration.info.name
+        try:
+            return call()
+        except DetectorError as error:
+            msg = str(error) if name in str(error) else f"detector {name!r}: {error}"
+            raise DetectorError(msg) from error
+        except MemoryError:
+            raise
+        except Exception as error:
+            said = " ".join(str(error).split())[:300]
+            msg = f"detector {name!r}: {step} failed ({type(error).__name__}: {said})"
+            raise DetectorError(msg) from error
+
+    def _checked(self, scores: Any, n: int) -> FloatArray:
+        name = self.configuration.info.name
+        if np.shape(scores) != (n,):
+            msg = (
+                f"detector {name!r}: returned scores of shape {np.shape(scores)}, "
+                f"wanted ({n},); check it with `odbench detectors check`"
+            )
+            raise DetectorError(msg)
+        if not np.isfinite(scores).all():
+            msg = f"detector {name!r}: returned scores that are not finite; try another"
+            raise DetectorError(msg)
+        return np.asarray(scores, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """A fitted detector whose scores are checked."""
+
+    learner: Learner
+    detector: Any
+
+    def decision_function(self, X: FloatArray) -> FloatArray:
+        return self.learner.score(X, self.detector)
+
+
+def _even(rows: FloatArray, scores: FloatArray) -> FloatArray:
+    """Give equal rows the mean of their scores."""
+    _, place = np.unique(hash_rows(rows), return_inverse=True)
+    sums = np.bincount(place, weights=scores)
+    return np.asarray((sums / np.bincount(place))[place], dtype=np.float64)

@@ -1,0 +1,138 @@
+"""Read numbers from text: decimal commas, thousands, currencies, percent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from odbench.arrays import FloatArray
+
+# Text that means "no value", in upper case.
+MISSING = frozenset(
+    ("", "?", "-", "--", ".", "NA", "N/A", "#N/A", "NAN", "NULL", "<NA>", "NIL")
+)
+# In lower case it is a value of many categories, such as "other debtors: none".
+MISSING_EXACT = frozenset(("None", "NONE"))
+# Units that may surround a number; they do not change it.
+_UNITS = re.compile(r"^\s*[$€£¥]?\s*|\s*[%$€£¥]?\s*$")
+_SPACES = r"\d{1,3}([ \u00a0\u202f'’]\d{3})+"
+_POWER = r"([eE][+-]?\d+)?"
+# For each decimal mark, how a number is written.
+_FORMS = {
+    mark: re.compile(
+        rf"[+-]?((\d+|\d{{1,3}}({thousands}\d{{3}})+|{_SPACES})({decimal}\d*)?"
+        rf"|{decimal}\d+){_POWER}"
+    )
+    for mark, decimal, thousands in ((".", r"\.", ","), (",", ",", r"\."))
+}
+_THOUSANDS = {".": re.compile(r"[,'’\s]"), ",": re.compile(r"[.'’\s]")}
+_LARGEST = 1e300
+
+
+def count_readable(texts: Iterable[str]) -> dict[str, int]:
+    """Count the texts that are numbers, for each decimal mark.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        Values that are present.
+
+    Returns
+    -------
+    dict of str to int
+        For "." and ",".
+    """
+    plain = [_UNITS.sub("", text) for text in texts]
+    return {
+        mark: sum(1 for text in plain if form.fullmatch(text))
+        for mark, form in _FORMS.items()
+    }
+
+
+def has_leading_zeros(texts: Iterable[str]) -> bool:
+    """Check whether whole numbers are padded with zeros, as codes are."""
+    padded = [text.strip() for text in texts]
+    return any(re.fullmatch(r"0\d+", text) for text in padded)
+
+
+def read_number(text: str, mark: str) -> float:
+    """Return the number in a text, NaN if there is none.
+
+    Parameters
+    ----------
+    text : str
+    mark : {".", ","}
+        The decimal mark.
+
+    Examples
+    --------
+    >>> read_number("1.234,5 €", ","), read_number("12%", "."), read_number("x", ".")
+    (1234.5, 12.0, nan)
+    """
+    plain = _UNITS.sub("", text)
+    if not _FORMS[mark].fullmatch(plain):
+        return float("nan")
+    plain = _THOUSANDS[mark].sub("", plain).replace(",", ".")
+    value = float(plain)
+    return value if abs(value) <= _LARGEST else float("nan")
+
+
+def read_numbers(texts: Any, mark: str) -> FloatArray:
+    """Read a column of text as numbers.
+
+    Parameters
+    ----------
+    texts : pyarrow string array of length n
+    mark : {".", ","}
+        The decimal mark.
+
+    Returns
+    -------
+    float64 array of shape (n,)
+        NaN where there is no number.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        # Most columns hold plain numbers only.
+        plain = texts if mark == "." else pc.replace_substring(texts, ",", ".")
+        safe = mark == "." or not pc.any(pc.match_substring(texts, ".")).as_py()
+        if safe:
+            return _finite(pc.cast(plain, pa.float64()).to_numpy(zero_copy_only=False))
+    except pa.ArrowInvalid:
+        pass
+    coded = texts.dictionary_encode()
+    known = [
+        float("nan") if text is None else read_number(text, mark)
+        for text in coded.dictionary.to_pylist()
+    ]
+    return lookup(coded, np.asarray([*known, np.nan]))
+
+
+def lookup(coded: Any, values: FloatArray) -> FloatArray:
+    """Replace each entry of a dictionary array; the last value is for missing ones.
+
+    Parameters
+    ----------
+    coded : pyarrow.DictionaryArray of length n
+    values : float64 array of shape (n_distinct + 1,)
+
+    Returns
+    -------
+    float64 array of shape (n,)
+    """
+    import pyarrow.compute as pc
+
+    places = pc.fill_null(coded.indices, len(values) - 1)
+    return np.asarray(values[places.to_numpy(zero_copy_only=False)], dtype=np.float64)
+
+
+def _finite(values: Any) -> FloatArray:
+    numbers = np.array(values, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        numbers[~(np.abs(numbers) <= _LARGEST)] = np.nan
+    return numbers

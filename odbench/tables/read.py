@@ -1,0 +1,189 @@
+"""Read a table of any common format: files, stdin, and tables in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from odbench.errors import DataError, UsageError
+from odbench.tables.source import (
+    BATCH_ROWS,
+    Source,
+    check_size,
+    distinct_names,
+    of_arrow,
+)
+from odbench.tables.streams import Opened, open_bytes, seekable
+from odbench.tables.text_table import read_text_table
+
+_SPREADSHEET = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+
+
+def read_source(table: Any) -> Source:
+    """Read a table.
+
+    Parameters
+    ----------
+    table : str, Path or table
+        A file of CSV, TSV, JSON lines, Parquet, Feather or Arrow, also as .gz or .zst;
+        "-" for stdin; or a table of pandas, polars, pyarrow or any library that
+        exports Arrow data, a mapping of columns, a two-dimensional array.
+
+    Returns
+    -------
+    Source
+
+    Raises
+    ------
+    DataError
+        If the file is not a table that can be read.
+    UsageError
+        If there is no such file, or the object is not a table.
+    """
+    if isinstance(table, Source):
+        return table
+    if isinstance(table, (str, Path)):
+        return _read_file(table)
+    return _read_object(table)
+
+
+def _read_file(table: str | Path) -> Source:
+    path = None if str(table) == "-" else Path(table)
+    if path is not None and not path.exists():
+        msg = f"table {str(path)!r}: no such file; name a table, or - for stdin"
+        raise UsageError(msg)
+    if path is not None and path.is_dir():
+        msg = f"table {str(path)!r}: is a folder; name one file in it"
+        raise UsageError(msg)
+    with open_bytes(path) as opened:
+        return _read_opened(opened, path)
+
+
+def _read_opened(opened: Opened, path: Path | None) -> Source:
+    head = opened.head
+    if head.startswith(b"PAR1"):
+        return _read_parquet(seekable(opened, path), opened.name)
+    if head.startswith((b"ARROW1", b"FEA1", b"\xff\xff\xff\xff")):
+        return _read_feather(seekable(opened, path), opened.name)
+    if head.startswith(_SPREADSHEET):
+        msg = f"{opened.name}: is a spreadsheet or an archive; save the table as CSV"
+        raise DataError(msg)
+    if head.lstrip().startswith((b"{", b"[{")):
+        return _read_json(opened)
+    return read_text_table(opened)
+
+
+def _read_parquet(file: Any, name: str) -> Source:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        opened = pq.ParquetFile(file)
+        names, notes = distinct_names(opened.schema_arrow.names)
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(name, "Parquet", error) from error
+    check_size(name, len(names), opened.metadata.num_rows)
+
+    def read() -> Iterator[Any]:
+        try:
+            yield from opened.iter_batches(batch_size=BATCH_ROWS)
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged(name, "Parquet", error) from error
+
+    n_rows = opened.metadata.num_rows
+    return Source(name, names, n_rows, "Parquet", read, tuple(notes))
+
+
+def _read_feather(file: Any, name: str) -> Source:
+    import pyarrow as pa
+    from pyarrow import feather
+
+    try:
+        if isinstance(file, str):
+            file = pa.memory_map(file)
+        if file.read(4) == b"\xff\xff\xff\xff":
+            file.seek(0)
+            table = pa.ipc.open_stream(file).read_all()
+        else:
+            file.seek(0)
+            table = feather.read_table(file)
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(name, "Arrow", error) from error
+    return of_arrow(table, name=name, form="Arrow")
+
+
+def _read_json(opened: Opened) -> Source:
+    import pyarrow as pa
+    from pyarrow import json
+
+    if opened.head.lstrip().startswith(b"["):
+        msg = (
+            f"{opened.name}: is one JSON array; wanted JSON lines, one object per line"
+        )
+        raise DataError(msg)
+    options = json.ReadOptions(block_size=1 << 24)
+    try:
+        table = json.read_json(opened, read_options=options)
+    except pa.ArrowException as error:
+        raise _damaged(opened.name, "JSON lines", error) from error
+    return of_arrow(table, name=opened.name, form="JSON lines")
+
+
+def _read_object(table: Any) -> Source:
+    import pyarrow as pa
+
+    kind = type(table).__name__
+    try:
+        if type(table).__module__.partition(".")[0] == "pandas":
+            found = _of_pandas(table)
+        elif isinstance(table, (pa.Table, Mapping)) or hasattr(
+            table, "__arrow_c_stream__"
+        ):
+            found = pa.table(table)
+        elif isinstance(table, pa.RecordBatch):
+            found = pa.Table.from_batches([table])
+        elif getattr(table, "ndim", 0) == 2:
+            columns = {f"x{j}": table[:, j] for j in range(table.shape[1])}
+            found = pa.table(columns)
+        else:
+            found = None
+    except (pa.ArrowException, ValueError, TypeError) as error:
+        msg = f"table of type {kind}: cannot be read ({_line(error)})"
+        raise DataError(msg) from error
+    if found is None:
+        msg = (
+            f"table of type {kind}: wanted a path, or a table of pandas, polars or "
+            f"pyarrow"
+        )
+        raise UsageError(msg)
+    return of_arrow(found, name="table", form=kind)
+
+
+def _of_pandas(frame: Any) -> Any:
+    """Turn a data frame into Arrow; columns of mixed objects become text."""
+    import pyarrow as pa
+
+    arrays = []
+    for place in range(frame.shape[1]):
+        column = frame.iloc[:, place]
+        try:
+            arrays.append(pa.array(column, from_pandas=True))
+        except (pa.ArrowException, TypeError, ValueError):
+            texts = [None if value is None else str(value) for value in column]
+            arrays.append(pa.array(texts, pa.string()))
+    names = [str(name) for name in frame.columns]
+    if not arrays:
+        return pa.table({})
+    return pa.Table.from_arrays(
+        [a.combine_chunks() if isinstance(a, pa.ChunkedArray) else a for a in arrays],
+        names=names,
+    )
+
+
+def _damaged(name: str, form: str, error: Exception) -> DataError:
+    return DataError(f"{name}: is not a readable {form} file ({_line(error)})")
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

@@ -1,0 +1,229 @@
+"""Reasons for the scores of rows, in the units and words of the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from odbench.arrays import FloatArray, IntArray
+from odbench.tables.columns import Column, parsed_numbers
+from odbench.tables.encode import GONE, NAMED, Encoder, rarity
+from odbench.tables.scale import Scale
+from odbench.tables.values import as_text
+from odbench.tables.wording import say_category, say_missing, say_number
+
+# Rows that similar ones are looked for among, and how many of them are compared.
+_COMPARED, _SIMILAR = 5_000, 50
+# Differences in one column count up to this many standard deviations.
+_FARTHEST = 3.0
+# Reasons per row, and the share below which one is not mentioned.
+_MOST, _LEAST = 3, 0.1
+Score = Callable[[FloatArray], FloatArray]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A column's part in a row's score.
+
+    Attributes
+    ----------
+    column : str
+    share : float
+        From 0 to 1.
+    text : str
+    """
+
+    column: str
+    share: float
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.text} ({100 * self.share:.0f} %)"
+
+
+class Reasons:
+    """Explains rows by comparing them with others.
+
+    Parameters
+    ----------
+    encoder : Encoder
+    scale : Scale
+    others : float64 array of shape (n, d)
+        Rows to compare with, in the detector's units, in canonical order.
+    detector : object
+        Fitted; its ``explain`` is used where it has one.
+    score : callable
+        Scores rows in the detector's units.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        scale: Scale,
+        others: FloatArray,
+        detector: Any,
+        score: Score,
+    ) -> None:
+        self._encoder, self._scale = encoder, scale
+        self._others = others[:_COMPARED]
+        self._raw = self._others * scale.deviation + scale.mean
+        self._detector, self._score = detector, score
+        self._origin = encoder.origin
+        self._places = [
+            np.flatnonzero(self._origin == j) for j in range(len(encoder.columns))
+        ]
+
+    def explain(
+        self, table: Any, Z: FloatArray, how: Mapping[str, Column] | None = None
+    ) -> list[list[Reason]]:
+        """Return the reasons of each row, the most important first.
+
+        Parameters
+        ----------
+        table : pyarrow.Table
+            The rows as read.
+        Z : float64 array of shape (n_rows, d)
+            The same rows in the detector's units.
+        how : mapping of str to Column, optional
+            How the columns of `table` are read, where it is another file.
+        """
+        if not len(Z):
+            return []
+        shares = self.shares(Z)
+        words = _Words(self._encoder, table, how or {})
+        return [
+            self._of_row(words, row, shares[row], _Similar(self._others, z))
+            for row, z in enumerate(Z)
+        ]
+
+    def _of_row(
+        self, words: _Words, row: int, shares: FloatArray, near: _Similar
+    ) -> list[Reason]:
+        total = np.bincount(self._origin, weights=shares, minlength=len(self._places))
+        order = np.argsort(-total, kind="stable")[:_MOST].tolist()
+        least = min(_LEAST, float(total[order[0]]))
+        return [
+            Reason(
+                self._encoder.columns[j].name,
+                float(total[j]),
+                self._say(words, row, j, shares, near),
+            )
+            for j in order
+            if total[j] >= least > 0.0
+        ]
+
+    def shares(self, Z: FloatArray) -> FloatArray:
+        """Return each encoded column's share of each row's score.
+
+        Returns
+        -------
+        float64 array of shape (n_rows, d)
+            A row's shares sum to 1, or are all 0.
+        """
+        inner = getattr(self._detector, "inner", self._detector)
+        if callable(getattr(inner, "explain", None)):
+            return self._own_shares(inner, Z)
+        return self._shares_by_exchange(Z)
+
+    def _own_shares(self, inner: Any, Z: FloatArray) -> FloatArray:
+        names = [str(j) for j in range(Z.shape[1])]
+        told = inner.explain(Z, names)
+        shares = np.zeros_like(Z)
+        for row in range(len(Z)):
+            table = told.table(row)
+            at = table["column"].astype(int).to_numpy()
+            shares[row, at] = table["share"].to_numpy()
+        return shares
+
+    def _shares_by_exchange(self, Z: FloatArray) -> FloatArray:
+        """Return how much the score falls if a similar row's value takes the place."""
+        blocks = []
+        for z in Z:
+            near = _Similar(self._others, z)
+            block = np.repeat(z[None], len(self._places), axis=0)
+            for j, at in enumerate(self._places):
+                block[j, at] = self._others[near.places(at, 1)[0], at]
+            blocks.append(block)
+        changed = self._score(np.concatenate(blocks)).reshape(len(Z), -1)
+        fall = np.maximum(self._score(Z)[:, None] - changed, 0.0)
+        total = fall.sum(axis=1, keepdims=True)
+        fall /= np.where(total > 0.0, total, 1.0)
+        shares = np.zeros_like(Z)
+        for j, at in enumerate(self._places):
+            # All of a column's share goes to its first part.
+            shares[:, at[0]] = fall[:, j]
+        return shares
+
+    def _say(
+        self, words: _Words, row: int, j: int, shares: FloatArray, near: _Similar
+    ) -> str:
+        """Say why a row's value in the j-th used column stands out."""
+        at = self._places[j]
+        column, learned = self._encoder.columns[j], self._encoder.learned[j]
+        similar = self._raw[near.places(at, _SIMILAR)]
+        if column.role in NAMED:
+            value = words.text(j, row)
+            # Equal rarities are equal categories, but for ties, which say as much.
+            own = rarity(learned, GONE if value is None else value)
+            same = float(np.mean(np.isclose(similar[:, at[0]], own)))
+            return say_category(column, learned, value, same)
+        number = words.number(j, row)
+        most = int(np.argmax(shares[at]))
+        part = learned.parts[most]
+        if np.isnan(number) or part == "missing":
+            return say_missing(column, learned, gone=bool(np.isnan(number)))
+        return say_number(column, part, words.part(j, row, part), similar[:, at[most]])
+
+
+class _Similar:
+    """The rows that are most similar to one row, once a column is left aside."""
+
+    def __init__(self, others: FloatArray, z: FloatArray) -> None:
+        self._squares = np.minimum(np.abs(others - z), _FARTHEST) ** 2
+        self._total = self._squares.sum(axis=1)
+
+    def places(self, aside: IntArray, count: int) -> IntArray:
+        """Return the places of the most similar rows, the first ones of equals."""
+        distance = self._total - self._squares[:, aside].sum(axis=1)
+        # Rounding must not decide between equal rows.
+        distance = np.round(distance, 9)
+        if count == 1:
+            return np.asarray([np.argmin(distance)], dtype=np.int64)
+        return np.asarray(np.argsort(distance, kind="stable")[:count], dtype=np.int64)
+
+
+class _Words:
+    """The values of the explained rows, parsed once per column."""
+
+    def __init__(self, encoder: Encoder, table: Any, how: Mapping[str, Column]) -> None:
+        self._encoder, self._table, self._how = encoder, table, how
+        self._numbers: dict[int, FloatArray] = {}
+        self._texts: dict[int, Sequence[str | None]] = {}
+
+    def text(self, j: int, row: int) -> str | None:
+        """Return a category, None if it is missing."""
+        if j not in self._texts:
+            column = self._encoder.columns[j]
+            self._texts[j] = as_text(self._table.column(column.name)).to_pylist()
+        return self._texts[j][row]
+
+    def number(self, j: int, row: int) -> float:
+        """Return a number, in days for dates; NaN if it is missing."""
+        if j not in self._numbers:
+            column = self._encoder.columns[j]
+            values = self._table.column(column.name)
+            how = self._how.get(column.name, column)
+            self._numbers[j] = parsed_numbers(how, values)
+        return float(self._numbers[j][row])
+
+    def part(self, j: int, row: int, part: str) -> float:
+        """Return a number, or the hour or weekday of a date."""
+        from odbench.tables.dates import calendar_parts
+
+        value = self.number(j, row)
+        if part == "value":
+            return value
+        return float(calendar_parts(np.asarray([value]))[part][0])

@@ -1,0 +1,237 @@
+"""Infer the role of each column from its values, never from its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from odbench.arrays import FloatArray
+from odbench.tables.columns import Column
+from odbench.tables.dates import day_comes_first, looks_like_date
+from odbench.tables.numbers import count_readable, has_leading_zeros
+from odbench.tables.values import as_days, as_numbers, as_text, family
+
+# Share of the present values that must be readable as a number or a date.
+READABLE = 0.95
+# Fewer rows than this say little about a column of different whole numbers.
+_FEW_ROWS = 20
+# Mean length and share of different values above which text is prose.
+_LONG, _WORDY, _VARIED = 40.0, 4.0, 0.5
+# Maximum number of different values that are looked at.
+_LOOK = 20_000
+
+
+@dataclass(frozen=True)
+class _Text:
+    """Facts about a column of text."""
+
+    n: int
+    present: int
+    known: list[str]
+    counts: dict[str, int]
+    plain: FloatArray | None
+
+
+def infer_roles(
+    table: Any, given: Mapping[str, str] | None = None
+) -> tuple[Column, ...]:
+    """Infer the roles of a table's columns.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Some or all rows.
+    given : mapping of str to str, optional
+        Roles that the user chose, by the column's name.
+
+    Returns
+    -------
+    tuple of Column
+    """
+    given = given or {}
+    facts = {
+        name: _look(table.column(name))
+        for name in table.column_names
+        if family(table.schema.field(name).type) == "text"
+    }
+    comma = _uses_commas(list(facts.values()))
+    columns = []
+    for name in table.column_names:
+        values = table.column(name)
+        if name in facts:
+            column = _of_text(name, facts[name], comma=comma)
+        else:
+            column = _of_typed(name, values)
+        if name in given and given[name] != column.role:
+            column = _overruled(column, given[name], values, comma=comma)
+        columns.append(column)
+    return tuple(columns)
+
+
+def _look(values: Any) -> _Text:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    text = as_text(values)
+    present = pc.drop_null(text)
+    known = pc.unique(present).sort().to_pylist()
+    plain: FloatArray | None = None
+    try:
+        cast = pc.cast(present, pa.float64()).to_numpy(zero_copy_only=False)
+        plain = np.array(cast) if np.isfinite(cast).all() else None
+    except pa.ArrowInvalid:
+        pass
+    counts = {} if plain is not None else count_readable(_spread(known))
+    return _Text(len(text), len(present), known, counts, plain)
+
+
+def _spread(known: Sequence[str]) -> list[str]:
+    """Return at most `_LOOK` values, evenly spread."""
+    step = max(1, -(-len(known) // _LOOK))
+    return list(known[::step])
+
+
+def _uses_commas(facts: list[_Text]) -> bool:
+    """Decide on decimal commas from the columns where only one mark is possible."""
+    votes = 0
+    for one in facts:
+        point, comma = one.counts.get(".", 0), one.counts.get(",", 0)
+        if max(point, comma) >= READABLE * len(_spread(one.known)) and one.known:
+            votes += int(comma > point) - int(point > comma)
+    return votes > 0
+
+
+def _of_text(name: str, facts: _Text, *, comma: bool) -> Column:
+    known, n = facts.known, facts.n
+    if not facts.present:
+        return Column(name, "empty", "every value is missing")
+    if len(known) == 1 and facts.present == n:
+        return Column(name, "constant", f"always {known[0][:40]!r}")
+    mark = _number_mark(facts, comma=comma)
+    padded = has_leading_zeros(_spread(known))
+    if mark and not padded:
+        return _of_numbers(name, _numbers(facts, mark), n, mark, text=facts)
+    shaped = _spread(known)
+    if sum(looks_like_date(t) for t in shaped) >= READABLE * len(shaped):
+        day_first, note = day_comes_first(shaped)
+        return Column(name, "date", note, day_first=day_first)
+    return _of_words(name, facts)
+
+
+def _of_words(name: str, facts: _Text) -> Column:
+    known, present = facts.known, facts.present
+    if len(known) == 2:
+        return Column(name, "yes/no", f"{known[0][:20]!r} or {known[1][:20]!r}")
+    some = _spread(known)
+    length = np.mean([len(text) for text in some])
+    words = np.mean([len(text.split()) for text in some])
+    varied = len(known) / present
+    if varied > _VARIED and (length > _LONG or words >= _WORDY):
+        return Column(name, "text", f"{len(known):,} texts of {words:.0f} words")
+    if len(known) > 1 and varied > 0.9:
+        return Column(name, "identifier", f"{len(known):,} different values")
+    return Column(name, "category", f"{len(known):,} values")
+
+
+def _number_mark(facts: _Text, *, comma: bool) -> str:
+    """Return the decimal mark of a column of numbers, "" if it has other values."""
+    if facts.plain is not None:
+        # Under decimal commas, 1.234 is a whole number with thousands.
+        grouped = count_readable(_spread(facts.known))
+        both = grouped["."] == grouped[","]
+        return "," if comma and both else "."
+    least = READABLE * len(_spread(facts.known))
+    point, commas = facts.counts["."], facts.counts[","]
+    if max(point, commas) < least:
+        return ""
+    if point == commas:
+        return "," if comma else "."
+    return "," if commas > point else "."
+
+
+def _numbers(facts: _Text, mark: str) -> FloatArray:
+    from odbench.tables.numbers import read_number
+
+    if facts.plain is not None and mark == ".":
+        return facts.plain
+    values = np.asarray([read_number(text, mark) for text in facts.known])
+    return np.asarray(values[~np.isnan(values)], dtype=np.float64)
+
+
+def _of_numbers(
+    name: str, values: FloatArray, n: int, mark: str = ".", text: _Text | None = None
+) -> Column:
+    """Return the role of a column of numbers, from its present values."""
+    distinct = np.unique(values)
+    unread = 0
+    if text is not None and text.plain is None:
+        unread = len(text.known) - len(values)
+    note = f"{unread} other values read as missing" if unread else ""
+    if mark == ",":
+        note = "; ".join(filter(None, ("decimal comma", note)))
+    # Only an all-castable column lists every row; otherwise values are distinct ones.
+    present = text.present if text is not None else len(values)
+    whole = bool((distinct == np.round(distinct)).all())
+    if len(distinct) == 1 and present == n:
+        return Column(name, "constant", f"always {distinct[0]:g}", mark=mark)
+    if set(distinct) == {0.0, 1.0}:
+        return Column(name, "yes/no", note, mark=mark)
+    if whole and len(distinct) == present == n and is_counter(distinct):
+        return Column(name, "identifier", "whole numbers, evenly spread, all different")
+    return Column(name, "integer" if whole else "number", note, mark=mark)
+
+
+def is_counter(distinct: FloatArray) -> bool:
+    """Check whether different whole numbers look drawn for identification.
+
+    They do if they fill their range, as counters do, or are spread over it evenly
+    (Kolmogorov-Smirnov test against the uniform distribution at 5 %).
+
+    Parameters
+    ----------
+    distinct : float64 array of shape (n,)
+        Ascending, all different.
+    """
+    n = len(distinct)
+    if n < _FEW_ROWS:
+        return False
+    span = distinct[-1] - distinct[0]
+    if span < 2 * n:
+        return True
+    share = (distinct - distinct[0]) / span
+    steps = np.arange(1, n + 1) / n
+    distance = max(np.abs(share - steps).max(), np.abs(share - steps + 1 / n).max())
+    return bool(distance * np.sqrt(n) < 1.36)
+
+
+def _of_typed(name: str, values: Any) -> Column:
+    kind = family(values.type)
+    if kind == "nested":
+        return Column(name, "nested", f"values of type {values.type}")
+    if kind == "empty" or values.null_count == len(values):
+        return Column(name, "empty", "every value is missing")
+    numbers = as_days(values) if kind == "moment" else as_numbers(values)
+    present = numbers[~np.isnan(numbers)]
+    if not len(present):
+        return Column(name, "empty", "every value is missing")
+    if kind == "moment":
+        if len(present) == len(numbers) and (present == present[0]).all():
+            return Column(name, "constant", "always the same moment")
+        return Column(name, "date")
+    return _of_numbers(name, present, len(numbers))
+
+
+def _overruled(column: Column, role: str, values: Any, *, comma: bool) -> Column:
+    """Return the column in the role that the user chose."""
+    chosen = replace(column, role=role, note="as asked", given=True)
+    if role == "date" and family(values.type) == "text":
+        known = _look(values).known
+        day_first, note = day_comes_first(_spread(known))
+        return replace(chosen, day_first=day_first, note=note or "as asked")
+    if role == "number" and family(values.type) == "text":
+        mark = _number_mark(_look(values), comma=comma) or ("," if comma else ".")
+        return replace(chosen, mark=mark)
+    return chosen

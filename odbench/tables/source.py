@@ -1,0 +1,117 @@
+"""A table as it was given: named columns, and rows that can be read again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from odbench.errors import DataError
+
+BATCH_ROWS = 65_536
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table that is read in batches.
+
+    Attributes
+    ----------
+    name : str
+        Its file, or "table" for a table in memory.
+    names : tuple of str
+        Its columns, all different.
+    n_rows : int
+        The number of rows.
+    form : str
+        Its format in words, such as "CSV, delimiter comma, utf-8".
+    notes : tuple of str
+        Remarks on reading, one line each.
+    read : callable
+        Returns an iterator of ``pyarrow.RecordBatch`` whose columns are in the order
+        of `names`; the names inside batches do not matter.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    n_rows: int
+    form: str
+    read: Callable[[], Iterator[Any]]
+    notes: tuple[str, ...] = ()
+
+    def batches(self) -> Iterator[Any]:
+        """Yield the rows as record batches with the columns' names."""
+        import pyarrow as pa
+
+        for batch in self.read():
+            yield pa.RecordBatch.from_arrays(batch.columns, names=list(self.names))
+
+    def table(self) -> Any:
+        """Return all rows as one ``pyarrow.Table``."""
+        import pyarrow as pa
+
+        batches = [batch for batch in self.batches() if batch.num_rows]
+        if not batches:
+            return pa.table({name: pa.array([], pa.string()) for name in self.names})
+        return pa.Table.from_batches(batches)
+
+    def noted(self, *notes: str) -> Source:
+        """Return the same table with more remarks."""
+        return replace(self, notes=(*self.notes, *notes))
+
+
+def of_arrow(table: Any, *, name: str, form: str, notes: Sequence[str] = ()) -> Source:
+    """Return a ``pyarrow.Table`` as a source.
+
+    Raises
+    ------
+    DataError
+        If it has no column or no row.
+    """
+    names, renamed = distinct_names(table.column_names)
+    check_size(name, len(names), table.num_rows)
+    return Source(
+        name=name,
+        names=names,
+        n_rows=table.num_rows,
+        form=form,
+        read=lambda: iter(table.to_batches(max_chunksize=BATCH_ROWS)),
+        notes=(*notes, *renamed),
+    )
+
+
+def distinct_names(given: Sequence[object]) -> tuple[tuple[str, ...], list[str]]:
+    """Return different names for all columns, and a line about each one renamed.
+
+    Parameters
+    ----------
+    given : sequence
+        The names as read; they may be empty or repeated.
+
+    Returns
+    -------
+    names : tuple of str
+    notes : list of str
+    """
+    names: list[str] = []
+    notes = []
+    taken = {str(name).strip() for name in given}
+    for number, each in enumerate(given, 1):
+        wanted = name = str(each).strip() or f"column {number}"
+        copy = 2
+        while name in names or (name != wanted and name in taken):
+            name, copy = f"{wanted} ({copy})", copy + 1
+        if name != wanted:
+            notes.append(f"column name {wanted!r} is given twice; read as {name!r}")
+        names.append(name)
+    return tuple(names), notes
+
+
+def check_size(name: str, n_columns: int, n_rows: int) -> None:
+    """Refuse a table without columns or rows."""
+    if not n_columns:
+        msg = f"{name}: has no columns; wanted a table with named columns"
+        raise DataError(msg)
+    if not n_rows:
+        msg = f"{name}: has {n_columns} columns and no rows; give it rows to score"
+        raise DataError(msg)

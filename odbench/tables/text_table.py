@@ -1,0 +1,188 @@
+"""Read CSV and its relatives as text, however they are written."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from odbench.errors import DataError
+from odbench.tables.sniff import Dialect, find_dialect
+from odbench.tables.source import Source, check_size, distinct_names
+from odbench.tables.streams import Opened, mapped
+
+# Bytes of text kept in memory; more is kept in a temporary file.
+IN_MEMORY = 1 << 29
+_BLOCK = 1 << 23
+_UTF8 = re.compile(r"invalid UTF-?8", re.IGNORECASE)
+
+
+def read_text_table(opened: Opened) -> Source:
+    """Read a table of text; every cell stays text.
+
+    Parameters
+    ----------
+    opened : Opened
+        The bytes.
+
+    Returns
+    -------
+    Source
+        Its batches have string columns.
+
+    Raises
+    ------
+    DataError
+        If it is empty or binary, has rows of unequal length, or is not in the encoding
+        of its beginning.
+    """
+    dialect = find_dialect(opened.head, opened.name, whole=opened.whole)
+    given = dialect.names if dialect.header else [""] * len(dialect.names)
+    names, notes = distinct_names(given)
+    if not dialect.header:
+        notes.append("the first row looks like data; columns are named by number")
+    kept = Kept()
+    try:
+        for batch in _batches(opened, dialect, len(names)):
+            kept.add(batch)
+        kept.finish()
+    except BaseException:
+        kept.drop()
+        raise
+    check_size(opened.name, len(names), kept.n_rows)
+    return Source(
+        opened.name, names, kept.n_rows, f"text, {dialect}", kept.batches, tuple(notes)
+    )
+
+
+def _batches(opened: Opened, dialect: Dialect, width: int) -> Iterator[Any]:
+    """Parse the text in blocks, each a batch of string columns."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    fields = [str(place) for place in range(width)]
+    utf8 = dialect.encoding.startswith("utf-8")
+    read = csv.ReadOptions(
+        block_size=_BLOCK,
+        column_names=fields,
+        skip_rows_after_names=int(dialect.header),
+        encoding="utf8" if utf8 else dialect.encoding,
+    )
+    uneven: list[Any] = []
+
+    def refuse(row: Any) -> str:
+        uneven.append(row)
+        return "error"
+
+    parse = csv.ParseOptions(
+        delimiter=dialect.delimiter,
+        newlines_in_values=dialect.quoted,
+        # In a table of one column, an empty line is a missing value.
+        ignore_empty_lines=width > 1,
+        invalid_row_handler=refuse,
+    )
+    convert = csv.ConvertOptions(
+        column_types={name: pa.string() for name in fields},
+        strings_can_be_null=False,
+        check_utf8=True,
+    )
+    try:
+        with csv.open_csv(
+            io.BufferedReader(opened, _BLOCK),
+            read_options=read,
+            parse_options=parse,
+            convert_options=convert,
+        ) as reader:
+            yield from reader
+    except (pa.ArrowException, UnicodeDecodeError) as error:
+        raise _unreadable(opened.name, error, uneven, dialect) from error
+
+
+def _unreadable(
+    name: str, error: Exception, uneven: list[Any], dialect: Dialect
+) -> DataError:
+    if uneven:
+        row = uneven[0]
+        text = " ".join(row.text.split())[:60]
+        where = f"row {row.number}" if row.number else f"the row {text!r}"
+        msg = (
+            f"{name}: {where} has {row.actual_columns} cells, wanted "
+            f"{row.expected_columns} ({dialect}); repair or quote the row"
+        )
+        return DataError(msg)
+    if _UTF8.search(str(error)) or isinstance(error, UnicodeDecodeError):
+        msg = f"{name}: a later part is not {dialect.encoding}; save it as UTF-8"
+        return DataError(msg)
+    said = " ".join(str(error).split())[:200]
+    return DataError(f"{name}: cannot be read as a table ({said})")
+
+
+class Kept:
+    """Batches in memory, and in a temporary file once they are large.
+
+    Attributes
+    ----------
+    n_rows : int
+        Number of rows so far.
+    """
+
+    def __init__(self, in_memory: int = IN_MEMORY) -> None:
+        self.n_rows = 0
+        self._left = in_memory
+        self._batches: list[Any] = []
+        self._place: Path | None = None
+        self._sink: Any = None
+        self._writer: Any = None
+        self._file: Any = None
+
+    def add(self, batch: Any) -> None:
+        """Keep a batch."""
+        self.n_rows += batch.num_rows
+        self._left -= batch.nbytes
+        if self._writer is None and self._left < 0:
+            self._spill(batch.schema)
+        if self._writer is None:
+            self._batches.append(batch)
+        else:
+            self._writer.write_batch(batch)
+
+    def batches(self) -> Iterator[Any]:
+        """Yield the batches."""
+        import pyarrow as pa
+
+        if self._file is None:
+            yield from self._batches
+            return
+        reader = pa.ipc.open_file(self._file)
+        for place in range(reader.num_record_batches):
+            yield reader.get_batch(place)
+
+    def finish(self) -> None:
+        """End the adding, so that `batches` can be read."""
+        if self._writer is not None and self._place is not None:
+            self._writer.close()
+            self._sink.close()
+            self._file, self._place = mapped(self._place), None
+
+    def drop(self) -> None:
+        """Drop everything that is kept."""
+        self._batches = []
+        if self._place is not None:
+            self._sink.close()
+            self._place.unlink()
+
+    def _spill(self, schema: Any) -> None:
+        import pyarrow as pa
+
+        handle, name = tempfile.mkstemp()
+        os.close(handle)
+        self._place, self._sink = Path(name), pa.OSFile(name, "wb")
+        options = pa.ipc.IpcWriteOptions(compression="zstd")
+        self._writer = pa.ipc.new_file(self._sink, schema, options=options)
+        for batch in self._batches:
+            self._writer.write_batch(batch)
+        self._batches = []

@@ -1,0 +1,138 @@
+"""Columns in one of three shapes: numbers, moments or text, with missing values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from odbench.arrays import FloatArray
+from odbench.tables.numbers import MISSING, MISSING_EXACT
+
+_DAY = 86_400.0
+
+
+def family(kind: Any) -> str:
+    """Return how values of an Arrow type are treated.
+
+    Parameters
+    ----------
+    kind : pyarrow.DataType
+
+    Returns
+    -------
+    {"number", "integer", "truth", "moment", "text", "empty", "nested"}
+    """
+    import pyarrow.types as of
+
+    if of.is_dictionary(kind):
+        kind = kind.value_type
+    checks = (
+        ("truth", (of.is_boolean,)),
+        ("integer", (of.is_integer,)),
+        ("number", (of.is_floating, of.is_decimal, of.is_duration, of.is_time)),
+        ("moment", (of.is_timestamp, of.is_date)),
+        ("text", (of.is_string, of.is_large_string, of.is_string_view)),
+        ("empty", (of.is_null,)),
+    )
+    for name, tests in checks:
+        if any(test(kind) for test in tests):
+            return name
+    return "nested"
+
+
+def as_numbers(column: Any) -> FloatArray:
+    """Return a column of numbers, truth values or times as float64, NaN if missing.
+
+    Parameters
+    ----------
+    column : pyarrow array of length n
+        Durations and times of day become seconds.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.types as of
+
+    column = undictionary(column)
+    if of.is_duration(column.type):
+        column = pc.divide(pc.cast(column, pa.duration("us")).cast(pa.int64()), 1e6)
+    elif of.is_time(column.type):
+        wide = pc.cast(column, pa.time64("us"), safe=False)
+        column = pc.divide(wide.cast(pa.int64()).cast(pa.float64()), 1e6)
+    values = pc.cast(column, pa.float64(), safe=False)
+    numbers = np.array(values.to_numpy(zero_copy_only=False), dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        numbers[~(np.abs(numbers) <= 1e300)] = np.nan
+    return numbers
+
+
+def as_days(column: Any) -> FloatArray:
+    """Return a column of dates or timestamps as days since 1970, NaN if missing."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column = undictionary(column)
+    zone = getattr(column.type, "tz", None)
+    micro = pc.cast(column, pa.timestamp("us", tz=zone), safe=False).cast(pa.int64())
+    values = pc.cast(micro, pa.float64(), safe=False)
+    days = np.array(values.to_numpy(zero_copy_only=False), dtype=np.float64)
+    return np.asarray(days / (1e6 * _DAY))
+
+
+def as_text(column: Any) -> Any:
+    """Return a column as trimmed text, null where it says that no value is there.
+
+    Parameters
+    ----------
+    column : pyarrow array of length n
+        Whole numbers are written without a decimal point.
+
+    Returns
+    -------
+    pyarrow large_string array of length n
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column = undictionary(column)
+    if family(column.type) in ("number", "integer", "truth"):
+        column = _number_text(column)
+    text = pc.utf8_trim_whitespace(pc.cast(column, pa.large_string()))
+    gone = pc.or_(
+        pc.is_in(pc.utf8_upper(text), _strings(MISSING)),
+        pc.is_in(text, _strings(MISSING_EXACT)),
+    )
+    return pc.if_else(gone, pa.scalar(None, pa.large_string()), text)
+
+
+def _strings(texts: frozenset[str]) -> Any:
+    import pyarrow as pa
+
+    return pa.array(sorted(texts), pa.large_string())
+
+
+def _number_text(column: Any) -> Any:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if family(column.type) != "number":
+        return column
+    values = as_numbers(column)
+    known = values[~np.isnan(values)]
+    if (known == np.round(known)).all() and (np.abs(known) < 2**53).all():
+        return pc.cast(pa.array(values, from_pandas=True), pa.int64())
+    return pa.array(values, from_pandas=True)
+
+
+def undictionary(column: Any) -> Any:
+    """Return a dictionary array's values as a plain array; others as they are."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    if isinstance(column, pa.ChunkedArray):
+        column = pa.concat_arrays(column.chunks)
+    if isinstance(column, pa.DictionaryArray):
+        column = pc.cast(column, column.type.value_type)
+    return column

@@ -1,0 +1,265 @@
+"""Reading tables however they are written, and one clear line for what cannot be."""
+
+import datetime as dt
+import decimal
+import gzip
+import io
+import os
+import sys
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from pyarrow import feather, parquet
+
+from odbench.errors import DataError, OdbenchError, UsageError
+from odbench.tables import text_table
+from odbench.tables.read import read_source
+
+ROWS = {"name": ["a", "b"], "amount": ["1.5", "2"]}
+
+
+def read(tmp_path, content: bytes, name: str = "t.csv"):
+    path = tmp_path / name
+    path.write_bytes(content)
+    return read_source(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name,amount\na,1.5\nb,2\n",
+        "name;amount\na;1.5\nb;2\n",
+        "name\tamount\na\t1.5\nb\t2\n",
+        "name|amount\na|1.5\nb|2",
+        "name,amount\r\na,1.5\r\nb,2\r\n",
+        "name,amount\r\ra,1.5\rb,2\r",
+        '"name","amount"\n"a","1.5"\n"b","2"\n',
+        "name,amount\n\na,1.5\n\nb,2\n",
+    ],
+)
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_delimiters_line_ends_and_encodings_are_found_out(tmp_path, text, codec):
+    source = read(tmp_path, text.encode(codec))
+
+    assert source.table().to_pydict() == ROWS
+    assert source.n_rows == 2
+
+
+def test_letters_of_older_encodings_are_kept(tmp_path):
+    source = read(tmp_path, "städte,n\nKöln,1\nŠibenik,2\n".encode("cp1252"))
+
+    assert source.names == ("städte", "n")
+    assert source.table()["städte"].to_pylist() == ["Köln", "Šibenik"]
+
+
+def test_cells_with_delimiters_quotes_and_line_breaks(tmp_path):
+    source = read(tmp_path, b'a,b\n"x,\ny",2\n"say ""hi""",3\n')
+
+    assert source.table().to_pydict() == {"a": ["x,\ny", 'say "hi"'], "b": ["2", "3"]}
+
+
+def test_a_comma_in_the_cells_of_a_table_with_semicolons_is_no_delimiter(tmp_path):
+    text = "a;b;c\n" + "1,5;2,5;x,y\n" * 20
+
+    source = read(tmp_path, text.encode())
+
+    assert source.names == ("a", "b", "c")
+
+
+def test_empty_lines_of_a_single_column_are_missing_values(tmp_path):
+    source = read(tmp_path, b"a\n1\n\n3\n")
+
+    assert source.table().to_pydict() == {"a": ["1", "", "3"]}
+
+
+def test_repeated_and_empty_names_get_names_of_their_own(tmp_path):
+    source = read(tmp_path, b"a,a,,a (2)\n1,2,3,4\n")
+
+    assert source.names == ("a", "a (3)", "column 3", "a (2)")
+    assert "column name 'a' is given twice; read as 'a (3)'" in source.notes
+
+
+def test_a_table_without_header_keeps_its_first_row(tmp_path):
+    source = read(tmp_path, b"1,2\n3,4\n")
+
+    assert source.names == ("column 1", "column 2")
+    assert source.n_rows == 2
+    assert "the first row looks like data" in source.notes[0]
+
+
+def test_numbers_as_names_above_text_are_a_header(tmp_path):
+    source = read(tmp_path, b"2010,2011\nlow,high\n")
+
+    assert source.names == ("2010", "2011")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("e.csv", b"", "is empty; wanted a header line"),
+        ("e.csv", b"\n \n", "is empty"),
+        ("h.csv", b"a,b\n", "has 2 columns and no rows"),
+        ("b.bin", bytes(range(256)) * 9, "is a binary file; wanted CSV"),
+        ("r.bin", np.random.default_rng(0).bytes(9000).replace(b"\0", b"\1"), "binary"),
+        ("u.csv", b"a,b\n1,2\n1,2,3\n", "'1,2,3' has 3 cells, wanted 2"),
+        ("x.xlsx", b"PK\x03\x04....", "is a spreadsheet"),
+        ("p.parquet", b"PAR1....", "is not a readable Parquet file"),
+        ("a.feather", b"ARROW1..", "is not a readable Arrow file"),
+        ("j.json", b'[{"a": 1}]', "is one JSON array; wanted JSON lines"),
+        ("j.jsonl", b'{"a": 1}\n{"a": \n', "is not a readable JSON lines file"),
+        ("g.gz", gzip.compress(os.urandom(9999))[:999], "the .gz data are damaged"),
+        ("z.zst", b"\x28\xb5\x2f\xfd....", "the .zst data are damaged"),
+    ],
+)
+def test_a_file_that_is_no_table_is_one_clear_line(tmp_path, name, content, words):
+    with pytest.raises(DataError) as caught:
+        read(tmp_path, content, name)
+
+    message = str(caught.value)
+    assert words in message
+    assert name in message
+    assert "\n" not in message
+
+
+def test_text_that_stops_being_utf8_is_one_clear_line(tmp_path):
+    content = b"a,b\n" + b"x,y\n" * 400_000 + "ä,ö\n".encode("cp1252")
+
+    with pytest.raises(DataError, match=r"a later part is not utf-8; save it as UTF-8"):
+        read(tmp_path, content)
+
+
+def test_missing_files_folders_and_other_objects_are_usage_errors(tmp_path):
+    with pytest.raises(UsageError, match="no such file"):
+        read_source(tmp_path / "none.csv")
+    with pytest.raises(UsageError, match="is a folder"):
+        read_source(tmp_path)
+    with pytest.raises(UsageError, match="type int: wanted a path"):
+        read_source(5)
+
+
+@pytest.mark.parametrize("suffix", ["gz", "zst"])
+def test_compressed_text_is_read(tmp_path, suffix):
+    content = b"name,amount\na,1.5\nb,2\n"
+    codec = {"gz": "gzip", "zst": "zstd"}[suffix]
+    packed = pa.Codec(codec).compress(content, asbytes=True) if codec == "zstd" else b""
+    packed = packed or gzip.compress(content)
+
+    assert read(tmp_path, packed, f"t.csv.{suffix}").table().to_pydict() == ROWS
+
+
+TYPED = pa.table({"name": ["a", "b"], "amount": [1.5, 2.0]})
+
+
+def test_parquet_feather_arrow_and_json_lines(tmp_path):
+    parquet.write_table(TYPED, tmp_path / "t.parquet")
+    feather.write_feather(TYPED, tmp_path / "t.feather")
+    with pa.ipc.new_stream(tmp_path / "t.arrows", TYPED.schema) as sink:
+        sink.write_table(TYPED)
+    (tmp_path / "t.jsonl").write_text(
+        '{"name": "a", "amount": 1.5}\n{"name": "b", "amount": 2.0}\n'
+    )
+    (tmp_path / "t.parquet.gz").write_bytes(
+        gzip.compress((tmp_path / "t.parquet").read_bytes())
+    )
+
+    for name in ("t.parquet", "t.feather", "t.arrows", "t.jsonl", "t.parquet.gz"):
+        assert read_source(tmp_path / name).table().to_pydict() == TYPED.to_pydict()
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_stdin_is_read(monkeypatch, form):
+    sink = io.BytesIO(b"name,amount\na,1.5\nb,2\n")
+    if form == "parquet":
+        sink = io.BytesIO()
+        parquet.write_table(TYPED, sink)
+        sink.seek(0)
+    stdin = io.TextIOWrapper(io.BufferedReader(sink))
+    monkeypatch.setattr(sys, "stdin", stdin)
+
+    assert read_source("-").table()["name"].to_pylist() == ["a", "b"]
+
+
+def test_tables_in_memory():
+    frame = pd.DataFrame({"a": [1, "x", None], "b": pd.Categorical(["u", "v", "u"])})
+
+    assert read_source(frame).table()["a"].to_pylist() == ["1", "x", None]
+    assert read_source(TYPED).n_rows == 2
+    assert read_source({"a": [1, 2]}).names == ("a",)
+    assert read_source(np.zeros((3, 2))).names == ("x0", "x1")
+    with pytest.raises(DataError, match="has no columns"):
+        read_source(pd.DataFrame())
+
+
+def test_polars_tables():
+    polars = pytest.importorskip("polars", reason="polars is missing")
+
+    source = read_source(polars.DataFrame({"a": ["x", "y"], "n": [1, 2]}))
+
+    assert source.table().to_pydict() == {"a": ["x", "y"], "n": [1, 2]}
+
+
+def test_every_arrow_type_is_read_or_left_out():
+    from odbench.tables.roles import infer_roles
+
+    day = dt.date(2026, 1, 1)
+    many = {
+        "decimal": pa.array([decimal.Decimal(n) for n in range(4)]),
+        "time": pa.array([dt.time(n) for n in range(4)]),
+        "span": pa.array([dt.timedelta(hours=n) for n in range(4)]),
+        "day": pa.array([day + dt.timedelta(n) for n in range(4)]),
+        "zoned": pa.array([n * 10**9 for n in range(4)], pa.timestamp("ns", "UTC")),
+        "coded": pa.array(["a", "b", "a", "c"]).dictionary_encode(),
+        "truth": pa.array([True, False, None, True]),
+        "empty": pa.nulls(4),
+        "list": pa.array([[1], [2], [3], [4]]),
+        "bytes": pa.array([b"a", b"b", b"c", b"d"]),
+    }
+
+    roles = {c.name: c.role for c in infer_roles(read_source(many).table())}
+
+    assert roles == {
+        "decimal": "integer",
+        "time": "integer",
+        "span": "integer",
+        "day": "date",
+        "zoned": "date",
+        "coded": "category",
+        "truth": "yes/no",
+        "empty": "empty",
+        "list": "nested",
+        "bytes": "nested",
+    }
+
+
+def test_large_text_goes_to_a_file_and_comes_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(text_table.Kept.__init__, "__defaults__", (1_000,))
+    lines = [f"{n},v{n}" for n in range(300_000)]
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n" + "\n".join(lines))
+
+    source = read_source(path)
+
+    for _ in range(2):
+        assert source.table()["b"].to_pylist() == [f"v{n}" for n in range(300_000)]
+
+
+def test_a_stream_that_never_ends_is_given_up(tmp_path, monkeypatch):
+    from odbench.tables import streams
+
+    monkeypatch.setattr(streams, "MOST_BYTES", 4 << 20)
+    content = gzip.compress(b"a,b\n" + b"1,2\n" * 2_000_000)
+
+    with pytest.raises(OdbenchError, match="is longer than"):
+        read(tmp_path, content, "bomb.csv.gz")
+
+
+def test_two_hundred_columns(tmp_path):
+    header = ",".join(f"c{n}" for n in range(200))
+    rows = "\n".join(",".join(str(n * m % 7) for n in range(200)) for m in range(50))
+
+    source = read(tmp_path, f"{header}\n{rows}\n".encode())
+
+    assert len(source.names) == 200
+    assert source.n_rows == 50

@@ -1,0 +1,164 @@
+"""Roles of columns, from their values alone."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from odbench.errors import UsageError
+from odbench.tables.columns import parsed_numbers
+from odbench.tables.dates import read_dates
+from odbench.tables.fitted import chosen_roles
+from odbench.tables.numbers import read_number
+from odbench.tables.roles import infer_roles, is_counter
+
+
+def role(values, **others):
+    table = pa.table({"x": values, **others})
+    return infer_roles(table)[0]
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        ([str(n) for n in range(1, 101)], "identifier"),
+        ([f"M{n}" for n in range(50)], "identifier"),
+        (["a"] * 20, "constant"),
+        (["7"] * 20, "constant"),
+        (["", "NA", "?", "null"], "empty"),
+        (["1.5", "2", "?", "3.25"] * 9, "number"),
+        (["1", "2", "2", "5"] * 9, "integer"),
+        (["t", "f", "f", ""] * 9, "yes/no"),
+        (["0", "1", "1"] * 9, "yes/no"),
+        (["red", "green", "blue"] * 9, "category"),
+        (["none", "guarantor", "co applicant"] * 9, "category"),
+        (["01067", "10115", "20095"] * 9, "category"),
+        (["2010-01-01 00:00", "2010-01-02 05:30", "2011-07-09 12:00"] * 5, "date"),
+        (["31.12.2025", "2026-01-03", "4 Feb 2026", ""] * 5, "date"),
+        ([f"the {n} customer called about a broken door" for n in range(30)], "text"),
+        (["a", None, "a", "a"] * 9, "category"),
+    ],
+)
+def test_roles_are_inferred_from_values(values, wanted):
+    assert role(values).role == wanted
+
+
+def test_numbers_drawn_from_a_range_as_identifiers_are_left_out(rng):
+    numbers = rng.choice(10**8, size=2_000, replace=False)
+
+    assert role(numbers).role == "identifier"
+
+
+def test_amounts_that_all_differ_stay_numbers(rng):
+    amounts = np.unique(np.round(np.exp(rng.normal(10, 1, 3_000))))
+
+    assert not is_counter(amounts)
+    assert role(amounts).role == "integer"
+
+
+@pytest.mark.parametrize(
+    ("values", "numbers"),
+    [
+        (["1,5", "2,25", "3"], [1.5, 2.25, 3.0]),
+        (["1.234,5", "2.000,0", "7,1"], [1234.5, 2000.0, 7.1]),
+        (["1,234.5", "2,000.0", "7.1"], [1234.5, 2000.0, 7.1]),
+        (["1 234,5", "2 000,0", "7,1"], [1234.5, 2000.0, 7.1]),
+        (["$1,200.50", "$3.25", "$4"], [1200.5, 3.25, 4.0]),
+        (["12 %", "3.5 %", "8 %"], [12.0, 3.5, 8.0]),
+        (["-1e3", "+2.5E-1", ".5"], [-1000.0, 0.25, 0.5]),
+    ],
+)
+def test_numbers_in_text_are_read_as_written(values, numbers):
+    column = role(values)
+
+    assert column.role in ("number", "integer")
+    found = parsed_numbers(column, pa.array(values))
+    np.testing.assert_array_equal(found, numbers)
+
+
+def test_thousands_or_decimals_is_decided_by_the_other_columns():
+    unclear = ["1.234", "2.345", "3.456"]
+
+    alone = infer_roles(pa.table({"x": unclear}))[0]
+    beside = infer_roles(pa.table({"x": unclear, "y": ["0,5", "1,75", "2,0"]}))[0]
+
+    assert parsed_numbers(alone, pa.array(unclear)).tolist() == [1.234, 2.345, 3.456]
+    assert parsed_numbers(beside, pa.array(unclear)).tolist() == [1234, 2345, 3456]
+
+
+def test_a_few_words_among_numbers_are_missing_values():
+    values = [str(n / 4) for n in range(100)] + ["broken"]
+
+    column = role(values)
+
+    assert column.role == "number"
+    assert column.note == "1 other values read as missing"
+    assert np.isnan(parsed_numbers(column, pa.array(values))[-1])
+
+
+@pytest.mark.parametrize("huge", ["1e999", "-1e305", "inf", "nan"])
+def test_numbers_beyond_the_range_are_missing(huge):
+    assert np.isnan(read_number(huge, "."))
+    values = pa.array([huge, "1"])
+    assert np.isnan(parsed_numbers(role(["2", "1"]), values)[0])
+
+
+def test_the_order_of_day_and_month_is_found_out():
+    american = role(["01/25/2026", "02/03/2026", "12/31/2026"])
+    european = role(["25/01/2026", "02/03/2026", "31/12/2026"])
+
+    second_of_march, third_of_february = 20514.0, 20487.0
+    when = pa.array(["02/03/2026"])
+    assert parsed_numbers(european, when)[0] == second_of_march
+    assert parsed_numbers(american, when)[0] == third_of_february
+    assert "no day is above 12" in role(["01/02/2026", "03/04/2026", "05/06/2026"]).note
+
+
+def test_dates_agree_with_the_calendar():
+    texts = ["1970-01-02", "2000-02-29T12:00:00+02:00", "1.3.2000", "99/99/2000", "x"]
+
+    days = read_dates(texts, day_first=True)
+
+    expected = [1.0, 11016 + 10 / 24, 11017.0, np.nan, np.nan]
+    np.testing.assert_allclose(days, expected, rtol=0, atol=1e-9)
+
+
+def test_no_name_changes_a_role():
+    values = [str(n % 7) for n in range(30)]
+
+    for name in ("id", "label", "class", "date", "UDI", "Unnamed: 0"):
+        assert infer_roles(pa.table({name: values}))[0].role == "integer"
+
+
+def test_the_order_of_rows_changes_no_role(rng):
+    values = [str(n) for n in range(1_000)]
+    shuffled = rng.permutation(values).tolist()
+
+    assert role(values) == role(shuffled)
+
+
+def test_the_user_overrules():
+    table = pa.table({"code": ["1", "2", "3"] * 9, "n": [str(n) for n in range(27)]})
+
+    given = chosen_roles(
+        table.column_names, {"category": ["code"], "number": ["n"]}, "t.csv"
+    )
+    columns = infer_roles(table, given)
+
+    assert [c.role for c in columns] == ["category", "number"]
+    assert all(c.given for c in columns)
+
+
+def test_names_with_commas_may_be_given():
+    names = ["a,b", "a", "c"]
+
+    assert chosen_roles(names, {"ignored": ["a,b"]}, "t") == {"a,b": "ignored"}
+    assert set(chosen_roles(names, {"ignored": ["a, c"]}, "t")) == {"a", "c"}
+
+
+def test_unknown_and_contradictory_names_are_one_line():
+    with pytest.raises(
+        UsageError, match=r"t\.csv: has no column 'amout'; did you mean 'amount'"
+    ):
+        chosen_roles(["amount", "day"], {"ignored": ["amout"]}, "t.csv")
+    with pytest.raises(UsageError, match="got two roles, number and date"):
+        chosen_roles(["a"], {"number": ["a"], "date": ["a"]}, "t.csv")
