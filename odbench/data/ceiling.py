@@ -94,4 +94,5 @@ def _greedy_area(hits: FloatArray, rows: FloatArray, above: float) -> float:
 def _counts(groups: IntArray, labels: LabelArray) -> tuple[FloatArray, FloatArray]:
     """Return the rows and the anomalies of every vector, as float64."""
     rows = np.bincount(groups).astype(np.float64)
-    return rows, np.bincount(groups, labels)
+    hits = np.bincount(groups, labels)
+    return rows, np.asarray(hits, dtype=np.float64)

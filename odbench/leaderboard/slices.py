@@ -14,8 +14,9 @@ from odbench.scoring.policy import Quality
 if TYPE_CHECKING:
     import pandas as pd
 
-# A data set is near-trivial if at least half of the methods reach this AUROC.
-NEAR_TRIVIAL = 0.99
+# A data set is trivial if one rule finds this share of its anomalies at 5 % false
+# positives.
+TRIVIAL = 0.95
 
 # Slice, fact, levels with the half-open range [low, high) of each.
 _RANGES = (
@@ -36,6 +37,8 @@ _RANGES = (
     )),
 )  # fmt: skip
 _NAMED = (("domain", "domain"), ("archetype", "archetype"))
+# Levels of distinct anomalies / anomalies, half-open.
+_REPEATS = (("mostly repeats", 0.0, 0.5), ("mostly distinct", 0.5, np.inf))
 
 
 class Slice(NamedTuple):
@@ -63,7 +66,7 @@ def slices_of(quality: Quality) -> Iterator[Slice]:
     Parameters
     ----------
     quality : Quality
-        One value per data set and method; `near-trivial` depends on the values.
+        One value per data set and method.
 
     Yields
     ------
@@ -81,10 +84,17 @@ def slices_of(quality: Quality) -> Iterator[Slice]:
     conflict = _number(facts["label_conflict"])
     yield from _kept("label conflict", "conflict-free", conflict == 0)
     yield from _kept("label conflict", "with conflicts", conflict > 0)
-    if quality.auroc.size:
-        trivial = (quality.auroc >= NEAR_TRIVIAL).mean(axis=1) >= 0.5
-        yield from _kept("difficulty", "near-trivial", trivial)
-        yield from _kept("difficulty", "not near-trivial", ~trivial)
+    share = _number(facts["trivial_share"])
+    yield from _kept("triviality", "not trivial", share < TRIVIAL)
+    yield from _kept("triviality", "trivial", share >= TRIVIAL)
+    ceiling = _number(facts["ceiling_auroc"])
+    yield from _kept("ceiling", "ceiling 1", ceiling == 1)
+    yield from _kept("ceiling", "ceiling below 1", ceiling < 1)
+    repeats = _number(facts["n_distinct_anomalies"]) / _number(facts["n_anomalies"])
+    for level, low, high in _REPEATS:
+        yield from _kept(
+            "distinct anomalies", level, (repeats >= low) & (repeats < high)
+        )
 
 
 def slice_table(quality: Quality, settings: Settings = DEFAULT) -> pd.DataFrame:
@@ -95,7 +105,7 @@ def slice_table(quality: Quality, settings: Settings = DEFAULT) -> pd.DataFrame:
     quality : Quality
         One value per data set and method.
     settings : Settings
-        Resamples, permutations, seed.
+        Permutations, clusters, seed.
 
     Returns
     -------

@@ -9,7 +9,7 @@ from odbench.scoring.cells import split_results
 from odbench.scoring.policy import apply_policy
 from tests.reference.trials import frame, random_trials, trial
 
-QUICK = Settings(resamples=0, permutations=0)
+QUICK = Settings(permutations=0)
 
 
 def quality(results):
@@ -69,30 +69,35 @@ def test_without_the_fact_there_is_no_slice():
     found = members(frame([trial("a", "knn", 0.5)]))
 
     assert {name for name, _ in found} == {
-        "size", "dimension", "anomaly share", "difficulty",
+        "size", "dimension", "anomaly share",
     }  # fmt: skip
 
 
-def test_a_data_set_that_most_methods_solve_is_near_trivial():
+def test_facts_of_the_audit_divide_the_data_sets():
+    facts = {
+        "a": {"trivial_share": 0.95, "ceiling_auroc": 1.0, "n_distinct_anomalies": 5},
+        "b": {"trivial_share": 0.9499, "ceiling_auroc": 0.9999},
+        "c": {"n_distinct_anomalies": 4},
+    }
     results = frame(
-        trial(name, f"method {m}", value)
-        for name, values in {
-            "easy": (0.999, 0.995, 0.5),
-            "hard": (0.999, 0.9, 0.9),
-        }.items()
-        for m, value in enumerate(values)
+        trial(name, "knn", 0.5, n_anomalies=10, **known)
+        for name, known in facts.items()
     )
 
     found = members(results)
 
-    assert found["difficulty", "near-trivial"] == ["easy"]
-    assert found["difficulty", "not near-trivial"] == ["hard"]
+    assert found["triviality", "trivial"] == ["a"]
+    assert found["triviality", "not trivial"] == ["b"]
+    assert found["ceiling", "ceiling 1"] == ["a"]
+    assert found["ceiling", "ceiling below 1"] == ["b"]
+    assert found["distinct anomalies", "mostly distinct"] == ["a"]
+    assert found["distinct anomalies", "mostly repeats"] == ["c"]
 
 
 def test_the_levels_of_a_slice_are_disjoint(rng):
     found = quality(frame(random_trials(rng, datasets=40)))
 
-    for name in ("size", "dimension", "anomaly share", "domain", "difficulty"):
+    for name in ("size", "dimension", "anomaly share", "domain"):
         rows = [s.rows for s in slices_of(found) if s.slice == name]
         np.testing.assert_array_equal(np.sum(rows, axis=0), 1)
 
