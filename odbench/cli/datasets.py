@@ -37,7 +37,10 @@ _LIST = (
     "n_columns",
     "n_anomalies",
     "domain",
+    "n_distinct_anomalies",
     "label_conflict",
+    "ceiling_auroc",
+    "trivial_share",
     "family",
 )
 
@@ -120,8 +123,8 @@ def show(
 ) -> None:
     """Show one data set: SUITE/NAME, or NAME with --suite.
 
-    Prints the facts of the manifest and, if the data set is stored or can be
-    downloaded, its columns.
+    Prints the facts of the manifest, those of the audit among them, and, if the data
+    set is stored or can be downloaded, its columns.
     """
     from odbench.data.show import describe, draw, identify
 

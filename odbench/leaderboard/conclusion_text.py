@@ -24,25 +24,20 @@ def sentence(conclusions: Conclusions) -> str:
     Returns
     -------
     str
-        Empty if no view could be taken.
+        Empty if no view could be taken, or there is only one method.
     """
     by_primary = [each for each in conclusions.found if each.metric == PRIMARY]
-    if not by_primary:
+    if not by_primary or len(by_primary[0].methods) < 2:
         return ""
-    changed = [e for e in by_primary if not set(e.first) & set(e.main_first)]
     group = f"{conclusions.suite}/{conclusions.partition} ({conclusions.protocol})"
-    names = ", ".join(f"{e.view} (then {' = '.join(e.first)})" for e in changed)
-    count = len(by_primary)
-    views = f"{count} audit views" if count > 1 else "1 audit view"
-    what = (
-        f"changes under {len(changed)} of {views}: {names}"
-        if changed
-        else f"stays the same under {views}"
-    )
-    parts = [f"{group}: the first place by mean AUROC {what}"]
-    taus = [each.tau for each in by_primary if not np.isnan(each.tau)]
-    if taus:
-        parts.append(f"Kendall's tau with the main order is at least {min(taus):.2f}")
+    parts = [
+        f"{group}: the first place by mean {_LABELS[PRIMARY]} {_firsts(by_primary)}"
+    ]
+    ordered = [each for each in by_primary if not np.isnan(each.tau)]
+    if ordered:
+        least = min(ordered, key=lambda each: each.tau)
+        more = f" or more (least: {least.view})" if least.tau < 1 else ""
+        parts.append(f"Kendall's tau with the main order is {least.tau:.2f}{more}")
     parts += [
         f"by {each.view} the best method changes on {each.n_winner_changes:.0f} of "
         f"{each.n_datasets} data sets"
@@ -50,6 +45,16 @@ def sentence(conclusions: Conclusions) -> str:
         if each.n_winner_changes > 0
     ]
     return "; ".join(parts) + "."
+
+
+def _firsts(views: list[Conclusion]) -> str:
+    """Say under which views another method is first."""
+    changed = [e for e in views if not set(e.first) & set(e.main_first)]
+    count = f"{len(views)} audit view{'s' if len(views) > 1 else ''}"
+    if not changed:
+        return f"stays the same under {count}"
+    names = ", ".join(f"{e.view} (then {' = '.join(e.first)})" for e in changed)
+    return f"changes under {len(changed)} of {count}: {names}"
 
 
 def markdown_section(conclusions: Conclusions) -> list[str]:

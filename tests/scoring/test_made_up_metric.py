@@ -66,7 +66,7 @@ def test_the_results_hold_it(out):
     results = pd.read_parquet(out / "results.parquet")
 
     assert list(results.columns).index("hit_rate") == (
-        list(results.columns).index("f1") + 1
+        list(results.columns).index(METRICS[-1].name) + 1
     )
     assert results["hit_rate"].between(0, 1).all()
     # It is not a copy of another metric.
