@@ -44,6 +44,8 @@ def sentence(conclusions: Conclusions) -> str:
         for each in by_primary
         if each.n_winner_changes > 0
     ]
+    if conclusions.left_out:
+        parts.append(f"left out: {', '.join(conclusions.left_out)}")
     return "; ".join(parts) + "."
 
 
