@@ -45,13 +45,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA = 1
-_NUMBER_FACTS = ("n_train", "n_test", "n_columns", "n_anomalies", "label_conflict")
-_SHARE_FACTS = ("duplicate_train", "test_in_train", "anomalies_in_train")
+_NUMBER_FACTS = (
+    "n_train", "n_test", "n_columns", "n_anomalies", "label_conflict",
+    "n_distinct_anomalies", "large_integers",
+)  # fmt: skip
+_SHARE_FACTS = (
+    "duplicate_train", "test_in_train", "anomalies_in_train", "ceiling_auroc",
+    "ceiling_ap", "trivial_share",
+)  # fmt: skip
 _WORD_FACTS = ("domain", "archetype", "family", "licence", "source_url")
 _PRIVATE_FILES = ("private",)
 _PUBLIC_FILES = (
     "public", "per_dataset", "slices", "views", "complete_case", "policies", "pareto",
-    "significance",
+    "significance", "conclusions",
 )  # fmt: skip
 _VIEW_KEYS = {"default": "default", "grid mean": "mean", "oracle": "oracle"}
 

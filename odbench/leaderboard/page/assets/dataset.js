@@ -76,6 +76,11 @@ const AUDIT = [
   ["test_in_train", "Test rows also in train", "Share of the test rows that also occur in train, with identical values", (x) => format.percent(x)],
   ["anomalies_in_train", "Anomalies also in train", "Share of the anomalies that also occur in train, with identical values", (x) => format.percent(x)],
   ["duplicate_train", "Duplicates in train", "Share of the train rows that duplicate another train row", (x) => format.percent(x)],
+  ["n_distinct_anomalies", "Distinct anomalies", "Anomalies that are left if each vector counts once", (x) => format.count(x)],
+  ["ceiling_auroc", "Best AUROC", "The best that any score of these rows can reach; below 1 if anomalies and inliers share all values", (x) => format.score(x)],
+  ["ceiling_ap", "Best AP", "The same for AP", (x) => format.score(x)],
+  ["trivial_share", "Found by one rule", "Share of the anomalies that one rule on one column or axis finds at 5 % false positives", (x) => format.percent(x)],
+  ["large_integers", "Rounded columns", "Columns of whole numbers too large for float64 to hold all digits", (x) => format.count(x)],
 ];
 
 function auditTable(board, t) {
