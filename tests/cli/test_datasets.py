@@ -290,6 +290,28 @@ def test_show_finds_what_only_the_mirror_or_the_store_has(run, unlisted):
     assert (code, "label" in out) == (0, False)
 
 
+def test_integers_that_float64_rounds_are_told_when_pulled_and_shown(
+    run, unlisted, caplog
+):
+    table = np.arange(60).reshape(20, 3)
+    table[:, 1] += 2**60
+    place = unlisted / "MacrOData-CMU" / "OddBench" / "public"
+    labels = np.arange(20) > 15
+    np.savez(place / "ids.npz", train=table, test=table, test_labels=labels)
+
+    options = ("--suite", "oddbench", "--datasets", "ids", "--mirror", unlisted)
+    run("datasets", "pull", *options)
+    told = [message for message in caplog.messages if "2**53" in message]
+    code, out, _ = run("datasets", "show", "oddbench/ids", "--mirror", unlisted)
+
+    assert len(told) == 2
+    assert "ids.npz, member 'train': whole numbers beyond 2**53" in told[0]
+    assert code == 0
+    assert re.search(r"^large_integers +1$", out, re.M)
+    assert re.search(r"^rounded_columns +x1$", out, re.M)
+    assert re.search(r"^n_distinct_anomalies +4$", out, re.M)
+
+
 def test_without_a_network_the_hub_is_one_line():
     """In a process of its own: the client reads these when it is imported."""
     for extra, words in (
