@@ -14,6 +14,7 @@ import numpy as np
 
 from odbench.arrays import BoolArray, FloatArray
 from odbench.leaderboard.slices import TRIVIAL, restrict
+from odbench.scoring import aggregate
 from odbench.scoring.policy import Quality, apply_policy
 
 
@@ -65,8 +66,7 @@ def _of_ceiling(quality: Quality) -> Pair | None:
         return None
     main = restrict(quality, known)
     values = {
-        # A ceiling has four decimals, so a value may exceed it by the rounding.
-        name: np.minimum(main.values[name] / ceiling[known][:, None], 1.0)
+        name: aggregate.share_of_ceiling(main.values[name], ceiling[known])
         for name, ceiling in ceilings.items()
     }
     return Pair(main, Quality(main.cells, values, main.last))

@@ -235,3 +235,41 @@ def total_rank(higher: Sequence[FloatArray], lower: Sequence[FloatArray]) -> Flo
     criteria: FloatArray = np.stack(signed)
     mean: FloatArray = average_ranks(np.round(criteria, 9)).rank.mean(axis=0)
     return mean
+
+
+def places(means: FloatArray) -> FloatArray:
+    """Return the place of each method: one more than the number of better methods.
+
+    Parameters
+    ----------
+    means : float64 array of shape (n_methods,)
+        Higher is better. Values that agree to nine decimals are ties, so that rounding
+        errors do not decide.
+
+    Returns
+    -------
+    float64 array of shape (n_methods,)
+        Whole numbers from 1; methods that tie share the smaller number.
+    """
+    rounded = np.round(means, 9)
+    better: FloatArray = (rounded[None, :] > rounded[:, None]).sum(axis=1).astype(float)
+    return better + 1.0
+
+
+def share_of_ceiling(values: FloatArray, ceilings: FloatArray) -> FloatArray:
+    """Divide each value by the best that its data set allows.
+
+    Parameters
+    ----------
+    values : float64 array of shape (n_datasets, n_methods)
+        Not negative; higher is better.
+    ceilings : float64 array of shape (n_datasets,)
+        Positive; NaN where unknown.
+
+    Returns
+    -------
+    float64 array of shape (n_datasets, n_methods)
+        At most 1: ceilings are rounded, and a value may exceed one by that. NaN where
+        the ceiling is unknown.
+    """
+    return np.minimum(values / ceilings[:, None], 1.0)
