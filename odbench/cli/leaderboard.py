@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from odbench.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-_POLICIES = ("main", "worst", "base-rate", "complete-case", "mean-of-others")
+_POLICIES = ("main", "chance", "worst", "base-rate", "complete-case", "mean-of-others")
 
 
 @click.group()
@@ -46,7 +47,7 @@ def build(
     runs: tuple[Path, ...],
     out: Path,
     check: bool,
-    resamples: int,
+    permutations: int,
     cluster: Any,
     seed: int,
 ) -> None:
@@ -58,15 +59,17 @@ def build(
     from odbench.leaderboard.build import build_files, first_difference, write_files
     from odbench.leaderboard.evaluated import read_evaluated
     from odbench.leaderboard.tables import Settings
-    from odbench.leaderboard.terminal import render_table
+    from odbench.leaderboard.terminal import WIDTH, render_table
 
-    settings = Settings(resamples=resamples, cluster=cluster, seed=seed)
+    settings = Settings(permutations=permutations, cluster=cluster, seed=seed)
     with warnings_as_lines():
         evaluated = read_evaluated(out)
         built = build_files(runs, settings=settings, evaluated=evaluated)
     if not check:
         write_files(built.files, out)
         click.echo(render_table(built.tables))
+        for remark in built.remarks:
+            click.echo("\n" + textwrap.fill(remark, WIDTH))
         click.echo(f"{len(built.files)} files written to {out}", err=True)
         return
     different = first_difference(built.files, out)
@@ -98,9 +101,7 @@ def build(
     show_default=True,
     help="Value of a failed trial.",
 )
-@click.option(
-    "--sort", default="total_rank", show_default=True, help="Column to sort by."
-)
+@click.option("--sort", default="place", show_default=True, help="Column to sort by.")
 @format_option("table", "csv", "json")
 @settings_options
 def show(
@@ -112,7 +113,7 @@ def show(
     policy: Any,
     sort: str,
     form: str,
-    resamples: int,
+    permutations: int,
     cluster: Any,
     seed: int,
 ) -> None:
@@ -127,7 +128,7 @@ def show(
     from odbench.leaderboard.terminal import render_table, sorted_by
     from odbench.text import printable
 
-    settings = Settings(resamples=resamples, cluster=cluster, seed=seed)
+    settings = Settings(permutations=permutations, cluster=cluster, seed=seed)
     evaluated = [] if part else _submitted(source, suite, partition)
     with warnings_as_lines():
         if evaluated and not is_built(source):
@@ -167,7 +168,7 @@ def show(
 @format_option("table", "csv", "json")
 @settings_options
 def diff(
-    *, before: Path, after: Path, form: str, resamples: int, cluster: Any, seed: int
+    *, before: Path, after: Path, form: str, permutations: int, cluster: Any, seed: int
 ) -> None:
     """Show changes in rank between two leaderboards, A and B.
 
@@ -178,7 +179,7 @@ def diff(
     from odbench.leaderboard.load import load_leaderboard
     from odbench.leaderboard.tables import Settings
 
-    settings = Settings(resamples=resamples, cluster=cluster, seed=seed)
+    settings = Settings(permutations=permutations, cluster=cluster, seed=seed)
     with warnings_as_lines():
         tables = [load_leaderboard(path, settings=settings) for path in (before, after)]
     changes = compare(*tables)

@@ -104,21 +104,22 @@ def settings_options(command: Command) -> Command:
             type=click.IntRange(min=0),
             default=0,
             show_default=True,
-            help="Seed of all resampling.",
+            help="Seed of all sign flips.",
         ),
         click.option(
             "--cluster",
-            type=click.Choice(["dataset", "family"]),
-            default="dataset",
+            type=click.Choice(["family", "dataset"]),
+            default="family",
             show_default=True,
-            help="Unit that the bootstrap draws.",
+            help="Independent evidence: families of data sets, or every data set.",
         ),
         click.option(
-            "--resamples",
-            type=click.IntRange(0, 100_000),
-            default=200,
+            "--permutations",
+            type=click.IntRange(0, 1_000_000),
+            default=10_000,
             show_default=True,
-            help="Number of bootstrap samples per interval; 0 for no intervals.",
+            help="Number of random sign flips behind the intervals of places; 0 for "
+            "none.",
         ),
     ):
         command = option(command)

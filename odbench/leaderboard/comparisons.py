@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from odbench.arrays import BoolArray, FloatArray
-from odbench.leaderboard.tables import GROUP, Settings, table_of
+from odbench.leaderboard.tables import (
+    GROUP,
+    Settings,
+    p_best_column,
+    place_columns,
+    table_of,
+)
 from odbench.scoring import aggregate, significance
 from odbench.scoring.cells import ENDS, Cells
 from odbench.scoring.metrics import listed_metrics, ranked_metrics
@@ -31,19 +37,18 @@ def policy_table(cells: Cells) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per method, sorted by its place under the main policy: its name,
-        ``n_failed``, ``n_missing``, and for each policy ``place`` (1 is the best
-        total rank), ``mean_auroc``, ``mean_ap``, ``rank_auroc`` and
-        ``n_datasets``, followed by a dot and the policy's name. Cells are empty if a
-        policy leaves no data set.
+        ``n_failed``, ``n_missing``, and for each policy ``place``, ``mean_auroc``,
+        ``mean_ap``, ``rank_auroc`` and ``n_datasets``, followed by a dot and the
+        policy's name. Cells are empty if a policy leaves no data set.
     """
-    quick = Settings(resamples=0, permutations=0)
+    quick = Settings(permutations=0)
     wide: pd.DataFrame | None = None
     for policy in POLICIES:
         quality = apply_policy(cells, policy)
         table = table_of(quality, quick).set_index(list(_WHO))
         means = [f"mean_{metric.name}" for metric in ranked_metrics()]
         kept = table[[*means, f"rank_{PRIMARY}"]].copy()
-        kept.insert(0, "place", table["total_rank"].rank(method="min"))
+        kept.insert(0, "place", table["place"])
         kept["n_datasets"] = float(len(quality.cells.datasets))
         kept.columns = [f"{name}.{policy}" for name in kept.columns]
         if wide is None:
@@ -192,13 +197,14 @@ def dataset_table(quality: Quality) -> pd.DataFrame:
 
 
 def evidence_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Select the columns of a leaderboard that compare each method with the best."""
-    return table[
-        [
-            *_WHO, "mean_auroc", "gap_auroc", "gap_auroc_low", "gap_auroc_high",
-            "p_equivalent", "p_best", "p_wilcoxon",
-        ]
-    ]  # fmt: skip
+    """Select the columns of a leaderboard that compare all methods with each other."""
+    columns: list[str] = []
+    for metric in ranked_metrics():
+        name = metric.name
+        columns += [f"mean_{name}", *place_columns(name), f"may_be_best_{name}"]
+        columns += [p_best_column(name)]
+        columns += [f"gap_{name}", f"gap_{name}_low", f"gap_{name}_high"]
+    return table[[*_WHO, *columns]]
 
 
 def _names(cells: Cells, part: str) -> np.ndarray:

@@ -37,7 +37,7 @@ def compare(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per configuration of either, with its name; ``change`` ("new",
-        "gone", "up", "down", "same" by its place); places by total rank within
+        "gone", "up", "down", "same" by its place); places by mean AUROC within
         suite, partition and protocol; mean AUROC and Elo before and after;
         ``within_interval``: each Elo lies inside the other's interval, so the two
         tables agree; null if either interval is missing. Elo ratings have mean 1000
@@ -104,7 +104,8 @@ def render_diff(changes: pd.DataFrame) -> str:
 
 def _placed(table: pd.DataFrame) -> pd.DataFrame:
     rows = table.copy()
-    rows["place"] = rows.groupby(list(GROUP))["total_rank"].rank(method="min")
+    means = rows.groupby(list(GROUP))["mean_auroc"]
+    rows["place"] = means.rank(method="min", ascending=False)
     rows = rows.rename(
         columns={"elo_auroc": "elo", "elo_auroc_low": "low", "elo_auroc_high": "high"}
     )

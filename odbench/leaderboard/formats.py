@@ -6,12 +6,13 @@ machines may differ.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from odbench.leaderboard.tables import GROUP
-from odbench.leaderboard.terminal import method_name
+from odbench.leaderboard.terminal import inference_lines, method_name, place_range
 from odbench.scoring.policy import MEANINGS
 from odbench.suites import ORACLE, ORACLE_WORDS, coverage
 from odbench.text import cell_text, markdown_text
@@ -99,7 +100,7 @@ def suite_markdown(suite: str, table: pd.DataFrame) -> str:
             f"## {partition}, {protocol}",
             "",
             f"{coverage(suite, str(partition), sets)}, {len(rows)} configurations, "
-            "sorted by total rank (lower is better).",
+            "sorted by place: mean AUROC, higher is better.",
             "",
             *markdown_table(rows),
             "",
@@ -121,26 +122,27 @@ def markdown_table(rows: pd.DataFrame) -> list[str]:
     list of str
     """
     headings = (
-        "", "configuration", "sets", "failed", "AUROC", "AP", "rank", "Elo (95 %)",
-        "win rate", "top 3", "p best", "total rank", "fit s", "score s",
+        "place (95 %)", "configuration", "sets", "failed", "AUROC (95 %)", "AP (95 %)",
+        "place by AP (95 %)", "rank", "Elo (95 %)", "win rate", "top 3", "total rank",
+        "fit s", "score s",
     )  # fmt: skip
     lines = [
         "| " + " | ".join(headings) + " |",
         "| " + " | ".join(["--:", ":--"] + ["--:"] * (len(headings) - 2)) + " |",
     ]
-    for place, row in enumerate(rows.to_dict("records"), 1):
+    for row in rows.to_dict("records"):
         cells = (
-            str(place),
+            place_range(row, "place"),
             markdown_text(method_name(row["detector"], row["config"])),
             f"{row['n_datasets']:.0f}",
             f"{row['n_failed']:.0f}",
-            _percent(row["mean_auroc"], 2),
-            _percent(row["mean_ap"], 2),
+            _range(row, "mean_auroc", 2, 100.0),
+            _range(row, "mean_ap", 2, 100.0),
+            place_range(row, "place_ap"),
             _plain(row["rank_auroc"], 2),
-            _elo(row["elo_auroc"], row["elo_auroc_low"], row["elo_auroc_high"]),
+            _range(row, "elo_auroc", 0),
             _percent(row["win_rate"], 1),
             _percent(row["top3_auroc"], 1),
-            _plain(row["p_best"], 4),
             _plain(row["total_rank"], 2),
             _seconds(row["median_fit_seconds"]),
             _seconds(row["median_score_seconds"]),
@@ -159,6 +161,7 @@ def _notes(rows: pd.DataFrame) -> list[str]:
     notes = [f"{failed} of {trials} trials failed and count as {MEANINGS['main']}."]
     if missing:
         notes[0] += f" {missing} trials are missing and count likewise."
+    notes += ["", " ".join(inference_lines(rows))]
     if (rows["detector"] == ORACLE).any():
         notes += ["", ORACLE_WORDS]
     return [*notes, ""]
@@ -179,8 +182,14 @@ def _percent(value: float, digits: int) -> str:
     return _plain(100.0 * value, digits)
 
 
-def _elo(elo: float, low: float, high: float) -> str:
-    return f"{elo:.0f}" if np.isnan(low) else f"{elo:.0f} ({low:.0f} to {high:.0f})"
+def _range(row: Mapping[Any, Any], name: str, digits: int, scale: float = 1.0) -> str:
+    """Return ``1277 (1246 to 1319)``, or the value alone if it has no interval."""
+    value, low, high = (
+        scale * float(row[column]) for column in (name, f"{name}_low", f"{name}_high")
+    )
+    if np.isnan(low):
+        return _plain(value, digits)
+    return f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
 def _seconds(value: float) -> str:

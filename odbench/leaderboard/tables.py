@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench.errors import UsageError
 from odbench.results import select_present
-from odbench.scoring import aggregate, significance
+from odbench.scoring import aggregate, places
 from odbench.scoring.cells import Cells, split_results
-from odbench.scoring.elo import Ratings, bootstrap_weights, rate
+from odbench.scoring.clusters import Clusters, clusters_of
+from odbench.scoring.elo import rate
+from odbench.scoring.means import mean_interval
 from odbench.scoring.metrics import adjusted_average_precision, ranked_metrics
 from odbench.scoring.policy import PRIMARY, Policy, Quality, apply_policy
+from odbench.scoring.significance import PERMUTATIONS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,26 +26,58 @@ if TYPE_CHECKING:
 GROUP = ("suite", "partition", "protocol")
 
 
-def _per_metric(statistic: str) -> tuple[str, ...]:
-    """Return a statistic's column for each ranked metric, the primary one first."""
-    return tuple(f"{statistic}_{metric.name}" for metric in ranked_metrics())
+def per_metric(*statistics: str) -> tuple[str, ...]:
+    """Return columns of each ranked metric, the primary metric first.
 
+    Parameters
+    ----------
+    *statistics : str
+        Patterns such as ``"mean_{}"`` or ``"mean_{}_low"``.
+
+    Returns
+    -------
+    tuple of str
+    """
+    return tuple(
+        statistic.format(metric.name)
+        for metric in ranked_metrics()
+        for statistic in statistics
+    )
+
+
+def place_columns(metric: str, *endings: str) -> tuple[str, ...]:
+    """Return the columns of the places by a metric: ``place`` for the primary one."""
+    name = "place" if metric == PRIMARY else f"place_{metric}"
+    return tuple(name + ending for ending in endings or ("", "_low", "_high"))
+
+
+def p_best_column(metric: str) -> str:
+    """Return the column of the test whether a method may be best by a metric."""
+    return "p_best" if metric == PRIMARY else f"p_best_{metric}"
+
+
+_OTHERS = tuple(metric.name for metric in ranked_metrics()[1:])
 
 COLUMNS = (
     "suite", "partition", "detector", "config", "n_datasets", "n_failed",
-    *_per_metric("mean"), *_per_metric("rank"),
-    "elo_auroc", "elo_auroc_low", "elo_auroc_high", *_per_metric("elo")[1:],
+    *per_metric("mean_{}"), *per_metric("rank_{}"),
+    "elo_auroc", "elo_auroc_low", "elo_auroc_high", *per_metric("elo_{}")[1:],
     "win_rate", "champion_delta", "rauc_ratio", "rauc_minmax",
-    *_per_metric("top3"), "p_best", "total_rank",
+    *per_metric("top3_{}"), "p_best", "total_rank",
     "median_fit_seconds", "median_score_seconds",
     # Beyond the columns that every reader may count on.
-    "protocol", "config_id", "n_total", "n_seeds", "n_trials", "n_missing",
-    "mean_auroc_low", "mean_auroc_high", "mean_ap_adjusted",
-    "gap_auroc", "gap_auroc_low", "gap_auroc_high", "p_equivalent", "p_wilcoxon",
+    "protocol", "config_id", "n_total", "n_families", "n_seeds", "n_trials",
+    "n_missing",
+    *(c for metric in ranked_metrics() for c in place_columns(metric.name)),
+    *per_metric("may_be_best_{}"), *(p_best_column(name) for name in _OTHERS),
+    *per_metric("mean_{}_low", "mean_{}_high"), "mean_ap_adjusted",
+    *per_metric("ceiling_share_{}"),
+    *per_metric("rank_{}_low", "rank_{}_high"),
+    *(f"elo_{name}_{end}" for name in _OTHERS for end in ("low", "high")),
+    "win_rate_low", "win_rate_high",
+    *per_metric("gap_{}", "gap_{}_low", "gap_{}_high"),
+    *per_metric("detectable_{}"),
 )  # fmt: skip
-
-
-_TESTS = ("gap_auroc_low", "gap_auroc_high", "p_equivalent", "p_wilcoxon", "p_best")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,36 +86,30 @@ class Settings:
 
     Attributes
     ----------
-    resamples : int
-        Bootstrap samples behind each interval; 0 leaves the intervals empty.
     permutations : int
-        Sign flips behind each p-value; 0 leaves the comparisons with the best empty,
-        except the gap.
-    cluster : {"dataset", "family"}
-        What the bootstrap draws: data sets, or families of data sets that come
-        from one source.
+        Random sign flips behind the intervals of places; 0 leaves them, `p_best` and
+        the intervals of gaps empty.
+    cluster : {"family", "dataset"}
+        Independent evidence: families of data sets that come from one source, or every
+        data set by itself.
     seed : int
         Seed of all draws, 0 or more.
     """
 
-    resamples: int = 200
-    permutations: int = significance.PERMUTATIONS
-    cluster: Literal["dataset", "family"] = "dataset"
+    permutations: int = PERMUTATIONS
+    cluster: Literal["family", "dataset"] = "family"
     seed: int = 0
 
     def __post_init__(self) -> None:
         """Check the values, which users may have typed."""
-        if self.resamples < 0 or self.permutations < 0:
-            msg = (
-                f"leaderboard: got {self.resamples} resamples and "
-                f"{self.permutations} permutations; wanted 0 or more of each"
-            )
+        if self.permutations < 0:
+            msg = f"leaderboard: permutations {self.permutations}: wanted 0 or more"
             raise UsageError(msg)
         if self.seed < 0:
             msg = f"leaderboard: seed {self.seed}: wanted 0 or more"
             raise UsageError(msg)
-        if self.cluster not in ("dataset", "family"):
-            msg = f"leaderboard: cluster {self.cluster!r}: wanted dataset or family"
+        if self.cluster not in ("family", "dataset"):
+            msg = f"leaderboard: cluster {self.cluster!r}: wanted family or dataset"
             raise UsageError(msg)
 
 
@@ -106,16 +135,15 @@ def build_leaderboard(
     results : pandas.DataFrame
         One row per trial, the columns of `odbench.results`.
     policy : str
-        How failures count: "main", "worst", "base-rate", "complete-case" or
-        "mean-of-others".
+        How failures count, one of `odbench.scoring.policy.POLICIES`.
     settings : Settings
-        Resamples, permutations, seed.
+        Permutations, clusters, seed.
 
     Returns
     -------
     pandas.DataFrame
         `COLUMNS`, one row per configuration, sorted by suite, partition, protocol and
-        total rank (best first). Empty if no data set has public labels.
+        place. Empty if no data set has public labels.
 
     Raises
     ------
@@ -149,32 +177,33 @@ def table_of(quality: Quality, settings: Settings = DEFAULT) -> pd.DataFrame:
     quality : Quality
         One value per data set and method.
     settings : Settings
-        Resamples, permutations, seed.
+        Permutations, clusters, seed.
 
     Returns
     -------
     pandas.DataFrame
-        `COLUMNS`, one row per method, best total rank first; no rows if there are no
+        `COLUMNS`, one row per method, best place first; no rows if there are no
         data sets or no methods.
     """
     import pandas as pd
 
     if not quality.auroc.size:
         return pd.DataFrame(columns=list(COLUMNS))
-    weights = _weights(quality.cells, settings)
+    clusters = families_of(quality.cells, settings)
     columns = _counts(quality.cells)
-    columns |= _means(quality, weights)
-    columns |= _standings(quality, weights)
-    columns |= _evidence(quality, settings)
+    columns["n_families"] = np.full(quality.auroc.shape[1], len(clusters.sizes))
+    columns |= _means(quality, clusters)
+    columns |= _standings(quality, clusters)
+    columns |= _evidence(quality, clusters, settings)
     columns |= _costs(quality.cells)
     columns["total_rank"] = aggregate.total_rank(
         higher=[
             columns[name]
-            for statistic in ("mean", "elo", "top3")
-            for name in _per_metric(statistic)
+            for statistic in ("mean_{}", "elo_{}", "top3_{}")
+            for name in per_metric(statistic)
             if name in columns
         ],
-        lower=[columns[name] for name in _per_metric("rank") if name in columns],
+        lower=[columns[name] for name in per_metric("rank_{}") if name in columns],
     )
     table = pd.DataFrame(columns)
     for name in GROUP:
@@ -183,9 +212,9 @@ def table_of(quality: Quality, settings: Settings = DEFAULT) -> pd.DataFrame:
 
 
 def in_order(table: pd.DataFrame) -> pd.DataFrame:
-    """Sort a table: by group, then best total rank, mean AUROC and name first."""
-    keys = [*GROUP, "total_rank", "mean_auroc", "detector", "config"]
-    up = [key != "mean_auroc" for key in keys]
+    """Sort a table: by group, then place, mean AP and name."""
+    keys = [*GROUP, "place", "mean_ap", "detector", "config"]
+    up = [key != "mean_ap" for key in keys]
     return table.sort_values(keys, ascending=up, kind="stable", ignore_index=True)
 
 
@@ -213,76 +242,91 @@ def _counts(cells: Cells) -> dict[str, FloatArray]:
     }
 
 
-def _means(quality: Quality, weights: FloatArray) -> dict[str, FloatArray]:
+def _means(quality: Quality, clusters: Clusters) -> dict[str, FloatArray]:
     rate_of_anomalies = quality.cells.base_rate[:, None]
     adjusted = adjusted_average_precision(quality.values["ap"], rate_of_anomalies)
-    low, high = _interval(quality.auroc, weights)
-    return {
-        **{f"mean_{name}": v.mean(axis=0) for name, v in quality.values.items()},
-        "mean_auroc_low": low,
-        "mean_auroc_high": high,
-        "mean_ap_adjusted": adjusted.mean(axis=0),
-    }
+    columns = {"mean_ap_adjusted": adjusted.mean(axis=0)}
+    for name, values in quality.values.items():
+        low, high = mean_interval(values, clusters)
+        mean = values.mean(axis=0)
+        columns |= {
+            f"mean_{name}": mean,
+            f"mean_{name}_low": low,
+            f"mean_{name}_high": high,
+            place_columns(name)[0]: aggregate.places(mean),
+        }
+        if (fact := f"ceiling_{name}") in quality.cells.facts:
+            ceilings = quality.cells.facts[fact].astype("float64")
+            shares = aggregate.share_of_ceiling(values, np.asarray(ceilings))
+            columns[f"ceiling_share_{name}"] = shares.mean(axis=0)
+    return columns
 
 
-def _interval(
-    values: FloatArray, weights: FloatArray
-) -> tuple[FloatArray, FloatArray]:  # fmt: skip
-    """Bootstrap the mean of each column; the interval contains the mean."""
-    if not len(weights):
-        nothing = np.full(values.shape[1], np.nan)
-        return nothing, nothing
-    means = weights @ values / weights.sum(axis=1, keepdims=True)
-    low, high = np.quantile(means, [0.025, 0.975], axis=0)
-    mean = values.mean(axis=0)
-    return np.minimum(low, mean), np.maximum(high, mean)
-
-
-def _standings(quality: Quality, weights: FloatArray) -> dict[str, FloatArray]:
-    ranks = {
-        name: aggregate.ranks(values, quality.last)
-        for name, values in quality.values.items()
-    }
-    primary: Ratings = rate(ranks[PRIMARY], weights)
-    others = {name: rate(rank) for name, rank in ranks.items() if name != PRIMARY}
-    return {
-        **{f"rank_{name}": rank.mean(axis=0) for name, rank in ranks.items()},
-        f"elo_{PRIMARY}": primary.elo,
-        f"elo_{PRIMARY}_low": primary.low,
-        f"elo_{PRIMARY}_high": primary.high,
-        **{f"elo_{name}": ratings.elo for name, ratings in others.items()},
-        "win_rate": aggregate.win_rate(ranks[PRIMARY]),
+def _standings(quality: Quality, clusters: Clusters) -> dict[str, FloatArray]:
+    columns: dict[str, FloatArray] = {
         "champion_delta": aggregate.champion_delta(quality.auroc),
         "rauc_ratio": aggregate.relative_to_best(quality.auroc),
         "rauc_minmax": aggregate.relative_in_range(quality.auroc),
-        **{
-            f"top3_{name}": aggregate.top_share(rank, quality.last)
-            for name, rank in ranks.items()
-        },
     }
+    for name, values in quality.values.items():
+        rank = aggregate.ranks(values, quality.last)
+        columns |= _rank_columns(name, rank, clusters)
+        columns[f"top3_{name}"] = aggregate.top_share(rank, quality.last)
+    return columns
 
 
-def _evidence(quality: Quality, settings: Settings) -> dict[str, FloatArray]:
-    nothing = np.full(quality.auroc.shape[1], np.nan)
-    if not settings.permutations:
-        gap = significance.gap_to_best(quality.auroc)
-        return {"gap_auroc": gap, **dict.fromkeys(_TESTS, nothing)}
-    gaps = significance.gaps_to_best(
-        quality.auroc, rng=np.random.default_rng([settings.seed, 2])
-    )
-    p_best = significance.against_best(
-        quality.auroc,
-        rng=np.random.default_rng([settings.seed, 3]),
-        permutations=settings.permutations,
-    )
-    return {
-        "gap_auroc": gaps.gap,
-        "gap_auroc_low": gaps.low,
-        "gap_auroc_high": gaps.high,
-        "p_equivalent": gaps.p_equivalent,
-        "p_wilcoxon": significance.wilcoxon_against_best(quality.auroc),
-        "p_best": p_best,
+def _rank_columns(
+    name: str, rank: FloatArray, clusters: Clusters
+) -> dict[str, FloatArray]:
+    """Return ratings, mean ranks and the win rate, with their intervals."""
+    ratings = rate(rank, clusters)
+    methods = rank.shape[1]
+    # A win rate is a rank on the scale from 0 to 1.
+    share = 1.0 - (rank - 1.0) / max(1, methods - 1)
+    low, high = mean_interval(share, clusters)
+    columns = {
+        f"rank_{name}": rank.mean(axis=0),
+        f"rank_{name}_low": methods - high * (methods - 1),
+        f"rank_{name}_high": methods - low * (methods - 1),
+        f"elo_{name}": ratings.elo,
+        f"elo_{name}_low": ratings.low,
+        f"elo_{name}_high": ratings.high,
     }
+    if name == PRIMARY:
+        known = np.nan if methods < 2 else 1.0
+        columns |= {
+            "win_rate": aggregate.win_rate(rank),
+            "win_rate_low": low * known,
+            "win_rate_high": high * known,
+        }
+    return columns
+
+
+def _evidence(
+    quality: Quality, clusters: Clusters, settings: Settings
+) -> dict[str, FloatArray]:
+    """Return the columns that compare all methods with each other at once."""
+    columns: dict[str, Any] = {}
+    for stream, (name, values) in enumerate(quality.values.items()):
+        mean = values.mean(axis=0)
+        columns[f"gap_{name}"] = mean.max() - mean
+        if not settings.permutations:
+            continue
+        tests = places.pair_tests(
+            values,
+            clusters,
+            rng=np.random.default_rng([settings.seed, stream]),
+            permutations=settings.permutations,
+        )
+        found = places.places(tests)
+        low, high = place_columns(name, "_low", "_high")
+        columns |= {low: found.low, high: found.high, p_best_column(name): found.p_best}
+        columns[f"may_be_best_{name}"] = found.low == 1
+        ends = places.gap_ends(mean, tests)
+        columns |= {f"gap_{name}_low": ends[0], f"gap_{name}_high": ends[1]}
+        limit = places.detectable(tests)
+        columns[f"detectable_{name}"] = np.full(len(mean), limit)
+    return columns
 
 
 def _costs(cells: Cells) -> dict[str, FloatArray]:
@@ -297,15 +341,21 @@ def _costs(cells: Cells) -> dict[str, FloatArray]:
     return costs
 
 
-def _weights(cells: Cells, settings: Settings) -> FloatArray:
-    families = None
-    if settings.cluster == "family":
-        families = [
-            name if isinstance(name, str) else None for name in cells.facts["family"]
-        ]
-    return bootstrap_weights(
-        len(cells.datasets),
-        resamples=settings.resamples,
-        rng=np.random.default_rng([settings.seed, 1]),
-        families=families,
-    )
+def families_of(cells: Cells, settings: Settings = DEFAULT) -> Clusters:
+    """Return the families of a table's data sets, as the settings want them.
+
+    Parameters
+    ----------
+    cells : Cells
+        The results; a data set without a family is a family by itself.
+    settings : Settings
+        With ``cluster="dataset"`` every data set is a family by itself.
+
+    Returns
+    -------
+    Clusters
+    """
+    n = len(cells.datasets)
+    if settings.cluster == "dataset":
+        return clusters_of(n)
+    return clusters_of(n, cells.facts["family"].astype(object).tolist())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from odbench.errors import UsageError
 from odbench.leaderboard.tables import GROUP
+from odbench.scoring.clusters import FEWEST
 from odbench.scoring.policy import MEANINGS, Policy
 from odbench.suites import coverage
 from odbench.text import printable
@@ -16,15 +17,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 WIDTH = 100
+# Columns that decide between rows that are equal in the column to sort by.
+_TIES = ("place", "mean_auroc", "mean_ap")
 _SHORTEST_NAME = 16
 # Columns with these prefixes sort in descending order, all others in ascending order.
 _HIGHER_IS_BETTER = (
-    "mean_", "elo_", "win_rate", "rauc_", "top3_", "p_", "n_datasets",
+    "mean_", "elo_", "win_rate", "rauc_", "top3_", "p_best", "may_be_", "n_datasets",
+    "ceiling_share_",
 )  # fmt: skip
 
 
 def render_table(
-    table: pd.DataFrame, *, sort: str = "total_rank", policy: Policy = "main"
+    table: pd.DataFrame, *, sort: str = "place", policy: Policy = "main"
 ) -> str:
     """Render a leaderboard for a terminal.
 
@@ -77,9 +81,10 @@ def sorted_by(table: pd.DataFrame, column: str) -> pd.DataFrame:
     if column not in table.columns:
         msg = f"sort column {column!r}: wanted one of {', '.join(table.columns)}"
         raise UsageError(msg)
-    keys = [*GROUP, column, "total_rank", "detector", "config"]
+    keys = [*GROUP, column, *_TIES, "detector", "config"]
+    keys = [key for key in keys if key in table.columns]
     keys = list(dict.fromkeys(keys))
-    up = [key != column or not column.startswith(_HIGHER_IS_BETTER) for key in keys]
+    up = [not key.startswith(_HIGHER_IS_BETTER) for key in keys]
     return table.sort_values(keys, ascending=up, kind="stable", ignore_index=True)
 
 
@@ -115,13 +120,13 @@ def _aligned(rows: pd.DataFrame) -> list[str]:
     headings = [heading for heading, _ in _CELLS]
     # The names take the width that the numbers leave.
     widths = [max(map(len, c)) for c in zip(headings, *numbers, strict=True)]
-    taken = len(str(len(rows))) + sum(widths) + 2 * (len(widths) + 1)
+    taken = sum(widths) + 2 * len(widths)
     longest = max(_SHORTEST_NAME, WIDTH - taken)
     body = [
-        [str(place), shortened(name, longest), *line]
-        for place, (name, line) in enumerate(zip(names, numbers, strict=True), 1)
+        [shortened(name, longest), *line]
+        for name, line in zip(names, numbers, strict=True)
     ]
-    return align([["", "configuration", *headings], *body], left=(1,))
+    return align([["configuration", *headings], *body], left=(0,))
 
 
 def shortened(name: str, longest: int) -> str:
@@ -170,7 +175,10 @@ def _remarks(rows: pd.DataFrame, policy: Policy) -> list[str]:
             f"{missing} trials are missing; a data set that was not tried counts as "
             "failed."
         )
-    return ["", *remarks] if len(remarks) > 1 or policy != "main" else []
+    if len(remarks) == 1 and policy == "main":
+        remarks = []
+    remarks += inference_lines(rows)
+    return ["", *remarks] if remarks else []
 
 
 def _number(column: str, digits: int, scale: float = 1.0) -> Callable[[Any], str]:
@@ -186,7 +194,11 @@ def _elo(row: dict[str, Any]) -> str:
     # In a table that somebody else wrote, the interval may not contain the rating.
     low = min(row["elo_auroc_low"] - elo, 0.0)
     high = max(row["elo_auroc_high"] - elo, 0.0)
-    return f"{elo:.0f}" if math.isnan(low) else f"{elo:.0f} -{abs(low):.0f}/+{high:.0f}"
+    if math.isnan(low):
+        return f"{elo:.0f}"
+    if round(-low) == round(high):
+        return f"{elo:.0f} ±{high:.0f}"
+    return f"{elo:.0f} -{abs(low):.0f}/+{high:.0f}"
 
 
 def _seconds(row: dict[str, Any]) -> str:
@@ -199,14 +211,77 @@ def _sets(row: dict[str, Any]) -> str:
     return str(tried) if tried == total else f"{tried}/{total}"
 
 
+def place_range(row: Mapping[Any, Any], name: str) -> str:
+    """Return ``3 (2-5)``: the place and its interval, or the place alone."""
+    place, low, high = (
+        row.get(column) for column in (name, f"{name}_low", f"{name}_high")
+    )
+    if _is_missing(place):
+        return "-"
+    if _is_missing(low) or _is_missing(high):
+        return f"{place:.0f}"
+    return f"{place:.0f} ({low:.0f}-{high:.0f})"
+
+
+def inference_lines(rows: pd.DataFrame) -> list[str]:
+    """Say what the intervals mean, and how small a difference the table can show.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Leaderboard of one suite, partition and protocol.
+
+    Returns
+    -------
+    list of str
+        Sentences of at most 100 characters; none for one configuration.
+    """
+    first = rows.iloc[0].to_dict()
+    families = first.get("n_families")
+    if len(rows) < 2 or _is_missing(families):
+        return []
+    lines = []
+    if not _is_missing(first.get("place_low")):
+        lines.append(
+            "Places: simultaneous 95 % intervals; 1 in the interval: may be best."
+        )
+    if _is_missing(first.get("mean_auroc_low")):
+        lines.append(
+            f"No other intervals: {families:.0f} families of data sets; wanted "
+            f"{FEWEST} or more of about equal size."
+        )
+    elif _is_missing(first.get("elo_auroc_low")):
+        lines.append(
+            "No Elo intervals: a group of configurations wins every comparison."
+        )
+    sizes = [
+        float(first.get(f"detectable_{name}", math.nan)) for name in ("auroc", "ap")
+    ]
+    if not any(map(math.isnan, sizes)):
+        half = (rows["rank_auroc_high"] - rows["rank_auroc_low"]).median() / 2.0
+        points, ap_points = (f"{100.0 * size:.1f}" for size in sizes)
+        lines.append(
+            f"{families:.0f} families of data sets show differences of {points} points "
+            f"of AUROC, {ap_points} of AP"
+        )
+        lines.append(
+            f"(power 80 %, among all pairs); average ranks are known to ±{half:.2f}."
+        )
+    return lines
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or bool(value != value)  # noqa: PLR0124 - NaN or pandas.NA
+
+
 _CELLS: tuple[tuple[str, Callable[[Any], str]], ...] = (
+    ("place 95 %", lambda row: place_range(row, "place")),
     ("sets", _sets),
     ("failed", lambda row: str(int(row["n_failed"]))),
     ("AUROC", _number("mean_auroc", 2, 100.0)),
     ("AP", _number("mean_ap", 2, 100.0)),
     ("rank", _number("rank_auroc", 2)),
     ("Elo 95 %", _elo),
-    ("p best", _number("p_best", 4)),
-    ("total", _number("total_rank", 2)),
+    ("by AP 95 %", lambda row: place_range(row, "place_ap")),
     ("seconds", _seconds),
 )

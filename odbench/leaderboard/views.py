@@ -49,7 +49,7 @@ def view_table(quality: Quality, settings: Settings = DEFAULT) -> pd.DataFrame:
     quality : Quality
         One value per data set and configuration.
     settings : Settings
-        Resamples, permutations, seed.
+        Permutations, clusters, seed.
 
     Returns
     -------

@@ -17,7 +17,12 @@ from numpy.typing import NDArray
 
 from odbench.arrays import BoolArray, FloatArray, IntArray
 from odbench.errors import ResultsError
-from odbench.scoring.metrics import METRICS, interval_columns, listed_metrics
+from odbench.scoring.metrics import (
+    METRICS,
+    interval_columns,
+    listed_metrics,
+    ranked_metrics,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,6 +102,8 @@ class Cells:
     sums : mapping of str to float64 array of shape (n_datasets, n_methods)
         Ranked and listed metric -> sum over the successful trials; NaN where the
         results lack the metric.
+    squares : mapping of str to float64 array of shape (n_datasets, n_methods)
+        Ranked metric -> sum of squares over the successful trials.
     fit_seconds, score_seconds : float64 arrays of shape (n_datasets, n_methods)
         Means over the successful trials, in seconds; NaN where there are none.
     base_rate : float64 array of shape (n_datasets,)
@@ -120,6 +127,7 @@ class Cells:
     trials: IntArray
     succeeded: IntArray
     sums: Mapping[str, FloatArray]
+    squares: Mapping[str, FloatArray]
     fit_seconds: FloatArray
     score_seconds: FloatArray
     base_rate: FloatArray
@@ -148,8 +156,14 @@ class Cells:
         }
         ends = None if self.intervals is None else self.intervals[rows]
         facts = self.facts.iloc[_positions(rows)]
-        sums = {name: total[rows] for name, total in self.sums.items()}
-        return replace(self, facts=facts, intervals=ends, sums=sums, **changed)
+        return replace(
+            self,
+            facts=facts,
+            intervals=ends,
+            sums={name: total[rows] for name, total in self.sums.items()},
+            squares={name: total[rows] for name, total in self.squares.items()},
+            **changed,
+        )
 
     def select_methods(self, columns: BoolArray | IntArray) -> Cells:
         """Return a subset of the methods on the same data sets."""
@@ -160,6 +174,7 @@ class Cells:
             intervals=None if self.intervals is None else self.intervals[:, chosen],
             methods=tuple(self.methods[int(i)] for i in chosen),
             sums={name: total[:, chosen] for name, total in self.sums.items()},
+            squares={name: total[:, chosen] for name, total in self.squares.items()},
             seeds=self.seeds[chosen],
             **matrices,
         )
@@ -226,10 +241,10 @@ def _cells(suite: str, partition: str, protocol: str, rows: pd.DataFrame) -> Cel
     cell = d * shape[1] + m
     good = (rows["status"] == "ok").to_numpy(dtype=bool)
 
-    def total(column: str) -> FloatArray:
+    def total(column: str, power: int = 1) -> FloatArray:
         if column not in rows.columns:
             return np.full(shape, np.nan)
-        values = rows[column].astype("float64").to_numpy()[good]
+        values = rows[column].astype("float64").to_numpy()[good] ** power
         sums = np.bincount(cell[good], values, minlength=shape[0] * shape[1])
         return np.asarray(sums, dtype=np.float64).reshape(shape)
 
@@ -245,6 +260,7 @@ def _cells(suite: str, partition: str, protocol: str, rows: pd.DataFrame) -> Cel
         trials=np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape),
         succeeded=succeeded,
         sums={name: total(name) for name in _SUMMED},
+        squares={metric.name: total(metric.name, 2) for metric in ranked_metrics()},
         fit_seconds=total("fit_seconds") * per_success,
         score_seconds=total("score_seconds") * per_success,
         base_rate=_share(facts["n_anomalies"], facts["n_test"]),

@@ -1,4 +1,4 @@
-"""Elo ratings: Bradley-Terry by maximum likelihood, with bootstrap intervals.
+"""Elo ratings: Bradley-Terry by maximum likelihood, with intervals over families.
 
 The probability that method i beats method j on a data set is modelled as
 ``1 / (1 + exp(beta_j - beta_i))`` (Bradley and Terry, Biometrika 1952). All pairs of
@@ -9,23 +9,21 @@ set weighs the same. Ratings are ``400 / ln(10) * beta + c`` with mean 1000, so 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from odbench.arrays import BoolArray, FloatArray, IntArray
+from odbench.arrays import BoolArray, FloatArray
 from odbench.scoring.aggregate import average_ranks
+from odbench.scoring.clusters import Clusters, standard_error
 
 SCALE = 400.0 / np.log(10.0)
 MEAN = 1000.0
 _CHUNK_BYTES = 16 << 20
-_BLOCK_BYTES = 16 << 20
 _MAX_STEPS = 100
 # Newton's method squares the error at each step, so after a step of this size the
 # remaining error is about its square.
 _TOLERANCE = 1e-7
-_TOLERANCE_OF_RESAMPLES = 1e-4
 
 
 class Ratings(NamedTuple):
@@ -36,8 +34,7 @@ class Ratings(NamedTuple):
     elo : array
         Higher is better, mean 1000.
     low, high : arrays
-        Ends of the percentile bootstrap interval, widened to contain the rating; NaN
-        without resamples.
+        Ends of the 95 % interval; NaN where there is none (see `rate`).
     """
 
     elo: FloatArray
@@ -46,90 +43,71 @@ class Ratings(NamedTuple):
 
 
 def rate(
-    rank: FloatArray, weights: FloatArray | None = None, *, level: float = 0.95
+    rank: FloatArray, clusters: Clusters | None = None, *, level: float = 0.95
 ) -> Ratings:
-    """Rate methods and bootstrap the ratings.
+    """Rate methods, with intervals from the jackknife over families.
+
+    At the maximum of the likelihood, a data set moves the ratings by ``H^-1 u`` to
+    first order, with u the wins of each method on it beyond those that the model
+    expects, and H the matrix of second derivatives. The interval is that of Student's
+    t with the standard error of these movements
+    (`odbench.scoring.clusters.standard_error`).
 
     Parameters
     ----------
     rank : float64 array of shape (n_datasets, n_methods)
         Lower is better, equal numbers are ties (`odbench.scoring.aggregate.ranks`).
-    weights : float64 array of shape (n_resamples, n_datasets), optional
-        How often each data set occurs in each resample (`bootstrap_weights`).
+    clusters : Clusters, optional
+        Families of the data sets; without them there are no intervals.
     level : float
         Coverage of the interval.
 
     Returns
     -------
     Ratings
+        Without intervals if there are too few families, or if a group of methods never
+        loses to the others: the likelihood then has no maximum, and the ratings say
+        only which group is ahead.
     """
-    once_each = np.ones((1, rank.shape[0]))
-    if weights is None or not len(weights):
-        missing = np.full(rank.shape[1], np.nan)
-        return Ratings(elo_from_wins(wins(rank, once_each))[0], missing, missing)
-    block = max(1, _BLOCK_BYTES // (8 * rank.shape[1] ** 2))
-    count = wins(rank, np.vstack([once_each, weights[:block]]))
-    elo = elo_from_wins(count[:1])[0]
-    drawn = [elo_from_wins(count[1:], near=elo)]
-    for start in range(block, len(weights), block):
-        count = wins(rank, weights[start : start + block])
-        drawn.append(elo_from_wins(count, near=elo))
-    tail = (1.0 - level) / 2.0
-    low, high = np.quantile(np.concatenate(drawn), [tail, 1.0 - tail], axis=0)
-    # A few resamples may all lie on one side of the rating, so widen to contain it.
-    return Ratings(elo, np.minimum(low, elo), np.maximum(high, elo))
+    count = wins(rank, np.ones((1, rank.shape[0])))
+    elo = elo_from_wins(count)[0]
+    missing = np.full(rank.shape[1], np.nan)
+    if clusters is None or not clusters.enough or len(elo) < 2 or _separated(count)[0]:
+        return Ratings(elo, missing, missing)
+    places = average_ranks(rank).rank
+    # A rank lower by one is one win more, so this is wins minus expected wins.
+    beyond = places.mean(axis=0) - places
+    strength = (elo - MEAN) / SCALE
+    moved = np.linalg.solve(_curvature(count[0], strength), beyond.T).T
+    reach = clusters.quantile(level) * SCALE * standard_error(moved, clusters)
+    return Ratings(elo, elo - reach, elo + reach)
 
 
-def bootstrap_weights(
-    n_datasets: int,
-    *,
-    resamples: int,
-    rng: np.random.Generator,
-    families: Sequence[str | None] | None = None,
-) -> FloatArray:
-    """Draw data sets with replacement and count how often each was drawn.
+def _curvature(count: FloatArray, strength: FloatArray) -> FloatArray:
+    """Return minus the second derivatives of one table's likelihood.
 
-    Parameters
-    ----------
-    n_datasets : int
-        Data sets to draw from.
-    resamples : int
-        Number of samples.
-    rng : numpy.random.Generator
-        Source of the draws.
-    families : sequence of length n_datasets, optional
-        Family of each data set. If given, families are drawn, each with all its
-        data sets (the cluster bootstrap), because data sets of one source are not
-        independent. A data set without a family is a family by itself.
-
-    Returns
-    -------
-    float64 array of shape (resamples, n_datasets)
-        Whole numbers; without families each row sums to n_datasets.
+    The mean over all entries is added, which fixes the mean strength at 0.
     """
-    cluster = np.arange(n_datasets) if families is None else _clusters(families)
-    n = int(cluster.max()) + 1 if n_datasets else 0
-    if not n:
-        return np.zeros((resamples, 0))
-    drawn = rng.integers(0, n, size=(resamples, n))
-    place = drawn + n * np.arange(resamples)[:, None]
-    times = np.bincount(place.ravel(), minlength=resamples * n)
-    return times.reshape(resamples, n).astype(np.float64)[:, cluster]
+    p_win = 1.0 / (1.0 + np.exp(strength[None, :] - strength[:, None]))
+    each = (count + count.T) * p_win * (1.0 - p_win)
+    matrix = np.diag(each.sum(axis=1)) - each
+    fixed: FloatArray = matrix + each.mean()
+    return fixed
 
 
 def wins(rank: FloatArray, weights: FloatArray) -> FloatArray:
-    """Count how often each method beats each other method, in each resample.
+    """Count how often each method beats each other method, for each weighting.
 
     Parameters
     ----------
     rank : float64 array of shape (n_datasets, n_methods)
         Lower is better, equal numbers are ties.
-    weights : float64 array of shape (n_resamples, n_datasets)
-        How often each data set occurs in each resample; whole numbers.
+    weights : float64 array of shape (n_weightings, n_datasets)
+        How often each data set counts in each weighting; whole numbers.
 
     Returns
     -------
-    float64 array of shape (n_resamples, n_methods, n_methods)
+    float64 array of shape (n_weightings, n_methods, n_methods)
         Wins of the row's method over the column's; a tie counts half for each. The
         diagonal is 0.
     """
@@ -156,7 +134,7 @@ def wins(rank: FloatArray, weights: FloatArray) -> FloatArray:
     return square
 
 
-def elo_from_wins(count: FloatArray, near: FloatArray | None = None) -> FloatArray:
+def elo_from_wins(count: FloatArray) -> FloatArray:
     """Fit the Bradley-Terry model to many tables of wins at once.
 
     Newton's method on the log-likelihood
@@ -169,9 +147,6 @@ def elo_from_wins(count: FloatArray, near: FloatArray | None = None) -> FloatArr
     ----------
     count : float64 array of shape (n_tables, n_methods, n_methods)
         Wins of the row's method over the column's; each data set adds 1 per pair.
-    near : float64 array of shape (n_methods,), optional
-        Ratings to start from, for tables that are resamples of one. The search then
-        stops at a thousandth of a point, far inside the spread of resamples.
 
     Returns
     -------
@@ -184,11 +159,7 @@ def elo_from_wins(count: FloatArray, near: FloatArray | None = None) -> FloatArr
     separated = _separated(count)
     everyone_ties = 0.5 * (1.0 - np.eye(methods))
     count = count + separated[:, None, None] * everyone_ties
-    if near is None:
-        strength = _newton(count, np.zeros((tables, methods)), _TOLERANCE)
-    else:
-        start = np.repeat((near[None, :] - MEAN) / SCALE, tables, axis=0)
-        strength = _newton(count, start, _TOLERANCE_OF_RESAMPLES)
+    strength = _newton(count, np.zeros((tables, methods)), _TOLERANCE)
     ratings: FloatArray = MEAN + SCALE * strength
     return ratings
 
@@ -231,15 +202,3 @@ def _separated(count: FloatArray) -> BoolArray:
         reachable = np.minimum(reachable @ reachable, 1.0)
     unbeaten[unbeaten] = (reachable == 0).any(axis=(1, 2))
     return unbeaten
-
-
-def _clusters(families: Sequence[str | None]) -> IntArray:
-    """Assign a number to each family and to each data set without one."""
-    numbers: dict[object, int] = {}
-    keys = [
-        name if isinstance(name, str) and name else ("alone", place)
-        for place, name in enumerate(families)
-    ]
-    return np.array(
-        [numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64
-    )

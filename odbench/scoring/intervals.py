@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,8 +12,9 @@ from odbench.arrays import FloatArray
 from odbench.scoring.aggregate import average_ranks
 from odbench.scoring.metrics import auroc, average_precision
 
-# Number of counts drawn at once, which bounds the memory.
-_BLOCK = 500_000
+# With fewer anomalies or inliers than this no interval keeps its promise.
+FEWEST_ROWS = 5
+_HALVINGS = 60
 
 
 class Interval(NamedTuple):
@@ -21,7 +23,7 @@ class Interval(NamedTuple):
     Attributes
     ----------
     value, low, high : float
-        In [0, 1], ``low <= value <= high``.
+        In [0, 1], ``low <= value <= high``; NaN ends if no interval is shown.
     """
 
     value: float
@@ -32,12 +34,16 @@ class Interval(NamedTuple):
 def auroc_interval(
     labels: ArrayLike, scores: ArrayLike, *, level: float = 0.95
 ) -> Interval:
-    """Return the AUROC with its DeLong interval.
+    """Return the AUROC with a confidence interval.
 
-    The variance is that of the structural components of the Mann-Whitney statistic
-    (DeLong et al., Biometrics 1988), found from ranks in O(n log n) (Sun and Xu,
-    IEEE Signal Processing Letters 2014). The interval is symmetric on the logit
-    scale, so that it stays inside [0, 1] (Qin and Hotilovac, 2008).
+    The smallest interval that contains two others. One is that of DeLong et al.
+    (Biometrics 1988), whose variance is found from ranks (Sun and Xu, IEEE Signal
+    Processing Letters 2014), symmetric on the logit scale, with the quantile of
+    Student's t for the smaller class. It is too short where the few anomalies that were
+    seen happen to be ranked alike. The other is method 5 of Newcombe (Statistics in
+    Medicine 2006), which solves for the AUROCs whose own variance, by the formula of
+    Hanley and McNeil (1982), is compatible with the observed one. It is too short where
+    the anomalies are of several kinds.
 
     Parameters
     ----------
@@ -51,54 +57,35 @@ def auroc_interval(
     Returns
     -------
     Interval
-        If the AUROC is 1 (or 0), the components do not vary. The far end is then that
-        of Clopper and Pearson for n successes out of n, with n the rows of the
-        smaller class. From 0 to 1 if there is only one anomaly or one inlier, because
-        its variance is unknown.
+        Without ends if there are fewer than `FEWEST_ROWS` anomalies or inliers.
 
     Raises
     ------
     DataError, DetectorError
         See `odbench.scoring.metrics.evaluate`.
     """
-    from scipy.special import ndtri
-
     value = auroc(labels, scores)
     truth = np.asarray(labels) == 1
-    anomalies = np.asarray(scores, dtype=np.float64)[truth]
-    inliers = np.asarray(scores, dtype=np.float64)[~truth]
-    if min(len(anomalies), len(inliers)) < 2:
-        return Interval(value, 0.0, 1.0)
-    tail = (1.0 - level) / 2.0
-    if value in (0.0, 1.0):
-        bound = tail ** (1.0 / min(len(anomalies), len(inliers)))
-        return Interval(value, bound * value, 1.0 - bound * (1.0 - value))
-    together = _ranks(np.concatenate([anomalies, inliers]))
-    n_a, n_i = len(anomalies), len(inliers)
-    above = (together[:n_a] - _ranks(anomalies)) / n_i
-    below = 1.0 - (together[n_a:] - _ranks(inliers)) / n_a
-    variance = above.var(ddof=1) / n_a + below.var(ddof=1) / n_i
-    width = float(ndtri(1.0 - tail)) * np.sqrt(variance)
-    centre = np.log(value / (1.0 - value))
-    margin = width / (value * (1.0 - value))
-    ends = np.clip([centre - margin, centre + margin], -700.0, 700.0)
-    low, high = 1.0 / (1.0 + np.exp(-ends))
-    return Interval(value, float(low), float(high))
+    points = np.asarray(scores, dtype=np.float64)
+    anomalies, inliers = points[truth], points[~truth]
+    if min(len(anomalies), len(inliers)) < FEWEST_ROWS:
+        return Interval(value, math.nan, math.nan)
+    low, high = _delong(value, anomalies, inliers, level)
+    lower, upper = _newcombe(value, len(anomalies), len(inliers), level)
+    return Interval(value, min(low, lower), max(high, upper))
 
 
 def average_precision_interval(
-    labels: ArrayLike,
-    scores: ArrayLike,
-    *,
-    rng: np.random.Generator,
-    resamples: int = 200,
-    level: float = 0.95,
+    labels: ArrayLike, scores: ArrayLike, *, level: float = 0.95
 ) -> Interval:
-    """Return the average precision with a bootstrap interval.
+    """Return the average precision with a confidence interval.
 
-    Anomalies and inliers are drawn separately, with replacement, so that the share of
-    anomalies, on which the average precision depends, stays the same. The ends are
-    percentiles, widened to contain the value itself.
+    The average precision is a mean over the anomalies of numbers in [0, 1], the
+    precision at each, so its variance is taken as that of a share among as many trials
+    as there are anomalies (Boyd, Eng and Page, ECML PKDD 2013). The interval is
+    Wilson's (1927). It is about the expected average precision of test sets with as
+    many anomalies and inliers; that of infinitely many rows is lower where anomalies
+    are few.
 
     Parameters
     ----------
@@ -106,16 +93,13 @@ def average_precision_interval(
         1 for an anomaly, 0 for an inlier; both occur.
     scores : array of shape (n_rows,)
         Finite; higher is more anomalous.
-    rng : numpy.random.Generator
-        Source of the draws.
-    resamples : int
-        Number of bootstrap samples.
     level : float
         Coverage.
 
     Returns
     -------
     Interval
+        Without ends if there are fewer than `FEWEST_ROWS` anomalies or inliers.
 
     Raises
     ------
@@ -123,17 +107,24 @@ def average_precision_interval(
         See `odbench.scoring.metrics.evaluate`.
     """
     value = average_precision(labels, scores)
-    truth = np.asarray(labels) == 1
-    points = np.asarray(scores, dtype=np.float64)
-    drawn = _bootstrap(points[truth], points[~truth], rng, resamples)
-    tail = (1.0 - level) / 2.0
-    low, high = np.quantile(drawn, [tail, 1.0 - tail])
-    return Interval(value, min(float(low), value), max(float(high), value))
+    truth = np.asarray(labels)
+    n = int(np.count_nonzero(truth))
+    if min(n, truth.size - n) < FEWEST_ROWS:
+        return Interval(value, math.nan, math.nan)
+    z = _normal_quantile(level)
+    middle = (value + z * z / (2.0 * n)) / (1.0 + z * z / n)
+    spread = value * (1.0 - value) / n + z * z / (4.0 * n * n)
+    reach = z * math.sqrt(spread) / (1.0 + z * z / n)
+    # Rounding may move an end past a value of exactly 0 or 1.
+    return Interval(value, min(middle - reach, value), max(middle + reach, value))
 
 
 def trial_intervals(
-    labels: ArrayLike, scores: ArrayLike, *, seed: int
-) -> dict[str, float]:
+    labels: ArrayLike,
+    scores: ArrayLike,
+    *,
+    seed: int = 0,  # noqa: ARG001 - callers of the earlier, drawn intervals give it
+) -> dict[str, Any]:
     """Return the intervals of a trial as columns of a results file.
 
     Parameters
@@ -143,52 +134,99 @@ def trial_intervals(
     scores : array of shape (n_rows,)
         Finite; higher is more anomalous.
     seed : int
-        Seed of the trial. Equal labels, scores and seed give equal intervals.
+        Not used; nothing is drawn.
 
     Returns
     -------
-    dict of str to float
+    dict of str to float or None
         ``auroc_low``, ``auroc_high``, ``ap_low``, ``ap_high``: the 95 % intervals of
-        `auroc_interval` and `average_precision_interval` (200 samples).
+        `auroc_interval` and `average_precision_interval`; None where none is shown.
 
     Raises
     ------
     DataError, DetectorError
         See `odbench.scoring.metrics.evaluate`.
     """
-    rng = np.random.default_rng([seed, np.size(labels)])
     by_rank = auroc_interval(labels, scores)
-    by_precision = average_precision_interval(labels, scores, rng=rng)
-    return {
+    by_precision = average_precision_interval(labels, scores)
+    ends = {
         "auroc_low": by_rank.low,
         "auroc_high": by_rank.high,
         "ap_low": by_precision.low,
         "ap_high": by_precision.high,
     }
+    return {name: None if math.isnan(end) else end for name, end in ends.items()}
 
 
-def _bootstrap(
-    anomalies: FloatArray, inliers: FloatArray, rng: np.random.Generator, resamples: int
-) -> FloatArray:
-    """Return the average precision of samples drawn with replacement within each class.
+def _delong(
+    value: float, anomalies: FloatArray, inliers: FloatArray, level: float
+) -> tuple[float, float]:
+    from scipy.special import stdtrit
 
-    It depends only on the number of anomalies at each distinct score of an anomaly
-    and the number of inliers between two such scores, so those counts are drawn
-    instead of rows.
+    n_a, n_i = len(anomalies), len(inliers)
+    together = _ranks(np.concatenate([anomalies, inliers]))
+    above = (together[:n_a] - _ranks(anomalies)) / n_i
+    below = 1.0 - (together[n_a:] - _ranks(inliers)) / n_a
+    variance = above.var(ddof=1) / n_a + below.var(ddof=1) / n_i
+    if value in (0.0, 1.0) or variance <= 0.0:
+        return value, value
+    width = float(stdtrit(min(n_a, n_i) - 1, 0.5 + level / 2.0)) * math.sqrt(variance)
+    centre = math.log(value / (1.0 - value))
+    margin = min(width / (value * (1.0 - value)), 700.0 - abs(centre))
+    return (
+        1.0 / (1.0 + math.exp(margin - centre)),
+        1.0 / (1.0 + math.exp(-margin - centre)),
+    )
+
+
+def _newcombe(value: float, n_a: int, n_i: int, level: float) -> tuple[float, float]:
+    z = _normal_quantile(level)
+
+    def too_far(area: float) -> bool:
+        return abs(value - area) > z * math.sqrt(hanley_mcneil(area, n_a, n_i))
+
+    low, high = 0.0, 1.0
+    inside_low = inside_high = value
+    for _ in range(_HALVINGS):
+        middle = (low + inside_low) / 2.0
+        low, inside_low = (
+            (middle, inside_low) if too_far(middle) else (low, middle)
+        )  # fmt: skip
+        middle = (high + inside_high) / 2.0
+        high, inside_high = (
+            (middle, inside_high) if too_far(middle) else (high, middle)
+        )  # fmt: skip
+    return inside_low, inside_high
+
+
+def hanley_mcneil(area: float, n_anomalies: float, n_inliers: float) -> float:
+    """Return the variance of an AUROC, from its value and the numbers of rows.
+
+    ``A (1 - A) (1 + k (1 - A) / (2 - A) + k A / (1 + A)) / (n_a n_i)`` with
+    ``k = (n_a + n_i) / 2 - 1``: the formula of Hanley and McNeil (Radiology 1982) with
+    both classes' numbers replaced by their mean, as in Newcombe (Statistics in Medicine
+    2006, method 5). Works on arrays, too.
+
+    Parameters
+    ----------
+    area : float
+        AUROC in [0, 1].
+    n_anomalies, n_inliers : float
+        Numbers of rows, 1 or more.
+
+    Returns
+    -------
+    float
     """
-    steps, hits = np.unique(-anomalies, return_counts=True)
-    between = np.searchsorted(steps, -inliers, side="left")
-    misses = np.bincount(between, minlength=len(steps) + 1)
-    drawn = np.empty(resamples)
-    block = max(1, _BLOCK // len(misses))
-    for start in range(0, resamples, block):
-        n = min(block, resamples - start)
-        a = rng.multinomial(len(anomalies), hits / len(anomalies), size=n)
-        i = rng.multinomial(len(inliers), misses / len(inliers), size=n)[:, :-1]
-        found = a.cumsum(axis=1)
-        rows = np.maximum(found + i.cumsum(axis=1), 1)
-        drawn[start : start + n] = (a * (found / rows)).sum(axis=1) / len(anomalies)
-    return drawn
+    k = (n_anomalies + n_inliers) / 2.0 - 1.0
+    pairs = 1.0 + k * (1.0 - area) / (2.0 - area) + k * area / (1.0 + area)
+    return area * (1.0 - area) * pairs / (n_anomalies * n_inliers)
+
+
+def _normal_quantile(level: float) -> float:
+    from scipy.special import ndtri
+
+    return float(ndtri(0.5 + level / 2.0))
 
 
 def _ranks(points: FloatArray) -> FloatArray:

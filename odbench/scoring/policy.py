@@ -1,8 +1,12 @@
-"""Five policies for scoring failed trials; "main" makes the main table.
+"""Six policies for scoring failed trials; "main" makes the main table.
 
 A policy turns the counts and sums of `odbench.scoring.cells` into one value per data
 set and method. A method that was never tried on a data set of the table is treated as
 if it had failed on it.
+
+Under "main" failing never pays: a failure counts as the lowest value that the metric
+has, so turning a success into a failure cannot raise a method's value on any data set,
+and does not change the values of the others (docs/metrics.md has the proof).
 """
 
 from __future__ import annotations
@@ -19,12 +23,15 @@ from odbench.errors import UsageError
 from odbench.scoring.cells import Cells
 from odbench.scoring.metrics import Metric, ranked_metrics
 
-Policy = Literal["main", "worst", "base-rate", "complete-case", "mean-of-others"]
+Policy = Literal[
+    "main", "chance", "worst", "base-rate", "complete-case", "mean-of-others"
+]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
 # One line per policy, for tables and pages.
 MEANINGS: Mapping[Policy, str] = MappingProxyType(
     {
-        "main": "AUROC 0.5, AP = share of anomalies, ranked last",
+        "main": "AUROC 0, AP 0, ranked last",
+        "chance": "AUROC 0.5, AP = share of anomalies, ranked last",
         "worst": "the worst that any method reached there, ranked last",
         "base-rate": "AUROC 0.5, AP = share of anomalies, ranked by that",
         "complete-case": "only data sets on which every trial succeeded",
@@ -79,7 +86,8 @@ def apply_policy(cells: Cells, policy: Policy = "main") -> Quality:
     ============== ======================= ============================ ============
     policy         AUROC of a failure      AP of a failure              ranks last
     ============== ======================= ============================ ============
-    main           0.5                     share of anomalies           yes
+    main           0                       0                            yes
+    chance         0.5                     share of anomalies           yes
     worst          worst that any method   worst that any method        yes
                    reached there, 0.5 at   reached there, the share of
                    most                    anomalies at most
@@ -114,7 +122,8 @@ def apply_policy(cells: Cells, policy: Policy = "main") -> Quality:
     if policy == "complete-case":
         cells = cells.select_datasets(cells.complete)
     lost = cells.succeeded == 0
-    ranks_last = lost if policy in ("main", "worst") else np.zeros_like(lost)
+    at_the_end = policy in ("main", "chance", "worst")
+    ranks_last = lost if at_the_end else np.zeros_like(lost)
     # Older results may not have a metric; its columns then stay empty.
     found = cells.succeeded > 0
     values = {
@@ -133,7 +142,9 @@ def _averaged(cells: Cells, metric: Metric, policy: Policy) -> FloatArray:
     found = cells.succeeded > 0
     means = np.where(found, sums / np.maximum(cells.succeeded, 1), np.nan)
     fill = np.broadcast_to(chance[:, None], sums.shape)
-    if policy == "worst":
+    if policy == "main":
+        fill = np.full_like(sums, metric.lowest)
+    elif policy == "worst":
         fill = np.fmin(fill, np.where(found, means, np.inf).min(axis=1, keepdims=True))
     elif policy == "mean-of-others":
         fill = _mean_of_others(means, found, fill)

@@ -1,8 +1,7 @@
-"""Tests of the differences between methods, and of whether they are large enough.
+"""Tests of paired differences, and of the average ranks of all methods at once.
 
-With hundreds of data sets every difference is significant, so each p-value comes with
-the size of the difference and the probability that it is too small to matter. Arrays
-of values have shape (n_datasets, n_methods); higher is better.
+Tests that know that the best method was chosen on the same data are in
+`odbench.scoring.places`.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from odbench.arrays import FloatArray
 from odbench.scoring.aggregate import average_ranks
 
 PERMUTATIONS = 10_000
-# Half a point of AUROC, too little to change detectors for.
-EQUIVALENT = 0.005
+# Up to this many differences the exact distribution of signed ranks is counted.
+EXACT = 50
 _BLOCK = 500
 # Relative difference between two sums of the same numbers in a different order.
 _ROUNDING = 1e-9
@@ -42,25 +41,6 @@ class Friedman(NamedTuple):
     critical_difference: float
 
 
-class Gaps(NamedTuple):
-    """Gaps between each method and the best, each float64 of shape (n_methods,).
-
-    Attributes
-    ----------
-    gap : array
-        Mean of best minus method over the data sets; lower is better.
-    low, high : arrays
-        The central 95 % of the Bayesian bootstrap of the gap.
-    p_equivalent : array
-        Posterior probability that the gap lies within plus or minus `EQUIVALENT`.
-    """
-
-    gap: FloatArray
-    low: FloatArray
-    high: FloatArray
-    p_equivalent: FloatArray
-
-
 def sign_flip(
     differences: FloatArray,
     *,
@@ -75,8 +55,8 @@ def sign_flip(
 
     Parameters
     ----------
-    differences : float64 array of shape (n_datasets, n_pairs)
-        Differences between two methods on each data set.
+    differences : float64 array of shape (n_families, n_pairs)
+        Differences between two methods, added up within each family.
     rng : numpy.random.Generator
         Source of the signs.
     permutations : int
@@ -87,16 +67,14 @@ def sign_flip(
     float64 array of shape (n_pairs,)
         Two-sided p-values in [1 / (B + 1), 1].
     """
-    datasets, pairs = differences.shape
-    total = differences.sum(axis=0)
+    families, pairs = differences.shape
     tolerance = _ROUNDING * np.abs(differences).sum(axis=0)
-    bound = np.abs(total) - tolerance
+    bound = np.abs(differences.sum(axis=0)) - tolerance
     extreme = np.zeros(pairs)
     for start in range(0, permutations, _BLOCK):
         block = min(_BLOCK, permutations - start)
-        # Flipping some signs changes the total by twice the sum of those values.
-        flipped = _coins(block, datasets, rng) @ differences
-        extreme += (np.abs(total - 2.0 * flipped) >= bound).sum(axis=0)
+        flipped = signs(block, families, rng) @ differences
+        extreme += (np.abs(flipped) >= bound).sum(axis=0)
     p: FloatArray = (1.0 + extreme) / (permutations + 1.0)
     return p
 
@@ -122,144 +100,54 @@ def holm(p: FloatArray) -> FloatArray:
     return corrected
 
 
-def against_best(
-    values: FloatArray,
-    *,
-    rng: np.random.Generator,
-    permutations: int = PERMUTATIONS,
-) -> FloatArray:
-    """Test each method against the one with the highest mean, with `sign_flip`.
-
-    Parameters
-    ----------
-    values : float64 array of shape (n_datasets, n_methods)
-        Higher is better.
-    rng : numpy.random.Generator
-        Source of the signs.
-    permutations : int
-        Number of sign assignments to draw.
-
-    Returns
-    -------
-    float64 array of shape (n_methods,)
-        Holm-corrected p-values; 1 for the best itself.
-    """
-    p = np.ones(values.shape[1])
-    others = _others(values)
-    if len(others):
-        raw = sign_flip(
-            _behind(values)[:, others], rng=rng, permutations=permutations
-        )  # fmt: skip
-        p[others] = holm(raw)
-    return p
-
-
-def wilcoxon_against_best(values: FloatArray) -> FloatArray:
-    """Test each method against the one with the highest mean, with `signed_rank`.
-
-    Parameters
-    ----------
-    values : float64 array of shape (n_datasets, n_methods)
-        Higher is better.
-
-    Returns
-    -------
-    float64 array of shape (n_methods,)
-        Holm-corrected p-values; 1 for the best itself and for methods that equal
-        it everywhere.
-    """
-    others = _others(values)
-    p = np.ones(values.shape[1])
-    p[others] = holm(signed_rank(np.round(_behind(values)[:, others], 12)))
-    return p
-
-
-def signed_rank(differences: FloatArray) -> FloatArray:
+def signed_rank(differences: FloatArray) -> float:
     """Test whether paired differences are symmetric around zero, by signed ranks.
 
-    The Wilcoxon signed-rank test, two-sided, by the normal approximation with the
-    correction for ties. Zeros are ranked and then dropped (Pratt, 1959).
+    The Wilcoxon signed-rank test, two-sided. Zeros are ranked and then dropped (Pratt,
+    1959). Up to `EXACT` differences the distribution under random signs is counted
+    exactly, ties included; beyond, it is the normal approximation with the correction
+    for ties.
 
     Parameters
     ----------
-    differences : float64 array of shape (n_datasets, n_pairs)
-        Differences between two methods on each data set.
+    differences : float64 array of shape (n_families,)
+        Mean difference between two methods within each family.
 
     Returns
     -------
-    float64 array of shape (n_pairs,)
-        p-values in [0, 1]; 1 where all differences are zero.
+    float
+        p-value in [0, 1]; 1 if all differences are zero.
     """
+    rank = average_ranks(np.abs(differences)[None, :]).rank[0]
+    real = differences != 0.0
+    if not real.any():
+        return 1.0
+    up = float(rank[differences > 0.0].sum())
+    if len(differences) <= EXACT:
+        return _exact_signed_rank(rank[real], up)
+    return _normal_signed_rank(rank[real], up)
+
+
+def _exact_signed_rank(rank: FloatArray, up: float) -> float:
+    """Count the sign assignments whose sum is at least as far from the middle."""
+    # Twice a rank is a whole number. Entry k is the share of assignments with sum k.
+    share = np.ones(1)
+    for doubled in np.rint(2.0 * rank).astype(np.int64):
+        longer = np.zeros(len(share) + doubled)
+        longer[: len(share)] += 0.5 * share
+        longer[doubled:] += 0.5 * share
+        share = longer
+    middle = (len(share) - 1) / 2.0
+    away = np.abs(np.arange(len(share)) - middle)
+    return min(1.0, float(share[away >= abs(2.0 * up - middle) - 1e-9].sum()))
+
+
+def _normal_signed_rank(rank: FloatArray, up: float) -> float:
     from scipy.special import ndtr
 
-    n = float(len(differences))
-    ranked = average_ranks(np.abs(differences).T)
-    real = differences.T != 0.0
-    zeros = n - real.sum(axis=1)
-    up = (ranked.rank * (differences.T > 0.0)).sum(axis=1)
-    mean = (n * (n + 1.0) - zeros * (zeros + 1.0)) / 4.0
-    squares = n * (n + 1.0) * (2.0 * n + 1.0)
-    squares = squares - zeros * (zeros + 1.0) * (2.0 * zeros + 1.0)
-    ties = ((ranked.size**2 - 1.0) * real).sum(axis=1)
-    spread = np.sqrt(squares / 24.0 - ties / 48.0)
-    z = np.divide(up - mean, spread, out=np.zeros_like(up), where=spread > 0.0)
-    return np.asarray(2.0 * ndtr(-np.abs(z)))
-
-
-def gaps_to_best(
-    values: FloatArray,
-    *,
-    rng: np.random.Generator,
-    draws: int = 1000,
-    equivalent: float = EQUIVALENT,
-) -> Gaps:
-    """Estimate how far each method is behind the best, and whether that matters.
-
-    The data sets get random weights from the flat Dirichlet distribution (the
-    Bayesian bootstrap: Rubin, Annals of Statistics 1981). The gaps under these
-    weights are a posterior sample of the gap. The share of that sample inside the
-    region of practical equivalence is the probability that the two methods are, for
-    practical purposes, equally good (Benavoli et al., JMLR 2017).
-
-    Parameters
-    ----------
-    values : float64 array of shape (n_datasets, n_methods)
-        Higher is better.
-    rng : numpy.random.Generator
-        Source of the weights.
-    draws : int
-        Size of the posterior sample.
-    equivalent : float
-        Half width of the region of practical equivalence.
-
-    Returns
-    -------
-    Gaps
-    """
-    behind = _behind(values)
-    raw = rng.standard_exponential((draws, len(behind)))
-    posterior = (raw / raw.sum(axis=1, keepdims=True)) @ behind
-    low, high = np.quantile(posterior, [0.025, 0.975], axis=0)
-    inside = (np.abs(posterior) <= equivalent).mean(axis=0)
-    gap = behind.mean(axis=0)
-    return Gaps(gap, np.minimum(low, gap), np.maximum(high, gap), inside)
-
-
-def gap_to_best(values: FloatArray) -> FloatArray:
-    """Return how far each method's mean is behind the best mean.
-
-    Parameters
-    ----------
-    values : float64 array of shape (n_datasets, n_methods)
-        Higher is better.
-
-    Returns
-    -------
-    float64 array of shape (n_methods,)
-        0 for the best, lower is better.
-    """
-    gap: FloatArray = _behind(values).mean(axis=0)
-    return gap
+    # Under random signs the sum has this mean and variance, with or without ties.
+    z = (up - rank.sum() / 2.0) / math.sqrt(float((rank**2).sum()) / 4.0)
+    return float(2.0 * ndtr(-abs(z)))
 
 
 def friedman(rank: FloatArray, *, alpha: float = 0.05) -> Friedman:
@@ -361,24 +249,23 @@ def cliques(average_rank: FloatArray, distance: float) -> list[list[int]]:
     return bars
 
 
-def best_of(values: FloatArray) -> int:
-    """Return the index of the method with the highest mean, the first if tied."""
-    return int(np.argmax(np.round(values.mean(axis=0), 12)))
+def signs(throws: int, families: int, rng: np.random.Generator) -> FloatArray:
+    """Draw random signs.
 
+    Parameters
+    ----------
+    throws, families : int
+        Number of assignments and of signs in each.
+    rng : numpy.random.Generator
+        Source of the signs.
 
-def _behind(values: FloatArray) -> FloatArray:
-    """Return how far each value is behind the best method's on the same data set."""
-    best = values[:, [best_of(values)]]
-    return best - values
-
-
-def _others(values: FloatArray) -> np.ndarray:
-    """Return the indices of all methods but the best."""
-    return np.delete(np.arange(values.shape[1]), best_of(values))
-
-
-def _coins(throws: int, datasets: int, rng: np.random.Generator) -> FloatArray:
-    """Draw fair coins as float64 zeros and ones of shape (throws, datasets)."""
-    size = throws * datasets
+    Returns
+    -------
+    float64 array of shape (throws, families)
+        -1 and 1 with equal probability.
+    """
+    size = throws * families
     packed = np.frombuffer(rng.bytes((size + 7) // 8), dtype=np.uint8)
-    return np.unpackbits(packed, count=size).reshape(throws, datasets).astype(float)
+    coins = np.unpackbits(packed, count=size).reshape(throws, families)
+    drawn: FloatArray = 2.0 * coins.astype(np.float64) - 1.0
+    return drawn

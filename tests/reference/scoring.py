@@ -225,7 +225,9 @@ def filled(trials, policy, chance):
     for i, cell in enumerate(trials):
         others = [m for j, m in enumerate(means) if j != i and m is not None]
         known = [m for m in means if m is not None]
-        if policy in ("main", "base-rate"):
+        if policy == "main":
+            worth = 0.0
+        elif policy in ("chance", "base-rate"):
             worth = chance
         elif policy == "worst":
             worth = min([chance, *known])
@@ -233,18 +235,8 @@ def filled(trials, policy, chance):
             worth = sum(others) / len(others) if others else chance
         counted = [worth if v is None else v for v in cell] or [worth]
         values.append(sum(counted) / len(counted))
-        last.append(means[i] is None and policy in ("main", "worst"))
+        last.append(means[i] is None and policy in ("main", "chance", "worst"))
     return values, last
-
-
-def bootstrap_average_precision(anomalies, inliers, rng, resamples):
-    """Draw rows with replacement, anomalies and inliers apart."""
-    drawn = []
-    for _ in range(resamples):
-        a = [anomalies[k] for k in rng.integers(0, len(anomalies), len(anomalies))]
-        i = [inliers[k] for k in rng.integers(0, len(inliers), len(inliers))]
-        drawn.append(average_precision([1] * len(a) + [0] * len(i), a + i))
-    return drawn
 
 
 def mean_ends(trials):

@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from odbench.scoring import aggregate, elo
+from odbench.scoring.clusters import clusters_of
+from tests.reference import inference
 from tests.reference import scoring as reference
 
 
@@ -92,7 +94,7 @@ def test_four_hundred_points_are_odds_of_ten():
 
 def test_wins_are_counted_with_their_weights(rng):
     rank = aggregate.ranks(rng.integers(0, 3, size=(9, 4)) / 3)
-    weights = elo.bootstrap_weights(9, resamples=3, rng=rng)
+    weights = rng.integers(0, 4, size=(3, 9)).astype(float)
 
     count = elo.wins(rank, weights)
 
@@ -103,28 +105,12 @@ def test_wins_are_counted_with_their_weights(rng):
 
 def test_many_methods_are_counted_in_blocks(rng, monkeypatch):
     rank = aggregate.ranks(rng.random((30, 6)))
-    weights = elo.bootstrap_weights(30, resamples=4, rng=rng)
+    weights = rng.integers(0, 4, size=(4, 30)).astype(float)
     whole = elo.wins(rank, weights)
 
     monkeypatch.setattr(elo, "_CHUNK_BYTES", 1)
 
     np.testing.assert_array_equal(elo.wins(rank, weights), whole)
-
-
-def test_resamples_are_rated_in_blocks_and_as_exactly_as_alone(rng, monkeypatch):
-    rank = simulate(rng, np.array([0.0, 0.4, 1.0, -0.7]), 40)
-    weights = elo.bootstrap_weights(40, resamples=21, rng=rng)
-    whole = elo.rate(rank, weights)
-
-    monkeypatch.setattr(elo, "_BLOCK_BYTES", 1)
-    blocks = elo.rate(rank, weights)
-
-    alone = np.concatenate(
-        [elo.elo_from_wins(elo.wins(rank, w[None, :])) for w in weights]
-    )
-    expected = np.quantile(alone, [0.025, 0.975], axis=0)
-    np.testing.assert_allclose([blocks.low, blocks.high], expected, atol=1e-3)
-    np.testing.assert_allclose([whole.low, whole.high], expected, atol=1e-3)
 
 
 @pytest.mark.parametrize("methods", [2, 3, 7])
@@ -174,13 +160,30 @@ def test_one_method_is_rated_one_thousand():
     assert elo.rate(np.ones((5, 1))).elo.tolist() == [1000.0]
 
 
+def test_the_error_is_that_of_leaving_families_out(rng):
+    strength = np.array([0.0, 0.5, -0.5, 0.2])
+    families = [f"family {t % 40 // (1 + t % 3)}" for t in range(120)]
+    clusters = clusters_of(120, families)
+    rank = simulate(rng, strength, 120)
+
+    ratings = elo.rate(rank, clusters)
+
+    left = [
+        reference.elo(reference.wins(kept.tolist(), [1] * len(kept)))
+        for kept in (rank[clusters.family != g] for g in range(len(clusters.sizes)))
+    ]
+    error = inference.jackknife_error(left, ratings.elo.tolist())
+    half = (ratings.high - ratings.low) / 2 / clusters.quantile()
+    # The jackknife is followed to first order only.
+    np.testing.assert_allclose(half, error, rtol=0.05)
+
+
 def test_intervals_hold_the_rating_and_shrink_with_data(rng):
     strength = np.array([0.0, 0.5, -0.5])
     widths = []
     for datasets in (50, 800):
         rank = simulate(rng, strength, datasets)
-        weights = elo.bootstrap_weights(datasets, resamples=200, rng=rng)
-        ratings = elo.rate(rank, weights)
+        ratings = elo.rate(rank, clusters_of(datasets))
         assert (ratings.low < ratings.elo).all()
         assert (ratings.elo < ratings.high).all()
         widths.append((ratings.high - ratings.low).mean())
@@ -188,45 +191,62 @@ def test_intervals_hold_the_rating_and_shrink_with_data(rng):
     assert widths[1] == pytest.approx(widths[0] / 4, rel=0.25)
 
 
-def test_intervals_cover_the_known_strength():
+@pytest.mark.parametrize("datasets", [5, 10, 60])
+def test_intervals_cover_the_known_strength(datasets):
     rng = np.random.default_rng(5)
     strength = np.linspace(-0.8, 0.8, 6)
     truth = 1000 + elo.SCALE * strength
     held = []
-    for _ in range(200):
-        rank = simulate(rng, strength, 150)
-        weights = elo.bootstrap_weights(150, resamples=200, rng=rng)
-        ratings = elo.rate(rank, weights)
-        held.append((ratings.low <= truth) & (truth <= ratings.high))
-    assert 0.92 <= np.mean(held) <= 0.98
+    for _ in range(300):
+        rank = simulate(rng, strength, datasets)
+        ratings = elo.rate(rank, clusters_of(datasets))
+        if np.isfinite(ratings.low).all():
+            held.append((ratings.low <= truth) & (truth <= ratings.high))
+    assert len(held) > 200
+    assert np.mean(held) >= 0.93
 
 
-def test_without_resamples_there_is_no_interval(rng):
+def test_without_families_there_is_no_interval(rng):
     ratings = elo.rate(rng.random((5, 3)))
 
     assert np.isnan(ratings.low).all()
     assert np.isnan(ratings.high).all()
 
 
-def test_families_are_drawn_whole(rng):
-    families = ["a", "a", "b", None, None, ""]
+def test_four_families_are_too_few_for_an_interval(rng):
+    rank = simulate(rng, np.array([0.0, 0.1, -0.1]), 40)
+    few = clusters_of(40, [f"family {t % 4}" for t in range(40)])
 
-    weights = elo.bootstrap_weights(6, resamples=50, rng=rng, families=families)
+    assert np.isnan(elo.rate(rank, few).low).all()
+    assert np.isfinite(elo.rate(rank, clusters_of(40)).low).all()
 
-    np.testing.assert_array_equal(weights[:, 0], weights[:, 1])
-    # Five clusters: a, b and each data set without a family by itself.
-    np.testing.assert_array_equal(weights[:, [0, 2, 3, 4, 5]].sum(axis=1), 5)
-    assert (weights[:, 3] != weights[:, 4]).any()
+
+def test_a_method_that_always_wins_has_no_interval():
+    rank = np.tile(np.arange(1.0, 4.0), (10, 1))
+
+    ratings = elo.rate(rank, clusters_of(10))
+
+    assert np.isfinite(ratings.elo).all()
+    assert np.isnan(ratings.low).all()
+    assert np.isnan(ratings.high).all()
 
 
 def test_dependent_data_sets_widen_the_interval(rng):
     once = simulate(rng, np.array([0.3, 0.0, -0.3]), 40)
     copied = np.repeat(once, 10, axis=0)
-    families = [f"family {i // 10}" for i in range(400)]
 
-    def width(kind):
-        weights = elo.bootstrap_weights(400, resamples=200, rng=rng, families=kind)
-        ratings = elo.rate(copied, weights)
+    def width(families):
+        ratings = elo.rate(copied, clusters_of(400, families))
         return (ratings.high - ratings.low).mean()
 
-    assert width(families) > 2.5 * width(None)
+    assert width([f"family {i // 10}" for i in range(400)]) > 2.5 * width(None)
+
+
+def test_the_order_is_that_of_mean_ranks(rng):
+    for _ in range(20):
+        rank = aggregate.ranks(rng.random((15, 6)).round(1))
+
+        ratings = elo.rate(rank).elo
+
+        best_first = np.argsort(rank.mean(axis=0), kind="stable")
+        assert (np.diff(ratings[best_first]) <= 1e-6).all()

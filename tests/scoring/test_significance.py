@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from odbench.scoring import aggregate, significance
+from tests.reference import inference
 from tests.reference import scoring as reference
 
 # Slow examples on a busy machine are not failures.
@@ -56,13 +57,6 @@ def test_equal_sums_count_as_extreme_in_spite_of_rounding(rng):
     assert significance.sign_flip(differences, rng=rng, permutations=99)[0] == 1.0
 
 
-def test_methods_that_are_equal_everywhere_are_not_told_apart(rng):
-    values = np.repeat(rng.random((20, 1)), 3, axis=1)
-
-    assert significance.against_best(values, rng=rng).tolist() == [1.0, 1.0, 1.0]
-    assert significance.wilcoxon_against_best(values).tolist() == [1.0, 1.0, 1.0]
-
-
 def test_under_the_null_small_p_values_are_as_rare_as_they_say(rng):
     differences = rng.normal(size=(30, 2000))
 
@@ -79,26 +73,37 @@ def test_holm_equals_the_slow_one(p):
     assert corrected.tolist() == pytest.approx(reference.holm(p))
 
 
-def test_signed_ranks_equal_scipys(rng):
-    differences = np.round(rng.normal(0.2, 1.0, size=(40, 6)), 1)
-    differences[:10, 2] = 0.0
+def test_signed_ranks_of_many_differences_equal_scipys(rng):
+    for zeros in (0, 30):
+        differences = np.round(rng.normal(0.2, 1.0, size=90), 1)
+        differences[:zeros] = 0.0
+
+        p = significance.signed_rank(differences)
+
+        theirs = stats.wilcoxon(differences, zero_method="pratt", method="approx")
+        assert p == pytest.approx(theirs.pvalue, rel=1e-9)
+
+
+def test_signed_ranks_of_few_differences_are_exact(rng):
+    differences = rng.normal(0.5, 1.0, size=12)
 
     p = significance.signed_rank(differences)
 
-    theirs = [
-        stats.wilcoxon(column, zero_method="pratt", method="approx").pvalue
-        for column in differences.T
-    ]
-    np.testing.assert_allclose(p, theirs, rtol=1e-10)
+    assert p == pytest.approx(stats.wilcoxon(differences, method="exact").pvalue)
 
 
-def test_everyone_is_tested_against_the_best(rng):
-    values = rng.normal([0.7, 0.9, 0.8], 0.01, size=(50, 3))
+@patient
+@given(st.lists(st.integers(-3, 3), min_size=1, max_size=9))
+def test_signed_ranks_with_ties_and_zeros_equal_enumeration(values):
+    p = significance.signed_rank(np.array(values, dtype=float))
 
-    p = significance.against_best(values, rng=rng)
+    assert p == pytest.approx(inference.exact_signed_rank(values))
 
-    # Both others lose to 0.9 under every assignment: 1/10001, times two by Holm.
-    assert p.tolist() == pytest.approx([2 / 10_001, 1.0, 2 / 10_001])
+
+def test_five_differences_of_one_sign_are_not_significant():
+    # Two of the 32 assignments are as extreme.
+    assert significance.signed_rank(np.full(5, 0.3)) == pytest.approx(2 / 32)
+    assert significance.signed_rank(np.zeros(5)) == 1.0
 
 
 def test_friedman_equals_scipys_and_nemenyi_scikit_posthocs(rng):
@@ -145,35 +150,3 @@ def test_cliques_are_the_longest_runs_within_the_distance():
 
 def test_a_bar_inside_another_is_left_out():
     assert significance.cliques(np.array([1.0, 1.2, 1.3]), 1.0) == [[0, 1, 2]]
-
-
-def test_gaps_say_how_far_and_whether_it_matters(rng):
-    best = rng.uniform(0.7, 0.9, size=200)
-    values = np.column_stack([best, best - 0.001, best - 0.05])
-
-    gaps = significance.gaps_to_best(values, rng=rng)
-
-    np.testing.assert_allclose(gaps.gap, [0.0, 0.001, 0.05])
-    assert gaps.p_equivalent.tolist() == [1.0, 1.0, 0.0]
-
-
-def test_the_interval_of_a_gap_is_about_that_of_the_mean(rng):
-    difference = rng.normal(0.02, 0.1, size=400)
-    values = np.column_stack([np.full(400, 0.9), 0.9 - difference])
-
-    gaps = significance.gaps_to_best(values, rng=rng, draws=4000)
-
-    half = 1.96 * difference.std() / np.sqrt(400)
-    assert gaps.low[1] == pytest.approx(difference.mean() - half, abs=0.1 * half)
-    assert gaps.high[1] == pytest.approx(difference.mean() + half, abs=0.1 * half)
-
-
-def test_the_same_seed_gives_the_same_p_values(rng):
-    values = rng.random((30, 4))
-
-    first, second = (
-        significance.against_best(values, rng=np.random.default_rng(1))
-        for _ in range(2)
-    )
-
-    np.testing.assert_array_equal(first, second)

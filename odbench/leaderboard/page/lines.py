@@ -41,7 +41,7 @@ def provenance_lines(
     for source in sources:
         about = f"Run {source.name}" if len(sources) > 1 else "Run"
         lines += [(f"{about}, {name}", value) for name, value in _run(source)]
-    lines.append(("Resampling", _resampling(settings)))
+    lines.append(("Inference", _inference(settings)))
     lines += [
         (f"Submissions {each.file}", f"{len(each.rows)} methods, SHA-256 {each.sha256}")
         for each in evaluated
@@ -51,7 +51,7 @@ def provenance_lines(
 
 def _command(sources: Sequence[Source], settings: Settings) -> str:
     words = ["odbench", "leaderboard", "build", *(source.name for source in sources)]
-    for option in ("resamples", "cluster", "seed"):
+    for option in ("permutations", "cluster", "seed"):
         value = getattr(settings, option)
         if value != getattr(DEFAULT, option):
             words += [f"--{option}", str(value)]
@@ -83,9 +83,8 @@ def _machine(machine: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _resampling(settings: Settings) -> str:
+def _inference(settings: Settings) -> str:
     drawn = "families" if settings.cluster == "family" else "data sets"
     return (
-        f"{settings.resamples} bootstrap samples over {drawn}, "
-        f"{settings.permutations:,} permutations, seed {settings.seed}"
+        f"{settings.permutations:,} random sign flips of {drawn}, seed {settings.seed}"
     )

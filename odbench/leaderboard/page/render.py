@@ -74,7 +74,7 @@ def render_page(
     parameters : mapping of str to mapping
         All parameters of a configuration, by its ``config_id``.
     settings : Settings
-        Resamples, permutations, seed.
+        Permutations, clusters, seed.
     evaluated : collection of Evaluated
         Tables of evaluated submissions next to the page.
 
@@ -103,7 +103,7 @@ def groups_of(results: pd.DataFrame, settings: Settings = DEFAULT) -> Iterator[G
     results : pandas.DataFrame
         One row per trial.
     settings : Settings
-        Resamples, permutations, seed.
+        Permutations, clusters, seed.
 
     Yields
     ------
@@ -125,7 +125,7 @@ def group_of(cells: Cells, settings: Settings) -> Group:
     cells : Cells
         The results of the group.
     settings : Settings
-        Resamples, permutations, seed.
+        Permutations, clusters, seed.
 
     Returns
     -------

@@ -23,7 +23,7 @@ _LEFT_OUT = frozenset(
      "n_total", "n_trials", "slice", "level", "view")
 )  # fmt: skip
 # Columns that only the table over all data sets shows.
-_ONLY_WHOLE = frozenset(("n_seeds", "gap_auroc_low", "gap_auroc_high"))
+_ONLY_WHOLE = frozenset(("n_seeds",))
 
 
 class Methods:

@@ -1,0 +1,259 @@
+"""Places with simultaneous confidence intervals, from tests of all pairs of methods.
+
+The best method of a table was chosen on the data that it is tested with, so a test
+against it alone calls equal methods different far too often. Here every pair is tested,
+and all conclusions of a table hold together: the probability that any place interval,
+or the set of methods that may be best, is wrong is at most 5 %. The intervals are those
+of Mogstad, Romano, Shaikh and Wilhelm (Review of Economic Studies 2024), from the
+step-down maximum statistic of Romano and Wolf (Econometrica 2005). The distribution of
+the maximum comes from flipping the signs of whole families.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from odbench.arrays import FloatArray, IntArray
+from odbench.scoring.aggregate import TIE_DECIMALS
+from odbench.scoring.clusters import Clusters
+from odbench.scoring.significance import signs
+
+ALPHA = 0.05
+_BLOCK = 500
+# Relative difference between two sums of the same numbers in a different order.
+_ROUNDING = 1e-9
+# Largest number of families times pairs that is computed at once.
+_CHUNK = 4_000_000
+
+
+class PairTests(NamedTuple):
+    """Tests of whether the row's method has a higher mean than the column's.
+
+    Attributes
+    ----------
+    p : float64 array of shape (n_methods, n_methods)
+        Adjusted p-values; 1 on the diagonal. The probability that any true hypothesis
+        "not higher" has p <= alpha is at most alpha, whichever hypotheses are true.
+    error : float64 array of shape (n_methods, n_methods)
+        Standard error of the mean difference over families.
+    critical : float
+        Number of standard errors that the largest of all differences exceeds with
+        probability `ALPHA` if all methods are equal; infinite if there are too few
+        families.
+    """
+
+    p: FloatArray
+    error: FloatArray
+    critical: float
+
+
+class Places(NamedTuple):
+    """The places of methods, each array of shape (n_methods,).
+
+    Attributes
+    ----------
+    low, high : int64 arrays
+        Simultaneous 95 % interval of the place, 1 is best.
+    p_best : float64 array
+        Largest level at which the method is in the set of methods that may be best;
+        above `ALPHA` exactly if `low` is 1.
+    """
+
+    low: IntArray
+    high: IntArray
+    p_best: FloatArray
+
+
+def pair_tests(
+    values: FloatArray,
+    clusters: Clusters,
+    *,
+    rng: np.random.Generator,
+    permutations: int,
+) -> PairTests:
+    """Test all ordered pairs of methods at once.
+
+    The statistic of a pair is ``sum_g d_g / sqrt(sum_g d_g^2)``, d_g the sum of the
+    differences within family g; it grows with Student's t. All pairs get the same
+    random signs. Hypotheses are rejected in steps, the most extreme first, each
+    compared with the maximum over those that are left.
+
+    Parameters
+    ----------
+    values : float64 array of shape (n_datasets, n_methods)
+        Higher is better; rounded as for ranks, so that ties stay ties.
+    clusters : Clusters
+        Families of the data sets.
+    rng : numpy.random.Generator
+        Source of the signs.
+    permutations : int
+        Number of random signs per family, B; p-values are at least 1 / (B + 1).
+
+    Returns
+    -------
+    PairTests
+    """
+    totals = clusters.totals(np.round(values, TIE_DECIMALS))
+    methods = totals.shape[1]
+    first, second = np.triu_indices(methods, 1)
+    norm = _norms(totals, first, second)
+    scale = np.divide(1.0, norm, out=np.zeros_like(norm), where=norm > 0.0)
+    sums = totals.sum(axis=0)
+    upward = (sums[first] - sums[second]) * scale
+    statistic = np.concatenate([upward, -upward])
+    drawn = _drawn(totals, (first, second, scale), permutations, rng)
+    p, largest = _step_down(statistic, drawn, _ROUNDING * math.sqrt(len(totals)))
+    square = np.ones((methods, methods))
+    square[first, second], square[second, first] = np.split(p, 2)
+    critical = _critical(largest, len(totals))
+    return PairTests(square, _errors(totals, clusters, first, second), critical)
+
+
+def places(tests: PairTests, *, alpha: float = ALPHA) -> Places:
+    """Return the simultaneous intervals of the places.
+
+    Parameters
+    ----------
+    tests : PairTests
+        From `pair_tests`.
+    alpha : float
+        Probability that any interval misses its method's true place.
+
+    Returns
+    -------
+    Places
+    """
+    higher = tests.p <= alpha
+    methods = len(higher)
+    low = (1 + higher.sum(axis=0)).astype(np.int64)
+    high = (methods - higher.sum(axis=1)).astype(np.int64)
+    return Places(low, high, tests.p.min(axis=0, initial=1.0))
+
+
+def gap_ends(mean: FloatArray, tests: PairTests) -> tuple[FloatArray, FloatArray]:
+    """Return simultaneous 95 % limits of each method's gap to the truly best one.
+
+    All differences lie within `PairTests.critical` standard errors of their estimates
+    at once, so the gap of method i, ``max_k (mean_k - mean_i)``, lies between the
+    largest of the lower and the largest of the upper ends.
+
+    Parameters
+    ----------
+    mean : float64 array of shape (n_methods,)
+        In [0, 1], higher is better.
+    tests : PairTests
+        Of the values behind the means.
+
+    Returns
+    -------
+    low, high : float64 arrays of shape (n_methods,)
+        In [0, 1]; lower is better. NaN if there are too few families.
+    """
+    if not math.isfinite(tests.critical):
+        return np.full(len(mean), np.nan), np.full(len(mean), np.nan)
+    ahead = mean[:, None] - mean[None, :]
+    reach = tests.critical * tests.error
+    low = (ahead - reach).max(axis=0)
+    return np.maximum(low, 0.0), np.minimum((ahead + reach).max(axis=0), 1.0)
+
+
+def detectable(tests: PairTests, *, power: float = 0.8) -> float:
+    """Return the difference of two means that the table shows with a given power.
+
+    ``(c + z_power) * s`` with c the critical number of standard errors and s the median
+    standard error of a difference.
+
+    Parameters
+    ----------
+    tests : PairTests
+        From `pair_tests`.
+    power : float
+        Probability that a difference of this size is found.
+
+    Returns
+    -------
+    float
+        In (0, 1]; NaN with one method, or if the families are too few to show any.
+    """
+    from scipy.special import ndtri
+
+    above = tests.error[np.triu_indices(len(tests.error), 1)]
+    if not len(above) or not math.isfinite(tests.critical):
+        return math.nan
+    size = float((tests.critical + ndtri(power)) * np.median(above))
+    return size if size <= 1.0 else math.nan
+
+
+def _drawn(
+    totals: FloatArray,
+    pairs: tuple[IntArray, IntArray, FloatArray],
+    permutations: int,
+    rng: np.random.Generator,
+) -> Iterator[FloatArray]:
+    """Yield blocks of the statistics of all ordered pairs under random signs."""
+    first, second, scale = pairs
+    for start in range(0, permutations, _BLOCK):
+        block = min(_BLOCK, permutations - start)
+        sums = signs(block, len(totals), rng) @ totals
+        upward = (sums[:, first] - sums[:, second]) * scale
+        yield np.concatenate([upward, -upward], axis=1)
+
+
+def _step_down(
+    statistic: FloatArray, drawn: Iterable[FloatArray], tolerance: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return adjusted p-values, and the maximum over all pairs of each assignment."""
+    order = np.argsort(-statistic, kind="stable")
+    bound = statistic[order] - tolerance
+    exceeded = np.zeros(len(order))
+    largest = [np.zeros(0)]
+    for block in drawn:
+        # The maximum over each hypothesis and all less extreme ones.
+        left = np.maximum.accumulate(block[:, order[::-1]], axis=1)[:, ::-1]
+        exceeded += (left >= bound).sum(axis=0)
+        largest.append(left.max(axis=1, initial=0.0))
+    together = np.concatenate(largest)
+    p = np.empty_like(exceeded)
+    p[order] = np.maximum.accumulate((1.0 + exceeded) / (len(together) + 1.0))
+    return p, together
+
+
+def _critical(largest: FloatArray, families: int) -> float:
+    """Turn the 95 % quantile of the maximum into a number of standard errors."""
+    top = float(np.quantile(largest, 1.0 - ALPHA, method="higher"))
+    rest = families - top * top
+    # With five families even agreeing signs have probability 2 / 32.
+    if 2.0 ** (1 - families) > ALPHA or rest <= _ROUNDING * families:
+        return math.inf
+    return top * math.sqrt((families - 1.0) / rest)
+
+
+def _norms(totals: FloatArray, first: IntArray, second: IntArray) -> FloatArray:
+    """Return the root of the sum of squared family differences of each pair."""
+    norm = np.empty(len(first))
+    step = max(1, _CHUNK // max(1, len(totals)))
+    for start in range(0, len(first), step):
+        part = slice(start, start + step)
+        apart = totals[:, first[part]] - totals[:, second[part]]
+        norm[part] = np.sqrt((apart**2).sum(axis=0))
+    # Rounding leaves sums of many equal values that are not quite equal.
+    norm[norm < 0.5 * 10.0**-TIE_DECIMALS] = 0.0
+    return norm
+
+
+def _errors(
+    totals: FloatArray, clusters: Clusters, first: IntArray, second: IntArray
+) -> FloatArray:
+    """Return the standard error of each mean difference over families."""
+    methods, families = totals.shape[1], len(totals)
+    n = float(clusters.sizes.sum())
+    mean = totals.sum(axis=0) / n
+    centred = totals - clusters.sizes[:, None] * mean
+    spread = _norms(centred, first, second) / n
+    square = np.zeros((methods, methods))
+    square[first, second] = square[second, first] = spread
+    return square * math.sqrt(families / max(1.0, families - 1.0))
