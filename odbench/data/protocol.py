@@ -34,7 +34,7 @@ class Rows:
         Rows of the training table, ascending.
     moved : int64 array
         Rows of the test table, all anomalies, that are appended to the training rows,
-        ascending; empty in the one-class protocol.
+        ascending; empty in all settings but the contaminated one.
     test : int64 array
         Rows of the test table that are scored, ascending; none of `moved`.
     """
@@ -56,14 +56,14 @@ def choose_rows(
     dataset_id: str,
     seed: int = 0,
     limit: int = ROW_LIMIT,
-    contamination: float = 0.0,
+    contamination: float | None = None,
 ) -> Rows:
     """Choose the rows of one trial.
 
     If there are more than `limit` rows in all, rows are drawn without replacement, in
     the ratio of train to test: ``round(limit * n_train / n)`` from train, uniformly,
     or fewer so that the test keeps two rows; the rest from test, stratified by label.
-    Then, in the contaminated protocol, anomalies move from test to train.
+    Then, in the contaminated setting, anomalies move from test to train.
 
     Parameters
     ----------
@@ -78,12 +78,12 @@ def choose_rows(
         The trial's seed.
     limit : int
         Maximum number of rows, train and test together.
-    contamination : float
+    contamination : float, optional
         The share of anomalies *among the training rows after the move*, from 0 to
         below 0.5: ``round(share * n / (1 - share))`` anomalies join n training rows.
-        At most half of the test anomalies move, so that the test keeps some; a data
-        set with few anomalies therefore gets a smaller share. For one seed, a larger
-        share moves the same anomalies and more.
+        They come from a random half of the test anomalies, rounded down. None of this
+        half is scored, whatever the share: for one seed, all shares are judged on the
+        same test rows, and a larger share moves the same anomalies and more.
 
     Returns
     -------
@@ -93,7 +93,8 @@ def choose_rows(
     Raises
     ------
     UsageError
-        If the limit or the share is not valid, or labels are needed but not public.
+        If the limit or the share is not valid, the share cannot be reached (see
+        `reaches`), or labels are needed but not public.
     """
     _check(n_train, n_test, limit, contamination, labelled=y_test is not None)
     total = n_train + n_test
@@ -101,23 +102,69 @@ def choose_rows(
     if total <= limit:
         train, test = np.arange(n_train), np.arange(n_test)
     else:
-        # The test keeps at least two rows, one of each label.
-        most = limit - min(n_test, 2)
-        keep = min(max(round(limit * n_train / total), 1), most)
+        keep = _training_rows(n_train, n_test, limit)
         train = np.sort(shuffled(n_train, words)[:keep])
         test = _stratified(y_test, n_test, limit - keep, words)
     moved = np.empty(0, dtype=np.int64)
-    if contamination > 0 and y_test is not None:
+    if contamination is not None and y_test is not None:
         anomalies = test[y_test[test] == 1]
-        wanted = round(contamination * len(train) / (1 - contamination))
         order = shuffled(len(anomalies), stream("moved-1", dataset_id, seed))
-        moved = np.sort(anomalies[order[: min(wanted, len(anomalies) // 2)]])
-        test = np.setdiff1d(test, moved, assume_unique=True)
+        reserve = anomalies[order[: len(anomalies) // 2]]
+        wanted = _anomalies_wanted(len(train), contamination)
+        if wanted > len(reserve):
+            msg = (
+                f"{dataset_id}: {contamination:.1%} of {len(train)} training rows "
+                f"would be {wanted} anomalies; it has {len(reserve)} to move; use a "
+                f"smaller share"
+            )
+            raise UsageError(msg)
+        moved = np.sort(reserve[:wanted])
+        test = np.setdiff1d(test, reserve, assume_unique=True)
     return Rows(train=train, moved=moved, test=test)
 
 
+def reaches(
+    n_train: int,
+    n_test: int,
+    n_anomalies: int,
+    contamination: float,
+    *,
+    limit: int = ROW_LIMIT,
+) -> bool:
+    """Check whether a data set has enough anomalies for a share of contamination.
+
+    Parameters
+    ----------
+    n_train, n_test, n_anomalies : int
+        Rows of the data set, and the anomalies among its test rows.
+    contamination, limit
+        As for `choose_rows`.
+    """
+    if n_train + n_test > limit:
+        keep = _training_rows(n_train, n_test, limit)
+        n_anomalies = _anomalies_kept(n_anomalies, n_test, limit - keep)
+        n_train = keep
+    return _anomalies_wanted(n_train, contamination) <= n_anomalies // 2
+
+
+def _training_rows(n_train: int, n_test: int, limit: int) -> int:
+    """Return the number of training rows kept when there are more than `limit`."""
+    # The test keeps at least two rows, one of each label.
+    most = limit - min(n_test, 2)
+    return min(max(round(limit * n_train / (n_train + n_test)), 1), most)
+
+
+def _anomalies_wanted(n_train: int, contamination: float) -> int:
+    return round(contamination * n_train / (1 - contamination))
+
+
 def _check(
-    n_train: int, n_test: int, limit: int, contamination: float, *, labelled: bool
+    n_train: int,
+    n_test: int,
+    limit: int,
+    contamination: float | None,
+    *,
+    labelled: bool,
 ) -> None:
     """Refuse arguments for which no rows can be chosen."""
     if n_train < 1 or n_test < 1:
@@ -129,14 +176,19 @@ def _check(
     if limit < 4:
         msg = f"row limit: got {limit}; wanted at least 4"
         raise UsageError(msg)
+    if contamination is None:
+        return
     if not 0 <= contamination < 0.5:
         msg = (
             f"contamination: got {contamination}; wanted a share from 0 to below 0.5, "
             f"such as 0.05"
         )
         raise UsageError(msg)
-    if contamination > 0 and not labelled:
-        msg = "contamination: the labels of this data set are not public; use 0"
+    if not labelled:
+        msg = (
+            "contamination: the labels of this data set are not public; use "
+            "--protocol one-class"
+        )
         raise UsageError(msg)
 
 
@@ -148,14 +200,18 @@ def _stratified(
     if labels is None:
         return np.sort(order[:keep])
     is_anomaly = labels[order] == 1
-    count = int(is_anomaly.sum())
+    anomalies = _anomalies_kept(int(is_anomaly.sum()), n, keep)
+    chosen = (order[is_anomaly][:anomalies], order[~is_anomaly][: keep - anomalies])
+    return np.sort(np.concatenate(chosen))
+
+
+def _anomalies_kept(count: int, n: int, keep: int) -> int:
+    """Return how many of `count` anomalies are among `keep` of n rows."""
     anomalies = round(keep * count / n)
     if 0 < count < n:
         anomalies = min(max(anomalies, 1), keep - 1)
     # Rounding must not ask for more rows of a label than exist.
-    anomalies = max(min(anomalies, count), keep - (n - count))
-    chosen = (order[is_anomaly][:anomalies], order[~is_anomaly][: keep - anomalies])
-    return np.sort(np.concatenate(chosen))
+    return max(min(anomalies, count), keep - (n - count))
 
 
 def standardise(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from odbench.data.protocol import ROW_LIMIT, choose_rows, standardise
+from odbench.data.protocol import ROW_LIMIT, choose_rows, reaches, standardise
 from odbench.errors import UsageError
 from tests.reference import data as reference
 
@@ -47,7 +47,7 @@ def test_over_the_limit_the_ratio_of_train_to_test_stays():
     n_inliers=st.integers(1, 400),
     n_anomalies=st.integers(1, 400),
     limit=st.integers(4, 500),
-    contamination=st.sampled_from([0.0, 0.03, 0.07, 0.4]),
+    contamination=st.sampled_from([None, 0.0, 0.03, 0.07, 0.4]),
     seed=st.integers(0, 3),
 )
 @settings(deadline=None)
@@ -55,9 +55,17 @@ def test_a_choice_is_always_one_that_can_be_scored(
     *, n_train, n_inliers, n_anomalies, limit, contamination, seed
 ):
     labels = labels_of(n_inliers + n_anomalies, n_anomalies)
-    chosen = rows(n_train, labels, limit=limit, contamination=contamination, seed=seed)
-    total = len(chosen.train) + len(chosen.moved) + len(chosen.test)
-    assert total == min(limit, n_train + len(labels))
+    options = {"limit": limit, "contamination": contamination, "seed": seed}
+    size = (n_train, len(labels), n_anomalies)
+    if contamination is not None and not reaches(*size, contamination, limit=limit):
+        with pytest.raises(UsageError, match="smaller share"):
+            rows(n_train, labels, **options)
+        return
+    chosen = rows(n_train, labels, **options)
+    total = len(chosen.train) + len(chosen.test)
+    if contamination is None:
+        assert total == min(limit, n_train + len(labels))
+    assert total + len(chosen.moved) <= min(limit, n_train + len(labels))
     assert len(chosen.train) >= 1
     assert labels[chosen.moved].all()
     assert not set(chosen.moved) & set(chosen.test)
@@ -108,13 +116,12 @@ def test_every_row_is_drawn_equally_often():
     assert np.abs(counts - 1500).max() < 5 * np.sqrt(3000) / 2
 
 
-@pytest.mark.parametrize("share", [0.03, 0.05, 0.07])
+@pytest.mark.parametrize("share", [0.0, 0.03, 0.05, 0.07])
 def test_contamination_is_the_share_among_the_training_rows(share):
     chosen = rows(1000, labels_of(1500, 500), contamination=share)
     moved = len(chosen.moved)
     assert moved == round(share * 1000 / (1 - share))
     assert moved / (1000 + moved) == pytest.approx(share, abs=0.0005)
-    assert len(chosen.test) == 1500 - moved
 
 
 def test_a_larger_share_moves_the_same_anomalies_and_more():
@@ -123,11 +130,28 @@ def test_a_larger_share_moves_the_same_anomalies_and_more():
     assert set(small.moved) < set(large.moved)
 
 
-def test_at_least_half_of_the_anomalies_stay_in_the_test():
-    labels = labels_of(100, 7)
-    chosen = rows(1000, labels, contamination=0.3)
-    assert len(chosen.moved) == 3
-    assert labels[chosen.test].sum() == 4
+def test_every_share_is_judged_on_the_same_rows():
+    labels = labels_of(1500, 500)
+    tests = [rows(1000, labels, contamination=c).test for c in (0.0, 0.03, 0.07)]
+    for other in tests[1:]:
+        np.testing.assert_array_equal(tests[0], other)
+    assert labels[tests[0]].sum() == 250
+    assert (labels[tests[0]] == 0).sum() == 1000
+
+
+@pytest.mark.parametrize(("n_train", "n_anomalies"), [(1000, 7), (90_000, 20_000)])
+def test_a_share_that_cannot_be_reached_is_refused(n_train, n_anomalies):
+    labels = labels_of(30_000, n_anomalies)
+    reached = [
+        share
+        for share in np.linspace(0.0, 0.4, 41)
+        if reaches(n_train, len(labels), n_anomalies, share)
+    ]
+    assert reached == [c for c in np.linspace(0.0, 0.4, 41) if c <= max(reached)]
+    chosen = rows(n_train, labels, limit=100_000, contamination=max(reached))
+    assert labels[chosen.test].sum() >= len(chosen.moved)
+    with pytest.raises(UsageError, match="smaller share"):
+        rows(n_train, labels, limit=100_000, contamination=max(reached) + 0.01)
 
 
 def test_without_labels_rows_are_drawn_and_nothing_moves():
