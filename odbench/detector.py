@@ -2,7 +2,8 @@
 
 A detector is any object with scikit-learn's shape: constructor parameters,
 ``get_params``, ``fit(X)`` and ``decision_function(X)``, which returns one float per
-row, higher = more anomalous. A `DetectorInfo` describes a detector before it is built.
+row, higher = more anomalous. It may also have ``fit_score(X)``, see
+`ScoresOwnRows`. A `DetectorInfo` describes a detector before it is built.
 Detectors that run on the same data set may share work through a `Workspace`; the core
 knows neither the detectors nor the kind of work.
 """
@@ -45,6 +46,30 @@ class Detector(Protocol):
         ----------
         X : float64 array of shape (n_rows, n_columns)
             Finite, the columns of `fit`. Do not modify it.
+
+        Returns
+        -------
+        float64 array of shape (n_rows,)
+            Finite; higher is more anomalous.
+        """
+
+
+class ScoresOwnRows(Protocol):
+    """A detector with a notion of its own of scoring the rows it is fitted on.
+
+    The method is used in the unsupervised setting. Detectors without it are fitted,
+    and then score the same rows.
+    """
+
+    def fit_score(self, X: FloatArray) -> FloatArray:
+        """Fit on the rows of a table and score the same rows.
+
+        A detector that compares rows must not count a row as its own neighbour.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+            Finite; may hold anomalies. Do not modify it.
 
         Returns
         -------

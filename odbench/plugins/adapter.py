@@ -15,15 +15,17 @@ from typing import Any
 import numpy as np
 
 from odbench.arrays import FloatArray
-from odbench.detector import Detector
 from odbench.errors import DetectorError
 
 # scikit-learn's `decision_function` is its `score_samples` minus a constant. That only
 # loses digits, so `score_samples` is preferred if a detector has both.
 _METHODS = ("decision_function", "score_samples")
+# Scores of the fitted rows that PyOD's detectors and scikit-learn's LOF keep, and the
+# sign that makes higher more anomalous.
+_FITTED_SCORES = (("decision_scores_", 1.0), ("negative_outlier_factor_", -1.0))
 
 
-def adapt(obj: object) -> Detector:
+def adapt(obj: object) -> AdaptedDetector:
     """Return a detector whose scores are float64 and grow with anomaly.
 
     Parameters
@@ -35,7 +37,7 @@ def adapt(obj: object) -> Detector:
 
     Returns
     -------
-    Detector
+    AdaptedDetector
         It passes attribute access on to `obj`.
 
     Raises
@@ -106,6 +108,36 @@ class AdaptedDetector:
         """
         scores = as_scores(getattr(self.inner, self._method)(X), _name(self.inner))
         return -scores if self._negate else scores
+
+    def fit_score(self, X: FloatArray) -> FloatArray:
+        """Fit on rows and score the same rows: float64, higher is more anomalous.
+
+        A detector's own ``fit_score(X)`` decides. Otherwise the scores are those that
+        fitting left behind: PyOD's ``decision_scores_``, or the negative of
+        scikit-learn's ``negative_outlier_factor_``. Otherwise they are those of
+        `decision_function`.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+
+        Returns
+        -------
+        float64 array of shape (n_rows,)
+
+        Raises
+        ------
+        DetectorError
+            If the detector does not return an array of real numbers.
+        """
+        if callable(getattr(self.inner, "fit_score", None)):
+            return as_scores(self.inner.fit_score(X), _name(self.inner))
+        self.fit(X)
+        fitted = _last_step(self.inner)
+        for name, sign in _FITTED_SCORES:
+            if hasattr(fitted, name):
+                return sign * as_scores(getattr(fitted, name), _name(self.inner))
+        return self.decision_function(X)
 
 
 class FunctionDetector:

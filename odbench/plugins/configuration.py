@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from odbench.detector import Detector, DetectorInfo
+from odbench.detector import DetectorInfo
 from odbench.errors import DetectorError
-from odbench.plugins.adapter import adapt
+from odbench.plugins.adapter import AdaptedDetector, adapt
 from odbench.plugins.entry_points import one_line
 from odbench.plugins.parameters import wrong_type
 from odbench.plugins.specs import format_params, identity
@@ -92,7 +92,7 @@ class Configuration:
             )
             raise DetectorError(msg)
 
-    def build(self, random_state: int | None = None) -> Detector:
+    def build(self, random_state: int | None = None) -> AdaptedDetector:
         """Build an unfitted detector whose scores are higher for anomalies.
 
         Parameters

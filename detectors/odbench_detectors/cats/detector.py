@@ -72,6 +72,42 @@ class CATS(NeighbourDetector):
         DetectorError
             If there are fewer than two rows, no column, or a value is not finite.
         """
+        self._learn(X)
+        self.views.forget_columns()
+        return self
+
+    def fit_score(self, X: FloatArray) -> FloatArray:
+        """Fit on rows and return their leave-one-out scores.
+
+        No row is its own neighbour, and none is counted among the values that its own
+        are compared with. The two mixtures are fitted on at most 1,000 of the rows and
+        do not leave these out.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+            As for `fit`.
+
+        Returns
+        -------
+        float64 array of shape (n_rows,)
+            In nats, from 0; higher is more anomalous.
+
+        Raises
+        ------
+        DetectorError
+            As `fit`.
+        """
+        self._learn(X)
+        scores = np.empty(len(X))
+        for start in range(0, len(X), _CHUNK):
+            rows = np.arange(start, min(start + _CHUNK, len(X)))
+            raw = self.views.raw_of_train(rows)
+            scores[rows] = score_of(self._surprises(raw))
+        self.views.forget_columns()
+        return scores
+
+    def _learn(self, X: FloatArray) -> None:
         X = self.train_rows(X)
         if len(X) < 2:
             msg = f"cats wants at least 2 train rows, got shape {X.shape}: give it more"
@@ -86,9 +122,7 @@ class CATS(NeighbourDetector):
         kept = Z.copy() if Z is X else Z
         self.views = Views(kept, self._columns, self.train_graph().rows)
         self.tails = self._calibrate()
-        self.views.forget_columns()
         self._conformal: SplitConformal | None = None
-        return self
 
     def decision_function(self, X: FloatArray) -> FloatArray:
         """Score rows.
@@ -116,7 +150,9 @@ class CATS(NeighbourDetector):
 
     def surprises(self, at: Placed) -> dict[str, FloatArray]:
         """Return the calibrated surprise of rows in each view, in nats."""
-        raw = self.views.raw(at)
+        return self._surprises(self.views.raw(at))
+
+    def _surprises(self, raw: dict[str, FloatArray]) -> dict[str, FloatArray]:
         return {name: self.tails[name].surprise(raw[name]) for name in VIEWS}
 
     def placed(self, X: FloatArray) -> Iterator[tuple[int, Placed]]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench.errors import DetectorError
+from odbench_detectors.shared.neighbours.graph import NeighbourGraph
 from odbench_detectors.shared.neighbours.means import mean_of_columns
 from odbench_detectors.shared.neighbours.sharing import NeighbourDetector
 
@@ -54,9 +55,9 @@ class DTENP(NeighbourDetector):
             raise DetectorError(msg)
         return self.k
 
-    def decision_function(self, X: FloatArray) -> FloatArray:
-        """Score rows: float64, higher is more anomalous."""
-        distances = self.graph(X).distances
+    def scores_of(self, graph: NeighbourGraph) -> FloatArray:
+        """Return the likeliest step of each row, or its mean squared distance."""
+        distances = graph.distances
         mean = mean_of_columns(distances * distances)
         if self.continuous:
             return mean

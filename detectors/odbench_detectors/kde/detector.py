@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from odbench.arrays import FloatArray
+from odbench.arrays import FloatArray, IntArray
 from odbench_detectors.shared.estimator import Estimator, check_ranges, within_limit
 
 
@@ -34,18 +34,50 @@ class KDE(Estimator):
     def fit(self, X: FloatArray) -> KDE:
         """Keep the distinct rows of `X`, (n_rows, n_columns) float64."""
         self.check_params()
-        rows, counts = np.unique(self.train_rows(X), axis=0, return_counts=True)
-        self._rows = self._in_bandwidths(rows)
-        self._log_counts = np.log(counts)
-        self._log_total = float(np.log(len(X)))
+        self._keep(X)
         return self
+
+    def fit_score(self, X: FloatArray) -> FloatArray:
+        """Fit on rows and score each by the density of the others.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+
+        Returns
+        -------
+        float64 array of shape (n_rows,)
+            Higher is more anomalous; 0 for a single row.
+        """
+        from odbench_detectors.kde.kernel import log_kernel_sums
+
+        self.check_params()
+        number, counts = self._keep(X)
+        if len(X) == 1:
+            return np.zeros(1)
+        with np.errstate(divide="ignore"):
+            log_others = np.log(counts - 1)
+        others = log_kernel_sums(self._rows, self._log_counts, log_others, self._rows)
+        distinct: FloatArray = float(np.log(len(X) - 1)) - others
+        return distinct[number]
 
     def decision_function(self, X: FloatArray) -> FloatArray:
         """Score rows: float64, higher is more anomalous."""
         from odbench_detectors.kde.kernel import log_kernel_sums
 
         queries = self._in_bandwidths(self.rows_to_score(X))
-        return self._log_total - log_kernel_sums(self._rows, self._log_counts, queries)
+        weights = self._log_counts, self._log_counts
+        return self._log_total - log_kernel_sums(self._rows, *weights, queries)
+
+    def _keep(self, X: FloatArray) -> tuple[IntArray, IntArray]:
+        """Keep the distinct rows; return which one each row is, and their counts."""
+        rows, number, counts = np.unique(
+            self.train_rows(X), axis=0, return_inverse=True, return_counts=True
+        )
+        self._rows = self._in_bandwidths(rows)
+        self._log_counts = np.log(counts)
+        self._log_total = float(np.log(len(X)))
+        return number.reshape(-1), counts
 
     def _in_bandwidths(self, rows: FloatArray) -> FloatArray:
         with np.errstate(over="ignore"):

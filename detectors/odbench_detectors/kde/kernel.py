@@ -17,7 +17,7 @@ _BLOCK = 64
 
 @njit(cache=True, nogil=True)
 def log_kernel_sums(
-    rows: FloatArray, log_counts: FloatArray, queries: FloatArray
+    rows: FloatArray, log_counts: FloatArray, log_own: FloatArray, queries: FloatArray
 ) -> FloatArray:
     """Return ``log sum_i counts_i exp(-|q - x_i|^2 / 2)`` of each query.
 
@@ -28,6 +28,9 @@ def log_kernel_sums(
         squares do not overflow.
     log_counts : float64 array of shape (m,)
         The logarithm of the number of times each occurs in the training table.
+    log_own : float64 array of shape (m,)
+        The same for the i-th row as seen by the i-th query. Where queries are the rows
+        themselves, a row that occurs once does not count for itself: minus infinity.
     queries : float64 array of shape (n, d)
         Rows to score, in the same units.
 
@@ -46,7 +49,8 @@ def log_kernel_sums(
             for j in range(d):
                 difference = queries[q, j] - rows[i, j]
                 total += difference * difference
-            exponents[i] = log_counts[i] - 0.5 * total
+            weight = log_own[i] if i == q else log_counts[i]
+            exponents[i] = weight - 0.5 * total
             largest = max(largest, exponents[i])
         kernels = 0.0
         for i in range(m):

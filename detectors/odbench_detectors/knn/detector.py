@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from odbench.arrays import FloatArray
 from odbench.errors import DetectorError
+from odbench_detectors.shared.neighbours.graph import NeighbourGraph
 from odbench_detectors.shared.neighbours.means import mean_of_columns
 from odbench_detectors.shared.neighbours.sharing import NeighbourDetector
 
@@ -46,9 +47,9 @@ class KNN(NeighbourDetector):
             raise DetectorError(msg)
         return self.k
 
-    def decision_function(self, X: FloatArray) -> FloatArray:
-        """Score rows: float64 distances, higher is more anomalous."""
-        distances = self.graph(X).distances
+    def scores_of(self, graph: NeighbourGraph) -> FloatArray:
+        """Return the k-th or the mean distance of each row."""
+        distances = graph.distances
         if self.method == "largest":
             return distances[:, -1].copy()
         return mean_of_columns(distances)

@@ -59,9 +59,8 @@ class LOF(NeighbourDetector):
             self._density = self._densities(graph)
         return self
 
-    def decision_function(self, X: FloatArray) -> FloatArray:
-        """Score rows: float64, around 1 for inliers, higher is more anomalous."""
-        graph = self.graph(X)
+    def scores_of(self, graph: NeighbourGraph) -> FloatArray:
+        """Return the outlier factor of each row, around 1 for inliers."""
         if len(self._train) == 1:
             return graph.distances[:, 0].copy()
         graph = graph.nearest(len(self._train) - 1)

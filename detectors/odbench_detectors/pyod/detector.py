@@ -59,6 +59,11 @@ class BuiltAtFit:
         self._detector.fit(X)
         return self
 
+    def fit_score(self, X: FloatArray) -> Any:
+        """Fit on rows and return PyOD's scores of the same rows."""
+        self.fit(X)
+        return self._detector.decision_scores_
+
     def decision_function(self, X: FloatArray) -> Any:
         """Score rows as PyOD does: higher is more anomalous."""
         _seed_everything(self.params.get("random_state"))

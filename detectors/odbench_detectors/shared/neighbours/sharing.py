@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Self, TypeVar
 
+import numpy as np
+
 from odbench.arrays import FloatArray
 from odbench.detector import Workspace
 from odbench_detectors.shared.estimator import Estimator
@@ -19,7 +21,8 @@ _INDEX = "odbench.neighbours.index"
 class NeighbourDetector(Estimator):
     """Base class of detectors that score by exact Euclidean neighbours.
 
-    A subclass returns from `neighbours_needed` how many it needs. The graph that it
+    A subclass returns from `neighbours_needed` how many it needs, and scores rows by
+    their graph in `scores_of`. The graph that it
     gets may have been built for more, and has fewer columns if there are fewer rows.
     """
 
@@ -50,6 +53,31 @@ class NeighbourDetector(Estimator):
             _INDEX, (X,), lambda _: NeighbourIndex(rows)
         )
         return self
+
+    def fit_score(self, X: FloatArray) -> FloatArray:
+        """Fit on rows and score them, none of them being its own neighbour.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+
+        Returns
+        -------
+        float64 array of shape (n_rows,)
+            Higher is more anomalous; 0 for a single row.
+        """
+        self.fit(X)
+        if len(X) == 1:
+            return np.zeros(1)
+        return self.scores_of(self.train_graph())
+
+    def decision_function(self, X: FloatArray) -> FloatArray:
+        """Score rows: float64, higher is more anomalous."""
+        return self.scores_of(self.graph(X))
+
+    def scores_of(self, graph: NeighbourGraph) -> FloatArray:
+        """Return the scores of rows with these neighbours."""
+        raise NotImplementedError
 
     def train_graph(self) -> NeighbourGraph:
         """Return the neighbours of each training row, excluding itself."""
