@@ -108,11 +108,19 @@ class _Gibibytes(click.ParamType[float]):
 )
 @click.option("--keep-scores", is_flag=True, help="Keep the score of every test row.")
 @click.option(
+    "--protocol",
+    default="one-class",
+    show_default=True,
+    metavar="SETTING",
+    help="Rows that a detector sees: one-class, transductive, unsupervised or "
+    "contaminated=SHARE.",
+)
+@click.option(
     "--contamination",
     type=float,
     default=0.0,
     metavar="SHARE",
-    help="Share of anomalies among the training rows, such as 0.05.  [default: 0]",
+    help="The same as --protocol contaminated=SHARE.",
 )
 @click.option(
     "--require-sandbox",

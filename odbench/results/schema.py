@@ -56,6 +56,11 @@ _COLUMNS = (
     ("n_test", "int64", True),
     ("n_columns", "int64", True),
     ("n_anomalies", "int64", True),
+    # Share of anomalies among the training rows; null in other settings.
+    ("contamination", "double", False),
+    # How far scores depend on the rows scored with them, 0 if not at all; null where
+    # it was not measured (see odbench.sweep.batch).
+    ("batch_difference", "double", False),
     # Metrics; null wherever the status is not "ok" or the labels are not public.
     *((metric.name, "double", metric.required) for metric in METRICS),
     # 95 % intervals of the trial, known where its scores were kept.
@@ -82,6 +87,13 @@ _COLUMNS = (
     ("duplicate_train", "double", False),
     ("test_in_train", "double", False),
     ("anomalies_in_train", "double", False),
+    # These four are facts of the scored rows, the next two of the whole data set.
+    ("n_distinct_test", "int64", False),
+    ("n_distinct_anomalies", "int64", False),
+    ("ceiling_auroc", "double", False),
+    ("ceiling_ap", "double", False),
+    ("trivial_share", "double", False),
+    ("large_integers", "int64", False),
     ("source_url", "string", False),
     ("licence", "string", False),
     ("detector_reference", "string", False),

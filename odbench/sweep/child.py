@@ -29,7 +29,7 @@ from odbench.sweep.processes import own_memory, serve_under_a_reaper
 
 if TYPE_CHECKING:
     from odbench.arrays import FloatArray
-    from odbench.detector import Detector
+    from odbench.plugins.adapter import AdaptedDetector
     from odbench.plugins.find import Configuration
     from odbench.sweep.workspace import SharedWork
 
@@ -52,10 +52,12 @@ class _State:
         self._configurations: dict[str, Configuration] = {}
         self._warm: set[tuple[str, int]] = set()
         self._train: FloatArray | None = None
+        # None if the training rows themselves are scored.
         self._test: FloatArray | None = None
         self._work: SharedWork | None = None
-        self._detector: Detector | None = None
-        self._tables: tuple[FloatArray, FloatArray] | None = None
+        self._detector: AdaptedDetector | None = None
+        self._tables: tuple[FloatArray, FloatArray | None] | None = None
+        self._own_scores: FloatArray | None = None
         self._compiling = CompileClock()
         self._writable: list[str] = []
 
@@ -79,11 +81,13 @@ class _State:
         from odbench.sweep.handover import map_tables
         from odbench.sweep.workspace import SharedWork
 
-        self._detector = self._tables = None
+        self._detector = self._tables = self._own_scores = None
         self._train = self._test = self._work = None
-        (tables,) = request["descriptors"]
-        self._train, self._test = map_tables(request, tables)
-        self._work = SharedWork((self._train, self._test), own_memory)
+        (descriptor,) = request["descriptors"]
+        tables = map_tables(request["shapes"], descriptor)
+        self._train = tables[0]
+        self._test = tables[1] if len(tables) > 1 else None
+        self._work = SharedWork(tuple(tables), own_memory)
         for spec in request["specs"]:
             # A detector that cannot be built fails in its own trial.
             with contextlib.suppress(Exception):
@@ -95,8 +99,8 @@ class _State:
         """Compile, and build the detector of a trial; not part of its seconds."""
         import numpy as np
 
-        assert self._train is not None and self._test is not None and self._work  # noqa: PT018
-        self._detector = self._tables = None
+        assert self._train is not None and self._work is not None  # noqa: PT018
+        self._detector = self._tables = self._own_scores = None
         configuration = self._configuration(request["spec"])
         self._warm_up(configuration, request["random_state"])
         detector = configuration.build(request["random_state"])
@@ -106,7 +110,8 @@ class _State:
             detector.use_workspace(self._work)
         else:
             # A detector may write into its tables; the next one must not see that.
-            self._tables = self._train.copy(), self._test.copy()
+            test = None if self._test is None else self._test.copy()
+            self._tables = self._train.copy(), test
         self._work.start_trial(needs, again=request["again"])
         self._detector = detector
         # Detectors without a random_state still draw from the global generators.
@@ -115,37 +120,58 @@ class _State:
         return {"version": configuration.version}
 
     def fit(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
-        """Fit the detector that was prepared."""
+        """Fit the detector that was prepared, and score its own rows if asked to."""
         assert self._detector is not None and self._tables is not None  # noqa: PT018
-        train = self._tables[0]
+        train, test = self._tables
         with self._timed() as costs:
-            self._detector.fit(train)
+            if test is None:
+                self._own_scores = self._detector.fit_score(train)
+            else:
+                self._detector.fit(train)
         return costs
 
     def score(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Score the test rows, and write the scores to the memory that came along."""
+        """Score the rows, and write the scores to the memory that came along."""
+        assert self._detector is not None and self._tables is not None and self._work  # noqa: PT018
+        test = self._tables[1]
+        with self._writing(request) as answer, self._timed() as costs:
+            scores = self._own_scores
+            if test is not None:
+                scores = self._detector.decision_function(test)
+            answer["scores"] = scores
+        return {
+            **answer,
+            **costs,
+            "grown": self._work.grown,
+            "charged_bytes": self._work.charged_bytes,
+        }
+
+    def score_some(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Score the first rows of the test table alone, as `score` scored all."""
+        assert self._detector is not None and self._tables is not None  # noqa: PT018
+        test = self._tables[1]
+        assert test is not None
+        with self._writing(request) as answer:
+            answer["scores"] = self._detector.decision_function(test[: request["rows"]])
+        return answer
+
+    @contextlib.contextmanager
+    def _writing(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Write the scores put into a dictionary, and leave their shape there."""
         import numpy as np
 
         from odbench.sweep.handover import write_scores
 
-        assert self._detector is not None and self._tables is not None and self._work  # noqa: PT018
         (memory,) = request["descriptors"]
+        answer: dict[str, Any] = {}
         try:
-            test = self._tables[1]
-            with self._timed() as costs:
-                scores = self._detector.decision_function(test)
-            shape = np.shape(scores)
-            if shape == (len(test),):
+            yield answer
+            scores = answer.pop("scores")
+            answer["shape"] = list(np.shape(scores))
+            if answer["shape"] == [request["rows"]]:
                 write_scores(scores, memory)
         finally:
             os.close(memory)
-        self._detector = self._tables = None
-        return {
-            **costs,
-            "shape": list(shape),
-            "grown": self._work.grown,
-            "charged_bytes": self._work.charged_bytes,
-        }
 
     @contextlib.contextmanager
     def _timed(self) -> Iterator[dict[str, Any]]:
@@ -195,8 +221,11 @@ class _State:
                 work = SharedWork((train, test))
                 work.announce(_needs(detector))
                 detector.use_workspace(work)
-            detector.fit(train)
-            detector.decision_function(test)
+            if self._test is None:
+                detector.fit_score(train)
+            else:
+                detector.fit(train)
+                detector.decision_function(test)
 
     def failure(self, error: BaseException) -> dict[str, Any]:
         """Describe an error of a detector in one line."""
@@ -274,7 +303,7 @@ class _Pipes:
         for line in self._in:
             request = json.loads(line)
             path = request.pop("path", None)
-            mode = os.O_RDWR if request["do"] == "score" else os.O_RDONLY
+            mode = os.O_RDONLY if request["do"] == "load" else os.O_RDWR
             flags = mode | getattr(os, "O_BINARY", 0)
             opened = [] if path is None else [os.open(path, flags)]
             yield request | {"descriptors": opened}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from odbench.scoring.settings import Protocol
 from odbench.sweep.sandbox import Limits
-from odbench.sweep.trials import Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from odbench.results import RESULTS, SCORES
 from odbench.results.present import VERSIONED, Earlier, Versions
 from odbench.results.schema import ENVIRONMENT
+from odbench.scoring.settings import BATCH_TOLERANCE, ONE_CLASS
 from odbench.suites import ORACLE
 from odbench.sweep.fold import read_batches
 from odbench.sweep.journal import read_journals
@@ -62,6 +63,20 @@ def finished(folder: Path, *, only_ok: bool = False, with_scores: bool = False) 
         rows = zip(*columns, strict=True)
         done.add(row[0] for row in rows if is_done(*row))
     return done
+
+
+def batch_independent(folder: Path) -> Keys:
+    """Return the keys of the one-class trials whose scores ignore the batch."""
+    keys = Keys()
+    names = ("key", "status", "protocol", "batch_difference")
+    for columns in _columns(folder, names):
+        keys.add(
+            key
+            for key, status, protocol, difference in zip(*columns, strict=True)
+            if key and status == "ok" and protocol == ONE_CLASS
+            if difference is not None and difference <= BATCH_TOLERANCE
+        )
+    return keys
 
 
 def _with_scores(folder: Path) -> Keys:

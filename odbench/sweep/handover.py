@@ -62,8 +62,10 @@ class Handover(Memory):
 
     Parameters
     ----------
-    train, test : float64 arrays of shape (n_train, n_columns), (n_test, n_columns)
+    train : float64 array of shape (n_train, n_columns)
         Copied.
+    test : float64 array of shape (n_test, n_columns) or None
+        Copied; None if the training rows themselves are to be scored.
 
     Raises
     ------
@@ -71,22 +73,28 @@ class Handover(Memory):
         If there is not enough memory.
     """
 
-    def __init__(self, train: FloatArray, test: FloatArray) -> None:
-        self.train_shape, self.test_shape = train.shape, test.shape
-        with _memory_for(train.nbytes + test.nbytes, "tables"):
+    def __init__(self, train: FloatArray, test: FloatArray | None) -> None:
+        tables = [train] if test is None else [train, test]
+        self._shapes: list[list[int]] = [list(table.shape) for table in tables]
+        with _memory_for(sum(table.nbytes for table in tables), "tables"):
             super().__init__()
-            for table in (train, test):
+            for table in tables:
                 _write(self._file, table)
             _seal(self._file, _SIZE_AND_VALUES)
 
     @property
+    def is_one_table(self) -> bool:
+        """Whether the training rows themselves are to be scored."""
+        return len(self._shapes) == 1
+
+    @property
     def n_test(self) -> int:
         """Number of scores wanted."""
-        return int(self.test_shape[0])
+        return self._shapes[-1][0]
 
-    def describe(self) -> dict[str, list[int]]:
+    def describe(self) -> dict[str, list[list[int]]]:
         """Return the shapes that the process needs to read the tables."""
-        return {"train": list(self.train_shape), "test": list(self.test_shape)}
+        return {"shapes": self._shapes}
 
 
 class ScoreMemory(Memory):
@@ -135,22 +143,21 @@ class ScoreMemory(Memory):
         self.close()
 
 
-def map_tables(
-    shapes: dict[str, list[int]], descriptor: int
-) -> tuple[FloatArray, FloatArray]:
+def map_tables(shapes: list[list[int]], descriptor: int) -> list[FloatArray]:
     """Map the tables behind a descriptor, and close the descriptor.
 
     Parameters
     ----------
-    shapes : dict
-        From `Handover.describe`.
+    shapes : list of list of int
+        Rows and columns of each table, from `Handover.describe`.
     descriptor : int
         From `Handover.descriptor`.
 
     Returns
     -------
-    train, test : float64 arrays
-        Read-only; where the kernel seals the memory, nothing can write to it.
+    list of float64 arrays
+        Train, and test if there is one. Read-only; where the kernel seals the memory,
+        nothing can write to it.
     """
     try:
         if hasattr(mmap, "MAP_POPULATE"):
@@ -162,12 +169,11 @@ def map_tables(
     finally:
         os.close(descriptor)
     tables, start = [], 0
-    for name in ("train", "test"):
-        rows, columns = shapes[name]
+    for rows, columns in shapes:
         table = np.frombuffer(memory, np.float64, rows * columns, start)
         tables.append(table.reshape(rows, columns))
         start += table.nbytes
-    return tables[0], tables[1]
+    return tables
 
 
 def write_scores(scores: Any, descriptor: int) -> None:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from odbench.errors import UsageError
 from odbench.scoring.metrics import adjusted_average_precision
+from odbench.scoring.settings import ONE_CLASS, TRANSDUCTIVE, Protocol
 from odbench.suites import ORACLE
 from odbench.sweep.rows import blank_row
-from odbench.sweep.trials import Protocol, Trial, key_of
+from odbench.sweep.trials import Trial, key_of
 
 if TYPE_CHECKING:
     from odbench.data.dataset import DatasetRecord
@@ -55,8 +56,8 @@ def oracle_rows(
     UsageError
         If no data set has an oracle, or the protocol is not one-class.
     """
-    if protocol.contamination:
-        msg = "detector 'oracle': supports only the one-class protocol; leave it out"
+    if protocol.name not in {ONE_CLASS, TRANSDUCTIVE}:
+        msg = "detector 'oracle': supports only the protocol one-class; leave it out"
         raise UsageError(msg)
     rows = [
         _row(record, facts, protocol)

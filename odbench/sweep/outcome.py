@@ -38,6 +38,8 @@ class Outcome:
         The version of the detector that the process loaded; empty if unknown.
     layers : tuple of str
         The layers of the sandbox that held.
+    batch_difference : float or None
+        See `odbench.sweep.batch`; None where it was not measured.
     """
 
     status: str
@@ -46,6 +48,7 @@ class Outcome:
     costs: Mapping[str, Any]
     version: str = ""
     layers: tuple[str, ...] = ()
+    batch_difference: float | None = None
 
     def with_warm_up(self, seconds: float) -> Outcome:
         """Return the outcome with these seconds added to its warm-up."""

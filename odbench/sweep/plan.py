@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from odbench.arrays import FloatArray, IntArray
+from odbench.scoring.settings import TRANSDUCTIVE, Protocol
 from odbench.sweep.keys import Keys
 from odbench.sweep.trial_times import TrialTimes
-from odbench.sweep.trials import Batch, Indices, Protocol, Variants
+from odbench.sweep.trials import Batch, Indices, Variants
 
 if TYPE_CHECKING:
     from odbench.data.dataset import DatasetRecord
@@ -67,6 +68,7 @@ def make_plan(
     seeds: int | None,
     protocol: Protocol,
     done: Keys,
+    one_class: Keys | None = None,
 ) -> Plan:
     """List all trials and leave out those that are done.
 
@@ -82,6 +84,9 @@ def make_plan(
         The protocol of all trials.
     done : Keys
         Trials that need not run again.
+    one_class : Keys, optional
+        One-class trials of detectors that ignore the batch. In the transductive setting
+        they give the same scores, so they need not run again either.
 
     Returns
     -------
@@ -90,8 +95,14 @@ def make_plan(
     chosen = tuple(configurations)
     repetitions = tuple(_repetitions(one, seeds) for one in chosen)
     plan = Plan(Variants(chosen, repetitions, protocol))
+    same = None
+    if protocol.name == TRANSDUCTIVE and one_class is not None:
+        same = Variants(chosen, repetitions, Protocol())
     for record in records:
-        indices = np.flatnonzero(~done.contains(plan.variants.keys(record)))
+        is_done = done.contains(plan.variants.keys(record))
+        if same is not None and one_class is not None:
+            is_done |= one_class.contains(same.keys(record))
+        indices = np.flatnonzero(~is_done)
         plan.total += len(plan.variants)
         plan.done += len(plan.variants) - len(indices)
         if len(indices):

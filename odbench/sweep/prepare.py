@@ -10,14 +10,15 @@ import numpy as np
 
 from odbench.errors import UsageError
 from odbench.plugins.specs import as_json
+from odbench.scoring.settings import TRANSDUCTIVE
 from odbench.suites import ORACLE
-from odbench.sweep.finished import finished
+from odbench.sweep.finished import batch_independent, finished
 from odbench.sweep.keys import Keys
 from odbench.sweep.oracle import oracle_rows
 from odbench.sweep.plan import Plan, make_batches, make_plan
 from odbench.sweep.request import RunRequest
 from odbench.sweep.trial_times import TrialTimes
-from odbench.sweep.trials import Batch, Protocol
+from odbench.sweep.trials import Batch
 
 if TYPE_CHECKING:
     from odbench.data.catalog import Sources, SuiteListing
@@ -93,13 +94,18 @@ def prepare(request: RunRequest, *, pull: bool = True) -> Prepared:
         with_scores=request.keeps_scores,
     )
 
+    one_class = None
+    if request.setting.name == TRANSDUCTIVE:
+        one_class = batch_independent(request.folder)
+
     def planned() -> Plan:
         return make_plan(
-            records,
+            _reaching(records, request.setting.contamination),
             configurations,
             seeds=request.seeds,
-            protocol=_protocol(request),
+            protocol=request.setting,
             done=done,
+            one_class=one_class,
         )
 
     plan = planned()
@@ -108,6 +114,7 @@ def prepare(request: RunRequest, *, pull: bool = True) -> Prepared:
         records, failed = _pull(records, wanted, request, sources)
         faults += failed
         plan = planned()
+    records = _told_reaching(records, request)
     times = TrialTimes(Store.default().root / "timings.json")
     batches = make_batches(plan, times)
     never_timed = _never_timed(plan, times)
@@ -117,6 +124,46 @@ def prepare(request: RunRequest, *, pull: bool = True) -> Prepared:
     return Prepared(
         plan, records, batches, seconds, never_timed, faults, times, oracle, params
     )
+
+
+def _reaching(
+    records: list[DatasetRecord], contamination: float | None
+) -> list[DatasetRecord]:
+    """Return the data sets with enough anomalies for a share of contamination.
+
+    Those that were never measured are kept: their anomalies are not known yet.
+    """
+    from odbench.data.protocol import reaches
+
+    if not contamination:
+        return records
+    return [
+        one
+        for one in records
+        if one.n_anomalies is None
+        or reaches(one.n_train, one.n_test, one.n_anomalies, contamination)
+    ]
+
+
+def _told_reaching(
+    records: list[DatasetRecord], request: RunRequest
+) -> list[DatasetRecord]:
+    """Return the data sets of `_reaching`, and say how many were left out."""
+    contamination = request.setting.contamination
+    kept = _reaching(records, contamination)
+    left_out = len(records) - len(kept)
+    if left_out and not kept:
+        msg = (
+            f"protocol {request.setting.label!r}: no data set has enough anomalies; "
+            f"use a smaller share"
+        )
+        raise UsageError(msg)
+    if left_out and request.show_progress:
+        say(
+            f"{left_out} of {len(records)} data sets have too few anomalies for "
+            f"{contamination:.3g} of the training rows and are left out"
+        )
+    return kept
 
 
 def _never_timed(plan: Plan, times: TrialTimes) -> int:
@@ -138,17 +185,11 @@ def _oracle(
     """Return the new results of the oracle, if named, and count them in the plan."""
     if ORACLE not in (request.detectors or ()):
         return []
-    rows = oracle_rows(records, _protocol(request))
+    rows = oracle_rows(records, request.setting)
     new = [row for row in rows if row["key"] not in done]
     plan.total += len(rows)
     plan.done += len(rows) - len(new)
     return new
-
-
-def _protocol(request: RunRequest) -> Protocol:
-    if request.contamination:
-        return Protocol(name="contaminated", contamination=request.contamination)
-    return Protocol()
 
 
 def _configurations(request: RunRequest) -> list[Configuration]:

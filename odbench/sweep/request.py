@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from odbench.errors import UsageError
+from odbench.scoring.settings import (
+    CONTAMINATED,
+    CONTAMINATION_LIMIT,
+    ONE_CLASS,
+    Protocol,
+)
 from odbench.suites import PARTITIONS
 from odbench.sweep.backends import BACKENDS
 
 _RUNS = Path("odbench-runs")
-# The limit of `odbench.data.protocol`: inliers must be the majority of training rows.
-_CONTAMINATION_LIMIT = 0.5
 # Option -> its types, in Python and in words.
 _COUNT = ((numbers.Integral, type(None)), "a whole number, or None")
 _TEXT = ((str, type(None)), "a text, or None")
@@ -33,6 +37,7 @@ _KINDS = (
     ("memory_limit", (numbers.Real, type(None)), "a number of GiB, or None"),
     ("mirror", (str, Path, type(None)), "the path of a folder, or None"),
     ("keep_scores", *_FLAG),
+    ("protocol", (str,), "a setting such as 'one-class'"),
     ("contamination", (numbers.Real,), "a share from 0 to below 0.5, such as 0.05"),
     ("require_sandbox", *_FLAG),
     ("retry_failed", *_FLAG),
@@ -60,6 +65,7 @@ class RunRequest:
     out: Path | None = None
     keep_scores: bool = False
     require_sandbox: bool = False
+    protocol: str = ONE_CLASS
     contamination: float = 0.0
     retry_failed: bool = False
     show_progress: bool = True
@@ -96,7 +102,7 @@ class RunRequest:
             ),
             (
                 "contamination",
-                0 <= self.contamination < _CONTAMINATION_LIMIT,
+                0 <= self.contamination < CONTAMINATION_LIMIT,
                 "a share from 0 to below 0.5, such as 0.05",
             ),
             (
@@ -110,6 +116,22 @@ class RunRequest:
             if not is_valid:
                 msg = f"{name}: got {getattr(self, name)!r}, wanted {wanted}"
                 raise UsageError(msg)
+        self._check_setting()
+
+    def _check_setting(self) -> None:
+        protocol = self.setting
+        if self.contamination and self.protocol not in {ONE_CLASS, protocol.label}:
+            msg = (
+                f"contamination: got {self.contamination:g} with protocol "
+                f"{self.protocol!r}; wanted one of the two"
+            )
+            raise UsageError(msg)
+        if self.partition == "private" and protocol.contamination is not None:
+            msg = (
+                f"protocol: got {protocol.label!r} for the private partition, whose "
+                f"labels are not public; wanted another setting"
+            )
+            raise UsageError(msg)
 
     def _check_types(self) -> None:
         """Refuse values of a type that the checks of their size would fail on."""
@@ -120,6 +142,13 @@ class RunRequest:
             if is_bool or not isinstance(value, kinds):
                 msg = f"{name}: got {value!r}, wanted {wanted}"
                 raise UsageError(msg)
+
+    @property
+    def setting(self) -> Protocol:
+        """The protocol; `contamination` alone stands for "contaminated=SHARE"."""
+        if self.contamination:
+            return Protocol.parse(f"{CONTAMINATED}={self.contamination}")
+        return Protocol.parse(self.protocol)
 
     @property
     def keeps_scores(self) -> bool:

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from odbench.arrays import FloatArray
-from odbench.sweep.trials import Protocol, Trial
+from odbench.data.dataset import BEYOND_DUPLICATES
+from odbench.scoring.settings import Protocol
+from odbench.sweep.trials import Trial
 
 if TYPE_CHECKING:
     from odbench.data.dataset import DatasetRecord
@@ -51,6 +53,7 @@ def blank_row(
         "duplicate_train": record.duplicate_train,
         "test_in_train": record.test_in_train,
         "anomalies_in_train": record.anomalies_in_train,
+        **{name: getattr(record, name) for name in BEYOND_DUPLICATES},
         "source_url": record.source_url,
         "licence": record.licence,
         "key": trial.key,
@@ -76,13 +79,16 @@ def result_row(
     scores : float64 array of shape (n_test,) or None
         Its scores in the order of the data set.
     """
-    labels = shown.labels
+    labels, distinct = shown.labels, shown.distinct
     row = {
         **blank,
+        **({} if distinct is None else distinct.facts),
         "status": outcome.status,
         "reason": outcome.reason,
         "n_train": shown.n_train,
-        "n_test": len(shown.test),
+        "n_test": len(shown.rows),
+        "contamination": shown.contamination,
+        "batch_difference": outcome.batch_difference,
         "n_anomalies": None if labels is None else int(labels.sum()),
         "sandbox": " + ".join(outcome.layers),
         **outcome.costs,
@@ -90,7 +96,8 @@ def result_row(
     if scores is not None and labels is not None:
         from odbench.scoring.metrics import evaluate
 
-        row.update(evaluate(labels, scores))
+        weights = None if distinct is None else distinct.weights
+        row.update(evaluate(labels, scores, weights))
     return row
 
 

@@ -14,7 +14,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from odbench.arrays import FloatArray
 from odbench.errors import StoreError
+from odbench.sweep.batch import batch_difference, rows_to_repeat
 from odbench.sweep.channel import Channel
 from odbench.sweep.costs import memory_of, seconds_of
 from odbench.sweep.handover import Handover, Memory, ScoreMemory
@@ -191,6 +195,8 @@ class Sandbox:
                 first = time.monotonic() - started
                 outcome, _ = self._try(spec, random_state, tables, again=True)
                 outcome = outcome.with_warm_up(first)
+            if outcome.status == "ok" and not tables.is_one_table:
+                outcome = self._measure_batch(outcome, tables)
             if outcome.status in {"memory", "killed"}:
                 # Its heap can no longer be trusted; start a fresh process.
                 self.close()
@@ -325,7 +331,8 @@ class Sandbox:
             return self._failed(fitted, tables), False
         assert self._folder is not None
         with ScoreMemory(tables.n_test, self._folder) as memory:
-            scored, score = self._ask({"do": "score"}, max(0.0, limit - fit), memory)
+            request = {"do": "score", "rows": tables.n_test}
+            scored, score = self._ask(request, max(0.0, limit - fit), memory)
             peak = max(0, process_memory(self._child)[1] - before)
             fit_costs = seconds_of(fit, fitted, is_trusted=self._is_trusted)
             score_costs = seconds_of(score, scored, is_trusted=self._is_trusted)
@@ -350,6 +357,34 @@ class Sandbox:
         compiled = fit_costs.compiled + score_costs.compiled
         is_short = fit + score < _REPEAT_SECONDS
         return outcome, compiled > 0 and is_short
+
+    def _measure_batch(self, outcome: Outcome, tables: Handover) -> Outcome:
+        """Add the difference that the batch makes to the scores of a few rows."""
+        rows = rows_to_repeat(tables.n_test)
+        if not rows or outcome.scores is None:
+            return outcome
+        try:
+            alone = self._score_some(rows)
+            difference = batch_difference(alone, outcome.scores)
+            if difference > 0 and alone is not None:
+                # Scores that are drawn at random differ without another batch, too.
+                again = self._score_some(rows)
+                difference = batch_difference(alone, outcome.scores, again=again)
+        except (_SandboxEndedError, StoreError):
+            self.close()
+            difference = batch_difference(None, outcome.scores)
+        return replace(outcome, batch_difference=difference)
+
+    def _score_some(self, rows: int) -> FloatArray | None:
+        """Return the scores of the first rows alone; None if there are none."""
+        assert self._folder is not None
+        limit = max(_REPEAT_SECONDS, self._limits.seconds)
+        with ScoreMemory(rows, self._folder) as memory:
+            answer, _ = self._ask({"do": "score_some", "rows": rows}, limit, memory)
+            scores = memory.read()
+        if answer.get("shape") != [rows] or not np.isfinite(scores).all():
+            return None
+        return scores
 
     def _failed(self, answer: dict[str, Any], tables: Handover) -> Outcome:
         """Return the outcome of a failure; a full disk is not the detector's fault."""

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from odbench.arrays import FloatArray, IntArray, LabelArray
-from odbench.sweep.trials import Protocol
+from odbench.scoring.settings import Protocol
 
 if TYPE_CHECKING:
     from odbench.data.dataset import DatasetRecord
+    from odbench.data.distinct import DistinctRows
     from odbench.data.store import StoredDataset
 
 
@@ -33,10 +34,14 @@ class ShownRows:
 
     Attributes
     ----------
-    test : int64 array
-        The scored rows of the test table, ascending.
+    rows : int64 array
+        The scored rows, ascending: of the test table or, in the unsupervised setting,
+        of the training table followed by the test table.
     is_subset : bool
         True where not all rows of the data set are used.
+    distinct : DistinctRows or None
+        The distinct rows among the scored ones, known after `tables`; None where
+        labels are not public.
     """
 
     def __init__(
@@ -45,10 +50,14 @@ class ShownRows:
         self._record = record
         self._protocol = protocol
         self._labels = labels
+        if protocol.is_one_table and labels is not None:
+            inliers = np.zeros(record.n_train, dtype=labels.dtype)
+            self._labels = np.concatenate([inliers, labels])
         self._seed: int | None = None
         self._train: IntArray = np.empty(0, dtype=np.int64)
-        self.test = self._moved = self._order = self._train
+        self.rows = self._moved = self._test = self._order = self._train
         self.is_subset = False
+        self.distinct: DistinctRows | None = None
 
     def select(self, seed: int) -> bool:
         """Select the rows of a seed; return whether they differ from those before."""
@@ -56,41 +65,74 @@ class ShownRows:
 
         if self._seed is not None and (not self.is_subset or self._seed == seed):
             return False
-        record = self._record
-        rows = choose_rows(
+        record, one_table = self._record, self._protocol.is_one_table
+        labels = self._labels
+        if one_table and labels is not None:
+            labels = labels[record.n_train :]
+        chosen = choose_rows(
             record.n_train,
-            self._labels,
+            labels,
             record.n_test,
             dataset_id=record.id,
             seed=seed,
             contamination=self._protocol.contamination,
         )
         self._seed = seed
-        self.is_subset = not rows.is_everything(record.n_train, record.n_test)
-        self._train, self.test, self._moved = rows.train, rows.test, rows.moved
-        self._order = self._rng().permutation(len(rows.test))
+        self.is_subset = not chosen.is_everything(record.n_train, record.n_test)
+        self._train, self._test, self._moved = chosen.train, chosen.test, chosen.moved
+        self.rows = chosen.test
+        if one_table:
+            self.rows = np.concatenate([chosen.train, record.n_train + chosen.test])
+        self._order = self._rng().permutation(len(self.rows))
         return True
 
     @property
     def n_train(self) -> int:
-        """Number of training rows, moved ones included."""
+        """Number of rows that a detector is fitted on."""
+        if self._protocol.is_one_table:
+            return len(self.rows)
         return len(self._train) + len(self._moved)
+
+    @property
+    def contamination(self) -> float | None:
+        """The share of anomalies among training rows; None in other settings."""
+        if self._protocol.contamination is None:
+            return None
+        return len(self._moved) / self.n_train
 
     @property
     def labels(self) -> LabelArray | None:
         """Labels of the scored rows, in the order of the data set."""
-        return None if self._labels is None else self._labels[self.test]
+        return None if self._labels is None else self._labels[self.rows]
 
-    def tables(self, stored: StoredDataset) -> tuple[FloatArray, FloatArray]:
-        """Return train and test, scaled and shuffled, as a detector sees them."""
+    def tables(self, stored: StoredDataset) -> tuple[FloatArray, FloatArray | None]:
+        """Return train and test, scaled and shuffled, as a detector sees them.
+
+        In the unsupervised setting there is one table, and no test.
+        """
         from odbench.data.protocol import standardise
 
         train, test, _ = stored.features()
+        self.distinct = self._distinct_rows(train, test)
         kept = train if len(self._train) == len(train) else train[self._train]
+        if self._protocol.is_one_table:
+            kept = np.vstack([kept, test[self._test]])[self._order]
+            return standardise(kept, kept[:0])[0], None
         if len(self._moved):
             kept = np.vstack([kept, test[self._moved]])
             kept = kept[self._rng().permutation(len(kept))]
-        return standardise(kept, test[self.test[self._order]])
+        return standardise(kept, test[self.rows[self._order]])
+
+    def _distinct_rows(
+        self, train: FloatArray, test: FloatArray
+    ) -> DistinctRows | None:
+        from odbench.data.distinct import distinct_rows
+
+        if self.labels is None:
+            return None
+        table = np.vstack([train, test]) if self._protocol.is_one_table else test
+        scored = table if len(self.rows) == len(table) else table[self.rows]
+        return distinct_rows(scored, self.labels)
 
     def restore_order(self, scores: FloatArray) -> FloatArray:
         """Return scores in the order of the data set instead of the shown one."""

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from odbench.data.protocol import PROTOCOL_VERSION, ROW_LIMIT
+from odbench.scoring.settings import Protocol
 from odbench.sweep.keys import KeyArray, Keys, key_array
 
 if TYPE_CHECKING:
@@ -19,29 +20,6 @@ if TYPE_CHECKING:
     from odbench.plugins.find import Configuration
 
 Indices: TypeAlias = NDArray[np.int32]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Protocol:
-    """How the rows of a trial are taken from a data set.
-
-    Attributes
-    ----------
-    name : str
-        "one-class" or "contaminated".
-    contamination : float
-        Share of anomalies among the training rows, 0 for one-class.
-    """
-
-    name: str = "one-class"
-    contamination: float = 0.0
-
-    @property
-    def label(self) -> str:
-        """The protocol's name in results and leaderboards."""
-        if self.contamination:
-            return f"{self.name}-{self.contamination:g}"
-        return self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,7 +178,7 @@ def _keep_scores(
     _save(file, np.clip(scores, -largest, largest).astype("<f4"))
     if shown.is_subset:
         of = f"{row['protocol']}-{row['content_sha256'][:12]}-{row['seed']}"
-        _save(file.with_name(f"test-rows-{of}.npy"), shown.test)
+        _save(file.with_name(f"test-rows-{of}.npy"), shown.rows)
 
 
 def _save(path: Path, array: np.ndarray[Any, Any]) -> None:

@@ -129,7 +129,8 @@ class SharedWork:
         """Return work of one kind; see `odbench.detector.Workspace`."""
         size = self._sizes.get(kind, 0)
         if any(id(array) not in self._known for array in rows):
-            return make(size)
+            # Work that is not shared is done for the detector's own need.
+            return make(self._needs.get(kind, size))
         started = _clock()
         key = (kind, tuple(id(array) for array in rows))
         made = self._made.get(key)

@@ -11,7 +11,7 @@ from odbench.results import select_present
 from odbench.results.present import Versions
 from tests.reference.trials import frame, place, table, trial
 
-QUICK = Settings(resamples=5, permutations=20)
+QUICK = Settings(permutations=20)
 
 
 def rows(generation, names="abc", detector="knn", **change):
@@ -83,7 +83,7 @@ def test_one_remark_names_all_kinds():
 def test_suites_and_protocols_have_versions_of_their_own():
     new = {"detector_version": "2"}
 
-    for apart in ({"suite": "other"}, {"protocol": "contaminated-0.05"}):
+    for apart in ({"suite": "other"}, {"protocol": "contaminated=0.05"}):
         assert len(kept([*rows(1), *rows(2, **new, **apart)])[0]) == 6
 
 

@@ -8,11 +8,12 @@ import pytest
 from odbench.data.dataset import DatasetRecord
 from odbench.detector import DetectorInfo
 from odbench.plugins.configuration import Configuration
+from odbench.scoring.settings import Protocol
 from odbench.sweep import trials
 from odbench.sweep.keys import Keys
 from odbench.sweep.plan import make_batches, make_plan, why_pending
 from odbench.sweep.trial_times import TrialTimes
-from odbench.sweep.trials import Protocol, key_of
+from odbench.sweep.trials import key_of
 
 
 def info(name, **more):

@@ -133,7 +133,7 @@ def unusual():
     """Return results of tiny suites, two protocols, failures only and missing facts."""
     one = made.simulated({("adbench", "public"): 1}, methods=1)
     two = made.simulated({("oddbench", "public"): 3}, methods=3)
-    other = two.assign(protocol="contaminated-0.05")
+    other = two.assign(protocol="contaminated=0.05")
     other.loc[:, "status"] = "timeout"
     other[["auroc", "ap", "f1", "fit_seconds", "score_seconds"]] = None
     bare = made.simulated({("mine/odd name", "public"): 2}, methods=2)
@@ -169,7 +169,7 @@ def test_unusual_results_draw_every_view(browser, tmp_path):
     page.open()
     scopes = (
         "suite=adbench",
-        "suite=oddbench&protocol=contaminated-0.05",
+        "suite=oddbench&protocol=contaminated%3D0.05",
         "suite=oddbench&protocol=one-class&metric=ap",
         "suite=mine%2Fodd+name",
         "suite=nothing&partition=none&slice=none&view=none&metric=none&page=-3",
@@ -199,7 +199,7 @@ def test_unusual_results_draw_every_view(browser, tmp_path):
 @pytest.mark.slow
 def test_the_whole_benchmark_is_small_and_quick(browser, tmp_path):
     results = made.simulated(made.FULL, methods=40)
-    settings = Settings(resamples=2, permutations=0)
+    settings = Settings(permutations=0)
     path = tmp_path / "index.html"
     path.write_text(render_page(results, settings=settings), encoding="utf-8")
     assert path.stat().st_size < 5_000_000
