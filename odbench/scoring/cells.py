@@ -60,7 +60,7 @@ FACTS = (
 
 
 # The columns of results that a leaderboard over whole suites depends on.
-USED = (*_WORDS, *_NUMBERS, "n_test", "n_anomalies", "generation")
+USED = (*_WORDS, *_NUMBERS, "n_test", "n_anomalies", "family", "generation")
 
 
 class Method(NamedTuple):

@@ -79,7 +79,9 @@ def rate(
     beyond = places.mean(axis=0) - places
     strength = (elo - MEAN) / SCALE
     moved = np.linalg.solve(_curvature(count[0], strength), beyond.T).T
-    reach = clusters.quantile(level) * SCALE * standard_error(moved, clusters)
+    error = standard_error(moved, clusters)
+    # Without any variation nothing is known about the error.
+    reach = clusters.quantile(level) * SCALE * np.where(error > 0.0, error, np.nan)
     return Ratings(elo, elo - reach, elo + reach)
 
 

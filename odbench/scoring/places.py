@@ -36,8 +36,9 @@ class PairTests(NamedTuple):
     Attributes
     ----------
     p : float64 array of shape (n_methods, n_methods)
-        Adjusted p-values; 1 on the diagonal. The probability that any true hypothesis
-        "not higher" has p <= alpha is at most alpha, whichever hypotheses are true.
+        Adjusted p-values; 1 where the mean of the row is not higher. The probability
+        that any true hypothesis "not higher" has p <= alpha is at most alpha, whichever
+        hypotheses are true.
     error : float64 array of shape (n_methods, n_methods)
         Standard error of the mean difference over families.
     critical : float
@@ -59,8 +60,8 @@ class Places(NamedTuple):
     low, high : int64 arrays
         Simultaneous 95 % interval of the place, 1 is best.
     p_best : float64 array
-        Largest level at which the method is in the set of methods that may be best;
-        above `ALPHA` exactly if `low` is 1.
+        Largest level at which the method is in the set of methods that may be best, 1
+        for the one with the highest mean; above `ALPHA` exactly if `low` is 1.
     """
 
     low: IntArray
@@ -108,6 +109,7 @@ def pair_tests(
     drawn = _drawn(totals, (first, second, scale), permutations, rng)
     p, largest = _step_down(statistic, drawn, _ROUNDING * math.sqrt(len(totals)))
     square = np.ones((methods, methods))
+    p[statistic <= 0.0] = 1.0
     square[first, second], square[second, first] = np.split(p, 2)
     critical = _critical(largest, len(totals))
     return PairTests(square, _errors(totals, clusters, first, second), critical)

@@ -148,7 +148,7 @@ def test_results(finished, tmp_path, ends_well):
     for number in range(MUTATIONS):
         text = mutated(rng, content)
         (folder / "results.parquet").write_bytes(text)
-        show = ("leaderboard", "show", folder, "--resamples", 0)
+        show = ("leaderboard", "show", folder, "--permutations", 0)
         refused += ends_well(number, *show) == 2
         if number % 10 == 0:
             run = ("run", "-s", "synbench-mini", "-d", DETECTOR, "--limit", 3)
@@ -168,7 +168,7 @@ def test_descriptions_of_runs(finished, tmp_path, ends_well):
         (folder / "run.json").write_bytes(text)
         if number % 2:
             ends_well(text, "leaderboard", "build", folder, "--out", tmp_path / "built",
-                      "--resamples", 0)  # fmt: skip
+                      "--permutations", 0)  # fmt: skip
         else:
             run = ("run", "-s", "synbench-mini", "-d", DETECTOR, "--limit", 3)
             ends_well(text, *run, "--out", folder, "--dry-run")

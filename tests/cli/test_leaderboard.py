@@ -13,7 +13,7 @@ from odbench.leaderboard.tables import COLUMNS
 from tests.reference.trials import frame, place, random_trials
 from tests.submissions.submission_world import make_world
 
-FAST = ["--resamples", "20"]
+FAST = ["--permutations", "20"]
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_check_of_other_settings_differs(call, run, tmp_path):
     out = tmp_path / "board"
     call("build", run, "--out", out, *FAST)
 
-    assert call("build", run, "--out", out, "--check", "--resamples", "21")[0] == 3
+    assert call("build", run, "--out", out, "--check", "--permutations", "21")[0] == 3
 
 
 def test_a_run_and_its_built_folder_show_the_same(call, run, tmp_path):
@@ -111,8 +111,8 @@ def test_show_under_another_policy_says_so(call, run, tmp_path):
         (["--suite", "other"], "nothing for suite 'other'"),
         (["--sort", "beauty"], "sort column 'beauty'"),
         (["--policy", "kind"], "'kind' is not one of"),
-        (["--resamples", "-1"], "-1 is not in the range"),
-        (["--resamples", "1000000"], "1000000 is not in the range"),
+        (["--permutations", "-1"], "-1 is not in the range"),
+        (["--permutations", "1000001"], "1000001 is not in the range"),
         (["--seed", "-1"], "-1 is not in the range"),
     ],
 )
@@ -266,13 +266,27 @@ def test_check_names_a_table_of_another_build(call, run, tmp_path):
 
 
 def test_a_run_and_its_built_folder_agree_with_themselves(call, rng, tmp_path):
-    alike = [
-        t | {"auroc": 0.8, "ap": 0.4} for t in random_trials(rng, failing=0, missing=0)
-    ]
-    run, out = place(frame(alike), tmp_path / "alike"), tmp_path / "board"
-    call("build", run, "--out", out, "--resamples", "1")
+    trials = random_trials(rng, datasets=30)
+    run, out = place(frame(trials), tmp_path / "run"), tmp_path / "board"
+    call("build", run, "--out", out, "--permutations", "1")
 
     for pair in ((run, run), (run, out), (out, run)):
-        _, data, _ = call("diff", *pair, "--format", "json", "--resamples", "1")
+        _, data, _ = call("diff", *pair, "--format", "json", "--permutations", "1")
         assert all(row["within_interval"] for row in json.loads(data))
-    assert "1000 -0/+0" in call("show", out)[1]
+
+
+def test_ratings_without_variation_have_no_interval(call, rng, tmp_path):
+    trials = [
+        t | {"auroc": 0.8 - int(t["detector"][-1]) / 100, "ap": 0.4}
+        for t in random_trials(rng, datasets=30, failing=0, missing=0)
+    ]
+    run = place(frame(trials), tmp_path / "run")
+
+    _, text, _ = call("show", run, "--format", "csv", *FAST)
+    _, shown, _ = call("show", run, *FAST)
+
+    table = pd.read_csv(io.StringIO(text))
+    # By AUROC the order is always the same, by AP all tie.
+    assert table[["elo_auroc_low", "elo_ap_low"]].isna().all(axis=None)
+    assert "±0 " not in shown
+    assert "No Elo intervals: a group of configurations wins every comparison." in shown

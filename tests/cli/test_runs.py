@@ -109,7 +109,7 @@ def test_show_survives_a_broken_description(call, run):
 def test_the_remark_of_show_is_a_command_that_works(call, run, capsys):
     """Each reader ignores earlier rows until they are dropped."""
     with pytest.raises(SystemExit):
-        main(["leaderboard", "show", str(run), "--resamples", "5"])
+        main(["leaderboard", "show", str(run), "--permutations", "5"])
     first = capsys.readouterr()
     command = first.err.split("`")[1]
     assert command == f"odbench runs drop '{run}' --detector knn --old"
@@ -121,7 +121,7 @@ def test_the_remark_of_show_is_a_command_that_works(call, run, capsys):
     assert "3 results and 0 files of scores removed from" in text
     assert "; 4 results left" in text
     with pytest.raises(SystemExit):
-        main(["leaderboard", "show", str(run), "--resamples", "5"])
+        main(["leaderboard", "show", str(run), "--permutations", "5"])
     again = capsys.readouterr()
     assert again.out == first.out
     assert again.err == ""

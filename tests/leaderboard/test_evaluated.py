@@ -17,7 +17,7 @@ from odbench.submissions.private_table import COLUMNS
 from tests.reference.trials import frame, place, random_trials
 from tests.submissions.submission_world import make_world
 
-QUICK = Settings(resamples=5, permutations=20)
+QUICK = Settings(permutations=20)
 TABLE = "synbench/private.csv"
 
 

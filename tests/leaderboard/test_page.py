@@ -24,7 +24,7 @@ from odbench.scoring.cells import split_results
 from odbench.scoring.policy import apply_policy
 from tests.leaderboard.browser import simulated as made
 
-QUICK = Settings(resamples=10, permutations=20)
+QUICK = Settings(permutations=20)
 
 
 def unpacked(packed: dict) -> np.ndarray:
@@ -275,15 +275,15 @@ def test_the_page_names_its_command_its_runs_and_their_versions():
         },
     )
 
-    lines = dict(provenance_lines([source], Settings(resamples=10, permutations=20)))
+    lines = dict(provenance_lines([source], Settings(permutations=20)))
 
     assert lines == {
-        "Command": "odbench leaderboard build 'core zoo' --resamples 10 --out DIR",
+        "Command": "odbench leaderboard build 'core zoo' --permutations 20 --out DIR",
         "Run, results": f"12,345 trials, SHA-256 {'ab' * 32}",
         "Run, versions": "odbench 0.1.0, python 3.11.7",
         "Run, machine": "2 cores, Linux, 24 GiB",
         "Run, state": "commit 0123456789ab with uncommitted changes",
-        "Resampling": "10 bootstrap samples over data sets, 20 permutations, seed 0",
+        "Inference": "20 random sign flips of families, seed 0",
     }
 
 
@@ -292,7 +292,7 @@ def test_a_run_without_a_description_is_still_named(run):
     source = Source(name="r", results_sha256="0", trials=1, detectors={}, run=dict(run))
 
     assert [name for name, _ in provenance_lines([source, source], Settings())] == [
-        "Command", "Run r, results", "Run r, results", "Resampling",
+        "Command", "Run r, results", "Run r, results", "Inference",
     ]  # fmt: skip
 
 

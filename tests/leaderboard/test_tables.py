@@ -39,9 +39,8 @@ def test_every_number_equals_the_slow_one(rng):
         rows = []
         for name in names:
             mine = [t for t in trials if t["dataset"] == name]
-            chance = 0.5 if metric == "auroc" else mine[0]["n_anomalies"] / 100
             grid = [[t[metric] for t in mine if t["detector"] == m] for m in methods]
-            rows.append(reference.filled(grid, "main", chance))
+            rows.append(reference.filled(grid, "main", 0.0))
         tables[metric] = [v for v, _ in rows], [last for _, last in rows]
 
     table = build_leaderboard(results).set_index("detector").loc[methods]
@@ -82,13 +81,15 @@ def test_counts_tell_tried_failed_and_missing(rng):
     assert (forest["n_datasets"], forest["n_failed"], forest["n_trials"]) == (2, 1, 3)
     assert (forest["n_seeds"], forest["n_missing"]) == (2, 1)
     assert (knn["n_datasets"], knn["n_total"], knn["n_missing"]) == (1, 2, 1)
-    assert knn["mean_auroc"] == pytest.approx((0.7 + 0.5) / 2)
+    assert knn["mean_auroc"] == pytest.approx(0.7 / 2)
 
 
-def test_the_best_total_rank_stands_first(rng):
+def test_the_best_mean_stands_first(rng):
     table = build_leaderboard(frame(random_trials(rng, methods=6)))
 
-    assert table["total_rank"].is_monotonic_increasing
+    assert table["place"].is_monotonic_increasing
+    assert table["mean_auroc"].is_monotonic_decreasing
+    assert table["place"].iloc[0] == 1
 
 
 def test_suites_and_partitions_are_ranked_apart():
@@ -141,7 +142,28 @@ def test_p_values_reject_the_worse_and_keep_the_equal(rng):
     assert table["p_best"].max() == 1.0
     assert table.loc["method 2", "p_best"] < 0.001
     assert table.loc[["method 0", "method 1"], "p_best"].min() > 0.01
-    assert table.loc["method 2", "p_equivalent"] == 0.0
+    assert table["may_be_best_auroc"].tolist() == [True, True, False]
+    assert table.loc["method 2", ["place", "place_low", "place_high"]].tolist() == [
+        3, 3, 3,
+    ]  # fmt: skip
+    assert table.loc["method 2", "gap_auroc_low"] > 0.09
+
+
+def test_places_by_average_precision_are_its_own(rng):
+    base = rng.uniform(0.6, 0.7, size=30)
+    results = frame(
+        trial(f"set {d}", name, value, ap=ap)
+        for d, x in enumerate(base)
+        for name, value, ap in (("knn", x, 0.2), ("lof", x - 0.1, 0.5))
+    )
+
+    table = build_leaderboard(results).set_index("detector")
+
+    assert table["place"].tolist() == [1, 2]
+    assert table.loc["knn", ["place_ap", "place_ap_low", "p_best_ap"]].tolist() == [
+        2, 2, table.loc["knn", "p_best_ap"],
+    ]  # fmt: skip
+    assert table["may_be_best_ap"].tolist() == [False, True]
 
 
 def test_resampling_families_is_a_choice(rng):
@@ -162,12 +184,12 @@ def test_one_method_on_one_data_set_is_a_table():
     assert np.isnan(row["win_rate"])
 
 
-def test_without_resamples_and_permutations_those_columns_are_empty(rng):
-    quick = Settings(resamples=0, permutations=0)
+def test_without_permutations_their_columns_are_empty(rng):
+    quick = Settings(permutations=0)
 
     table = build_leaderboard(frame(random_trials(rng)), settings=quick)
 
-    for column in ("elo_auroc_low", "mean_auroc_low", "p_best", "p_equivalent"):
+    for column in ("place_low", "place_ap_high", "p_best", "gap_ap_low"):
         assert table[column].isna().all()
     assert table["gap_auroc"].min() == 0.0
 
@@ -199,22 +221,38 @@ def test_a_known_order_is_found_again(rng):
     np.testing.assert_allclose(table["elo_auroc"], 1000 + elo.SCALE * strength, atol=40)
 
 
-@pytest.mark.parametrize(
-    "options", [{"resamples": -1}, {"permutations": -1}, {"cluster": "town"}]
-)
+@pytest.mark.parametrize("options", [{"permutations": -1}, {"cluster": "town"}])
 def test_impossible_settings_are_refused(options):
     with pytest.raises(UsageError, match="leaderboard: "):
         Settings(**options)
 
 
-@pytest.mark.parametrize("resamples", [1, 2, 3])
-def test_every_interval_holds_its_estimate_however_few_resamples(rng, resamples):
+INTERVALS = [
+    name
+    for metric in ("auroc", "ap")
+    for name in (f"mean_{metric}", f"rank_{metric}", f"elo_{metric}", f"gap_{metric}")
+] + ["place", "place_ap", "win_rate"]
+
+
+def test_every_interval_holds_its_estimate(rng):
     for seed in range(5):
-        settings = Settings(resamples=resamples, permutations=20, seed=seed)
-        table = build_leaderboard(frame(random_trials(rng)), settings=settings)
-        for name in ("elo_auroc", "mean_auroc", "gap_auroc"):
-            assert (table[f"{name}_low"] <= table[name]).all()
-            assert (table[name] <= table[f"{name}_high"]).all()
+        trials = random_trials(rng, datasets=30)
+        table = build_leaderboard(frame(trials), settings=Settings(seed=seed))
+        for name in INTERVALS:
+            assert (table[f"{name}_low"] <= table[name] + 1e-9).all(), name
+            assert (table[name] <= table[f"{name}_high"] + 1e-9).all(), name
+
+
+def test_four_families_show_no_interval(rng):
+    table = build_leaderboard(frame(random_trials(rng, datasets=12)))
+
+    assert table["n_families"].tolist() == [4] * 5
+    for name in ("mean_auroc", "mean_ap", "rank_auroc", "elo_ap", "gap_auroc"):
+        assert table[f"{name}_low"].isna().all()
+    assert (table["place_low"].tolist(), table["place_high"].tolist()) == (
+        [1] * 5,
+        [5] * 5,
+    )
 
 
 def test_a_negative_seed_is_refused():

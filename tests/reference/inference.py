@@ -67,6 +67,6 @@ def step_down_p(sums):
         ]
         share = sum(m >= seen[top] - 1e-9 for m in largest) / len(every)
         worst = max(worst, share)
-        p[top] = worst
+        p[top] = worst if seen[top] > 0 else 1.0
         left = left[1:]
     return p

@@ -194,6 +194,8 @@ def _board(
         "partition": partition,
         "protocol": protocol,
         "n_sets": len(cells.datasets),
+        "n_families": int(group.table["n_families"].iloc[0]),
+        "detectable": _detectable(group),
         "n_methods": len(order),
         "n_trials": records.trials.get(group.key, int(cells.trials.sum())),
         "methods": order,
@@ -211,6 +213,16 @@ def _board(
             private=group.private,
         ),
     }
+
+
+def _detectable(group: Group) -> dict[str, float]:
+    """Return the difference that the table shows with power 0.8, where known."""
+    limits = {
+        metric.name: float(group.table[f"detectable_{metric.name}"].iloc[0])
+        for metric in ranked_metrics()
+    }
+    decimals = MOST_DECIMALS if group.private else 4
+    return {k: round(v, decimals) for k, v in limits.items() if not np.isnan(v)}
 
 
 def _ranks(quality: Quality) -> dict[str, FloatArray]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from odbench.leaderboard.formats import rounded
 from odbench.leaderboard.page.records import Records
+from odbench.leaderboard.tables import per_metric
 from odbench.scoring.cells import Method
 from odbench.scoring.policy import POLICIES
 from odbench.submissions.rules import MOST_DECIMALS
@@ -20,10 +21,14 @@ if TYPE_CHECKING:
 # Columns of a leaderboard that are the same in all rows, or known otherwise.
 _LEFT_OUT = frozenset(
     ("suite", "partition", "protocol", "detector", "config", "config_id",
-     "n_total", "n_trials", "slice", "level", "view")
+     "n_total", "n_families", "n_trials", "slice", "level", "view",
+     *per_metric("detectable_{}", "may_be_best_{}"))
 )  # fmt: skip
 # Columns that only the table over all data sets shows.
-_ONLY_WHOLE = frozenset(("n_seeds",))
+_ONLY_WHOLE = frozenset(
+    ("n_seeds", "win_rate_low", "win_rate_high",
+     *per_metric("rank_{}_low", "rank_{}_high", "mean_{}_low", "mean_{}_high"))
+)  # fmt: skip
 
 
 class Methods:

@@ -49,7 +49,7 @@ PROVENANCE = (
     ("Results", "core-zoo, 3,680 trials, sha256 0f343b0931126a20"),
     ("Versions", "odbench 0.1.0, python 3.11.7, numpy 2.4.6"),
 )
-QUICK = Settings(resamples=10, permutations=20)
+QUICK = Settings(permutations=20)
 SET = "Oddbench_table_of_0003_measurements"
 VIEWS = {
     "leaderboard": "#/leaderboard",

@@ -46,7 +46,7 @@ function factList(rows) {
     .map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
 }
 
-const STANDING = ["elo_auroc", "mean_auroc", "mean_ap", "rank_auroc", "win_rate", "total_rank", "n_failed"];
+const STANDING = ["place", "mean_auroc", "mean_ap", "place_ap", "elo_auroc", "rank_auroc", "win_rate", "n_failed"];
 
 // The rows of one method in several tables, as columns, with a name for each table.
 function linesOf(m, entries) {
@@ -56,7 +56,7 @@ function linesOf(m, entries) {
     if (at < 0) continue;
     lines.names.push(name);
     lines.decimals.push(table.decimals ?? null);
-    for (const key of [...STANDING, "elo_auroc_low", "elo_auroc_high", "n_datasets"]) {
+    for (const key of [...STANDING, ...["place", "place_ap", "elo_auroc"].flatMap((name) => [`${name}_low`, `${name}_high`]), "n_datasets"]) {
       (lines[key] ??= []).push(table[key]?.[at] ?? null);
     }
   }

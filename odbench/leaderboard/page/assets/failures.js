@@ -6,7 +6,8 @@ const STATUS_WORDS = {
 };
 
 const POLICY_WORDS = {
-  main: ["Main", "AUROC 0.5, AP = share of anomalies, ranks last"],
+  main: ["Main", "AUROC 0, AP 0, ranks last"],
+  chance: ["Chance", "AUROC 0.5, AP = share of anomalies, ranks last"],
   worst: ["Worst", "The worst value of any method on that data set, ranks last"],
   "base-rate": ["Base rate", "AUROC 0.5, AP = share of anomalies, ranked by value"],
   "complete-case": ["Complete case", "Only data sets on which no trial failed"],
@@ -32,7 +33,7 @@ function policyTable(board) {
     return at < 0 ? null : table[key][at];
   };
   const columns = names.flatMap((name) => [
-    { key: `${name}.place`, label: "Rank", title: `${POLICY_WORDS[name][1]}. Order by total rank.`, kind: "number", low: true, value: (m) => value(name, "place", m), cell: (m) => format.place(value(name, "place", m)) },
+    { key: `${name}.place`, label: "Place", title: `${POLICY_WORDS[name][1]}. Place by mean AUROC.`, kind: "number", low: true, value: (m) => value(name, "place", m), cell: (m) => format.place(value(name, "place", m)) },
     { key: `${name}.mean_auroc`, label: "AUROC", title: `Mean AUROC. ${POLICY_WORDS[name][1]}.`, kind: "number", value: (m) => value(name, "mean_auroc", m), cell: (m) => format.score(value(name, "mean_auroc", m)) }]);
   const sets = names.map((name) => `${POLICY_WORDS[name][0]}: ${POLICY_WORDS[name][1].toLowerCase().replace("auroc", "AUROC").replace("ap =", "AP =")} (${plural(board.policies[name].n_sets, "data set")})`);
   return el("div", {}, dataTable({ id: "policies", caption: "Rank of each configuration under each failure policy", showCaption: true, rows, sort: "main.place", noun: ["configuration"], groups: [["", 1], ...names.map((name) => [POLICY_WORDS[name][0], 2])],

@@ -13,7 +13,7 @@ function leaderboardView(scope) {
       scopeBar(scope, ["slice", "view"]),
       view === "each" ? null : el("p", { class: "note" }, el("strong", {}, VIEWS[view][0]), ". ", VIEWS[view][1]),
       boardTable(board, slice, table, view),
-      el("p", { class: "fine" }, "A failed trial counts as AUROC 0.5 and AP equal to the share of anomalies, and ranks last. ",
+      el("p", { class: "fine" }, "A failed trial counts as AUROC 0 and AP 0, and ranks last. ",
         el("a", { href: linkTo("about") }, "How to read this table"), "."),
       table.method.some((m) => isOracle(data.methods[m])) ? el("p", { class: "fine" }, ORACLE_WORDS) : null,
       tierNote(board.partition === "private" ? "re-run" : "self-reported"),
@@ -23,7 +23,7 @@ function leaderboardView(scope) {
 }
 
 // The row of the synthetic suite's oracle; the view “oracle” is something else.
-const ORACLE_WORDS = "“oracle” is not a detector: it knows the distribution that the data were drawn from, and shows the best possible result. Gaps and tests against the best use it.";
+const ORACLE_WORDS = "“oracle” is not a detector: it knows the distribution that the data were drawn from, and shows the best possible result. Places and gaps count it.";
 
 function isOracle(method) {
   return method.detector === "oracle" && !method.view;
@@ -37,7 +37,16 @@ function heading(text, lead) {
 function leadOf(board, slice, rows = board.n_methods) {
   const parts = [`${plural(rows, "configuration")} on ${coverage(board)}`];
   if (slice.key !== "all") parts.push(`of which ${format.count(slice.n_sets)} in the slice “${slice.label}”`);
-  return `${parts.join(", ")}. Protocol: ${board.protocol}. ${format.count(board.n_trials)} trials.`;
+  const power = slice.key === "all" ? powerWords(board) : "";
+  return `${parts.join(", ")}. Protocol: ${board.protocol}. ${format.count(board.n_trials)} trials.${power}`;
+}
+
+// The smallest differences that the table can show.
+function powerWords(board) {
+  const sizes = data.metrics.filter((m) => board.detectable?.[m.name])
+    .map((m) => `${format.score(board.detectable[m.name])} points of ${m.label}`);
+  if (!sizes.length) return "";
+  return ` ${plural(board.n_families, "independent family", "independent families")} of data sets show differences of ${sizes.join(", ")} (power 80 %, among all pairs).`;
 }
 
 function boardTable(board, slice, table, view) {
@@ -51,8 +60,8 @@ function boardTable(board, slice, table, view) {
       kind: "text", header: true, value: (i) => methodLabel(method(i)), cell: (i) => methodLink(method(i)) },
     ...keys.map((key) => metricColumn(key, table)),
   ];
-  // Rows come by total rank, as the command line prints them.
-  const sorted = keys.includes("total_rank") ? "total_rank" : "";
+  // Rows come by place, as the command line prints them.
+  const sorted = keys.includes("place") ? "place" : "";
   return dataTable({
     id: "main", class: "board", caption: `Leaderboard: ${boardTitle(board)}${slice.key === "all" ? "" : `, ${slice.label}`}`,
     rows: table.method.map((_, i) => i), columns, sort: sorted, noun: ["configuration"],
