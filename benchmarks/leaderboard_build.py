@@ -22,12 +22,12 @@ import made_up_results
 MIB = 1024
 
 
-def build(run: Path, out: Path, resamples: int) -> tuple[float, float, float]:
+def build(run: Path, out: Path, permutations: int) -> tuple[float, float, float]:
     """Run the command once; return wall seconds, CPU seconds, peak MiB."""
     started = time.perf_counter()
     child = subprocess.Popen(
         [sys.executable, "-c", "from odbench.cli import main; main()", "leaderboard",
-         "build", str(run), "--out", str(out), "--resamples", str(resamples)],
+         "build", str(run), "--out", str(out), "--permutations", str(permutations)],
         stdout=subprocess.DEVNULL,
     )  # fmt: skip
     _, status, usage = os.wait4(child.pid, 0)
@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--datasets", type=int, default=2446)
     parser.add_argument("--methods", type=int, default=40)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--resamples", type=int, default=200)
+    parser.add_argument("--permutations", type=int, default=10_000)
     parser.add_argument("--repeats", type=int, default=3)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -57,9 +57,9 @@ def main() -> None:
             seeds=asked.seeds,
         )
         trials = asked.datasets * asked.methods * asked.seeds
-        print(f"{trials} trials, {asked.resamples} resamples")
+        print(f"{trials} trials, {asked.permutations} sign flips")
         for _ in range(asked.repeats):
-            wall, cpu, peak = build(run, out, asked.resamples)
+            wall, cpu, peak = build(run, out, asked.permutations)
             print(f"{wall:6.2f} s   {cpu:6.2f} s CPU   {peak:5.0f} MiB peak")
         size = sum(f.stat().st_size for f in out.rglob("*") if f.is_file())
         page = (out / "index.html").stat().st_size

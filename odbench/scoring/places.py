@@ -12,7 +12,6 @@ the maximum comes from flipping the signs of whole families.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +22,7 @@ from odbench.scoring.clusters import Clusters
 from odbench.scoring.significance import signs
 
 ALPHA = 0.05
-_BLOCK = 500
+_BLOCK = 100
 # Relative difference between two sums of the same numbers in a different order.
 _ROUNDING = 1e-9
 # Largest number of families times pairs that is computed at once.
@@ -103,13 +102,8 @@ def pair_tests(
     first, second = np.triu_indices(methods, 1)
     norm = _norms(totals, first, second)
     scale = np.divide(1.0, norm, out=np.zeros_like(norm), where=norm > 0.0)
-    sums = totals.sum(axis=0)
-    upward = (sums[first] - sums[second]) * scale
-    statistic = np.concatenate([upward, -upward])
-    drawn = _drawn(totals, (first, second, scale), permutations, rng)
-    p, largest = _step_down(statistic, drawn, _ROUNDING * math.sqrt(len(totals)))
+    p, largest = _step_down(totals, (first, second, scale), permutations, rng)
     square = np.ones((methods, methods))
-    p[statistic <= 0.0] = 1.0
     square[first, second], square[second, first] = np.split(p, 2)
     critical = _critical(largest, len(totals))
     return PairTests(square, _errors(totals, clusters, first, second), critical)
@@ -190,38 +184,42 @@ def detectable(tests: PairTests, *, power: float = 0.8) -> float:
     return size if size <= 1.0 else math.nan
 
 
-def _drawn(
+def _step_down(
     totals: FloatArray,
     pairs: tuple[IntArray, IntArray, FloatArray],
     permutations: int,
     rng: np.random.Generator,
-) -> Iterator[FloatArray]:
-    """Yield blocks of the statistics of all ordered pairs under random signs."""
-    first, second, scale = pairs
-    for start in range(0, permutations, _BLOCK):
-        block = min(_BLOCK, permutations - start)
-        sums = signs(block, len(totals), rng) @ totals
-        upward = (sums[:, first] - sums[:, second]) * scale
-        yield np.concatenate([upward, -upward], axis=1)
-
-
-def _step_down(
-    statistic: FloatArray, drawn: Iterable[FloatArray], tolerance: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Return adjusted p-values, and the maximum over all pairs of each assignment."""
-    order = np.argsort(-statistic, kind="stable")
-    bound = statistic[order] - tolerance
+    """Return p-values of ordered pairs, and the maximum over them of each assignment.
+
+    Pairs come as first method, second method and one over the norm of their difference;
+    with them, each pair is tested the other way round.
+    """
+    first, second = np.concatenate([pairs[:2], pairs[1::-1]], axis=1)
+    scale = np.tile(pairs[2], 2)
+    sums = totals.sum(axis=0)
+    statistic = (sums[first] - sums[second]) * scale
+    # The least extreme first, so that maxima over what is left accumulate downwards.
+    order = np.argsort(statistic, kind="stable")
+    first, second, scale = first[order], second[order], scale[order][:, None]
+    bound = statistic[order][:, None] - _ROUNDING * math.sqrt(len(totals))
     exceeded = np.zeros(len(order))
     largest = [np.zeros(0)]
-    for block in drawn:
-        # The maximum over each hypothesis and all less extreme ones.
-        left = np.maximum.accumulate(block[:, order[::-1]], axis=1)[:, ::-1]
-        exceeded += (left >= bound).sum(axis=0)
-        largest.append(left.max(axis=1, initial=0.0))
-    together = np.concatenate(largest)
-    p = np.empty_like(exceeded)
-    p[order] = np.maximum.accumulate((1.0 + exceeded) / (len(together) + 1.0))
-    return p, together
+    columns = np.ascontiguousarray(totals.T)
+    for start in range(0, permutations, _BLOCK):
+        block = min(_BLOCK, permutations - start)
+        drawn = columns @ signs(block, len(totals), rng).T
+        left = drawn[first]
+        left -= drawn[second]
+        left *= scale
+        np.maximum.accumulate(left, axis=0, out=left)
+        exceeded += np.count_nonzero(left >= bound, axis=1)
+        largest.append(left[-1] if len(left) else np.zeros(block))
+    p = np.ones(len(order))
+    raw = (1.0 + exceeded) / (permutations + 1.0)
+    p[order] = np.maximum.accumulate(raw[::-1])[::-1]
+    p[statistic <= 0.0] = 1.0
+    return p, np.concatenate(largest)
 
 
 def _critical(largest: FloatArray, families: int) -> float:
