@@ -15,6 +15,7 @@ _EXPORTS = {
     "Dataset": "odbench.data.dataset",
     "load_dataset": "odbench.data.catalog",
     "run": "odbench.api.run",
+    "score": "odbench.api.score",
     "build_leaderboard": "odbench.leaderboard.tables",
     "read_results": "odbench.results",
     "explain": "odbench.plugins.explain",
@@ -42,10 +43,12 @@ __all__ = [
     "load_dataset",
     "read_results",
     "run",
+    "score",
 ]
 
 if TYPE_CHECKING:
     from odbench.api.run import run as run
+    from odbench.api.score import score as score
     from odbench.data.catalog import load_dataset as load_dataset
     from odbench.data.dataset import Dataset as Dataset
     from odbench.detector import Detector as Detector

@@ -25,6 +25,7 @@ from odbench.text import printable
 # Command -> help in one line. Each is in the module of its name, which is imported
 # when the command is called.
 VERBS = {
+    "score": "Score the rows of a table of your own: which are odd, and why.",
     "suites": "List the suites with their sizes and sources.",
     "datasets": "List, show, pull, verify and audit data sets.",
     "detectors": "List, show, check and create detectors.",

@@ -11,6 +11,7 @@ from odbench.arrays import FloatArray
 from odbench.tables.columns import Column, parsed_numbers
 from odbench.tables.encode import GONE, NAMED, Learned, count_categories
 from odbench.tables.fitted import Fitted
+from odbench.tables.roles import constant_note
 from odbench.tables.wording import show_share
 
 # Shares of rows above which a column is reported.
@@ -66,12 +67,15 @@ def _other_columns(fitted: Fitted, table: Any) -> list[str]:
 
 
 def _of_constant(column: Column, values: Any) -> list[str]:
-    counts = count_categories(values)
-    if len(counts) == 1 and GONE not in counts:
+    others = [
+        text for text in count_categories(values) if column.note != constant_note(text)
+    ]
+    if not others:
         return []
+    shown = "missing values" if others[0] == GONE else repr(others[0][:40])
     return [
-        f"{column.name} has {len(counts)} values, and in the reference one "
-        f"({column.note}); it is not used"
+        f"{column.name}: in the reference {column.note}, here also {shown}; the column "
+        f"is not used"
     ]
 
 

@@ -34,11 +34,17 @@ class Reason:
     share : float
         From 0 to 1.
     text : str
+    value : float or None
+        The row's number, in days for dates; None for categories and missing values.
+    text_value : str or None
+        The row's category; None for numbers and missing values.
     """
 
     column: str
     share: float
     text: str
+    value: float | None = None
+    text_value: str | None = None
 
     def __str__(self) -> str:
         return f"{self.text} ({100 * self.share:.0f} %)"
@@ -110,6 +116,7 @@ class Reasons:
                 self._encoder.columns[j].name,
                 float(total[j]),
                 self._say(words, row, j, shares, near),
+                *words.values(j, row),
             )
             for j in order
             if total[j] >= least > 0.0
@@ -218,6 +225,13 @@ class _Words:
             how = self._how.get(column.name, column)
             self._numbers[j] = parsed_numbers(how, values)
         return float(self._numbers[j][row])
+
+    def values(self, j: int, row: int) -> tuple[float | None, str | None]:
+        """Return the row's number and its category, None for those it has not."""
+        if self._encoder.columns[j].role in NAMED:
+            return None, self.text(j, row)
+        number = self.number(j, row)
+        return (None if np.isnan(number) else number), None
 
     def part(self, j: int, row: int, part: str) -> float:
         """Return a number, or the hour or weekday of a date."""

@@ -88,6 +88,11 @@ def _look(values: Any) -> _Text:
     return _Text(len(text), len(present), known, counts, plain)
 
 
+def constant_note(text: str) -> str:
+    """Return the remark on a column that has one value."""
+    return f"always {text[:40]!r}"
+
+
 def _spread(known: Sequence[str]) -> list[str]:
     """Return at most `_LOOK` values, evenly spread."""
     step = max(1, -(-len(known) // _LOOK))
@@ -109,7 +114,7 @@ def _of_text(name: str, facts: _Text, *, comma: bool) -> Column:
     if not facts.present:
         return Column(name, "empty", "every value is missing")
     if len(known) == 1 and facts.present == n:
-        return Column(name, "constant", f"always {known[0][:40]!r}")
+        return Column(name, "constant", constant_note(known[0]))
     mark = _number_mark(facts, comma=comma)
     padded = has_leading_zeros(_spread(known))
     if mark and not padded:
@@ -176,7 +181,7 @@ def _of_numbers(
     present = text.present if text is not None else len(values)
     whole = bool((distinct == np.round(distinct)).all())
     if len(distinct) == 1 and present == n:
-        return Column(name, "constant", f"always {distinct[0]:g}", mark=mark)
+        return Column(name, "constant", constant_note(f"{distinct[0]:.15g}"), mark=mark)
     if set(distinct) == {0.0, 1.0}:
         return Column(name, "yes/no", note, mark=mark)
     if whole and len(distinct) == present == n and is_counter(distinct):

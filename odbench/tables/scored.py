@@ -136,6 +136,21 @@ class Scored:
             f"{expected:.2g} would score as high."
         )
 
+    def rows(self, places: IntArray) -> list[dict[str, Any]]:
+        """Return some rows as JSON can hold them, with the columns of the output."""
+        found = []
+        for row in places.tolist():
+            line: dict[str, Any] = {"row": row}
+            if self.id_name:
+                line[id_title(self.id_name)] = self.ids[row].as_py()
+            line["rank"] = int(self.rank[row])
+            line["score"] = float(self.scores[row])
+            line["p_value"] = float(self.p_values[row])
+            line["flagged"] = bool(self.flagged[row])
+            line["reasons"] = self.reason_text(row)
+            found.append(line)
+        return found
+
     def batches(self) -> Iterator[Any]:
         """Yield the rows as ``pyarrow.RecordBatch``, in the order of the table."""
         import pyarrow as pa

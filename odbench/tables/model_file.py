@@ -1,0 +1,202 @@
+"""Fitted models in a file: arrays and JSON, never a pickle.
+
+A model is a zip archive with three members: ``model.json`` (the detector's name and
+parameters, roles, what the encoder and the scale learned), ``rows`` (the encoded
+reference rows in the detector's units, little-endian float64) and ``sums.json`` (the
+SHA-256 of the other two). The detector is fitted again from the rows when the model is
+used; the same rows in the same order give the same detector.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from odbench import __version__
+from odbench.arrays import FloatArray
+from odbench.errors import DataError, UsageError
+from odbench.files import whole_file
+from odbench.plugins.find import find_detector, list_detectors
+from odbench.tables.columns import Column
+from odbench.tables.encode import Encoder, Learned
+from odbench.tables.fitted import Fitted
+from odbench.tables.learner import Learner
+from odbench.tables.scale import Scale
+
+FORMAT = 1
+_MEMBERS = {"model.json", "rows", "sums.json"}
+_MOST_JSON, _MOST_ROWS = 256 << 20, 2 << 30
+# A fixed date, so that the same model gives the same bytes.
+_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+def save_model(fitted: Fitted, path: Path) -> None:
+    """Write a model, whole or not at all.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    path : Path
+
+    Raises
+    ------
+    UsageError
+        If the detector is not an installed one, which its name would find again.
+    """
+    spec = fitted.learner.configuration.spec
+    _check_installed(fitted.learner.configuration.info.name, spec)
+    rows = np.ascontiguousarray(fitted.learner.rows, dtype="<f8").tobytes()
+    members = {
+        "model.json": json.dumps(_described(fitted), ensure_ascii=False).encode(),
+        "rows": rows,
+    }
+    sums = {name: hashlib.sha256(each).hexdigest() for name, each in members.items()}
+    members["sums.json"] = json.dumps(sums).encode()
+    with whole_file(path) as file, zipfile.ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            info = zipfile.ZipInfo(name, _DATE)
+            archive.writestr(info, content, zipfile.ZIP_DEFLATED)
+
+
+def load_model(path: Path) -> tuple[Fitted, tuple[str, ...]]:
+    """Read a model.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    fitted : Fitted
+    notes : tuple of str
+        Remarks, such as another version of the detector.
+
+    Raises
+    ------
+    DataError
+        If the file is no model, is damaged, or is of another format.
+    UsageError
+        If there is no such file.
+    DetectorError
+        If the detector is not installed.
+    """
+    if not path.is_file():
+        msg = f"--model {str(path)!r}: no such file; make one with --save"
+        raise UsageError(msg)
+    try:
+        told, rows = _members(path)
+        fitted = _restored(told, rows)
+        notes = _version_notes(told, fitted)
+    except (
+        KeyError, TypeError, ValueError, AttributeError, RecursionError,
+        zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError,
+    ) as error:  # fmt: skip
+        said = " ".join(str(error).split())[:120]
+        msg = f"--model {str(path)!r}: is not a model or is damaged ({said})"
+        raise DataError(msg) from error
+    return fitted, notes
+
+
+def _described(fitted: Fitted) -> dict[str, Any]:
+    learner = fitted.learner
+    return {
+        "format": FORMAT,
+        "odbench": __version__,
+        "detector": learner.configuration.spec,
+        "detector_version": learner.configuration.version,
+        "n_rows": fitted.n_rows,
+        "shape": list(learner.rows.shape),
+        "columns": [asdict(column) for column in fitted.columns],
+        "learned": [asdict(learned) for learned in fitted.encoder.learned],
+        "mean": learner.scale.mean.tolist(),
+        "deviation": learner.scale.deviation.tolist(),
+    }
+
+
+def _members(path: Path) -> tuple[dict[str, Any], bytes]:
+    """Return the checked content of an archive."""
+    import zlib
+
+    with zipfile.ZipFile(path) as archive:
+        sizes = {info.filename: info.file_size for info in archive.infolist()}
+        if set(sizes) != _MEMBERS or len(archive.infolist()) != len(_MEMBERS):
+            msg = f"members {', '.join(sorted(sizes))[:60]!r}"
+            raise ValueError(msg)
+        json_size = sizes["model.json"] + sizes["sums.json"]
+        if json_size > _MOST_JSON or sizes["rows"] > _MOST_ROWS:
+            msg = "it is larger than a model may be"
+            raise ValueError(msg)
+        try:
+            content = {name: archive.read(name) for name in sizes}
+        except zlib.error as error:
+            raise ValueError(str(error)) from error
+    sums = json.loads(content["sums.json"])
+    for name in ("model.json", "rows"):
+        if sums[name] != hashlib.sha256(content[name]).hexdigest():
+            msg = f"the SHA-256 of {name} differs"
+            raise ValueError(msg)
+    return json.loads(content["model.json"]), content["rows"]
+
+
+def _restored(told: dict[str, Any], content: bytes) -> Fitted:
+    if told["format"] != FORMAT:
+        msg = f"format {told['format']!r}, wanted {FORMAT}; save it again"
+        raise ValueError(msg)
+    n, d = (int(size) for size in told["shape"])
+    if n < 2 or d < 1 or len(content) != 8 * n * d:
+        msg = f"{len(content)} bytes for {n} rows of {d} columns"
+        raise ValueError(msg)
+    rows = np.frombuffer(content, dtype="<f8").reshape(n, d).astype(np.float64)
+    columns = tuple(Column(**column) for column in told["columns"])
+    used = tuple(column for column in columns if column.used)
+    learned = tuple(
+        Learned(**{**each, "parts": tuple(each["parts"])}) for each in told["learned"]
+    )
+    encoder = Encoder(used, learned)
+    scale = Scale(_vector(told["mean"], d), _vector(told["deviation"], d))
+    if len(used) != len(learned) or len(encoder.names) != d:
+        msg = "columns and rows disagree"
+        raise ValueError(msg)
+    if not (np.isfinite(rows).all() and (scale.deviation > 0.0).all()):
+        msg = "values that are not finite"
+        raise ValueError(msg)
+    spec = str(told["detector"])
+    _check_installed(spec, spec)
+    learner = Learner(find_detector(spec), rows, scale, np.arange(n, dtype=np.int64))
+    return Fitted(columns, encoder, learner, int(told["n_rows"]))
+
+
+def _vector(values: Any, d: int) -> FloatArray:
+    vector = np.asarray(values, dtype=np.float64)
+    if vector.shape != (d,) or not np.isfinite(vector).all():
+        msg = "a scale of another shape"
+        raise ValueError(msg)
+    return vector
+
+
+def _check_installed(name: str, spec: str) -> None:
+    """Refuse detectors from files and objects, whose code a model must not run."""
+    head = spec.partition("[")[0].partition(":")[0].partition("=")[0]
+    installed = {info.name for info in list_detectors()[0]}
+    if head not in installed:
+        msg = (
+            f"detector {name[:60]!r}: models keep installed detectors only; "
+            f"`odbench detectors list` lists them"
+        )
+        raise UsageError(msg)
+
+
+def _version_notes(told: dict[str, Any], fitted: Fitted) -> tuple[str, ...]:
+    now = fitted.learner.configuration.version
+    if told["detector_version"] == now:
+        return ()
+    return (
+        f"the model was saved with {fitted.learner.configuration.info.name} "
+        f"{told['detector_version']}, installed is {now}: scores may differ",
+    )

@@ -1,0 +1,114 @@
+"""Small pictures of a column's values, with one row's value among them."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+
+import numpy as np
+
+from odbench.arrays import FloatArray
+from odbench.tables.columns import Column
+from odbench.tables.encode import GONE, Learned
+from odbench.tables.fitted import Fitted
+from odbench.tables.reasons import Reason
+from odbench.tables.wording import show_share, show_value
+
+_WIDTH, _HEIGHT, _FLOOR = 340, 64, 48
+_BINS, _CATEGORIES, _LETTERS = 40, 4, 28
+# The middle of the values that the bars cover; farther ones share the last bars.
+_COVERED = (0.005, 0.995)
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Draws reasons.
+
+    Attributes
+    ----------
+    columns : dict of str to (Column, Learned, float64 array)
+        By name; the array holds the values of numbers and is empty for categories.
+    """
+
+    columns: dict[str, tuple[Column, Learned, FloatArray]]
+
+    @classmethod
+    def of(cls, fitted: Fitted) -> Pictures:
+        """Take the columns and values from what was fitted."""
+        encoder, learner = fitted.encoder, fitted.learner
+        columns = {}
+        for j, (column, learned) in enumerate(
+            zip(encoder.columns, encoder.learned, strict=True)
+        ):
+            values = np.empty(0)
+            if "value" in learned.parts:
+                at = int(np.flatnonzero(encoder.origin == j)[0])
+                values = learner.rows[:, at] * learner.scale.deviation[at]
+                values = values + learner.scale.mean[at]
+            columns[column.name] = (column, learned, values)
+        return cls(columns)
+
+    def draw(self, reason: Reason) -> str:
+        """Return a reason's picture as SVG, "" if there is none to draw."""
+        column, learned, values = self.columns[reason.column]
+        if not len(values):
+            return draw_categories(learned, reason.text_value)
+        if reason.value is None:
+            return ""
+        return draw_numbers(column, values, reason.value)
+
+
+def draw_numbers(column: Column, values: FloatArray, own: float) -> str:
+    """Return a histogram of values, float64 of shape (n,), with a pin at `own`."""
+    low, high = np.quantile(values, _COVERED, method="nearest")
+    low, high = min(float(low), own), max(float(high), own)
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    counts, _ = np.histogram(np.clip(values, low, high), _BINS, (low, high))
+    # Square roots, so that a bar with few values can be seen.
+    tall = np.sqrt(counts / max(counts.max(), 1)) * (_FLOOR - 6)
+    step = _WIDTH / _BINS
+    path = "".join(
+        f"M{j * step:.1f} {_FLOOR}v-{height:.1f}h{step - 1:.1f}v{height:.1f}z"
+        for j, height in enumerate(tall)
+        if height > 0.0
+    )
+    at = min(max((own - low) / (high - low) * _WIDTH, 1.0), _WIDTH - 1.0)
+    first, last = (html.escape(show_value(column, v)) for v in (low, high))
+    label = html.escape(f"values of {column.name}, this row {show_value(column, own)}")
+    return (
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{label}">'
+        f'<path class="bar" d="{path}"/>'
+        f'<line class="axis" x1="0" x2="{_WIDTH}" y1="{_FLOOR}" y2="{_FLOOR}"/>'
+        f'<line class="pin" x1="{at:.1f}" x2="{at:.1f}" y1="2" y2="{_FLOOR}"/>'
+        f'<text x="0" y="{_HEIGHT - 3}">{first}</text>'
+        f'<text x="{_WIDTH}" y="{_HEIGHT - 3}" text-anchor="end">{last}</text></svg>'
+    )
+
+
+def draw_categories(learned: Learned, own: str | None) -> str:
+    """Return bars of the most frequent categories and of the row's own."""
+    key = GONE if own is None else own
+    shown = [text for text in list(learned.counts)[:_CATEGORIES] if text != key]
+    shown = [*shown[: _CATEGORIES - 1], key]
+    most = max((learned.counts.get(text, 0) for text in shown), default=1) or 1
+    # Room for the longest name, at about six units per letter.
+    lines, room = [], 12 + 6 * min(max(map(len, (*shown, "missing"))), _LETTERS + 1)
+    for place, text in enumerate(shown):
+        count = learned.counts.get(text, 0)
+        y = 14 * place + 4
+        name = text[:_LETTERS] + ("…" if len(text) > _LETTERS else "") or "missing"
+        share = show_share(count / learned.n_rows) if count else "never"
+        kind = "own" if text == key else "bar"
+        width = max((_WIDTH - room - 50) * count / most, 2.0)
+        lines.append(
+            f'<text x="{room - 8}" y="{y + 9}" text-anchor="end">{html.escape(name)}'
+            f'</text><rect class="{kind}" x="{room}" y="{y}" width="{width:.1f}" '
+            f'height="10"/><text x="{room + width + 6:.1f}" y="{y + 9}">{share}'
+            f"</text>"
+        )
+    height = 14 * len(shown) + 6
+    return (
+        f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" '
+        f'aria-label="shares of rows by value">{"".join(lines)}</svg>'
+    )

@@ -1,0 +1,67 @@
+"""The report: complete, self-contained, and text from the table stays text."""
+
+import re
+
+import pyarrow as pa
+import pytest
+
+from odbench.tables.report import render_report
+from odbench.tables.score import Request, score_table
+from tests.leaderboard.browser import chromium
+from tests.tables.made import orders
+
+HOSTILE = '<script>document.title="taken"</script><img src=x onerror=alert(1)>{{rows}}'
+
+
+@pytest.fixture(scope="module")
+def page():
+    table = orders(120, 1, odd=3)
+    names = [HOSTILE if name == "country" else name for name in table.column_names]
+    kinds = [
+        HOSTILE if value == "XK" else value for value in table["country"].to_pylist()
+    ]
+    table = table.set_column(1, "country", pa.array(kinds)).rename_columns(names)
+    reference = orders(400).rename_columns(names)
+    scored, fitted = score_table(
+        Request(table=table, reference=reference, detector="ecod", id_name="order")
+    )
+    return render_report(scored, fitted, ["score", "a b.csv"])
+
+
+def test_the_page_holds_rows_reasons_columns_and_settings(page):
+    assert page.count('<li><div class="head">') == 50
+    assert "where similar rows have" in page
+    assert '<th scope="row">amount</th><td>number</td>' in page
+    assert "odbench score &#x27;a b.csv&#x27;" in page
+    assert page.count("<svg") > 50
+    assert page.count('class="flag"') >= 3
+
+
+def test_the_page_loads_nothing_and_runs_nothing(page):
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "default-src 'none'" in page
+    assert not re.search(r'(?:src|href)="(?!data:,")', page)
+
+
+@pytest.mark.slow
+def test_the_page_in_a_browser(page, tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text(page, encoding="utf-8")
+    driver = chromium.start(tmp_path / "profile")
+    try:
+        shown = chromium.Page(driver, path)
+        for width in (1280, 390):
+            driver.set_window_size(width, 900)
+            shown.open("")
+            wide = shown.run("return document.documentElement.scrollWidth")
+            assert wide <= shown.run("return innerWidth")
+        assert driver.title == "table"
+        light = shown.run("return getComputedStyle(document.body).backgroundColor")
+        shown.run("document.querySelector('#theme-dark').click()")
+        dark = shown.run("return getComputedStyle(document.body).backgroundColor")
+        assert {light, dark} == {"rgb(255, 255, 255)", "rgb(20, 23, 27)"}
+        assert len(shown.all(".rows > li")) == 50
+        assert shown.console_messages() == []
+    finally:
+        driver.quit()

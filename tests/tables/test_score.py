@@ -1,0 +1,248 @@
+"""Scoring tables: output, order of rows, reasons, drift."""
+
+import warnings
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+import odbench
+from odbench.errors import DataError, DetectorError, UsageError
+from odbench.tables import learner as learning
+from odbench.tables import sample as sampling
+from odbench.tables.score import Request, score_table
+from tests.tables.made import orders
+
+OUTPUT = ["row", "order", "rank", "score", "p_value", "flagged", "reasons"]
+
+
+def scored(table, reference=None, **others):
+    result, _ = score_table(Request(table=table, reference=reference, **others))
+    return result
+
+
+def shuffled(table, seed):
+    return table.take(np.random.default_rng(seed).permutation(table.num_rows))
+
+
+@pytest.fixture(scope="module")
+def against():
+    return scored(orders(300, 1, odd=6), orders(1_500), id_name="order")
+
+
+def test_unusual_rows_are_first_and_flagged(against):
+    assert set(against.top(6).tolist()) == set(range(6))
+    assert against.flagged[:6].all()
+    assert against.n_flagged <= 12
+    assert "rows are flagged at a false discovery rate of 10 %" in against.verdict()
+
+
+def test_reasons_are_in_the_units_and_words_of_the_table(against):
+    text = against.reason_text(0)
+
+    assert "amount 25,000 where similar rows have" in text
+    assert "country 'XK' never seen" in text
+
+
+def test_the_output_has_one_row_per_row_in_its_order(against):
+    frame = against.frame()
+
+    assert list(frame) == OUTPUT
+    assert frame["row"].tolist() == list(range(300))
+    assert frame["order"].tolist() == orders(300, 1, odd=6)["order"].to_pylist()
+    by_score = frame.sort_values("score", ascending=False)["rank"].tolist()
+    assert by_score == sorted(by_score)
+    assert frame["p_value"].between(1 / 1_501, 1).all()
+    assert frame["reasons"].str.len().gt(0).all()
+
+
+def test_columns_have_roles_and_identifiers_are_left_out(against):
+    roles = {column.name: column.role for column in against.columns}
+
+    assert roles == {
+        "order": "identifier", "country": "category", "amount": "number",
+        "items": "integer", "day": "date", "note": "category", "currency": "constant",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "detector", [pytest.param("cats", marks=pytest.mark.slow), "iforest"]
+)
+def test_eight_orders_of_rows_give_the_same_flags(detector):
+    reference, table = orders(400), orders(120, 1, odd=5)
+    expected = scored(table, reference, detector=detector, id_name="order").frame()
+    expected = expected.set_index("order").drop(columns="row")
+
+    for seed in range(8):
+        found = scored(
+            shuffled(table, seed),
+            shuffled(reference, seed + 100),
+            detector=detector,
+            id_name="order",
+        ).frame()
+        found = found.set_index("order").drop(columns="row").loc[expected.index]
+        assert found.equals(expected)
+
+
+def test_the_order_of_rows_changes_no_score_without_reference():
+    table = orders(500, odd=3)
+    expected = scored(table, id_name="order").frame().set_index("order")
+
+    for seed in range(3):
+        found = scored(shuffled(table, seed), id_name="order").frame()
+        found = found.set_index("order").loc[expected.index]
+        assert found["score"].equals(expected["score"])
+        assert found["reasons"].equals(expected["reasons"])
+
+
+def test_without_reference_nothing_is_flagged_and_the_verdict_says_why():
+    result = scored(orders(200, odd=3), detector="knn")
+
+    assert result.n_flagged == 0
+    assert set(result.top(3).tolist()) == {0, 1, 2}
+    assert "give rows known to be normal with --reference" in result.verdict()
+    assert result.p_values.min() == pytest.approx(1 / 200, abs=2 / 200)
+
+
+def test_too_few_reference_rows_are_said_with_the_number_needed():
+    result = scored(orders(500, 1), orders(40))
+
+    assert result.n_flagged == 0
+    assert "flagging a single row of 500 takes 4,999 reference rows" in result.verdict()
+    assert "No row is flagged at a false discovery rate of 10 %" in result.verdict()
+
+
+def test_a_detector_without_explanations_gets_reasons_too():
+    result = scored(orders(300, odd=2), detector="knn")
+
+    assert "amount 25,000 where similar rows have" in result.reason_text(0)
+    for row in result.top(10).tolist():
+        assert sum(r.share for r in result.reasons[row]) <= 1.0 + 1e-9
+
+
+def test_drift_is_said():
+    table = orders(400, 2)
+    table = table.set_column(2, "amount", pc.multiply(table["amount"], 40.0))
+    table = table.set_column(6, "currency", pa.array(["USD"] * 400))
+    table = table.append_column("new", pa.array(range(400)))
+
+    notes = "\n".join(scored(table, orders(800)).notes)
+
+    assert "column 'new' is not in the reference and not used" in notes
+    assert "currency: in the reference always 'EUR', here also 'USD'" in notes
+    assert "amount: " in notes
+    assert "of rows lie outside the reference's" in notes
+    assert "the rows as a whole score higher than the reference" in notes
+
+
+def test_the_same_rows_written_otherwise_score_the_same(tmp_path):
+    reference, table = orders(300), orders(50, 1, odd=2)
+    path = tmp_path / "new.csv"
+    frame = table.to_pandas()
+    frame["amount"] = [
+        f"{v:,.2f}".translate(str.maketrans(",.", ".,")) for v in frame["amount"]
+    ]
+    frame["day"] = frame["day"].dt.strftime("%d.%m.%Y %H:%M:%S")
+    frame.to_csv(path, sep=";", index=False, encoding="utf-8-sig")
+
+    typed = scored(table, reference)
+    text = scored(path, reference)
+
+    np.testing.assert_allclose(text.scores, typed.scores, rtol=1e-9)
+
+
+@pytest.mark.slow
+def test_large_tables_are_scored_in_batches_from_a_sample(monkeypatch):
+    monkeypatch.setattr(sampling, "MOST_ROWS", 600)
+    monkeypatch.setattr(learning, "FIT_ROWS", 500)
+    monkeypatch.setattr(learning, "ONE_PART_ABOVE", 1_000)
+    table = orders(2_000, 1, odd=4)
+
+    alone = scored(table, detector="knn")
+    against = scored(table, orders(2_500), detector="knn")
+
+    for result in (alone, against):
+        assert len(result.scores) == 2_000
+        assert {1, 2, 3} <= set(result.top(4).tolist())
+    again = scored(shuffled(table, 3), id_name="order").frame()
+    expected = scored(table, id_name="order").frame()
+    ranks = dict(zip(expected["order"], expected["score"], strict=True))
+    assert [ranks[name] for name in again["order"]] == again["score"].tolist()
+
+
+@pytest.mark.parametrize("rows", [2, 3, 5])
+def test_tiny_tables_are_scored(rows):
+    table = {"a": [1.5, 2.5, 9.25, 3.5, 4.75][:rows]}
+
+    assert len(scored(table).scores) == rows
+    assert len(scored(table, {"a": [1.0, 2.5, 3.25]}).scores) == rows
+
+
+def test_one_row_alone_or_without_columns_is_one_line():
+    with pytest.raises(DataError, match="has one row"):
+        scored({"a": [1.5]})
+    with pytest.raises(DataError, match="no column is left"):
+        scored({"a": [1] * 9, "b": [f"x{n}" for n in range(9)]})
+    with pytest.raises(DataError, match="lacks column 'amount'"):
+        scored(orders(9).drop_columns(["amount"]), orders(30))
+    with pytest.raises(UsageError, match="has no column 'oder'; did you mean 'order'"):
+        scored(orders(9), id_name="oder")
+
+
+def test_a_single_new_row_is_scored_against_a_reference():
+    result = scored(orders(1, 1, odd=1), orders(200))
+
+    assert result.rank.tolist() == [1]
+    assert result.p_values[0] == pytest.approx(1 / 201)
+
+
+class Failing:
+    """A detector that fails in a way of its own."""
+
+    def __init__(self, how="raise"):
+        self.how = how
+
+    def get_params(self, deep=True):
+        return {"how": self.how}
+
+    def fit(self, X):
+        if self.how == "raise":
+            msg = "by\nnothing"
+            raise ZeroDivisionError(msg)
+
+    def decision_function(self, X):
+        return np.full(len(X), np.nan) if self.how == "nan" else np.zeros(3)
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("raise", r"fit failed \(ZeroDivisionError: by nothing\)"),
+        ("nan", "scores that are not finite"),
+        ("shape", r"scores of shape \(3,\), wanted \(50,\)"),
+    ],
+)
+def test_a_detector_that_fails_is_one_line(how, words):
+    with pytest.raises(DetectorError, match=words):
+        scored(orders(50), detector=Failing(how))
+
+
+def test_from_python():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        frame = odbench.score(
+            orders(40, 1, odd=1).append_column("extra", pa.array(range(40))),
+            reference=orders(200),
+            id="order",
+            ignore=["note"],
+            detector="knn:k=3",
+        )
+
+    assert any("is not in the reference" in str(w.message) for w in caught)
+    assert list(frame) == OUTPUT
+    summary = frame.attrs["summary"]
+    assert summary["detector"] == "knn (k=3)"
+    assert {"column": "note", "role": "ignored", "note": "as asked"} in summary[
+        "columns"
+    ]
