@@ -13,6 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from odbench.errors import ResultsError, RunBrokenError, UsageError
 from odbench.files import is_disk_fault, whole_files
 from odbench.leaderboard import comparisons
+from odbench.leaderboard.conclusion_text import markdown_section, sentence
+from odbench.leaderboard.conclusions import (
+    Conclusions,
+    conclusion_table,
+    conclusions_of,
+)
 from odbench.leaderboard.evaluated import (
     Evaluated,
     is_evaluated,
@@ -31,8 +37,10 @@ from odbench.leaderboard.page.lines import provenance_lines
 from odbench.leaderboard.page.records import records_of
 from odbench.leaderboard.page.render import group_of, render_groups
 from odbench.leaderboard.tables import DEFAULT, Settings, left_out, table_of
+from odbench.leaderboard.terminal import method_name
 from odbench.scoring.cells import Cells, split_results
 from odbench.scoring.policy import apply_policy
+from odbench.scoring.settings import by_setting, not_ranked
 from odbench.submissions.rules import FEWEST_SETS, MOST_DECIMALS
 from odbench.suites import ORACLE, coverage
 from odbench.text import markdown_text
@@ -45,6 +53,7 @@ PROVENANCE = "provenance.json"
 TABLES = (
     "public.csv", "private.csv", "complete_case.csv", "per_dataset.csv",
     "policies.csv", "slices.csv", "views.csv", "pareto.csv", "significance.csv",
+    "conclusions.csv",
     "critical_difference.json",
 )  # fmt: skip
 _OF_SUITE = re.compile(
@@ -61,10 +70,13 @@ class Build(NamedTuple):
         Content by path below the folder, with forward slashes.
     tables : pandas.DataFrame
         The main leaderboard of all suites, for showing.
+    remarks : list of str
+        A sentence per public group: which conclusions change under audit views.
     """
 
     files: dict[str, bytes]
     tables: pd.DataFrame
+    remarks: list[str]
 
 
 def build_files(
@@ -80,7 +92,7 @@ def build_files(
     runs : sequence of Path
         Results files or folders of runs; their order does not matter.
     settings : Settings
-        Resamples, permutations, seed.
+        Permutations, clusters, seed.
     evaluated : sequence of Evaluated
         Tables of evaluated submissions in the target folder, which are shown on the
         page and in the suites' Markdown.
@@ -97,6 +109,9 @@ def build_files(
     import pandas as pd
 
     results, sources = _read(runs)
+    for line in not_ranked(results):
+        warnings.warn(line, stacklevel=2)
+    results = by_setting(results)
     records = records_of(results)
     suites: dict[str, list[Cells]] = {}
     for cells in split_results(results):
@@ -107,10 +122,11 @@ def build_files(
     # Free the trials, which are most of the memory.
     del results
     files: dict[str, bytes] = {}
+    remarks: list[str] = []
     groups = [
         group
         for suite, cells in suites.items()
-        for group in _suite(suite, cells, settings, files)
+        for group in _suite(suite, cells, settings, files, remarks)
     ]
     for each in evaluated:
         _add_submissions(each, files)
@@ -131,7 +147,7 @@ def build_files(
     files["index.html"] = page.encode()
     files = dict(sorted(files.items()))
     files[PROVENANCE] = provenance_json(sources, settings, files, evaluated)
-    return Build(files, tables)
+    return Build(files, tables, [remark for remark in remarks if remark])
 
 
 def write_files(files: dict[str, bytes], out: Path) -> None:
@@ -283,9 +299,13 @@ def _add_submissions(evaluated: Evaluated, files: dict[str, bytes]) -> None:
 
 
 def _suite(
-    suite: str, cells: list[Cells], settings: Settings, files: dict[str, bytes]
+    suite: str,
+    cells: list[Cells],
+    settings: Settings,
+    files: dict[str, bytes],
+    remarks: list[str],
 ) -> list[Group]:
-    """Add one suite's files; return the data for its page."""
+    """Add one suite's files and remarks; return the data for its page."""
     import pandas as pd
 
     groups = [
@@ -301,20 +321,27 @@ def _suite(
     if closed:
         table = pd.concat(closed, ignore_index=True)
         files[f"{suite}/private.csv"] = csv_bytes(table, decimals=MOST_DECIMALS)
-    _write_open(suite, [g for g in groups if not g.private], settings, files)
+    opened = [group for group in groups if not group.private]
+    changes = [conclusions_of(group.quality) for group in opened]
+    _write_open(suite, opened, changes, settings, files)
+    remarks += map(sentence, changes)
     return groups
 
 
 def _write_open(
-    suite: str, groups: list[Group], settings: Settings, files: dict[str, bytes]
+    suite: str,
+    groups: list[Group],
+    changes: list[Conclusions],
+    settings: Settings,
+    files: dict[str, bytes],
 ) -> None:
-    """Add the files of a suite's public partitions."""
+    """Add the files of a suite's public partitions, and a section to its README."""
     import pandas as pd
 
     if not groups:
         return
     parts: dict[str, list[pd.DataFrame]] = {}
-    for group in groups:
+    for group, change in zip(groups, changes, strict=True):
         whole = apply_policy(group.quality.cells, "complete-case")
         made = {
             "public": group.table,
@@ -325,6 +352,7 @@ def _write_open(
             "views": group.views,
             "pareto": comparisons.pareto_table(group.table),
             "significance": comparisons.evidence_table(group.table),
+            "conclusions": conclusion_table(change),
         }
         for name, table in made.items():
             if table is not None and len(table):
@@ -335,6 +363,8 @@ def _write_open(
     tests = [comparisons.rank_tests(group.quality) for group in groups]
     diagrams = json.dumps(tests, indent=2) + "\n"
     files[f"{suite}/critical_difference.json"] = diagrams.encode()
+    section = [line for change in changes for line in ("", *markdown_section(change))]
+    files[f"{suite}/README.md"] += "\n".join(section).rstrip("\n").encode() + b"\n"
 
 
 def _many_enough(cells: Cells) -> bool:
@@ -357,6 +387,18 @@ def _shown(group: Group) -> pd.DataFrame:
     return rounded(group.table, decimals=MOST_DECIMALS)
 
 
+def _may_be_best(rows: pd.DataFrame) -> str:
+    """Name the configurations that may be best by mean AUROC, at most three."""
+    best = rows[rows["place_low"] == rows["place_low"].min()]
+    best = best if len(best) else rows.head(1)
+    names = [
+        method_name(*pair)
+        for pair in zip(best["detector"], best["config"], strict=True)
+    ]
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
+
+
 def _index(tables: pd.DataFrame, evaluated: Sequence[Evaluated]) -> str:
     lines = [
         "# Leaderboards",
@@ -364,17 +406,17 @@ def _index(tables: pd.DataFrame, evaluated: Sequence[Evaluated]) -> str:
         "Generated by `odbench leaderboard build`; never edited by hand. What each",
         "column means: `docs/results.md`; each formula: `docs/metrics.md`.",
         "",
-        "| suite | partition | protocol | covers | configurations | best total rank |",
+        "| suite | partition | protocol | covers | configurations | may be best |",
         "| :-- | :-- | :-- | --: | --: | :-- |",
     ]
     for key, rows in tables.groupby(["suite", "partition", "protocol"], sort=True):
         suite, partition, protocol = map(str, key)
         sets = coverage(suite, partition, int(rows["n_total"].iloc[0]))
         real = rows[rows["detector"] != ORACLE]
-        best = (real if len(real) else rows).iloc[0]["detector"]
+        best = _may_be_best(real if len(real) else rows)
         lines.append(
             f"| [{suite}]({suite}/README.md) | {partition} | {protocol} | {sets} | "
-            f"{len(rows)} | {markdown_text(str(best))} |"
+            f"{len(rows)} | {markdown_text(best)} |"
         )
     if evaluated:
         lines += ["", "Evaluated submissions:", ""]

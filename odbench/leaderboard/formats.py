@@ -14,6 +14,7 @@ import numpy as np
 from odbench.leaderboard.tables import GROUP
 from odbench.leaderboard.terminal import inference_lines, method_name, place_range
 from odbench.scoring.policy import MEANINGS
+from odbench.scoring.settings import describe
 from odbench.suites import ORACLE, ORACLE_WORDS, coverage
 from odbench.text import cell_text, markdown_text
 
@@ -100,7 +101,8 @@ def suite_markdown(suite: str, table: pd.DataFrame) -> str:
             f"## {partition}, {protocol}",
             "",
             f"{coverage(suite, str(partition), sets)}, {len(rows)} configurations, "
-            "sorted by place: mean AUROC, higher is better.",
+            "sorted by place: mean AUROC, higher is better. "
+            + " ".join(describe(str(protocol))),
             "",
             *markdown_table(rows),
             "",

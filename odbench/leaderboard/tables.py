@@ -18,6 +18,7 @@ from odbench.scoring.elo import rate
 from odbench.scoring.means import mean_interval
 from odbench.scoring.metrics import adjusted_average_precision, ranked_metrics
 from odbench.scoring.policy import PRIMARY, Policy, Quality, apply_policy
+from odbench.scoring.settings import not_ranked
 from odbench.scoring.significance import PERMUTATIONS
 
 if TYPE_CHECKING:
@@ -157,6 +158,8 @@ def build_leaderboard(
     results, remarks = select_present(results)
     for remark in remarks:
         warnings.warn(remark, stacklevel=2)
+    for line in not_ranked(results):
+        warnings.warn(line, stacklevel=2)
     tables = []
     for cells in split_results(results):
         if cells.unscored:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from odbench.errors import UsageError
 from odbench.leaderboard.tables import GROUP
 from odbench.scoring.clusters import FEWEST
 from odbench.scoring.policy import MEANINGS, Policy
+from odbench.scoring.settings import ONE_CLASS, describe
 from odbench.suites import coverage
 from odbench.text import printable
 
@@ -106,11 +108,19 @@ def _block(rows: pd.DataFrame, sort: str, policy: Policy) -> str:
         f"{len(rows)} configuration{'' if len(rows) == 1 else 's'} on "
         f"{coverage(first['suite'], first['partition'], int(first['n_total']))}",
         f"sorted by {sort} ({better} is better)",
+        *_setting(str(first["protocol"])),
         "",
         *_aligned(rows),
     ]
     lines += _remarks(rows, policy)
     return "\n".join(lines)
+
+
+def _setting(protocol: str) -> list[str]:
+    """Describe a setting other than the usual one, at most `WIDTH` wide."""
+    if protocol == ONE_CLASS:
+        return []
+    return textwrap.wrap(" ".join(describe(protocol)), WIDTH)
 
 
 def _aligned(rows: pd.DataFrame) -> list[str]:

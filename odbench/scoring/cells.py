@@ -23,6 +23,7 @@ from odbench.scoring.metrics import (
     listed_metrics,
     ranked_metrics,
 )
+from odbench.scoring.settings import by_setting
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +61,10 @@ FACTS = (
 
 
 # The columns of results that a leaderboard over whole suites depends on.
-USED = (*_WORDS, *_NUMBERS, "n_test", "n_anomalies", "family", "generation")
+USED = (
+    *_WORDS, *_NUMBERS, "n_test", "n_anomalies", "family", "generation", "inductive",
+    "batch_difference",
+)  # fmt: skip
 
 
 class Method(NamedTuple):
@@ -187,7 +191,8 @@ _BY_DATASET = (*_MATRICES, "datasets", "base_rate")
 def split_results(results: pd.DataFrame) -> Iterator[Cells]:
     """Yield one `Cells` for each suite, partition and protocol in the results.
 
-    Results of different suites, partitions or protocols are never in one table.
+    Results of different suites, partitions or protocols are never in one table; see
+    `odbench.scoring.settings.by_setting`.
 
     Parameters
     ----------
@@ -222,7 +227,7 @@ def _encoded(results: pd.DataFrame) -> pd.DataFrame:
         )
         raise ResultsError(msg)
     # A fault of the machine says nothing about a detector.
-    results = results[results["status"] != _ENVIRONMENT]
+    results = by_setting(results[results["status"] != _ENVIRONMENT])
     kept = [name for name in (*_WORDS, *_NUMBERS, *FACTS) if name in results.columns]
     if all(name in results.columns and results[name].notna().any() for name in ENDS):
         kept += ENDS

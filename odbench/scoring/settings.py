@@ -1,11 +1,21 @@
-"""The settings in which detectors are judged: what a detector may see."""
+"""The settings in which detectors are judged, and which trials count in each."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from odbench.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# The columns of results that identify a configuration, a table and a trial.
+METHOD = ("detector", "config", "config_id")
+_GROUP = ["suite", "partition"]
+_TRIAL = [*_GROUP, "dataset", *METHOD, "seed"]
 
 # In the contaminated setting inliers must be the majority of the training rows.
 CONTAMINATION_LIMIT = 0.5
@@ -136,3 +146,128 @@ class Protocol:
 def needs_independence(label: str) -> bool:
     """Check whether a protocol ranks only detectors that ignore the batch."""
     return label.partition("=")[0] in {ONE_CLASS, CONTAMINATED}
+
+
+def describe(label: str) -> list[str]:
+    """Describe the setting of a protocol's table in one or two sentences."""
+    setting = SETTINGS.get(label.partition("=")[0])
+    if setting is None:
+        return []
+    lines = [f"Detectors see {setting.sees}. Scored: {setting.scores}."]
+    if setting.name == TRANSDUCTIVE:
+        lines.append(
+            "On most sets of the published suites (94 % of those examined) the number "
+            "of test rows minus that of training rows is the number of anomalies."
+        )
+    return lines
+
+
+def by_setting(results: pd.DataFrame) -> pd.DataFrame:
+    """Move each trial to the settings in which it counts.
+
+    One-class and contaminated results of a configuration whose scores depend on the
+    batch (`batch_dependent`) are not ranked there; its one-class results count as
+    transductive ones. Where there is a transductive table, the one-class results of all
+    other configurations count in it, too: they would be the same.
+
+    Parameters
+    ----------
+    results : pandas.DataFrame
+        One row per trial, the columns of `odbench.results`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per trial and setting; `results` itself if nothing moves.
+    """
+    import pandas as pd
+
+    protocol = results["protocol"].astype(str)
+    dependent = _among(results, batch_dependent(results), METHOD)
+    one_class = protocol == ONE_CLASS
+    moved = dependent & protocol.map(needs_independence).astype(bool)
+    if not moved.any() and not (protocol == TRANSDUCTIVE).any():
+        return results
+    own = results[protocol == TRANSDUCTIVE]
+    kept = results[~moved]
+    candidates = results[one_class].assign(protocol=TRANSDUCTIVE)
+    groups = pd.concat([own[_GROUP], results.loc[moved & one_class, _GROUP]])
+    wanted = _among(candidates, groups, _GROUP) & ~_among(candidates, own, _TRIAL)
+    return pd.concat([kept, candidates[wanted]], ignore_index=True)
+
+
+def batch_dependent(results: pd.DataFrame) -> pd.DataFrame:
+    """Find the configurations whose scores depend on the batch.
+
+    Parameters
+    ----------
+    results : pandas.DataFrame
+        One row per trial. The measured ``batch_difference`` decides; for configurations
+        without any, as in results of older versions, ``inductive`` does.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per configuration, with `METHOD` and ``batch_difference``: the largest
+        measured one, NaN where nothing was measured.
+    """
+    import pandas as pd
+
+    columns = [*METHOD, "batch_difference"]
+    if "batch_difference" in results.columns:
+        rows = results[columns]
+        measured = rows[rows["batch_difference"].notna()]
+        found = measured[measured["batch_difference"] > BATCH_TOLERANCE]
+    else:
+        measured = found = results[list(METHOD)].iloc[:0].assign(batch_difference=0.0)
+    if "inductive" in results.columns:
+        told = results[results["inductive"].isin([False])]
+        told = told[list(METHOD)].drop_duplicates().assign(batch_difference=math.nan)
+        found = pd.concat([found, told[~_among(told, measured, METHOD)]])
+    groups = found.groupby(list(METHOD), observed=True)["batch_difference"]
+    return groups.max().reset_index()
+
+
+def not_ranked(results: pd.DataFrame) -> list[str]:
+    """Return a line for each configuration that is not ranked in its setting."""
+    if not {"protocol", *METHOD} <= set(results.columns):
+        return []
+    protocol = results["protocol"].astype(str)
+    rows = results[protocol.map(needs_independence).astype(bool)]
+    return [
+        _reason(
+            str(one["detector"]), str(one["config"]), float(one["batch_difference"])
+        )
+        for one in batch_dependent(rows).to_dict("records")
+    ]
+
+
+def _reason(detector: str, config: str, difference: float) -> str:
+    name = detector if config == "default" else f"{detector}:{config}"
+    how = (
+        "declared not inductive"
+        if math.isnan(difference)
+        else f"measured difference {difference:.2g} of their spread"
+    )
+    return (
+        f"{name}: not ranked in the one-class setting, because its scores depend on "
+        f"the batch ({how}); see the transductive table"
+    )
+
+
+def _among(
+    rows: pd.DataFrame, others: pd.DataFrame, columns: Sequence[str]
+) -> pd.Series[bool]:
+    """Mark the rows whose columns agree with any of the others."""
+    import pandas as pd
+
+    names = list(columns)
+    if others.empty:
+        return pd.Series(data=False, index=rows.index)
+    known = set(others[names].drop_duplicates().itertuples(index=False, name=None))
+    keys = rows[names].drop_duplicates()
+    chosen = keys[[key in known for key in keys.itertuples(index=False, name=None)]]
+    if len(chosen) < len(keys):
+        found = rows[names].merge(chosen.assign(_found=True), on=names, how="left")
+        return pd.Series(found["_found"].notna().to_numpy(), index=rows.index)
+    return pd.Series(data=True, index=rows.index)

@@ -38,6 +38,7 @@ from odbench.scoring import aggregate
 from odbench.scoring.cells import ENDS, Cells
 from odbench.scoring.metrics import Metric, ranked_metrics
 from odbench.scoring.policy import Quality
+from odbench.scoring.settings import describe
 from odbench.submissions.rules import MOST_DECIMALS
 from odbench.suites import load_suites
 
@@ -193,6 +194,7 @@ def _board(
         "suite": suite,
         "partition": partition,
         "protocol": protocol,
+        "setting": " ".join(describe(protocol)),
         "n_sets": len(cells.datasets),
         "n_families": int(group.table["n_families"].iloc[0]),
         "detectable": _detectable(group),

@@ -38,7 +38,7 @@ function leadOf(board, slice, rows = board.n_methods) {
   const parts = [`${plural(rows, "configuration")} on ${coverage(board)}`];
   if (slice.key !== "all") parts.push(`of which ${format.count(slice.n_sets)} in the slice “${slice.label}”`);
   const power = slice.key === "all" ? powerWords(board) : "";
-  return `${parts.join(", ")}. Protocol: ${board.protocol}. ${format.count(board.n_trials)} trials.${power}`;
+  return `${parts.join(", ")}. Protocol: ${board.protocol}. ${board.setting ? `${board.setting} ` : ""}${format.count(board.n_trials)} trials.${power}`;
 }
 
 // The smallest differences that the table can show.
