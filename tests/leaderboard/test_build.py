@@ -19,7 +19,7 @@ from odbench.leaderboard.formats import csv_bytes, rounded
 from odbench.leaderboard.tables import COLUMNS, Settings, build_leaderboard
 from tests.reference.trials import frame, place, random_trials, trial
 
-SETTINGS = Settings(resamples=20, permutations=200)
+SETTINGS = Settings(permutations=200)
 
 
 @pytest.fixture
@@ -38,8 +38,19 @@ def test_a_build_holds_every_table(run):
         "README.md", "index.html", "provenance.json", "toy/README.md",
         "toy/public.csv", "toy/complete_case.csv", "toy/policies.csv",
         "toy/per_dataset.csv", "toy/slices.csv", "toy/pareto.csv",
-        "toy/significance.csv", "toy/critical_difference.json",
+        "toy/significance.csv", "toy/critical_difference.json", "toy/conclusions.csv",
     }  # fmt: skip
+
+
+def test_a_build_tells_which_conclusions_change(run):
+    built = build_files([run], settings=SETTINGS)
+
+    (remark,) = built.remarks
+    assert remark.startswith("toy/public (one-class): the first place by mean AUROC ")
+    page = built.files["toy/README.md"].decode()
+    assert page.index("## public, one-class") < page.index("### Which conclusions cha")
+    assert "| conflict-free | AUROC | 18 of 25 |" in page
+    assert "left out: distinct rows (the results lack the facts)" in page
 
 
 def test_the_main_table_is_the_leaderboard(run, tmp_path):
@@ -98,7 +109,7 @@ def test_provenance_names_inputs_settings_and_outputs(run):
     assert source["results_sha256"] == digest
     assert source["detectors"]["method 0"] == "1.0"
     assert source["run"] == {"versions": {"odbench": "9.9"}, "machine": {"cores": 2}}
-    assert content["settings"]["resamples"] == 20
+    assert content["settings"]["permutations"] == 200
     page = hashlib.sha256(files["index.html"]).hexdigest()
     assert content["files"]["index.html"] == page
     assert str(run.parent) not in files["provenance.json"].decode()
@@ -191,7 +202,7 @@ def test_an_oracle_is_said_to_be_none_of_the_detectors(tmp_path):
 
     files = build_files([place(frame(trials), tmp_path / "run")]).files
 
-    assert "| knn |" in files["README.md"].decode().splitlines()[-1]
+    assert "| knn, lof |" in files["README.md"].decode().splitlines()[-1]
     assert "`oracle` is not a detector" in files["toy/README.md"].decode()
 
 
@@ -384,7 +395,7 @@ def test_a_full_disk_leaves_the_folder_as_it_was(run, tmp_path):
     for folder in (out, tmp_path / "new" / "folder"):
         done = subprocess.run(
             [sys.executable, "-c", code, "leaderboard", "build", str(run), "--out",
-             str(folder), "--resamples", "10"],
+             str(folder), "--permutations", "10"],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert (done.returncode, done.stdout) == (1, "")
