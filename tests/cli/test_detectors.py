@@ -63,7 +63,7 @@ def test_check_of_a_good_detector_returns_0(tmp_path):
     result = call("check", f"{tmp_path / 'good.py'}:Good")
 
     assert result.exit_code == 0, result.output
-    assert "20 probes: 0 failed, 0 warned" in result.stderr
+    assert "21 probes: 0 failed, 0 warned" in result.stderr
 
 
 @pytest.mark.parametrize("probe", list(FAULTS))
@@ -86,6 +86,25 @@ def test_check_calls_dependence_on_the_batch_a_warning(tmp_path):
 
     assert batch.verdict == "warn"
     assert "transductive" in batch.message
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        ("return np.zeros(len(X) - 1)", "shape"),
+        ("return np.full(len(X), np.nan)", "0 of them finite"),
+        ("X[:] = 0; return np.zeros(len(X))", "changes its input"),
+        ("return np.random.default_rng().normal(size=len(X))", "two calls"),
+    ],
+)
+def test_check_tries_the_scores_of_fitted_rows(tmp_path, body, word):
+    method = f"\n    def fit_score(self, X):\n        {body}\n"
+    (tmp_path / "own.py").write_text(GOOD.rstrip() + "\n" + method)
+    findings = check_detector(find_detector(f"{tmp_path / 'own.py'}:Good"))
+    own = next(f for f in findings if f.probe == "own rows")
+
+    assert own.verdict == "fail"
+    assert word in own.message
 
 
 def test_pyods_ecod_is_transductive_as_declared():

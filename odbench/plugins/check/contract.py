@@ -138,8 +138,9 @@ def _batch(bench: Bench) -> str:
     if not bench.configuration.info.inductive:
         return f"transductive, as declared ({gap})"
     msg = (
-        f"transductive: a row's score depends on the rows scored with it ({gap}); use "
-        "the training rows alone, or declare inductive=False"
+        f"transductive: a row's score depends on the rows scored with it ({gap}), so it "
+        "is not ranked in the one-class setting; use the training rows alone, or declare "
+        "inductive=False"
     )
     raise DoubtError(msg)
 
@@ -210,6 +211,31 @@ def _clone(bench: Bench) -> str:
     return "copies and pickles score alike"
 
 
+def _own_rows(bench: Bench) -> str:
+    rows = np.vstack([bench.table.train, bench.table.test])
+    given = rows.copy()
+    scores, again = (
+        np.asarray(bench.configuration.build(SEED).fit_score(given)) for _ in range(2)
+    )
+    if scores.shape != (len(rows),) or not np.isfinite(scores).all():
+        msg = (
+            f"the scores of fitted rows have shape {scores.shape}, "
+            f"{int(np.isfinite(scores).sum())} of them finite; return {len(rows)} finite "
+            "floats from fit_score"
+        )
+        raise FaultError(msg)
+    if not np.array_equal(given, rows):
+        msg = "fit_score changes its input; work on a copy: X = X.copy()"
+        raise FaultError(msg)
+    if not np.array_equal(scores, again):
+        msg = (
+            f"two calls of fit_score differ ({difference(scores, again)}); draw from "
+            "random_state alone"
+        )
+        raise FaultError(msg)
+    return "fitted rows get one finite float each"
+
+
 def _explain(bench: Bench) -> str:
     detector = bench.configuration.build(SEED)
     if not can_explain(detector):
@@ -242,6 +268,7 @@ _PROBES: dict[str, Callable[[Bench], str]] = {
     "few rows": inputs.few_rows,
     "large values": inputs.large_values,
     "refit": _refit,
+    "own rows": _own_rows,
     "parameters": _params,
     "copies": _clone,
     "explain": _explain,
