@@ -17,6 +17,7 @@ _EXPORTS = {
     "run": "odbench.api.run",
     "score": "odbench.api.score",
     "build_leaderboard": "odbench.leaderboard.tables",
+    "compare_methods": "odbench.leaderboard.pairs",
     "read_results": "odbench.results",
     "explain": "odbench.plugins.explain",
     "explain_row": "odbench.plugins.explain",
@@ -37,6 +38,7 @@ __all__ = [
     "__version__",
     "build_leaderboard",
     "check_detector",
+    "compare_methods",
     "explain",
     "explain_row",
     "find_detector",
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from odbench.detector import DetectorFamily as DetectorFamily
     from odbench.detector import DetectorInfo as DetectorInfo
     from odbench.errors import OdbenchError as OdbenchError
+    from odbench.leaderboard.pairs import compare_methods as compare_methods
     from odbench.leaderboard.tables import build_leaderboard as build_leaderboard
     from odbench.plugins.check.contract import check_detector as check_detector
     from odbench.plugins.explain import explain as explain

@@ -163,6 +163,51 @@ def show(
 
 
 @leaderboard.command()
+@click.argument("source", metavar="RUN", type=PATH)
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@click.option("--suite", help="Compare on this suite only.")
+@format_option("table", "csv", "json")
+@settings_options
+def compare(
+    *,
+    source: Path,
+    first: str,
+    second: str,
+    suite: str | None,
+    form: str,
+    permutations: int,
+    cluster: Any,
+    seed: int,
+) -> None:
+    """Compare two configurations, A and B, in the results of RUN.
+
+    RUN is a results file, the folder of a run, a folder of runs, or a leaderboard's
+    folder with its runs in runs/. A and B are detectors as for --detectors, such as
+    knn or knn:k=20. Prints the paired difference in AUROC and AP with intervals, tests,
+    wins, ties and losses, for all data sets and per slice.
+    """
+    import pandas as pd
+
+    from odbench.leaderboard.load import read_present
+    from odbench.leaderboard.pair_text import render_pairs
+    from odbench.leaderboard.pairs import compare_methods, runs_below
+    from odbench.leaderboard.tables import Settings
+
+    settings = Settings(permutations=permutations, cluster=cluster, seed=seed)
+    with warnings_as_lines():
+        frames = [read_present(run) for run in runs_below(source)]
+    results = pd.concat(frames, ignore_index=True)
+    if suite is not None:
+        results = results[results["suite"] == suite]
+    table = compare_methods(results, first, second, settings=settings)
+    if form == "table":
+        click.echo(render_pairs(table))
+    else:
+        _emit(table, form)
+
+
+@leaderboard.command()
 @click.argument("before", metavar="A", type=PATH)
 @click.argument("after", metavar="B", type=PATH)
 @format_option("table", "csv", "json")

@@ -51,7 +51,8 @@ def rate(
     first order, with u the wins of each method on it beyond those that the model
     expects, and H the matrix of second derivatives. The interval is that of Student's
     t with the standard error of these movements
-    (`odbench.scoring.clusters.standard_error`).
+    (`odbench.scoring.clusters.standard_error`), times ``sqrt((G + 1) / G)``: for few
+    families G the first order falls short.
 
     Parameters
     ----------
@@ -79,7 +80,7 @@ def rate(
     beyond = places.mean(axis=0) - places
     strength = (elo - MEAN) / SCALE
     moved = np.linalg.solve(_curvature(count[0], strength), beyond.T).T
-    error = standard_error(moved, clusters)
+    error = standard_error(moved, clusters) * np.sqrt(1.0 + 1.0 / clusters.effective)
     # Without any variation nothing is known about the error.
     reach = clusters.quantile(level) * SCALE * np.where(error > 0.0, error, np.nan)
     return Ratings(elo, elo - reach, elo + reach)

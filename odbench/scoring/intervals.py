@@ -199,24 +199,24 @@ def _newcombe(value: float, n_a: int, n_i: int, level: float) -> tuple[float, fl
     return inside_low, inside_high
 
 
-def hanley_mcneil(area: float, n_anomalies: float, n_inliers: float) -> float:
+def hanley_mcneil(area: Any, n_anomalies: Any, n_inliers: Any) -> Any:
     """Return the variance of an AUROC, from its value and the numbers of rows.
 
     ``A (1 - A) (1 + k (1 - A) / (2 - A) + k A / (1 + A)) / (n_a n_i)`` with
     ``k = (n_a + n_i) / 2 - 1``: the formula of Hanley and McNeil (Radiology 1982) with
     both classes' numbers replaced by their mean, as in Newcombe (Statistics in Medicine
-    2006, method 5). Works on arrays, too.
+    2006, method 5).
 
     Parameters
     ----------
-    area : float
+    area : float or float64 array
         AUROC in [0, 1].
-    n_anomalies, n_inliers : float
+    n_anomalies, n_inliers : float or float64 array
         Numbers of rows, 1 or more.
 
     Returns
     -------
-    float
+    float or float64 array
     """
     k = (n_anomalies + n_inliers) / 2.0 - 1.0
     pairs = 1.0 + k * (1.0 - area) / (2.0 - area) + k * area / (1.0 + area)

@@ -19,6 +19,7 @@ import numpy as np
 from odbench.arrays import FloatArray, IntArray
 from odbench.scoring.aggregate import TIE_DECIMALS
 from odbench.scoring.clusters import Clusters
+from odbench.scoring.means import allowance
 from odbench.scoring.significance import signs
 
 ALPHA = 0.05
@@ -40,6 +41,8 @@ class PairTests(NamedTuple):
         hypotheses are true.
     error : float64 array of shape (n_methods, n_methods)
         Standard error of the mean difference over families.
+    families : int
+        Number of families behind the tests.
     critical : float
         Number of standard errors that the largest of all differences exceeds with
         probability `ALPHA` if all methods are equal; infinite if there are too few
@@ -48,6 +51,7 @@ class PairTests(NamedTuple):
 
     p: FloatArray
     error: FloatArray
+    families: int
     critical: float
 
 
@@ -106,7 +110,8 @@ def pair_tests(
     square = np.ones((methods, methods))
     square[first, second], square[second, first] = np.split(p, 2)
     critical = _critical(largest, len(totals))
-    return PairTests(square, _errors(totals, clusters, first, second), critical)
+    error = _errors(totals, clusters, first, second)
+    return PairTests(square, error, len(totals), critical)
 
 
 def places(tests: PairTests, *, alpha: float = ALPHA) -> Places:
@@ -135,7 +140,8 @@ def gap_ends(mean: FloatArray, tests: PairTests) -> tuple[FloatArray, FloatArray
 
     All differences lie within `PairTests.critical` standard errors of their estimates
     at once, so the gap of method i, ``max_k (mean_k - mean_i)``, lies between the
-    largest of the lower and the largest of the upper ends.
+    largest of the lower and the largest of the upper ends. The standard errors have an
+    allowance for few families (`odbench.scoring.means.allowance`).
 
     Parameters
     ----------
@@ -152,7 +158,8 @@ def gap_ends(mean: FloatArray, tests: PairTests) -> tuple[FloatArray, FloatArray
     if not math.isfinite(tests.critical):
         return np.full(len(mean), np.nan), np.full(len(mean), np.nan)
     ahead = mean[:, None] - mean[None, :]
-    reach = tests.critical * tests.error
+    reach = tests.critical * np.hypot(tests.error, allowance(tests.families))
+    np.fill_diagonal(reach, 0.0)
     low = (ahead - reach).max(axis=0)
     return np.maximum(low, 0.0), np.minimum((ahead + reach).max(axis=0), 1.0)
 
