@@ -24,7 +24,7 @@ GONE = ""
 
 @dataclass(frozen=True)
 class Learned:
-    """What an encoder learned about a column.
+    """Facts that an encoder learned about a column.
 
     Attributes
     ----------

@@ -18,7 +18,7 @@ from odbench.tables.sample import Sample
 
 @dataclass(frozen=True)
 class Fitted:
-    """What was learned from a table.
+    """The columns, encoding and detector learned from a table.
 
     Attributes
     ----------

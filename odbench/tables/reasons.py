@@ -193,13 +193,15 @@ class _Similar:
         self._total = self._squares.sum(axis=1)
 
     def places(self, aside: IntArray, count: int) -> IntArray:
-        """Return the places of the most similar rows, the first ones of equals."""
+        """Return the places of the most similar rows, in no order."""
         distance = self._total - self._squares[:, aside].sum(axis=1)
         # Rounding must not decide between equal rows.
         distance = np.round(distance, 9)
         if count == 1:
             return np.asarray([np.argmin(distance)], dtype=np.int64)
-        return np.asarray(np.argsort(distance, kind="stable")[:count], dtype=np.int64)
+        if count < len(distance):
+            return np.asarray(np.argpartition(distance, count)[:count], dtype=np.int64)
+        return np.arange(len(distance), dtype=np.int64)
 
 
 class _Words:

@@ -21,7 +21,7 @@ _FEW_ROWS = 20
 # Mean length and share of different values above which text is prose.
 _LONG, _WORDY, _VARIED = 40.0, 4.0, 0.5
 # Maximum number of different values that are looked at.
-_LOOK = 20_000
+_LOOK = 5_000
 
 
 @dataclass(frozen=True)
@@ -116,8 +116,7 @@ def _of_text(name: str, facts: _Text, *, comma: bool) -> Column:
     if len(known) == 1 and facts.present == n:
         return Column(name, "constant", constant_note(known[0]))
     mark = _number_mark(facts, comma=comma)
-    padded = has_leading_zeros(_spread(known))
-    if mark and not padded:
+    if mark and not has_leading_zeros(_spread(known)):
         return _of_numbers(name, _numbers(facts, mark), n, mark, text=facts)
     shaped = _spread(known)
     if sum(looks_like_date(t) for t in shaped) >= READABLE * len(shaped):
@@ -145,9 +144,8 @@ def _number_mark(facts: _Text, *, comma: bool) -> str:
     """Return the decimal mark of a column of numbers, "" if it has other values."""
     if facts.plain is not None:
         # Under decimal commas, 1.234 is a whole number with thousands.
-        grouped = count_readable(_spread(facts.known))
-        both = grouped["."] == grouped[","]
-        return "," if comma and both else "."
+        grouped = count_readable(_spread(facts.known)) if comma else {}
+        return "," if comma and grouped["."] == grouped[","] else "."
     least = READABLE * len(_spread(facts.known))
     point, commas = facts.counts["."], facts.counts[","]
     if max(point, commas) < least:

@@ -106,7 +106,7 @@ class Scored:
             wrong = self.fdr * self.n_flagged
             return (
                 f"{self.n_flagged:,} of {n:,} rows are flagged at a false discovery "
-                f"rate of {rate}: about {wrong:.2g} of them are expected to be false "
+                f"rate of {rate}: on average at most {wrong:.2g} of them are false "
                 "alarms."
             )
         if self.setting == "unsupervised":
