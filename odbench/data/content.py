@@ -16,13 +16,17 @@ _BLOCK_BYTES = 1 << 22
 
 
 def content_sha256(
-    train: FloatArray, test: FloatArray, labels: LabelArray | None
+    train: FloatArray,
+    test: FloatArray,
+    labels: LabelArray | None,
+    severity: LabelArray | None = None,
 ) -> str:
     """Return the hash that identifies a data set's content.
 
     SHA-256 over ``b"odbench-content-1"``, then for train and test the shape as two
     little-endian int64 and the values as little-endian float64 in C order, then the
-    test labels as int8 if they are public.
+    test labels as int8 if they are public, then the levels of severity as int8 if
+    anomalies have any.
 
     Parameters
     ----------
@@ -30,6 +34,8 @@ def content_sha256(
         In any memory order.
     labels : int8 array of shape (n_test,) or None
         1 = anomaly.
+    severity : int8 array of shape (n_test,) or None
+        Levels of severity.
 
     Returns
     -------
@@ -43,8 +49,9 @@ def content_sha256(
         for start in range(0, len(table), rows):
             block = np.ascontiguousarray(table[start : start + rows], dtype="<f8")
             digest.update(block.data)
-    if labels is not None:
-        digest.update(np.ascontiguousarray(labels, dtype=np.int8).data)
+    for column in (labels, severity):
+        if column is not None:
+            digest.update(np.ascontiguousarray(column, dtype=np.int8).data)
     return digest.hexdigest()
 
 

@@ -158,6 +158,9 @@ class RawDataset:
     skipped : tuple of str
         Members that were not read because they are not arrays of numbers or text:
         pickled objects, records, dates.
+    severity : int8 array of shape (n_test,) or None
+        0 = inlier, 1 and up = level of an anomaly, higher departs further; None if
+        anomalies have no levels.
     """
 
     train: FloatArray
@@ -166,6 +169,7 @@ class RawDataset:
     columns: tuple[str, ...]
     facts: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
     skipped: tuple[str, ...] = ()
+    severity: LabelArray | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -50,7 +50,7 @@ def measure(record: DatasetRecord, obtained: Obtained) -> DatasetRecord:
         n_test=len(raw.test),
         n_columns=raw.train.shape[1],
         n_anomalies=None if raw.labels is None else int((raw.labels == 1).sum()),
-        content_sha256=content_sha256(raw.train, raw.test, raw.labels),
+        content_sha256=content_sha256(raw.train, raw.test, raw.labels, raw.severity),
         duplicate_train=round(found.duplicate_train, _DECIMALS),
         test_in_train=round(found.test_in_train, _DECIMALS),
         anomalies_in_train=None if inside is None else round(inside, _DECIMALS),

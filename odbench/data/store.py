@@ -4,7 +4,7 @@ Layout under the cache folder::
 
     features/SUITE/PARTITION/NAME.arrow    train and test, without labels
     features/SUITE/PARTITION/NAME.json     hashes of the stored files and their source
-    labels/SUITE/PARTITION/NAME.arrow      test labels and facts derived from them
+    labels/SUITE/PARTITION/NAME.arrow      labels, levels, and facts from them
     locks/SUITE/PARTITION/NAME.lock        held while a data set is stored
 """
 
@@ -39,6 +39,7 @@ from odbench.data.notes import (
 from odbench.data.store_files import (
     read_labels,
     read_meta,
+    read_severity,
     write_features,
     write_labels,
 )
@@ -103,6 +104,10 @@ class StoredDataset:
         """Return the test labels, int8 of shape (n_test,), 1 = anomaly, or None."""
         return None if self.labels_path is None else read_labels(self.labels_path)[0]
 
+    def severity(self) -> LabelArray | None:
+        """Return the levels of severity, int8 of shape (n_test,), or None."""
+        return None if self.labels_path is None else read_severity(self.labels_path)
+
     def facts(self) -> dict[str, Any]:
         """Return the archive's other members, as published."""
         meta = open_features(self.features_path)[2]
@@ -126,7 +131,7 @@ class StoredDataset:
         """
         train, test, _ = self.features()
         check_content(
-            content_sha256(train, test, self.labels()),
+            content_sha256(train, test, self.labels(), self.severity()),
             self.record,
             place=str(self.features_path),
             step="delete the file and run `odbench datasets pull` again",
@@ -345,7 +350,7 @@ class Store:
         StoreError
             If the files cannot be written; no partial file is left.
         """
-        digest = content_sha256(raw.train, raw.test, raw.labels)
+        digest = content_sha256(raw.train, raw.test, raw.labels, raw.severity)
         check_content(
             digest,
             record,
@@ -371,7 +376,9 @@ class Store:
         if raw.labels is not None:
             labels_path = self.place("labels", record)
             meta = {**shared, "record": beside, "facts": facts}
-            hashes["labels"] = write_labels(labels_path, raw.labels, meta)
+            hashes["labels"] = write_labels(
+                labels_path, raw.labels, meta, severity=raw.severity
+            )
         features_path = self.place("features", record)
         meta = {
             **shared,

@@ -17,6 +17,9 @@ from odbench.data.features import META_KEY, open_features, parse_meta, values_of
 from odbench.data.stamps import file_sha256
 from odbench.errors import StoreError
 
+# The columns of a labels file.
+_LABEL, _SEVERITY = "label", "severity"
+
 
 def read_meta(path: Path) -> dict[str, Any]:
     """Read a file's metadata alone."""
@@ -51,39 +54,67 @@ def write_features(path: Path, raw: RawDataset, meta: dict[str, Any]) -> str:
         return file_sha256(Path(file.name))
 
 
-def write_labels(path: Path, labels: LabelArray, meta: dict[str, Any]) -> str:
-    """Write labels to their own file, read them back, return the file's hash."""
+def write_labels(
+    path: Path,
+    labels: LabelArray,
+    meta: dict[str, Any],
+    *,
+    severity: LabelArray | None = None,
+) -> str:
+    """Write labels to their own file, read them back, return the file's hash.
+
+    Levels of severity, if anomalies have any, are a second column.
+    """
     import pyarrow as pa
 
+    columns = {_LABEL: labels} | ({} if severity is None else {_SEVERITY: severity})
     schema = pa.schema(
-        [pa.field("label", pa.int8(), nullable=False)], metadata={META_KEY: _json(meta)}
+        [pa.field(name, pa.int8(), nullable=False) for name in columns],
+        metadata={META_KEY: _json(meta)},
     )
+    arrays = [pa.array(column) for column in columns.values()]
     with cache_file(path) as file:
         with pa.ipc.new_file(file, schema) as writer:
-            writer.write_batch(pa.record_batch([pa.array(labels)], schema=schema))
+            writer.write_batch(pa.record_batch(arrays, schema=schema))
         file.flush()
-        if not np.array_equal(read_labels(Path(file.name))[0], labels):
+        written, _ = _read_columns(Path(file.name))
+        if not all(np.array_equal(written[name], columns[name]) for name in columns):
             raise _differs(path, "labels")
         return file_sha256(Path(file.name))
 
 
 def read_labels(path: Path) -> tuple[LabelArray, dict[str, Any]]:
     """Read labels and their metadata."""
+    columns, meta = _read_columns(path)
+    return columns[_LABEL], meta
+
+
+def read_severity(path: Path) -> LabelArray | None:
+    """Read the levels of severity from a labels file; None if it has none."""
+    return _read_columns(path)[0].get(_SEVERITY)
+
+
+def _read_columns(path: Path) -> tuple[dict[str, LabelArray], dict[str, Any]]:
+    """Read every column of a labels file, and its metadata."""
     import pyarrow as pa
 
     try:
         with pa.memory_map(os.fsencode(path), "r") as source:
             reader = pa.ipc.open_file(source)
             meta = parse_meta(reader.schema, path)
-            column = reader.get_batch(0).column(0)
-            labels: LabelArray = values_of(column, np.int8).copy()
+            batch = reader.get_batch(0)
+            names = [_LABEL, *batch.schema.names[1:]]
+            columns: dict[str, LabelArray] = {
+                name: values_of(column, np.int8).copy()
+                for name, column in zip(names, batch.columns, strict=True)
+            }
     except (pa.ArrowException, OSError, ValueError) as error:
         msg = (
             f"stored labels {str(path)!r}: not usable ({error}); delete the file and "
             f"run `odbench datasets pull` again"
         )
         raise StoreError(msg) from error
-    return labels, meta
+    return columns, meta
 
 
 def _differs(path: Path, kind: str) -> StoreError:

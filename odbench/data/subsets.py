@@ -47,7 +47,7 @@ def resolve(suite: str) -> tuple[Suite, frozenset[str] | None]:
         if subset in suites[base].subsets:
             return suites[base], frozenset(suites[base].subsets[subset])
         if suites[base].transport == "generated":
-            return suites[base], frozenset(generator().names(subset))
+            return suites[base], frozenset(generator(base).names(subset))
     known = [*suites, *(f"{s.name}-{x}" for s in suites.values() for x in s.subsets)]
     msg = f"suite {suite!r}: unknown; wanted one of {', '.join(sorted(known))}"
     raise UsageError(msg)

@@ -1,20 +1,31 @@
-"""Measure manifest rows of the public synthetic suite on its generated sets."""
+"""Measure manifest rows of generated suites, and hold their oracles against scores."""
 
 from __future__ import annotations
 
 import dataclasses
 import fnmatch
+import functools
 import multiprocessing
 import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
 
-from odbench.data.dataset import DatasetRecord, RawDataset
+import numpy as np
+
+from odbench.data.dataset import DatasetRecord
 from odbench.data.measure import measure
-from odbench.data.transports.source import Obtained
-from odbench.synbench import suite
+from odbench.data.synbench_check import beaten, probes
+from odbench.data.transports.generated import Generated, generator
+from odbench.suites import load_suites
 from odbench.synbench.facts import manifest_parameters
 
+T = TypeVar("T")
 
-def measured(pattern: str, *, jobs: int) -> list[DatasetRecord]:
+
+def measured(
+    pattern: str, *, jobs: int, suite: str = "synbench"
+) -> list[DatasetRecord]:
     """Generate sets and return their manifest rows.
 
     Parameters
@@ -23,33 +34,75 @@ def measured(pattern: str, *, jobs: int) -> list[DatasetRecord]:
         A glob on the names.
     jobs : int
         Number of processes.
+    suite : str
+        Name of a generated suite.
 
     Returns
     -------
     list of DatasetRecord
         In the suite's order; progress on stderr.
     """
+    work = functools.partial(measure_one, suite=suite)
+    return _in_processes(work, fnmatch.filter(generator(suite).names(), pattern), jobs)
+
+
+def oracle_faults(
+    pattern: str, *, jobs: int, suite: str, kept: Mapping[str, Mapping[str, Path]]
+) -> list[str]:
+    """Return a line for each score that beats a set's oracle beyond chance.
+
+    Parameters
+    ----------
+    pattern : str
+        A glob on the names.
+    jobs : int
+        Number of processes.
+    suite : str
+        Name of a generated suite.
+    kept : mapping
+        Data set -> detector -> file with its scores (``.npy``), which are held against
+        the oracle besides the simple scores of `odbench.data.synbench_check.probes`.
+    """
+    work = functools.partial(oracle_faults_of, suite=suite, kept=kept)
+    wanted = fnmatch.filter(generator(suite).names(), pattern)
+    return [line for lines in _in_processes(work, wanted, jobs) for line in lines]
+
+
+def oracle_faults_of(
+    name: str, suite: str, kept: Mapping[str, Mapping[str, Path]]
+) -> list[str]:
+    """Return the lines of one set; see `oracle_faults`."""
+    made = generator(suite).make(name)
+    scores = probes(made)
+    for detector, file in kept.get(name, {}).items():
+        values = np.load(file)
+        # Scores of a subset of the rows cannot be matched with the oracle's.
+        if values.shape == made.y_test.shape:
+            scores[detector] = values
+    return [f"{suite}/{name}: {line}" for line in beaten(made, scores)]
+
+
+def _in_processes(work: Callable[[str], T], wanted: list[str], jobs: int) -> list[T]:
+    """Call a function with each name; results in order, progress on stderr."""
     from tqdm import tqdm
 
-    wanted = fnmatch.filter(suite.names(), pattern)
     with multiprocessing.get_context("spawn").Pool(min(jobs, len(wanted) or 1)) as pool:
-        rows = pool.imap(measure_one, wanted)
-        return list(tqdm(rows, total=len(wanted), unit="set", file=sys.stderr))
+        done = pool.imap(work, wanted)
+        return list(tqdm(done, total=len(wanted), unit="set", file=sys.stderr))
 
 
-def measure_one(name: str) -> DatasetRecord:
+def measure_one(name: str, suite: str = "synbench") -> DatasetRecord:
     """Generate one set and return its manifest row."""
-    train, test, labels, columns, metadata = suite.generate(name)
-    raw = RawDataset(
-        train=train, test=test, labels=labels, columns=columns, facts=metadata
-    )
-    row = measure(DatasetRecord(name=name, suite="synbench"), Obtained(raw))
+    record = DatasetRecord(name=name, suite=suite)
+    source = Generated(load_suites()[suite])
+    obtained = source.obtain(record, tick=lambda _: None)
+    facts = dict(obtained.raw.facts)
     return dataclasses.replace(
-        row,
-        archetype=str(metadata["archetype"]),
+        measure(record, obtained),
+        archetype=str(facts["archetype"]),
         source="SynBench",
         licence="CC0-1.0",
-        parameters=manifest_parameters(metadata),
+        parameters=manifest_parameters(facts),
     )
 
 

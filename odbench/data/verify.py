@@ -86,7 +86,7 @@ def verify_source(
         try:
             raw = source.obtain(record, tick=lambda _: None).raw
             check_content(
-                content_sha256(raw.train, raw.test, raw.labels),
+                content_sha256(raw.train, raw.test, raw.labels, raw.severity),
                 record,
                 place=record.path or source.label,
                 step="fetch the file again",

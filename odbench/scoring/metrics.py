@@ -14,8 +14,9 @@ from typing import Literal, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from odbench.arrays import BoolArray, FloatArray, IntArray
+from odbench.arrays import BoolArray, FloatArray, IntArray, LabelArray
 from odbench.errors import DataError, DetectorError
+from odbench.scoring.severity import c_index
 
 _Number = TypeVar("_Number", float, FloatArray)
 
@@ -35,7 +36,10 @@ class Steps(NamedTuple):
 
 
 def evaluate(
-    labels: ArrayLike, scores: ArrayLike, weights: FloatArray | None = None
+    labels: ArrayLike,
+    scores: ArrayLike,
+    weights: FloatArray | None = None,
+    levels: LabelArray | None = None,
 ) -> dict[str, float]:
     """Return every metric of `METRICS`, sorting the scores once.
 
@@ -48,12 +52,14 @@ def evaluate(
     weights : float64 array of shape (n_rows,), optional
         Positive weights that make each distinct vector with its label count once,
         from `odbench.data.groups.pair_weights`.
+    levels : int8 array of shape (n_rows,), optional
+        Levels of severity, 0 for inliers.
 
     Returns
     -------
     dict of str to float
-        Name -> value, in the order of `METRICS`; without weights, those that need
-        them are left out.
+        Name -> value, in the order of `METRICS`; without weights or levels, those that
+        need them are left out.
 
     Raises
     ------
@@ -71,11 +77,14 @@ def evaluate(
     order = np.argsort(-values, kind="stable")
     last = _last_of_tie(values[order])
     steps = _counted(truth[order], last)
-    found = {m.name: m.of(steps) for m in METRICS if not m.distinct}
-    if weights is None:
-        return found
-    steps = _weighed(truth[order], weights[order], last)
-    return found | {m.name: m.of(steps) for m in METRICS if m.distinct}
+    plain = (m for m in METRICS if not m.distinct and not m.graded)
+    found = {m.name: m.of(steps) for m in plain}
+    if weights is not None:
+        weighed = _weighed(truth[order], weights[order], last)
+        found |= {m.name: m.of(weighed) for m in METRICS if m.distinct}
+    if levels is not None:
+        found |= {m.name: c_index(levels, values) for m in METRICS if m.graded}
+    return found
 
 
 def auroc(labels: ArrayLike, scores: ArrayLike) -> float:
@@ -293,6 +302,9 @@ class Metric:
         Whether a leaderboard needs the column in a results file.
     distinct : bool
         Whether each distinct vector with its label counts once, instead of each row.
+    graded : bool
+        Whether it compares scores with levels of severity instead of labels; `of` is
+        its value for two levels.
     """
 
     name: str
@@ -306,6 +318,7 @@ class Metric:
     interval: bool = False
     required: bool = False
     distinct: bool = False
+    graded: bool = False
 
 
 # The first metric is the primary one: win rates, gaps, tests against the best and the
@@ -361,6 +374,15 @@ METRICS: tuple[Metric, ...] = (
         of=_average_precision,
         use="listed",
         distinct=True,
+    ),
+    Metric(
+        name="c_index",
+        label="C-index",
+        meaning="concordance of scores with levels of severity",
+        of=_auroc,
+        use="listed",
+        chance=0.5,
+        graded=True,
     ),
 )
 

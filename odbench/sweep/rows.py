@@ -97,7 +97,7 @@ def result_row(
         from odbench.scoring.metrics import evaluate
 
         weights = None if distinct is None else distinct.weights
-        row.update(evaluate(labels, scores, weights))
+        row.update(evaluate(labels, scores, weights, shown.severity))
     return row
 
 

@@ -31,6 +31,8 @@ class ShownRows:
         How its rows are chosen.
     labels : int8 array of shape (record.n_test,) or None
         1 = anomaly; None where labels are not public.
+    severity : int8 array of shape (record.n_test,) or None
+        Levels of anomalies; None where they have none.
 
     Attributes
     ----------
@@ -45,14 +47,22 @@ class ShownRows:
     """
 
     def __init__(
-        self, record: DatasetRecord, protocol: Protocol, labels: LabelArray | None
+        self,
+        record: DatasetRecord,
+        protocol: Protocol,
+        labels: LabelArray | None,
+        *,
+        severity: LabelArray | None = None,
     ) -> None:
         self._record = record
         self._protocol = protocol
         self._labels = labels
+        self._severity = severity
         if protocol.is_one_table and labels is not None:
             inliers = np.zeros(record.n_train, dtype=labels.dtype)
             self._labels = np.concatenate([inliers, labels])
+            if severity is not None:
+                self._severity = np.concatenate([inliers, severity])
         self._seed: int | None = None
         self._train: IntArray = np.empty(0, dtype=np.int64)
         self.rows = self._moved = self._test = self._order = self._train
@@ -104,6 +114,11 @@ class ShownRows:
     def labels(self) -> LabelArray | None:
         """Labels of the scored rows, in the order of the data set."""
         return None if self._labels is None else self._labels[self.rows]
+
+    @property
+    def severity(self) -> LabelArray | None:
+        """Levels of severity of the scored rows, in the order of the data set."""
+        return None if self._severity is None else self._severity[self.rows]
 
     def tables(self, stored: StoredDataset) -> tuple[FloatArray, FloatArray | None]:
         """Return train and test, scaled and shuffled, as a detector sees them.

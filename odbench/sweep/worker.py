@@ -110,7 +110,9 @@ def _run_trials(
 ) -> None:
     stored = _stored(record, context)
     sandboxes = _sandboxes(context)
-    shown = ShownRows(record, context.protocol, stored.labels())
+    shown = ShownRows(
+        record, context.protocol, stored.labels(), severity=stored.severity()
+    )
     tables: Handover | None = None
     try:
         for trial in trials:

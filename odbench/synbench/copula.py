@@ -117,7 +117,9 @@ def draw_dependence(stream: Stream, sizes: Sizes) -> Draw:
     return _finish(copula, sizes, (inliers, outliers), score, parameters | extra)
 
 
-def draw_copula(stream: Stream, d: int) -> tuple[Copula, dict[str, Any]]:
+def draw_copula(
+    stream: Stream, d: int, *, n_factors: int | None = None, ridge: float = RIDGE
+) -> tuple[Copula, dict[str, Any]]:
     """Draw the law of inliers.
 
     Parameters
@@ -125,14 +127,18 @@ def draw_copula(stream: Stream, d: int) -> tuple[Copula, dict[str, Any]]:
     stream : Stream
     d : int
         Number of columns.
+    n_factors : int, optional
+        Columns of the factor; d by default. Fewer make the dependence stronger.
+    ridge : float
+        See `linear.correlation`.
 
     Returns
     -------
     tuple of Copula and dict
         The law and its parameters.
     """
-    factor = stream.normal(d, d)
-    correlation = linear.correlation(factor, RIDGE)
+    factor = stream.normal(d, d if n_factors is None else n_factors)
+    correlation = linear.correlation(factor, ridge)
     drawn = [draw_column(stream) for _ in range(d)]
     copula = Copula(
         correlation=correlation,

@@ -53,6 +53,8 @@ class Generated:
         Every drawn parameter and measured fact, as JSON values.
     law : object
         The law of inliers, for the picture.
+    severity : int8 array of shape (n_test,) or None
+        0 = inlier, 1 to 4 = level of an anomaly; None if anomalies have no levels.
     """
 
     X_train: FloatArray
@@ -62,6 +64,7 @@ class Generated:
     columns: tuple[str, ...]
     metadata: dict[str, Any]
     law: Any
+    severity: LabelArray | None = None
 
 
 def names(subset: str | None = None) -> tuple[str, ...]:
@@ -70,7 +73,8 @@ def names(subset: str | None = None) -> tuple[str, ...]:
     Parameters
     ----------
     subset : str, optional
-        ``"synbench-mini"`` (or ``"mini"``) for 25 small ones.
+        ``"synbench-mini"`` (or ``"mini"``) for 25 small ones; ``"synbench-1"`` (or
+        ``"1"``) is the whole suite, under the name that says its version.
 
     Returns
     -------
@@ -82,7 +86,7 @@ def names(subset: str | None = None) -> tuple[str, ...]:
     UsageError
         If there is no such subset.
     """
-    if subset in (None, "synbench"):
+    if subset in (None, "synbench", "1", "synbench-1"):
         return tuple(
             f"{archetype}-{i:03d}"
             for archetype in ARCHETYPES
@@ -90,7 +94,7 @@ def names(subset: str | None = None) -> tuple[str, ...]:
         )
     if subset in ("mini", "synbench-mini"):
         return MINI
-    msg = f"synbench has no subset {subset!r}; it has synbench-mini"
+    msg = f"synbench has no subset {subset!r}; it has synbench-mini and synbench-1"
     raise UsageError(msg)
 
 
@@ -216,7 +220,7 @@ def build(
             "oracle_auroc": auroc,
             "oracle_ap": ap,
             "origin": "Synthetic",
-            "tags": list(_tags(sizes)),
+            "tags": list(size_tags(sizes)),
         }
         return replace(made, metadata=facts | {"parameters": drawn.parameters})
     msg = (
@@ -226,7 +230,7 @@ def build(
     raise DataError(msg)
 
 
-def _tags(sizes: Sizes) -> tuple[str, ...]:
+def size_tags(sizes: Sizes) -> tuple[str, ...]:
     """Return the tags by size, as in the published suites."""
     rules = {
         "many_anomalies": sizes.n_anomalies > 1000,

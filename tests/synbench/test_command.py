@@ -35,12 +35,12 @@ def test_sets_that_are_not_are_named_with_exit_code_3(monkeypatch, capsys):
 
 
 def test_a_written_manifest_is_read_back(tmp_path, monkeypatch):
-    monkeypatch.setattr(suite, "names", lambda: suite.MINI[:2])
+    names = suite.MINI[:2]
     monkeypatch.setattr(
         synbench_manifest,
         "measured",
-        lambda _, jobs: [
-            synbench_manifest.measure_one(n) for n in suite.names()[:jobs]
+        lambda _, jobs, suite: [
+            synbench_manifest.measure_one(n, suite) for n in names[:jobs]
         ],
     )
     file = tmp_path / "synbench.csv"
