@@ -36,6 +36,7 @@ from odbench.leaderboard.page.data import Group
 from odbench.leaderboard.page.lines import provenance_lines
 from odbench.leaderboard.page.records import records_of
 from odbench.leaderboard.page.render import group_of, render_groups
+from odbench.leaderboard.regret import regret_table
 from odbench.leaderboard.tables import DEFAULT, Settings, left_out, table_of
 from odbench.leaderboard.terminal import method_name
 from odbench.scoring.cells import Cells, split_results
@@ -52,8 +53,8 @@ PROVENANCE = "provenance.json"
 # Files that a build can write for a suite, besides its README.md.
 TABLES = (
     "public.csv", "private.csv", "complete_case.csv", "per_dataset.csv",
-    "policies.csv", "slices.csv", "views.csv", "pareto.csv", "significance.csv",
-    "conclusions.csv",
+    "policies.csv", "slices.csv", "views.csv", "regret.csv", "power.csv",
+    "pareto.csv", "significance.csv", "conclusions.csv",
     "critical_difference.json",
 )  # fmt: skip
 _OF_SUITE = re.compile(
@@ -350,6 +351,10 @@ def _write_open(
             "per_dataset": comparisons.dataset_table(group.quality),
             "slices": group.slices,
             "views": group.views,
+            "regret": None
+            if group.views is None
+            else regret_table(group.quality, settings),
+            "power": comparisons.power_table(group.table),
             "pareto": comparisons.pareto_table(group.table),
             "significance": comparisons.evidence_table(group.table),
             "conclusions": conclusion_table(change),

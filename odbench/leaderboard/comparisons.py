@@ -92,6 +92,48 @@ def pareto_table(table: pd.DataFrame) -> pd.DataFrame:
     return rows.sort_values(order, kind="stable", ignore_index=True)
 
 
+# Numbers of data sets for which `power_table` says what a table could show.
+SIZES = (25, 60, 260, 690, 2446)
+
+
+def power_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Say which differences a table can show, and tables of other sizes could.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A leaderboard of one suite, partition and protocol.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The group, ``n_datasets``, ``this_table``, and for each ranked metric
+        ``detectable`` (difference of two means that is found with power 0.8 among all
+        pairs) and ``rank`` (half the median width of the intervals of average ranks).
+        One row for the table itself; in the others both are scaled by the root of the
+        number of data sets. No rows if the table has no intervals.
+    """
+    import pandas as pd
+
+    first = table.iloc[0]
+    n = int(first["n_total"])
+    now: dict[str, float] = {}
+    for metric in ranked_metrics():
+        name = metric.name
+        width = table[f"rank_{name}_high"] - table[f"rank_{name}_low"]
+        now[f"detectable_{name}"] = float(first[f"detectable_{name}"])
+        now[f"rank_{name}_half_width"] = float(width.median()) / 2.0
+    if any(map(np.isnan, now.values())):
+        return pd.DataFrame()
+    group = {name: first[name] for name in GROUP}
+    sizes = sorted({n, *SIZES})
+    scaled = [{k: v * (n / size) ** 0.5 for k, v in now.items()} for size in sizes]
+    return pd.DataFrame(
+        {**group, "n_datasets": size, "this_table": size == n, **values}
+        for size, values in zip(sizes, scaled, strict=True)
+    )
+
+
 def on_front(cost: FloatArray, quality: FloatArray) -> BoolArray:
     """Mark the points that no other point dominates.
 

@@ -1,12 +1,15 @@
-"""Three views of a detector that was run in several configurations.
+"""Four views of detectors that were run in many configurations.
 
 They answer different questions and are never ranked together: the quality of the
-reference configuration, the average over the grid for a user without prior knowledge,
-and the upper bound of an oracle that sees the test labels.
+reference configuration; the average over the grid, for a user without prior knowledge;
+the configuration that a rule chose without labels; and the upper bound of an oracle
+that sees the test labels.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,13 +35,39 @@ class _Column(NamedTuple):
 VIEWS = {
     "default": "default",
     "grid mean": "mean over the grid",
+    "selected without labels": "selected without labels",
     "oracle": "oracle: best on test",
 }
+# A configuration of this name, or one that starts with it, was chosen for each data set
+# by a rule that saw the training rows only. It is none of the grid's own.
+SELECTED = "selected"
+# Fewer configurations than this are variants that somebody tried, not a grid.
+FEWEST_CONFIGURATIONS = 4
 
 
 def has_grid(cells: Cells) -> bool:
-    """Check whether any detector was run in more than one configuration."""
-    return len({m.detector for m in cells.methods}) < len(cells.methods)
+    """Check whether any detector was run over a grid.
+
+    Parameters
+    ----------
+    cells : Cells
+        The results.
+
+    Returns
+    -------
+    bool
+        Whether a detector has at least `FEWEST_CONFIGURATIONS` configurations that were
+        tried on every data set.
+    """
+    whole = np.asarray((cells.trials > 0).all(axis=0))
+    tried = [m.detector for m, w in zip(cells.methods, whole, strict=True)
+             if w and not is_selected(m)]  # fmt: skip
+    return any(count >= FEWEST_CONFIGURATIONS for count in Counter(tried).values())
+
+
+def is_selected(method: Method) -> bool:
+    """Check whether a configuration was chosen by a rule, without labels."""
+    return method.config.startswith(SELECTED)
 
 
 def view_table(quality: Quality, settings: Settings = DEFAULT) -> pd.DataFrame:
@@ -77,23 +106,27 @@ def through(quality: Quality, view: str) -> Quality:
     ----------
     quality : Quality
         One value per data set and configuration.
-    view : {"default", "grid mean", "oracle"}
-        "default" keeps the reference configurations. "grid mean" averages each
-        detector's configurations on each data set. "oracle" selects, on each data
-        set, the configuration with the highest AUROC, which needs the test labels.
+    view : str
+        A key of `VIEWS`. "default" keeps the reference configurations. "grid mean"
+        averages each detector's configurations on each data set. "selected without
+        labels" keeps the results of configurations that a rule chose (`is_selected`).
+        "oracle" takes, on each data set, the configuration with the highest AUROC,
+        which needs the test labels.
 
     Returns
     -------
     Quality
         One value per data set and detector.
     """
+    methods = quality.cells.methods
     if view == "default":
-        default = np.array([m.config == "default" for m in quality.cells.methods])
-        return _columns(quality, np.flatnonzero(default).astype(np.int64))
-    detectors = sorted({m.detector for m in quality.cells.methods})
-    parts = [
-        _columns(quality, _members(quality.cells, detector)) for detector in detectors
-    ]
+        return _columns(quality, _where(m.config == "default" for m in methods))
+    if view == "selected without labels":
+        return _columns(quality, _where(is_selected(m) for m in methods))
+    quality = _columns(quality, _where(not is_selected(m) for m in methods))
+    detectors = sorted({m.detector for m in methods})
+    members = [_members(quality.cells, detector) for detector in detectors]
+    parts = [_columns(quality, chosen) for chosen in members if len(chosen)]
     merge = _mean if view == "grid mean" else _best
     merged = [merge(part) for part in parts]
     return Quality(
@@ -106,9 +139,12 @@ def through(quality: Quality, view: str) -> Quality:
     )
 
 
+def _where(wanted: Iterable[bool]) -> IntArray:
+    return np.flatnonzero(np.array(list(wanted), dtype=bool)).astype(np.int64)
+
+
 def _members(cells: Cells, detector: str) -> IntArray:
-    same = [m.detector == detector for m in cells.methods]
-    return np.flatnonzero(same).astype(np.int64)
+    return _where(m.detector == detector for m in cells.methods)
 
 
 def _columns(quality: Quality, chosen: IntArray) -> Quality:
@@ -148,6 +184,10 @@ def _pooled(parts: list[Cells], config: str) -> Cells:
         sums={
             name: np.stack([part.sums[name].sum(axis=1) for part in parts], axis=1)
             for name in parts[0].sums
+        },
+        squares={
+            name: np.stack([part.squares[name].sum(axis=1) for part in parts], axis=1)
+            for name in parts[0].squares
         },
         fit_seconds=mean("fit_seconds"),
         score_seconds=mean("score_seconds"),

@@ -39,6 +39,7 @@ def test_a_build_holds_every_table(run):
         "toy/public.csv", "toy/complete_case.csv", "toy/policies.csv",
         "toy/per_dataset.csv", "toy/slices.csv", "toy/pareto.csv",
         "toy/significance.csv", "toy/critical_difference.json", "toy/conclusions.csv",
+        "toy/power.csv",
     }  # fmt: skip
 
 
@@ -219,13 +220,26 @@ def test_results_without_scores_cannot_be_built(tmp_path):
 def test_a_grid_adds_the_views(rng, tmp_path):
     trials = [
         t | {"config": config, "config_id": t["detector"] + config}
-        for config in ("default", "k=20")
+        for config in ("default", "k=1", "k=10", "k=20")
         for t in random_trials(rng, datasets=6, missing=0)
     ]
 
     files = build_files([place(frame(trials), tmp_path)], settings=SETTINGS).files
 
     assert files["toy/views.csv"].count(b"oracle: best on test") == 5
+    assert files["toy/regret.csv"].count(b",grid mean,auroc,") == 5
+
+
+def test_variants_that_somebody_tried_are_no_grid(rng, tmp_path):
+    trials = [
+        t | {"config": config, "config_id": t["detector"] + config}
+        for config in ("default", "k=20")
+        for t in random_trials(rng, datasets=6, missing=0)
+    ]
+
+    files = build_files([place(frame(trials), tmp_path)], settings=SETTINGS).files
+
+    assert not {"toy/views.csv", "toy/regret.csv"} & set(files)
 
 
 def test_each_page_says_how_much_of_the_suite_it_covers(rng, tmp_path):
@@ -317,7 +331,7 @@ def test_a_parameter_that_is_no_number_leaves_the_provenance_json(run):
 def test_the_tables_are_those_that_a_build_may_write(rng, run, tmp_path):
     grid = [
         t | {"config": config, "config_id": t["detector"] + config}
-        for config in ("default", "k=20")
+        for config in ("default", "k=1", "k=10", "k=20")
         for t in random_trials(rng, datasets=6, missing=0)
     ]
     runs = [

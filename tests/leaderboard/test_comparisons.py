@@ -147,3 +147,25 @@ def test_without_intervals_their_columns_are_there_and_empty(rng):
     )
 
     assert table[list(ENDS)].isna().all(axis=None)
+
+
+def test_the_power_of_a_table_scales_with_its_data_sets(rng):
+    cells = cells_of(frame(random_trials(rng, datasets=60, failing=0, missing=0)))
+    table = table_of(apply_policy(cells), Settings(permutations=300))
+
+    power = comparisons.power_table(table)
+
+    own = power[power["this_table"]].iloc[0]
+    assert own["n_datasets"] == 60
+    assert own["detectable_auroc"] == table["detectable_auroc"].iloc[0]
+    large = power[power["n_datasets"] == 2446].iloc[0]
+    shrunk = (60 / 2446) ** 0.5
+    assert large["rank_ap_half_width"] == pytest.approx(
+        own["rank_ap_half_width"] * shrunk
+    )
+
+
+def test_too_few_families_have_no_power_to_tell(rng):
+    cells = cells_of(frame(random_trials(rng)))
+
+    assert comparisons.power_table(table_of(apply_policy(cells), QUICK)).empty

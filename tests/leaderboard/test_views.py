@@ -1,9 +1,10 @@
 """The views of a grid have the documented values and are never ranked together."""
 
+import pandas as pd
 import pytest
 
 from odbench.leaderboard.tables import Settings
-from odbench.leaderboard.views import has_grid, through, view_table
+from odbench.leaderboard.views import VIEWS, has_grid, through, view_table
 from odbench.scoring.cells import split_results
 from odbench.scoring.policy import apply_policy
 from tests.reference.trials import frame, trial
@@ -95,6 +96,35 @@ def test_without_a_default_configuration_that_view_is_absent():
     assert list(table["view"].unique()) == ["grid mean", "oracle"]
 
 
-def test_a_grid_is_more_than_one_configuration_of_a_detector(grid):
-    assert has_grid(quality(grid).cells)
-    assert not has_grid(quality(grid[grid["config"] == "default"]).cells)
+def test_a_grid_is_many_configurations_on_all_data_sets(grid):
+    def cells(many, last="b"):
+        trials = [
+            trial(name, "knn", 0.5, config=f"k={k}")
+            for k in range(many)
+            for name in ("a", "b" if k < many - 1 else last)
+        ]
+        return quality(frame(trials + [trial("b", "lof", 0.5)])).cells
+
+    # Two or three configurations are variants that somebody tried.
+    assert not has_grid(quality(grid).cells)
+    assert not has_grid(cells(3))
+    assert has_grid(cells(4))
+    assert not has_grid(cells(4, last="a2"))
+
+
+def test_selected_configurations_have_a_view_of_their_own(grid):
+    chosen = [trial(name, "knn", 0.85, config="selected by rule") for name in "ab"]
+    results = pd.concat([grid, frame(chosen)], ignore_index=True)
+
+    table = view_table(quality(results), QUICK)
+
+    assert list(table["view"].unique()) == list(VIEWS)
+    rows = table[table["detector"] == "knn"].set_index("view")["mean_auroc"]
+    assert rows.to_dict() == pytest.approx(
+        {
+            "default": 0.7,
+            "grid mean": (0.75 + 0.4) / 2,
+            "selected without labels": 0.85,
+            "oracle": 0.85,
+        }
+    )

@@ -57,10 +57,13 @@ _SHARE_FACTS = (
 _WORD_FACTS = ("domain", "archetype", "family", "licence", "source_url")
 _PRIVATE_FILES = ("private",)
 _PUBLIC_FILES = (
-    "public", "per_dataset", "slices", "views", "complete_case", "policies", "pareto",
-    "significance", "conclusions",
+    "public", "per_dataset", "slices", "views", "regret", "power", "complete_case",
+    "policies", "pareto", "significance", "conclusions",
 )  # fmt: skip
-_VIEW_KEYS = {"default": "default", "grid mean": "mean", "oracle": "oracle"}
+_VIEW_KEYS = {
+    "default": "default", "grid mean": "mean", "selected without labels": "selected",
+    "oracle": "oracle",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
