@@ -250,3 +250,14 @@ def mean_ends(trials):
     if not known or not all(known):
         return None
     return [sum(trial[end] for trial in trials) / len(trials) for end in ends]
+
+
+def c_index(levels, scores):
+    """Share of pairs of different levels in the right order; ties count half."""
+    found = total = 0.0
+    for i, high in enumerate(levels):
+        for j, low in enumerate(levels):
+            if high > low:
+                total += 1
+                found += (scores[i] > scores[j]) + 0.5 * (scores[i] == scores[j])
+    return found / total

@@ -20,12 +20,21 @@ NAMES = (
     "gmm-subspace-047", "scm-measurement-065", "scm-structural-009",
     "copula-probabilistic-004", "copula-dependence-008",
 )  # fmt: skip
+# The same of version 2.
+NAMES_2 = (
+    "synbench-2/gmm-subspace-020", "synbench-2/scm-measurement-001",
+    "synbench-2/scm-structural-007", "synbench-2/copula-probabilistic-003",
+    "synbench-2/copula-dependence-009", "synbench-severity/scm-measurement-001",
+)  # fmt: skip
 SCRIPT = """
 import hashlib, sys
 from odbench.synbench import suite
+from odbench.synbench.v2.suites import DESIGNS
 for name in sys.argv[1:]:
-    made = suite.make(name)
+    version, _, name = name.rpartition("/")
+    made = DESIGNS[version].make(name) if version else suite.make(name)
     parts = made.X_train, made.X_test, made.y_test, made.oracle_scores
+    parts += () if made.severity is None else (made.severity,)
     digest = hashlib.sha256(b"".join(part.tobytes() for part in parts))
     digest.update(repr(made.metadata).encode())
     print(name, digest.hexdigest())
@@ -62,12 +71,12 @@ def run(script, *arguments, **settings):
 
 @pytest.fixture(scope="module")
 def here():
-    return run(SCRIPT, *NAMES)
+    return run(SCRIPT, *NAMES, *NAMES_2)
 
 
 @pytest.mark.parametrize("settings", MACHINES.values(), ids=MACHINES.keys())
 def test_bits_do_not_depend_on_the_machine(settings, here):
-    assert run(SCRIPT, *NAMES, **settings) == here
+    assert run(SCRIPT, *NAMES, *NAMES_2, **settings) == here
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="kernels of x86-64")
@@ -80,7 +89,7 @@ def test_the_machines_above_do_differ():
 
 
 def test_bits_do_not_depend_on_the_order_or_the_company(here):
-    backwards = run(SCRIPT, *reversed(NAMES))
+    backwards = run(SCRIPT, *reversed((*NAMES, *NAMES_2)))
 
     assert sorted(backwards.splitlines()) == sorted(here.splitlines())
     assert run(SCRIPT, NAMES[2]) == here.splitlines(keepends=True)[2]
@@ -118,8 +127,8 @@ EXEMPT = {
 
 @pytest.mark.parametrize(
     "path",
-    sorted(Path(odbench.synbench.__file__).parent.glob("*.py")),
-    ids=lambda path: path.name,
+    sorted(Path(odbench.synbench.__file__).parent.rglob("*.py")),
+    ids=lambda path: f"{path.parent.name}-{path.stem}",
 )
 def test_generators_use_nothing_whose_last_bit_may_vary(path):
     if path.name in EXEMPT:
