@@ -44,7 +44,7 @@ function leadOf(board, slice, rows = board.n_methods) {
 // The smallest differences that the table can show.
 function powerWords(board) {
   const sizes = data.metrics.filter((m) => board.detectable?.[m.name])
-    .map((m) => `${format.score(board.detectable[m.name])} points of ${m.label}`);
+    .map((m) => `${(100 * board.detectable[m.name]).toFixed(1)} points of ${m.label}`);
   if (!sizes.length) return "";
   return ` ${plural(board.n_families, "independent family", "independent families")} of data sets show differences of ${sizes.join(", ")} (power 80 %, among all pairs).`;
 }
@@ -54,7 +54,7 @@ function boardTable(board, slice, table, view) {
   const keys = PRESETS[preset][1].filter((key) => table[key]?.some((x) => !missing(x)));
   const method = (i) => data.methods[table.method[i]];
   const columns = [
-    { key: "place", label: "#", title: "Position in the order shown", kind: "number", class: "place",
+    { key: "position", label: "#", title: "Position in the order shown", kind: "number", class: "place",
       unsortable: true, cell: (i, position) => String(position) },
     { key: "detector", label: "Detector", title: "Detector, with the parameters that differ from its reference",
       kind: "text", header: true, value: (i) => methodLabel(method(i)), cell: (i) => methodLink(method(i)) },

@@ -87,9 +87,8 @@ function metricColumn(key, table) {
       }
       // Numbers that were rounded for a reason must not look exact.
       const text = how === "score" && decimalsOf(table, i) ? format.share(values[i]) : format[how](values[i]);
-      if (!BARS[key] && table[`${key}_low`]) return withTitle(text, endsText(table, key, i, format[how]));
-      if (!BARS[key]) return text;
-      return withTitle(barCell(text, missing(values[i]) ? null : BARS[key](values[i])), endsText(table, key, i, format[how]));
+      const shown = BARS[key] ? barCell(text, missing(values[i]) ? null : BARS[key](values[i])) : text;
+      return withTitle(shown, endsText(table, key, i, format[how]));
     },
   };
 }
