@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -106,15 +107,18 @@ def _read_date(text: str, day_first: bool) -> float:
     if not looks_like_date(text):
         return float("nan")
     year_first = bool(_ISO.fullmatch(text))
-    try:
-        value = parser.parse(
-            text,
-            dayfirst=day_first and not year_first,
-            yearfirst=year_first,
-            default=_START,
-        )
-    except (ValueError, OverflowError):
-        return float("nan")
+    with warnings.catch_warnings():
+        # A zone that is known by its letters only is left aside.
+        warnings.simplefilter("ignore", parser.UnknownTimezoneWarning)
+        try:
+            value = parser.parse(
+                text,
+                dayfirst=day_first and not year_first,
+                yearfirst=year_first,
+                default=_START,
+            )
+        except (ValueError, ArithmeticError):
+            return float("nan")
     if value.tzinfo is not None:
         value = (value - value.utcoffset()).replace(tzinfo=None)
     since: timedelta = value - _START

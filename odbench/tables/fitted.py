@@ -63,7 +63,7 @@ class Fitted:
             If no column is left, or there are fewer than two rows.
         """
         if sample.table.num_rows < 2:
-            msg = f"{name}: has one row; a detector needs others to compare it with"
+            msg = f"{name}: has one row, which needs others; score it with --reference"
             raise DataError(msg)
         columns = infer_roles(sample.table, given)
         encoder = Encoder.of(columns, sample.table)

@@ -173,11 +173,11 @@ def _of_numbers(
     if text is not None and text.plain is None:
         unread = len(text.known) - len(values)
     note = f"{unread} other values read as missing" if unread else ""
-    if mark == ",":
+    whole = bool((distinct == np.round(distinct)).all())
+    if mark == "," and not whole:
         note = "; ".join(filter(None, ("decimal comma", note)))
     # Only an all-castable column lists every row; otherwise values are distinct ones.
     present = text.present if text is not None else len(values)
-    whole = bool((distinct == np.round(distinct)).all())
     if len(distinct) == 1 and present == n:
         return Column(name, "constant", constant_note(f"{distinct[0]:.15g}"), mark=mark)
     if set(distinct) == {0.0, 1.0}:

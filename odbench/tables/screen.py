@@ -67,9 +67,8 @@ def column_lines(scored: Scored, width: int = _WIDTH) -> Iterator[str]:
 
 def _rows(scored: Scored, top: int, width: int) -> Iterator[str]:
     title = scored.id_name[:_ID]
-    yield printable(
-        f"{'rank':>6} {'row':>9} {'score':>9} {'p_value':>9}  flag  {title}"
-    )
+    head = f"{'rank':>6} {'row':>9} {'score':>9} {'p_value':>9}  flag  {title}"
+    yield printable(head.rstrip())
     for row in scored.top(top).tolist():
         flag = "*" if scored.flagged[row] else ""
         name = ""

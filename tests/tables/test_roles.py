@@ -162,3 +162,13 @@ def test_unknown_and_contradictory_names_are_one_line():
         chosen_roles(["amount", "day"], {"ignored": ["amout"]}, "t.csv")
     with pytest.raises(UsageError, match="got two roles, number and date"):
         chosen_roles(["a"], {"number": ["a"], "date": ["a"]}, "t.csv")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-01-01 12:00 W", "1 Jan 2026 9999999999999999999999999999999", "1.1.0000"],
+)
+def test_dates_that_confuse_the_parser_raise_and_warn_of_nothing(text):
+    (day,) = read_dates([text], day_first=True)
+
+    assert np.isnan(day) or day == 20454.5
