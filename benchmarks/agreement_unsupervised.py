@@ -49,7 +49,8 @@ def _compare(
     keys = [key for key in ("suite", "dataset") if key in theirs.columns]
     means = results.groupby(keys)[["auroc", "ap"]].mean()
     known = theirs[theirs["detector"] == reference].dropna(subset=["auroc"])
-    both = means.join(known.set_index(keys), rsuffix="_theirs", how="inner")
+    known = known.set_index(keys)[["auroc", "ap"]].add_suffix("_theirs")
+    both = means.join(known, how="inner")
     difference = (both["auroc"] - both["auroc_theirs"]).abs()
     mean = both[["auroc", "auroc_theirs", "ap", "ap_theirs"]].mean() * 100
     print(

@@ -61,6 +61,9 @@ _COLUMNS = (
     # How far scores depend on the rows scored with them, 0 if not at all; null where
     # it was not measured (see odbench.sweep.batch).
     ("batch_difference", "double", False),
+    # How well the configuration tells held-out training rows from made-up anomalies, in
+    # runs over grids and for the first seed (see odbench.sweep.selection); else null.
+    ("selection", "double", False),
     # Metrics; null wherever the status is not "ok" or the labels are not public.
     *((metric.name, "double", metric.required) for metric in METRICS),
     # 95 % intervals of the trial, known where its scores were kept.

@@ -36,6 +36,8 @@ class RunContext:
         Run no detector where only the audit hook holds.
     keep_scores : bool
         Write each trial's scores.
+    selects : bool
+        Measure by which configuration could be selected without labels.
     driver : int
         The process whose workers end with it; 0 for workers that serve others, too.
     """
@@ -50,4 +52,5 @@ class RunContext:
     ports: tuple[int, ...]
     require_sandbox: bool
     keep_scores: bool
+    selects: bool
     driver: int

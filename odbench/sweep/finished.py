@@ -16,6 +16,7 @@ from odbench.suites import ORACLE
 from odbench.sweep.fold import read_batches
 from odbench.sweep.journal import read_journals
 from odbench.sweep.keys import Keys
+from odbench.sweep.selection import can_select
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +37,13 @@ _DEPENDS_ON = (
 )
 
 
-def finished(folder: Path, *, only_ok: bool = False, with_scores: bool = False) -> Keys:
+def finished(
+    folder: Path,
+    *,
+    only_ok: bool = False,
+    with_scores: bool = False,
+    with_selection: bool = False,
+) -> Keys:
     """Return the keys of the trials that need not run again.
 
     Parameters
@@ -47,6 +54,8 @@ def finished(folder: Path, *, only_ok: bool = False, with_scores: bool = False) 
         Leave out trials that failed.
     with_scores : bool
         Leave out trials whose scores were not kept.
+    with_selection : bool
+        Leave out trials of the first seed without a number to select by.
     """
     done = Keys()
     kept = _with_scores(folder) if with_scores else None
@@ -59,9 +68,16 @@ def finished(folder: Path, *, only_ok: bool = False, with_scores: bool = False) 
         # The oracle has no scores per row.
         return kept is None or key in kept or detector == ORACLE
 
-    for columns in _columns(folder, ("key", "status", "detector")):
-        rows = zip(*columns, strict=True)
-        done.add(row[0] for row in rows if is_done(*row))
+    def lacks_selection(seed: int, selection: float | None, n_train: int) -> bool:
+        return with_selection and not seed and selection is None and can_select(n_train)
+
+    needed = ("key", "status", "detector", "seed", "selection", "n_train")
+    for columns in _columns(folder, needed):
+        done.add(
+            row[0]
+            for row in zip(*columns, strict=True)
+            if is_done(*row[:3]) and not (row[1] == "ok" and lacks_selection(*row[3:]))
+        )
     return done
 
 

@@ -92,6 +92,7 @@ def prepare(request: RunRequest, *, pull: bool = True) -> Prepared:
         request.folder,
         only_ok=request.retry_failed,
         with_scores=request.keeps_scores,
+        with_selection=request.grid,
     )
 
     one_class = None

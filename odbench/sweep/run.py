@@ -212,6 +212,7 @@ def _context(request: RunRequest, prepared: Prepared, jobs: int) -> RunContext:
         require_sandbox=request.require_sandbox,
         keep_scores=request.keeps_scores,
         ports=allowed_ports(),
+        selects=request.grid,
         driver=0,
     )
 

@@ -28,6 +28,7 @@ from odbench.sweep.handover import Handover
 from odbench.sweep.journal import FOLDER, OWNER, START, STOP, Journal
 from odbench.sweep.rows import blank_row, result_row, timestamp
 from odbench.sweep.sandboxes import Sandboxes
+from odbench.sweep.selection import SelectionTables, can_select
 from odbench.sweep.shown import ShownRows
 from odbench.sweep.trials import Trial
 
@@ -113,10 +114,15 @@ def _run_trials(
     shown = ShownRows(
         record, context.protocol, stored.labels(), severity=stored.severity()
     )
+    qualities = {}
+    if context.selects and can_select(record.n_train):
+        shown.select(0)
+        table, _ = shown.tables(stored)
+        qualities = _qualities(record, trials, context, table, append)
     tables: Handover | None = None
     try:
         for trial in trials:
-            if (context.out / FOLDER / STOP).exists():
+            if _is_stopped(context):
                 return
             if shown.select(trial.seed) or tables is None:
                 if tables is not None:
@@ -126,10 +132,44 @@ def _run_trials(
             append(_start_entry(record, trial, started))
             outcome = sandboxes.trial(trial, tables, trials)
             row = _result(record, trial, context, shown, outcome)
+            row["selection"] = qualities.get(trial.key)
             append({**row, "started_at": timestamp(started)})
     finally:
         if tables is not None:
             tables.close()
+
+
+def _is_stopped(context: RunContext) -> bool:
+    return (context.out / FOLDER / STOP).exists()
+
+
+def _qualities(
+    record: DatasetRecord,
+    trials: Sequence[Trial],
+    context: RunContext,
+    table: FloatArray,
+    append: _Append,
+) -> dict[str, float]:
+    """Return a number to select each configuration by, for its trial of the first seed.
+
+    A configuration that fails on these tables is never selected: its number is 0.
+    """
+    first = [trial for trial in trials if trial.seed == 0]
+    if not first:
+        return {}
+    tables = SelectionTables(table, record.id)
+    sandboxes, found = _sandboxes(context), dict[str, float]()
+    handover = Handover(tables.train, tables.test)
+    try:
+        for trial in first:
+            if _is_stopped(context):
+                break
+            append(_start_entry(record, trial, datetime.now(UTC)))
+            scores = sandboxes.trial(trial, handover, first).scores
+            found[trial.key] = 0.0 if scores is None else tables.quality(scores)
+    finally:
+        handover.close()
+    return found
 
 
 def _start_entry(

@@ -139,8 +139,8 @@ def _batch(bench: Bench) -> str:
         return f"transductive, as declared ({gap})"
     msg = (
         f"transductive: a row's score depends on the rows scored with it ({gap}), so it "
-        "is not ranked in the one-class setting; use the training rows alone, or declare "
-        "inductive=False"
+        "is ranked in the transductive setting only; use the training rows alone, or "
+        "declare inductive=False"
     )
     raise DoubtError(msg)
 
@@ -220,8 +220,8 @@ def _own_rows(bench: Bench) -> str:
     if scores.shape != (len(rows),) or not np.isfinite(scores).all():
         msg = (
             f"the scores of fitted rows have shape {scores.shape}, "
-            f"{int(np.isfinite(scores).sum())} of them finite; return {len(rows)} finite "
-            "floats from fit_score"
+            f"{int(np.isfinite(scores).sum())} of them finite; return {len(rows)} "
+            "finite floats from fit_score"
         )
         raise FaultError(msg)
     if not np.array_equal(given, rows):
