@@ -138,8 +138,8 @@ def _batch(bench: Bench) -> str:
     if not bench.configuration.info.inductive:
         return f"transductive, as declared ({gap})"
     msg = (
-        f"transductive: a row's score depends on the rows scored with it ({gap}), so it "
-        "is ranked in the transductive setting only; use the training rows alone, or "
+        f"transductive: a row's score depends on the rows scored with it ({gap}); "
+        "it is ranked in the transductive setting only. Use the training rows, or "
         "declare inductive=False"
     )
     raise DoubtError(msg)
