@@ -72,6 +72,7 @@ COLUMNS = (
     *(c for metric in ranked_metrics() for c in place_columns(metric.name)),
     *per_metric("may_be_best_{}"), *(p_best_column(name) for name in _OTHERS),
     *per_metric("mean_{}_low", "mean_{}_high"), "mean_ap_adjusted",
+    "mean_c_index",
     *per_metric("ceiling_share_{}"),
     *per_metric("rank_{}_low", "rank_{}_high"),
     *(f"elo_{name}_{end}" for name in _OTHERS for end in ("low", "high")),
@@ -249,6 +250,7 @@ def _means(quality: Quality, clusters: Clusters) -> dict[str, FloatArray]:
     rate_of_anomalies = quality.cells.base_rate[:, None]
     adjusted = adjusted_average_precision(quality.values["ap"], rate_of_anomalies)
     columns = {"mean_ap_adjusted": adjusted.mean(axis=0)}
+    columns |= _concordance(quality.cells)
     for name, values in quality.values.items():
         low, high = mean_interval(values, clusters)
         mean = values.mean(axis=0)
@@ -263,6 +265,17 @@ def _means(quality: Quality, clusters: Clusters) -> dict[str, FloatArray]:
             shares = aggregate.share_of_ceiling(values, np.asarray(ceilings))
             columns[f"ceiling_share_{name}"] = shares.mean(axis=0)
     return columns
+
+
+def _concordance(cells: Cells) -> dict[str, FloatArray]:
+    """Return the mean C-index over data sets with levels; a failed trial counts 0."""
+    sums = cells.sums["c_index"]
+    graded = ~(np.isnan(sums) & (cells.succeeded > 0)).any(axis=1)
+    graded &= (cells.succeeded > 0).any(axis=1)
+    if not graded.any():
+        return {}
+    per_trial = np.nan_to_num(sums[graded]) / np.maximum(cells.trials[graded], 1)
+    return {"mean_c_index": per_trial.mean(axis=0)}
 
 
 def _standings(quality: Quality, clusters: Clusters) -> dict[str, FloatArray]:
