@@ -1,13 +1,14 @@
-"""Measure the generation of all 800 SynBench sets, and check their hashes.
+"""Measure the generation of all sets of a SynBench suite, and check their hashes.
 
-Run it alone: ``python benchmarks/synbench_generate.py --jobs 2``. It prints the wall
-time, the peak memory of all processes together, the slowest set, and whether every
+Run it alone: ``python benchmarks/synbench_generate.py --jobs 2``. ``--suite`` names
+another version than the first. It prints the wall time, the peak memory of all processes together, the slowest set, and whether every
 content hash equals the committed manifest's.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import multiprocessing
 import os
 import resource
@@ -18,7 +19,7 @@ import numpy as np
 
 from odbench.data.content import content_sha256
 from odbench.data.manifest import read_manifest
-from odbench.synbench import suite
+from odbench.data.transports.generated import generator
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,12 @@ class Made:
     peak_mib: float
 
 
-def generate(name: str) -> Made:
+def generate(name: str, suite: str) -> Made:
     """Generate a set and measure it."""
     started = time.process_time()
-    train, test, labels, _, _ = suite.generate(name)
+    made = generator(suite).make(name)
     cpu_seconds = time.process_time() - started
-    digest = content_sha256(train, test, labels)
+    digest = content_sha256(made.X_train, made.X_test, made.y_test, made.severity)
     return Made(name, digest, cpu_seconds, os.getpid(), _peak_mib())
 
 
@@ -49,13 +50,14 @@ def main() -> None:
     """Generate all sets, compare their hashes and print the cost."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=2)
-    jobs = parser.parse_args().jobs
-    pinned = {
-        record.name: record.content_sha256 for record in read_manifest("synbench")
-    }
+    parser.add_argument("--suite", default="synbench")
+    given = parser.parse_args()
+    jobs, suite = given.jobs, given.suite
+    pinned = {record.name: record.content_sha256 for record in read_manifest(suite)}
+    work, names = functools.partial(generate, suite=suite), generator(suite).names()
     started = time.perf_counter()
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        sets = list(pool.imap_unordered(generate, suite.names(), chunksize=4))
+        sets = list(pool.imap_unordered(work, names, chunksize=4))
     wall = time.perf_counter() - started
     seconds = np.array([made.cpu_seconds for made in sets])
     slowest = max(sets, key=lambda made: made.cpu_seconds)
