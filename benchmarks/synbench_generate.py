@@ -1,8 +1,9 @@
 """Measure the generation of all sets of a SynBench suite, and check their hashes.
 
 Run it alone: ``python benchmarks/synbench_generate.py --jobs 2``. ``--suite`` names
-another version than the first. It prints the wall time, the peak memory of all processes together, the slowest set, and whether every
-content hash equals the committed manifest's.
+another version than the first. It prints the wall time, the peak memory of all
+processes together, the slowest set, and whether every content hash equals the
+committed manifest's.
 """
 
 from __future__ import annotations
