@@ -20,6 +20,7 @@ from odbench.tables.reasons import Reason, Reasons
 from odbench.tables.sample import Sample, take_rows, take_sample
 from odbench.tables.scored import Scored, ranks
 from odbench.tables.source import Source
+from odbench.tables.values import undictionary
 
 # Rows that get reasons: the first by rank, and of a table without reference at most
 # this share, because they are explained by a detector that has not seen them.
@@ -143,6 +144,8 @@ def _against(
     scores, p = _score_batches(request, source, fitted, how, conformal)
     notes = [f"reference: {note}" for note in notes]
     notes += drift_notes(fitted, some, how, p)
+    if not fitted.learner.configuration.info.inductive:
+        notes.append("this detector scores a row by the rows that are scored with it")
     scored = _result(
         request,
         source,
@@ -225,7 +228,7 @@ def _ids(source: Source, name: str) -> Any:
     if not name:
         return None
     at = source.names.index(name)
-    chunks = [batch.column(at) for batch in source.batches()]
+    chunks = [undictionary(batch.column(at)) for batch in source.batches()]
     return pa.chunked_array(chunks).combine_chunks()
 
 

@@ -127,7 +127,7 @@ class Scored:
         if at_once > 1:
             start += (
                 f" {self.n_reference:,} reference rows give p-values of {smallest:.2g} "
-                f"or more, which flags {at_once:,} such rows at once or none; "
+                f"or more, so a row is flagged only if {at_once:,} rows reach that; "
                 f"flagging a single row of {n:,} takes {needed:,} reference rows."
             )
         expected = lowest * n
