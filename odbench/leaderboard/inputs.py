@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -44,6 +45,9 @@ class Source:
         Number of rows in it that are of present versions.
     detectors : dict
         Version of each detector, "" if it has none.
+    sandbox : dict
+        Number of successful trials by the layers of the sandbox that held; "" where
+        none did, and empty if the results do not say.
     run : dict
         Versions, machine, git and configurations from the run's ``run.json``;
         empty if there is no such file.
@@ -53,6 +57,7 @@ class Source:
     results_sha256: str
     trials: int
     detectors: dict[str, str]
+    sandbox: dict[str, int]
     run: dict[str, Any]
 
 
@@ -89,8 +94,16 @@ def source_of(path: Path, results: pd.DataFrame) -> Source:
         results_sha256=digest,
         trials=len(results),
         detectors=dict(sorted(known.items())),
+        sandbox=_sandbox(results),
         run=_description(file.with_name("run.json")),
     )
+
+
+def _sandbox(results: pd.DataFrame) -> dict[str, int]:
+    if "sandbox" not in results.columns:
+        return {}
+    held = results.loc[results["status"] == "ok", "sandbox"].dropna()
+    return dict(sorted(Counter(printable(layers) for layers in held).items()))
 
 
 def parameters_of(sources: Iterable[Source]) -> dict[str, dict[str, Any]]:

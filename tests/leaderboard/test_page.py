@@ -267,6 +267,7 @@ def test_the_page_names_its_command_its_runs_and_their_versions():
         results_sha256="ab" * 32,
         trials=12_345,
         detectors={"ecod": "0.1.0"},
+        sandbox={"": 1, "audit hook + landlock 7": 12_000},
         run={
             "versions": {"odbench": "0.1.0", "python": "3.11.7"},
             "machine": {"cores": 2, "system": "Linux", "memory_bytes": 24 * 2**30},
@@ -282,6 +283,7 @@ def test_the_page_names_its_command_its_runs_and_their_versions():
         "Run, results": f"12,345 trials, SHA-256 {'ab' * 32}",
         "Run, versions": "odbench 0.1.0, python 3.11.7",
         "Run, machine": "2 cores, Linux, 24 GiB",
+        "Run, sandbox": "none (1 trial); audit hook + landlock 7 (12,000 trials)",
         "Run, state": "commit 0123456789ab with uncommitted changes",
         "Inference": "20 random sign flips of families, seed 0",
     }
@@ -289,7 +291,9 @@ def test_the_page_names_its_command_its_runs_and_their_versions():
 
 @pytest.mark.parametrize("run", [{}, {"versions": 3, "machine": [], "git": {}}])
 def test_a_run_without_a_description_is_still_named(run):
-    source = Source(name="r", results_sha256="0", trials=1, detectors={}, run=dict(run))
+    source = Source(
+        name="r", results_sha256="0", trials=1, detectors={}, sandbox={}, run=dict(run)
+    )
 
     assert [name for name, _ in provenance_lines([source, source], Settings())] == [
         "Command", "Run r, results", "Run r, results", "Inference",

@@ -67,10 +67,17 @@ def _run(source: Source) -> Iterator[tuple[str, str]]:
     machine = source.run.get("machine")
     if isinstance(machine, dict):
         yield "machine", _machine(machine)
+    if source.sandbox:
+        yield "sandbox", "; ".join(map(_sandbox, source.sandbox.items()))
     git = source.run.get("git")
     if isinstance(git, dict) and isinstance(git.get("commit"), str):
         dirty = " with uncommitted changes" if git.get("dirty") else ""
         yield "state", f"commit {git['commit'][:12]}{dirty}"
+
+
+def _sandbox(held: tuple[str, int]) -> str:
+    layers, trials = held
+    return f"{layers or 'none'} ({trials:,} trial{'' if trials == 1 else 's'})"
 
 
 def _machine(machine: dict[str, Any]) -> str:
