@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench.leaderboard.tables import DEFAULT, GROUP, Settings, families_of
-from odbench.leaderboard.views import VIEWS, is_selected, through
+from odbench.leaderboard.views import VIEWS, can_select, through
 from odbench.scoring.clusters import Clusters, clusters_of
 from odbench.scoring.means import difference_interval
 from odbench.scoring.policy import Quality
@@ -16,6 +17,8 @@ from odbench.scoring.policy import Quality
 if TYPE_CHECKING:
     import pandas as pd
 
+# The name of the rows in which a rule chooses among all detectors.
+ALL = "any detector"
 COLUMNS = (
     *GROUP, "detector", "view", "metric", "n_datasets", "n_families",
     "n_configurations", "best_fixed", "regret", "regret_low", "regret_high",
@@ -43,7 +46,9 @@ def regret_table(quality: Quality, settings: Settings = DEFAULT) -> pd.DataFrame
         `COLUMNS`: for every detector with several configurations, every view that its
         results allow and every ranked metric, the mean regret with its 95 % interval;
         lower is better, negative if the view is better than the fixed configuration.
-        ``best_fixed`` is the best configuration over all data sets.
+        ``best_fixed`` is the best configuration over all data sets. Where there are
+        numbers to select by, rows of the detector "any detector" compare rules that
+        choose among the configurations of all detectors.
     """
     import pandas as pd
 
@@ -55,6 +60,7 @@ def regret_table(quality: Quality, settings: Settings = DEFAULT) -> pd.DataFrame
         for detector in detectors
         for row in _of_detector(quality, detector, views, clusters)
     ]
+    rows += _of_all(quality, clusters)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -62,45 +68,78 @@ def _there(quality: Quality, view: str) -> bool:
     methods = quality.cells.methods
     if view == "default":
         return any(method.config == "default" for method in methods)
-    if view == "selected without labels":
-        return any(map(is_selected, methods))
-    return any(not is_selected(method) for method in methods)
+    return view != "selected without labels" or can_select(quality.cells)
 
 
 def _of_detector(
     quality: Quality, detector: str, views: dict[str, Quality], clusters: Clusters
 ) -> list[dict[str, Any]]:
     methods = quality.cells.methods
-    own = [
-        i
-        for i, method in enumerate(methods)
-        if method.detector == detector and not is_selected(method)
-    ]
+    own = [i for i, method in enumerate(methods) if method.detector == detector]
     if len(own) < 2:
         return []
     rows = []
     for view, seen in views.items():
         at = [i for i, m in enumerate(seen.cells.methods) if m.detector == detector]
-        for metric in quality.values if at else ():
-            grid = quality.values[metric][:, own]
-            fixed = best_elsewhere(grid, clusters)
-            regret = fixed - seen.values[metric][:, at[0]]
-            mean, low, high = _balanced(regret, clusters)
-            rows.append(
-                {
-                    **{name: getattr(quality.cells, name) for name in GROUP},
-                    "detector": detector,
-                    "view": view,
-                    "metric": metric,
-                    "n_datasets": len(regret),
-                    "n_families": len(clusters.sizes),
-                    "n_configurations": len(own),
-                    "best_fixed": methods[own[int(grid.mean(axis=0).argmax())]].config,
-                    "regret": mean,
-                    "regret_low": low,
-                    "regret_high": high,
-                }
-            )
+        if at:
+            values = {name: v[:, at[0]] for name, v in seen.values.items()}
+            rows += _against_fixed(quality, own, (detector, view), values, clusters)
+    return rows
+
+
+def _of_all(quality: Quality, clusters: Clusters) -> list[dict[str, Any]]:
+    """Compare rules that choose among all configurations of all detectors."""
+    selection = quality.cells.selection
+    many = len({method.detector for method in quality.cells.methods}) > 1
+    if not many or not can_select(quality.cells):
+        return []
+    everything = list(range(selection.shape[1]))
+    place = np.arange(len(selection))
+    best = np.where(np.isnan(selection), -1.0, selection).argmax(axis=1)
+    oracle = np.where(quality.last, -1.0, quality.auroc).argmax(axis=1)
+    chosen = {
+        "grid mean": {name: v.mean(axis=1) for name, v in quality.values.items()},
+        "selected without labels": {
+            name: v[place, best] for name, v in quality.values.items()
+        },
+        "oracle": {name: v[place, oracle] for name, v in quality.values.items()},
+    }
+    return [
+        row
+        for view, values in chosen.items()
+        for row in _against_fixed(quality, everything, (ALL, view), values, clusters)
+    ]
+
+
+def _against_fixed(
+    quality: Quality,
+    own: list[int],
+    name: tuple[str, str],
+    values: Mapping[str, FloatArray],
+    clusters: Clusters,
+) -> list[dict[str, Any]]:
+    """Return the regret of some values against the best of fixed configurations."""
+    rows = []
+    for metric in quality.values:
+        grid = quality.values[metric][:, own]
+        regret = best_elsewhere(grid, clusters) - values[metric]
+        mean, low, high = _balanced(regret, clusters)
+        best = quality.cells.methods[own[int(grid.mean(axis=0).argmax())]]
+        rows.append(
+            {
+                **{key: getattr(quality.cells, key) for key in GROUP},
+                "detector": name[0],
+                "view": name[1],
+                "metric": metric,
+                "n_datasets": len(regret),
+                "n_families": len(clusters.sizes),
+                "n_configurations": len(own),
+                "best_fixed": best.label if name[0] == ALL else best.config,
+                "regret": mean,
+                "regret_low": low,
+                "regret_high": high,
+            }
+        )
     return rows
 
 

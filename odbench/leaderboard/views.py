@@ -38,9 +38,6 @@ VIEWS = {
     "selected without labels": "selected without labels",
     "oracle": "oracle: best on test",
 }
-# A configuration of this name, or one that starts with it, was chosen for each data set
-# by a rule that saw the training rows only. It is none of the grid's own.
-SELECTED = "selected"
 # Fewer configurations than this are variants that somebody tried, not a grid.
 FEWEST_CONFIGURATIONS = 4
 
@@ -60,14 +57,13 @@ def has_grid(cells: Cells) -> bool:
         tried on every data set.
     """
     whole = np.asarray((cells.trials > 0).all(axis=0))
-    tried = [m.detector for m, w in zip(cells.methods, whole, strict=True)
-             if w and not is_selected(m)]  # fmt: skip
+    tried = [m.detector for m, w in zip(cells.methods, whole, strict=True) if w]
     return any(count >= FEWEST_CONFIGURATIONS for count in Counter(tried).values())
 
 
-def is_selected(method: Method) -> bool:
-    """Check whether a configuration was chosen by a rule, without labels."""
-    return method.config.startswith(SELECTED)
+def can_select(cells: Cells) -> bool:
+    """Check whether there are numbers to select by."""
+    return bool((~np.isnan(cells.selection)).any())
 
 
 def view_table(quality: Quality, settings: Settings = DEFAULT) -> pd.DataFrame:
@@ -109,9 +105,11 @@ def through(quality: Quality, view: str) -> Quality:
     view : str
         A key of `VIEWS`. "default" keeps the reference configurations. "grid mean"
         averages each detector's configurations on each data set. "selected without
-        labels" keeps the results of configurations that a rule chose (`is_selected`).
-        "oracle" takes, on each data set, the configuration with the highest AUROC,
-        which needs the test labels.
+        labels" takes, on each data set, the configuration that tells held-out training
+        rows best from made-up anomalies (``selection`` in the results), or the
+        reference where that was not measured; it is empty if it was measured nowhere.
+        "oracle" takes, on each data set, the
+        configuration with the highest AUROC, which needs the test labels.
 
     Returns
     -------
@@ -121,13 +119,12 @@ def through(quality: Quality, view: str) -> Quality:
     methods = quality.cells.methods
     if view == "default":
         return _columns(quality, _where(m.config == "default" for m in methods))
-    if view == "selected without labels":
-        return _columns(quality, _where(is_selected(m) for m in methods))
-    quality = _columns(quality, _where(not is_selected(m) for m in methods))
+    if view == "selected without labels" and not can_select(quality.cells):
+        return _columns(quality, np.empty(0, dtype=np.int64))
     detectors = sorted({m.detector for m in methods})
     members = [_members(quality.cells, detector) for detector in detectors]
-    parts = [_columns(quality, chosen) for chosen in members if len(chosen)]
-    merge = _mean if view == "grid mean" else _best
+    parts = [_columns(quality, chosen) for chosen in members]
+    merge = _MERGES[view]
     merged = [merge(part) for part in parts]
     return Quality(
         _pooled([part.cells for part in parts], VIEWS[view]),
@@ -158,10 +155,25 @@ def _mean(part: Quality) -> _Column:
 
 
 def _best(part: Quality) -> _Column:
-    best = np.where(part.last, -1.0, part.auroc).argmax(axis=1)
+    return _chosen(part, np.where(part.last, -1.0, part.auroc))
+
+
+def _selected(part: Quality) -> _Column:
+    is_reference = np.array([m.config == "default" for m in part.cells.methods])
+    unknown = np.where(is_reference, -1.0, -2.0)
+    selection = part.cells.selection
+    return _chosen(part, np.where(np.isnan(selection), unknown, selection))
+
+
+def _chosen(part: Quality, by: FloatArray) -> _Column:
+    """Take the configuration with the highest number on each data set."""
+    best = by.argmax(axis=1)
     rows = np.arange(len(best))
     chosen = {name: values[rows, best] for name, values in part.values.items()}
     return _Column(chosen, part.last[rows, best])
+
+
+_MERGES = {"grid mean": _mean, "selected without labels": _selected, "oracle": _best}
 
 
 def _pooled(parts: list[Cells], config: str) -> Cells:
@@ -191,6 +203,7 @@ def _pooled(parts: list[Cells], config: str) -> Cells:
         },
         fit_seconds=mean("fit_seconds"),
         score_seconds=mean("score_seconds"),
+        selection=mean("selection"),
     )
 
 

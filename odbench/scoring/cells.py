@@ -63,7 +63,7 @@ FACTS = (
 # The columns of results that a leaderboard over whole suites depends on.
 USED = (
     *_WORDS, *_NUMBERS, "n_test", "n_anomalies", "family", "generation", "inductive",
-    "batch_difference",
+    "batch_difference", "selection",
 )  # fmt: skip
 
 
@@ -110,6 +110,9 @@ class Cells:
         Ranked metric -> sum of squares over the successful trials.
     fit_seconds, score_seconds : float64 arrays of shape (n_datasets, n_methods)
         Means over the successful trials, in seconds; NaN where there are none.
+    selection : float64 array of shape (n_datasets, n_methods)
+        The number by which a rule without labels selects, higher is better; NaN where
+        it was not measured (see ``selection`` in the results).
     base_rate : float64 array of shape (n_datasets,)
         Share of anomalies among the test rows.
     seeds : int64 array of shape (n_methods,)
@@ -134,6 +137,7 @@ class Cells:
     squares: Mapping[str, FloatArray]
     fit_seconds: FloatArray
     score_seconds: FloatArray
+    selection: FloatArray
     base_rate: FloatArray
     seeds: IntArray
     facts: pd.DataFrame
@@ -184,7 +188,7 @@ class Cells:
         )
 
 
-_MATRICES = ("trials", "succeeded", "fit_seconds", "score_seconds")
+_MATRICES = ("trials", "succeeded", "fit_seconds", "score_seconds", "selection")
 _BY_DATASET = (*_MATRICES, "datasets", "base_rate")
 
 
@@ -228,7 +232,8 @@ def _encoded(results: pd.DataFrame) -> pd.DataFrame:
         raise ResultsError(msg)
     # A fault of the machine says nothing about a detector.
     results = by_setting(results[results["status"] != _ENVIRONMENT])
-    kept = [name for name in (*_WORDS, *_NUMBERS, *FACTS) if name in results.columns]
+    wanted = (*_WORDS, *_NUMBERS, *FACTS, "selection")
+    kept = [name for name in wanted if name in results.columns]
     if all(name in results.columns and results[name].notna().any() for name in ENDS):
         kept += ENDS
     words = {name: results[name].astype("category") for name in _WORDS if name in kept}
@@ -268,12 +273,28 @@ def _cells(suite: str, partition: str, protocol: str, rows: pd.DataFrame) -> Cel
         squares={metric.name: total(metric.name, 2) for metric in ranked_metrics()},
         fit_seconds=total("fit_seconds") * per_success,
         score_seconds=total("score_seconds") * per_success,
+        selection=_selection(rows, cell, shape),
         base_rate=_share(facts["n_anomalies"], facts["n_test"]),
         seeds=_distinct(m, rows["seed"].to_numpy(dtype=np.int64), shape[1]),
         facts=facts,
         unscored=unscored,
         intervals=_intervals(rows, cell, good, shape),
     )
+
+
+def _selection(
+    rows: pd.DataFrame, cell: IntArray, shape: tuple[int, int]
+) -> FloatArray:
+    """Average the known numbers to select by; usually one per cell."""
+    if "selection" not in rows.columns:
+        return np.full(shape, np.nan)
+    values = rows["selection"].astype("float64").to_numpy()
+    known = ~np.isnan(values)
+    size = shape[0] * shape[1]
+    counts = np.bincount(cell[known], minlength=size)
+    sums = np.bincount(cell[known], values[known], minlength=size)
+    means = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    return np.asarray(means, dtype=np.float64).reshape(shape)
 
 
 def _intervals(

@@ -112,19 +112,26 @@ def test_a_grid_is_many_configurations_on_all_data_sets(grid):
     assert not has_grid(cells(4, last="a2"))
 
 
-def test_selected_configurations_have_a_view_of_their_own(grid):
-    chosen = [trial(name, "knn", 0.85, config="selected by rule") for name in "ab"]
-    results = pd.concat([grid, frame(chosen)], ignore_index=True)
+def test_the_selected_view_goes_by_the_number_that_needs_no_labels(grid):
+    assert through(quality(grid), "selected without labels").cells.methods == ()
+    knn = grid["detector"] == "knn"
+    selection = pd.Series([0.9, 0.6, None, 0.0, 0.5, 0.5])
+    results = grid.assign(selection=selection)
 
     table = view_table(quality(results), QUICK)
 
     assert list(table["view"].unique()) == list(VIEWS)
     rows = table[table["detector"] == "knn"].set_index("view")["mean_auroc"]
+    # On b only the failed configuration has a number, so it is taken: 0 for failing.
     assert rows.to_dict() == pytest.approx(
         {
             "default": 0.7,
             "grid mean": (0.75 + 0.4) / 2,
-            "selected without labels": 0.85,
+            "selected without labels": (0.6 + 0.0) / 2,
             "oracle": 0.85,
         }
     )
+    nothing = results.assign(selection=selection.where(~knn | (selection > 0.5)))
+    seen = through(quality(nothing), "selected without labels")
+    # Where nothing was measured, the reference configuration is taken.
+    assert seen.auroc[:, 0].tolist() == [0.6, 0.8]
