@@ -119,12 +119,7 @@ def average_precision_interval(
     return Interval(value, min(middle - reach, value), max(middle + reach, value))
 
 
-def trial_intervals(
-    labels: ArrayLike,
-    scores: ArrayLike,
-    *,
-    seed: int = 0,  # noqa: ARG001 - callers of the earlier, drawn intervals give it
-) -> dict[str, Any]:
+def trial_intervals(labels: ArrayLike, scores: ArrayLike) -> dict[str, float | None]:
     """Return the intervals of a trial as columns of a results file.
 
     Parameters
@@ -133,8 +128,6 @@ def trial_intervals(
         1 for an anomaly, 0 for an inlier; both occur.
     scores : array of shape (n_rows,)
         Finite; higher is more anomalous.
-    seed : int
-        Not used; nothing is drawn.
 
     Returns
     -------

@@ -197,17 +197,17 @@ def _result(
     row = result_row(blank, outcome, shown, scores)
     if context.keep_scores and scores is not None:
         _keep_scores(context.out, row, shown, scores)
-        row.update(_intervals(shown, scores, trial.seed))
+        row.update(_intervals(shown, scores))
     return row
 
 
-def _intervals(shown: ShownRows, scores: FloatArray, seed: int) -> Mapping[str, float]:
+def _intervals(shown: ShownRows, scores: FloatArray) -> Mapping[str, float | None]:
     """Return the metrics' intervals, which take time: only where scores are kept."""
     from odbench.scoring.intervals import trial_intervals
 
     if shown.labels is None:
         return {}
-    return trial_intervals(shown.labels, scores, seed=seed)
+    return trial_intervals(shown.labels, scores)
 
 
 def _keep_scores(
