@@ -1,5 +1,7 @@
 """Using the page: clicking, typing, reading."""
 
+import re
+
 import pytest
 
 from odbench.leaderboard.page.render import render_page
@@ -46,7 +48,7 @@ def test_a_column_whose_low_values_are_better_sorts_upwards_first(page):
     page.one("#sort-main-rank_auroc").click()
     page.wait("return location.hash.includes('sort=rank_auroc')")
 
-    ranks = numbers(page.column(5))
+    ranks = numbers(page.column(7))
     assert ranks == sorted(ranks)
 
 
@@ -54,7 +56,7 @@ def test_a_column_whose_low_values_are_better_sorts_upwards_first(page):
 def test_the_order_is_that_of_the_terminal(page, columns):
     results = made.simulated(made.SMALL, methods=20, seeds=2)
     table = build_leaderboard(results, settings=made.QUICK)
-    table = sorted_by(table[table["suite"] == "synbench"], "total_rank")
+    table = sorted_by(table[table["suite"] == "synbench"], "place")
 
     page.open(f"#/leaderboard?suite=synbench&partition=public&cols={columns}")
 
@@ -99,7 +101,7 @@ def test_views_of_configurations_are_marked(page):
 
 def test_a_view_links_to_the_file_that_holds_it(browser, tmp_path):
     path = tmp_path / "index.html"
-    results = made.simulated({("oddbench", "public"): 4}, methods=16)
+    results = made.simulated({("oddbench", "public"): 4}, methods=20)
     files = ["oddbench/public.csv", "oddbench/views.csv", "oddbench/slices.csv"]
     path.write_text(render_page(results, settings=made.QUICK, files=files), "utf-8")
     page = chromium.Page(browser, path)
@@ -117,8 +119,18 @@ def test_the_gap_to_the_best_has_its_interval(page):
         """return [...document.querySelectorAll("#table-main .with-interval")].map(
           (node) => node.title)"""
     )
-    assert len(titles) == 20
+    # By AUROC and by AP.
+    assert len(titles) == 40
     assert all(title.startswith("95 % interval 0.") for title in titles)
+
+
+def test_places_have_their_intervals(page):
+    page.open()
+
+    places = page.column(2)
+    assert len(places) == 20
+    assert all(re.fullmatch(r"\d+ \(\d+–\d+\)", place) for place in places)
+    assert "independent families of data sets show differences of" in page.text(".lead")
 
 
 def test_search_finds_data_sets_and_detectors_while_typing(page):
