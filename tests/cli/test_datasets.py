@@ -175,7 +175,9 @@ def test_show_draws_a_real_set(run, some, tmp_path):
 
 def test_a_picture_that_cannot_be_written_is_one_line_and_2(run, tmp_path):
     file = tmp_path / "no" / "set.png"
-    code, out, err = run("datasets", "show", "gmm-subspace-045", "--plot", file)
+    code, out, err = run(
+        "datasets", "show", "synbench/gmm-subspace-045", "--plot", file
+    )
     assert (code, out) == (2, "")
     assert str(file) in err
     assert len(err.splitlines()) == 1
