@@ -195,7 +195,7 @@ def _journaled(folder: Path, names: tuple[str, ...]) -> Iterator[list[list[Any]]
     columns: list[list[Any]] = [[] for _ in names]
     for row in read_journals(folder):
         for name, column in zip(names, columns, strict=True):
-            column.append(row[name])
+            column.append(row.get(name))
         if len(columns[0]) == _LINES:
             yield columns
             columns = [[] for _ in names]

@@ -124,12 +124,12 @@ def test_two_protocols_keep_their_scores_side_by_side(tmp_path):
               "--keep-scores", "--out", str(out)]  # fmt: skip
 
     assert odbench(*common).returncode == 0
-    assert odbench(*common, "--contamination", "0.05").returncode == 0
+    assert odbench(*common, "--contamination", "0.01").returncode == 0
 
     for row in read_results(out).to_dict("records"):
         assert len(np.load(scores_file(out, row))) == row["n_test"]
     (rows,) = (out / "scores").rglob("test-rows-*.npy")
-    assert "contaminated=0.05" in rows.name
+    assert "contaminated=0.01" in rows.name
 
 
 def test_a_folder_remembers_the_parameters_of_all_its_runs(tmp_path):
@@ -256,12 +256,12 @@ def test_contamination_moves_anomalies_and_is_another_protocol(tmp_path):
     common = ["run", "--suite", "synbench-mini", "--limit", "1", "--detectors", "ecod"]
 
     odbench(*common, "--out", str(out))
-    done = odbench(*common, "--contamination", "0.05", "--out", str(out))
+    done = odbench(*common, "--contamination", "0.01", "--out", str(out))
 
     assert done.returncode == 0, done.stderr
     plain, dirty = (
         read_results(out).set_index("protocol").loc[label]
-        for label in ("one-class", "contaminated=0.05")
+        for label in ("one-class", "contaminated=0.01")
     )
     assert dirty["n_anomalies"] < plain["n_anomalies"]
     assert dirty["n_train"] > plain["n_train"]
