@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import tomllib
+from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from importlib import resources
@@ -14,7 +15,7 @@ from typing import Any
 from odbench.errors import ManifestError
 
 PARTITIONS = ("public", "private")
-TRANSPORTS = ("hub", "url", "generated")
+TRANSPORTS = ("hub", "url", "generated", "folder")
 _NO_SUBSETS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 _NO_SIZES: Mapping[str, int] = MappingProxyType({})
 
@@ -36,7 +37,8 @@ class Suite:
         Texts for people; `name` is also the one on the command line.
     transport : str
         One of `TRANSPORTS`: "hub" for a data set repository on the hub, "url" for files
-        under a base URL, "generated" for data sets that are made on this machine.
+        under a base URL, "generated" for data sets that are made on this machine,
+        "folder" for files in a folder of the user's.
     repository : str
         ``owner/name`` on the hub; for "url" the suite's folder in a mirror.
     revision : str
@@ -46,7 +48,8 @@ class Suite:
     base_url : str
         The URL of the files of a "url" suite.
     layout : str
-        "split" for archives with train and test, "whole" for X and y.
+        "split" for archives with train and test, "whole" for X and y, "either" where
+        each archive tells.
     folders : mapping
         Folder within the repository, by partition.
     protocol : str
@@ -57,6 +60,8 @@ class Suite:
         Position among the suites on a page; those with 0 come last, by name.
     subsets : mapping
         Names of data sets, by subset; ``suite-subset`` on the command line.
+    root : str
+        The folder of a "folder" suite, absolute.
     """
 
     name: str
@@ -78,6 +83,7 @@ class Suite:
     sizes: Mapping[str, int] = field(default_factory=lambda: _NO_SIZES)
     position: int = 0
     subsets: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NO_SUBSETS)
+    root: str = ""
 
     @property
     def short_title(self) -> str:
@@ -167,10 +173,24 @@ def _check_fields(suite: Suite) -> None:
                 raise TypeError(msg)
 
 
+# Suites from folders and plugins that this process has opened, by name.
+_opened: dict[str, Suite] = {}
+
+
 @functools.cache
 def load_suites() -> Mapping[str, Suite]:
-    """Return every suite's description by name."""
-    return MappingProxyType(read_suites())
+    """Return the description of every shipped and every opened suite by name."""
+    return MappingProxyType(ChainMap(_opened, read_suites()))
+
+
+def register(suite: Suite) -> None:
+    """Make a suite that is not shipped known by its name to the whole process."""
+    _opened[suite.name] = suite
+
+
+def shipped_names() -> list[str]:
+    """Return the names of the suites that come with odbench."""
+    return [name for name in load_suites() if name not in _opened]
 
 
 def in_page_order(names: Iterable[str]) -> list[str]:

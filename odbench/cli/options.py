@@ -33,7 +33,8 @@ class Count(click.ParamType[int]):
 
 def suite_option(*, required: bool = False) -> Callable[[Command], Command]:
     """Return the option for suites; without `required`, all suites by default."""
-    text = "Comma-separated suites." + ("" if required else "  [default: all]")
+    text = "Comma-separated suites: names, or folders with a suite.toml."
+    text += "" if required else "  [default: all]"
     return click.option("--suite", "-s", required=required, help=text)
 
 

@@ -21,6 +21,9 @@ def suite_names(names: str | None) -> list[str]:
     from odbench.suites import load_suites
 
     if names is None:
+        from odbench.data.own import plugin_suites
+
+        plugin_suites()
         return list(load_suites())
     named = [name.strip() for name in names.split(",") if name.strip()]
     if not named:

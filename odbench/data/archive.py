@@ -166,9 +166,9 @@ def read_archive(
         The npz file.
     dataset_id : str
         ``suite/name``; the seed of the split of a "whole" archive.
-    layout : {"split", "whole"}
+    layout : {"split", "whole", "either"}
         "split" for members ``train``, ``test``, ``train_labels``, ``test_labels``;
-        "whole" for ``X``, ``y``, which are split here.
+        "whole" for ``X``, ``y``, which are split here; "either" for one of the two.
     labelled : bool
         Whether test labels are required; a private set may have none.
     shapes : pair of tuples, optional
@@ -206,6 +206,8 @@ def _read(
 ) -> RawDataset:
     """Read an open archive."""
     labels: LabelArray | None = None
+    if layout == "either":
+        layout = "whole" if "X" in archive.headers else "split"
     if layout == "whole":
         whole = archive.table("X", limit=None)
         y = archive.labels("y", len(whole))

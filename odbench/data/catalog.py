@@ -16,6 +16,7 @@ from odbench.data.listing import (
     list_suite,
 )
 from odbench.data.mirrored import mirror_behind, with_file_hash
+from odbench.data.own import split_id
 from odbench.data.pull import ensure
 from odbench.data.store import Store
 from odbench.data.subsets import resolve, rows_of
@@ -180,14 +181,16 @@ def find(dataset_id: str, *, partition: str | None = None) -> DatasetRecord:
     UnknownDatasetError
         If the manifest has no such row; the message names similar ones.
     """
-    suite, _, name = dataset_id.partition("/")
+    suite, name = split_id(dataset_id)
     if not name:
         msg = (
             f"data set {dataset_id!r}: wanted SUITE/NAME, such as "
             f"oddbench/ALLPatientData"
         )
         raise UnknownDatasetError(msg)
-    rows = rows_of(resolve(suite)[0].name)
+    suite = resolve(suite)[0].name
+    dataset_id = f"{suite}/{name}"
+    rows = rows_of(suite)
     for row in rows:
         if row.name == name and partition in (None, row.partition):
             return row
@@ -228,7 +231,7 @@ def load_dataset(
     Parameters
     ----------
     id : str
-        ``suite/name``.
+        ``suite/name``; the suite may be a folder, as in ``./fraud/cards``.
     mirror : Path or str, optional
         A mirror's folder; ``ODBENCH_MIRROR`` by default, otherwise the hub.
     partition : {"public", "private"}
@@ -284,10 +287,13 @@ def locate(
     try:
         return find(dataset_id, partition=partition)
     except UnknownDatasetError:
-        suite, _, name = dataset_id.partition("/")
+        suite, name = split_id(dataset_id)
         if not name:
             raise
         described, _ = resolve(suite)
+        if described.transport == "folder":
+            # Its rows are its files.
+            raise
         places = PARTITIONS if partition is None else (partition,)
         for place in places:
             wanted = DatasetRecord(name=name, suite=described.name, partition=place)

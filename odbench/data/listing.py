@@ -56,7 +56,7 @@ def list_source(
     store = Store.default()
     if suite.transport == "hub" and not isinstance(source, Mirror):
         listings.remember(store.root, suite, partition, listing)
-    found = compare(suite, listing, partition, own=isinstance(source, Mirror))
+    found = compare(suite, listing, partition, own=is_foreign(source))
     mirror = mirror_behind(source, partition)
     if mirror is None:
         return found
@@ -64,6 +64,11 @@ def list_source(
     names = {record.name for record in found.added}
     added = tuple(record for record in records if record.name in names)
     return SuiteListing(records, found.missing, added)
+
+
+def is_foreign(source: Source) -> bool:
+    """Check whether a source's files may be anybody's, as those in a mirror."""
+    return isinstance(source, Mirror) and source.suite.transport != "folder"
 
 
 def compare(
@@ -112,7 +117,7 @@ def list_suite(suite: Suite, partition: str, *, sources: Sources) -> SuiteListin
         if partition == "public":
             return list_manifest(suite, partition)
         return list_source(suite, sources.of(suite), partition=partition)
-    if sources.mirror is not None:
+    if sources.mirror is not None or suite.transport == "folder":
         return list_source(suite, sources.of(suite), partition=partition)
     if suite.transport != "hub":
         # Files under a base URL cannot be listed.

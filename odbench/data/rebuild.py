@@ -14,6 +14,7 @@ from odbench.data.dataset import BEYOND_DUPLICATES, DatasetRecord
 from odbench.data.family import with_families
 from odbench.data.manifest import read_manifest, write_manifest
 from odbench.data.measure import measure
+from odbench.data.own import MANIFEST, manifest_of
 from odbench.data.subsets import resolve
 from odbench.data.transports.choose import fresh_source
 from odbench.data.transports.source import Source, listed_record, with_listing
@@ -135,11 +136,11 @@ def audit_suite(
             f"`odbench {described.name} manifest --write FILE`"
         )
         raise UsageError(msg)
-    place = Path(str(manifest_folder())) if folder is None else folder
+    file = _manifest_file(described, folder)
     source = fresh_source(described, None if origin == "hub" else origin)
     old = [
         dataclasses.replace(row, family=row.family or row.id) if made else row
-        for row in read_manifest(described.name, place)
+        for row in _present_rows(described, file)
     ]
     partitions = PARTITIONS if partition is None else (partition,)
     total = sum(len(source.listing(part)) for part in partitions)
@@ -155,10 +156,21 @@ def audit_suite(
         )
     finally:
         bar.close()
-    file = place / f"{described.name}.csv"
     if write:
         write_manifest(found.records, file)
     return found, file
+
+
+def _manifest_file(suite: Suite, folder: Path | None) -> Path:
+    if folder is None and suite.transport == "folder":
+        return Path(suite.root) / MANIFEST
+    return (folder or Path(str(manifest_folder()))) / f"{suite.name}.csv"
+
+
+def _present_rows(suite: Suite, file: Path) -> list[DatasetRecord]:
+    if file.name == MANIFEST:
+        return manifest_of(suite)
+    return read_manifest(suite.name, file.parent)
 
 
 def rebuild(

@@ -4,20 +4,36 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Iterable
+from pathlib import Path
 
 from odbench.data.dataset import DatasetRecord
 from odbench.data.manifest import read_manifest
+from odbench.data.own import is_place, open_suite, own_rows, plugin_suite
 from odbench.data.transports.generated import generator
 from odbench.errors import UsageError
 from odbench.suites import Suite, load_suites
 
 
-@functools.cache
 def rows_of(suite: str) -> tuple[DatasetRecord, ...]:
-    """Return a suite's manifest; a set without a family is its own family."""
+    """Return a suite's manifest; a set without a family is its own family.
+
+    The files of a suite of one's own may change; its rows are read each time.
+    """
+    described = load_suites().get(suite)
+    if described is not None and described.transport == "folder":
+        return _with_family(own_rows(described))
+    return _shipped_rows(suite)
+
+
+@functools.cache
+def _shipped_rows(suite: str) -> tuple[DatasetRecord, ...]:
+    return _with_family(read_manifest(suite))
+
+
+def _with_family(rows: Iterable[DatasetRecord]) -> tuple[DatasetRecord, ...]:
     return tuple(
-        row if row.family else dataclasses.replace(row, family=row.id)
-        for row in read_manifest(suite)
+        row if row.family else dataclasses.replace(row, family=row.id) for row in rows
     )
 
 
@@ -27,7 +43,8 @@ def resolve(suite: str) -> tuple[Suite, frozenset[str] | None]:
     Parameters
     ----------
     suite : str
-        A suite, or ``SUITE-SUBSET`` such as ``synbench-mini``.
+        A suite, ``SUITE-SUBSET`` such as ``synbench-mini``, the name of a plugin's
+        suite, or the folder or ``suite.toml`` of a suite of one's own.
 
     Returns
     -------
@@ -38,8 +55,15 @@ def resolve(suite: str) -> tuple[Suite, frozenset[str] | None]:
     ------
     UsageError
         If the suite or subset is unknown.
+    ManifestError
+        If a folder's or a plugin's description is broken.
     """
+    if is_place(suite):
+        return open_suite(suite), None
     suites = load_suites()
+    if suite not in suites:
+        # A plugin's suite is known once it has been looked for.
+        plugin_suite(suite)
     if suite in suites:
         return suites[suite], None
     base, _, subset = suite.rpartition("-")
@@ -49,5 +73,6 @@ def resolve(suite: str) -> tuple[Suite, frozenset[str] | None]:
         if suites[base].transport == "generated":
             return suites[base], frozenset(generator(base).names(subset))
     known = [*suites, *(f"{s.name}-{x}" for s in suites.values() for x in s.subsets)]
-    msg = f"suite {suite!r}: unknown; wanted one of {', '.join(sorted(known))}"
+    here = f"; for the folder, write ./{suite}" if Path(suite).is_dir() else ""
+    msg = f"suite {suite!r}: unknown; wanted one of {', '.join(sorted(known))}{here}"
     raise UsageError(msg)

@@ -122,7 +122,8 @@ def verify_all(
         records = [record for record in records if record.name in subset]
     found = verify_store(records, store, jobs=jobs)
     checks = [check for check in found if check.status != ABSENT]
-    if described.transport != "generated" and mirror_of(mirror) is not None:
+    in_files = mirror_of(mirror) is not None or described.transport == "folder"
+    if described.transport != "generated" and in_files:
         source = open_source(described, mirror=mirror)
         listed = select(suite, partition=partition, pattern=pattern, source=source)
         checks += verify_source(listed, source, jobs=jobs)

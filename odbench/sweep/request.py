@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from odbench.data.own import short_name
 from odbench.errors import UsageError
 from odbench.scoring.settings import (
     CONTAMINATED,
@@ -160,5 +161,5 @@ class RunRequest:
         """The run's folder; by default named after the suites."""
         if self.out is not None:
             return self.out
-        name = "+".join(self.suites)
+        name = "+".join(short_name(suite) for suite in self.suites)
         return _RUNS / (name if self.partition == "public" else f"{name}-private")

@@ -91,8 +91,7 @@ def test_manifests(tmp_path, monkeypatch, ends_well):
     for number in range(MUTATIONS):
         text = mutated(rng, content)
         (tmp_path / "adbench.csv").write_bytes(text)
-        if hasattr(subsets.rows_of, "cache_clear"):
-            subsets.rows_of.cache_clear()
+        subsets._shipped_rows.cache_clear()
         form = ("json", "csv", "table")[number % 3]
         words = ("datasets", "list", "-s", "adbench", "--format", form)
         refused += ends_well(text, *words) == 2

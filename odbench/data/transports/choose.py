@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 from odbench.data.store import Store
+from odbench.data.transports.folder import Folder
 from odbench.data.transports.generated import Generated
 from odbench.data.transports.hub import Hub, hub_cache
 from odbench.data.transports.mirror import Mirror
@@ -31,8 +32,8 @@ def open_source(suite: Suite, *, mirror: Path | str | None = None) -> Source:
     suite : Suite
         Its description.
     mirror : Path or str, optional
-        A mirror's folder; ``ODBENCH_MIRROR`` by default. A generated suite needs
-        none.
+        A mirror's folder; ``ODBENCH_MIRROR`` by default. A generated suite and one
+        of one's own need none.
 
     Returns
     -------
@@ -50,6 +51,8 @@ def open_source(suite: Suite, *, mirror: Path | str | None = None) -> Source:
 
 def fresh_source(suite: Suite, mirror: Path | str | None) -> Source:
     """Open a suite's transport as `open_source` does, ignoring ``ODBENCH_MIRROR``."""
+    if suite.transport == "folder":
+        return Folder(suite)
     if suite.transport == "generated":
         drawn = None if mirror is None else _drawn(Path(mirror), suite)
         return Generated(suite, private=drawn)
@@ -119,10 +122,11 @@ def label_places(mirror: Path | str | None = None) -> list[Path]:
     Returns
     -------
     list of Path
-        The store's labels, its unfinished downloads, the hub client's cache and the
-        mirror. Some may not exist.
+        The store's labels, its unfinished downloads, the hub client's cache, the
+        folders of opened suites and the mirror. Some may not exist.
     """
     root = Store.default().root
     folder = mirror_of(mirror)
-    places = [root / "labels", root / "downloads", hub_cache()]
+    own = [Path(suite.root) for suite in load_suites().values() if suite.root]
+    places = [root / "labels", root / "downloads", hub_cache(), *own]
     return places if folder is None else [*places, folder]
