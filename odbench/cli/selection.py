@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from odbench.data.catalog import Sources
 
 T = TypeVar("T")
+OWN_HINT = "are they your own? `odbench suites new` makes a suite of them"
 
 
 def suite_names(names: str | None) -> list[str]:
@@ -108,7 +109,7 @@ def listed_records(
     """Select after asking the source; report missing and additional files."""
     from odbench.data.catalog import choose, list_source, resolve
 
-    resolved = resolve(suite)
+    resolved = resolve(suite, sources)
     described, subset = resolved
     source = sources.of(described)
     found = list_source(described, source, partition=partition)
@@ -120,9 +121,11 @@ def listed_records(
                 err=True,
             )
         if found.added:
+            own = sources.mirror is not None and described.transport != "folder"
+            hint = f"; {OWN_HINT}" if own else ""
             click.echo(
                 f"{suite}: {len(found.added)} files in {source.label} have no "
-                f"manifest row and are measured: {_some(found.added)}",
+                f"manifest row and are measured: {_some(found.added)}{hint}",
                 err=True,
             )
     return choose(

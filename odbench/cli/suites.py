@@ -34,7 +34,7 @@ def list_(form: str) -> None:
 
 def _print_suites(form: str) -> None:
     from odbench.data.own import plugin_suites
-    from odbench.data.subsets import rows_of
+    from odbench.data.subsets import rows_of, subsets_of
     from odbench.suites import load_suites
 
     plugin_suites()
@@ -56,7 +56,7 @@ def _print_suites(form: str) -> None:
                 "repository": suite.repository,
                 "revision": suite.revision,
                 "protocol": suite.protocol,
-                "subsets": [f"{suite.name}-{name}" for name in suite.subsets],
+                "subsets": subsets_of(suite),
             }
         )
     short = ("suite", "published", "public", "private", "transport", "title")

@@ -19,7 +19,7 @@ from odbench.data.mirrored import mirror_behind, with_file_hash
 from odbench.data.own import split_id
 from odbench.data.pull import ensure
 from odbench.data.store import Store
-from odbench.data.subsets import resolve, rows_of
+from odbench.data.subsets import resolve, rows_of, suite_of
 from odbench.data.transports.choose import (
     Sources,
     label_places,
@@ -99,20 +99,20 @@ def select(
     UnknownDatasetError
         If nothing matches.
     """
-    resolved = resolve(suite)
-    described, _ = resolved
+    described = suite_of(suite)
     if partition not in PARTITIONS:
         msg = f"partition {partition!r}: unknown; wanted one of {', '.join(PARTITIONS)}"
         raise UsageError(msg)
     if limit is not None and limit < 1:
         msg = f"limit: got {limit}; wanted at least 1"
         raise UsageError(msg)
-    if offline:
+    sources = None if offline else Sources(mirror)
+    resolved = resolve(suite, sources)
+    if sources is None:
         records = list_manifest(described, partition).records
     elif source is not None:
         records = list_source(described, source, partition=partition).records
     else:
-        sources = Sources(mirror)
         records = list_suite(described, partition, sources=sources).records
     return choose(
         suite, resolved, records, partition=partition, pattern=pattern, limit=limit
@@ -188,7 +188,7 @@ def find(dataset_id: str, *, partition: str | None = None) -> DatasetRecord:
             f"oddbench/ALLPatientData"
         )
         raise UnknownDatasetError(msg)
-    suite = resolve(suite)[0].name
+    suite = suite_of(suite).name
     dataset_id = f"{suite}/{name}"
     rows = rows_of(suite)
     for row in rows:
@@ -290,7 +290,7 @@ def locate(
         suite, name = split_id(dataset_id)
         if not name:
             raise
-        described, _ = resolve(suite)
+        described = suite_of(suite)
         if described.transport == "folder":
             # Its rows are its files.
             raise

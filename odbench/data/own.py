@@ -280,7 +280,7 @@ def plugin_suite(name: str) -> Suite | None:
     if point is None:
         return None
     known = load_suites().get(name)
-    if known is not None:
+    if known is not None and known.transport == "folder":
         return known
     origin = point.dist.name if point.dist is not None else "an unknown distribution"
     try:

@@ -15,7 +15,7 @@ from odbench.data.family import with_families
 from odbench.data.manifest import read_manifest, write_manifest
 from odbench.data.measure import measure
 from odbench.data.own import MANIFEST, manifest_of
-from odbench.data.subsets import resolve
+from odbench.data.subsets import suite_of
 from odbench.data.transports.choose import fresh_source
 from odbench.data.transports.source import Source, listed_record, with_listing
 from odbench.errors import DataError, TransportError, UsageError
@@ -128,7 +128,7 @@ def audit_suite(
     TransportError
         If the hub or the mirror cannot be read.
     """
-    described, _ = resolve(suite)
+    described = suite_of(suite)
     made = described.transport == "generated"
     if made and write:
         msg = (

@@ -10,9 +10,15 @@ from pathlib import Path
 from odbench.data.dataset import DatasetRecord
 from odbench.data.manifest import read_manifest
 from odbench.data.own import is_place, open_suite, own_rows, plugin_suite
+from odbench.data.store import Store
+from odbench.data.transports import listings
+from odbench.data.transports.choose import Sources
 from odbench.data.transports.generated import generator
-from odbench.errors import UsageError
+from odbench.errors import TransportError, UsageError
 from odbench.suites import Suite, load_suites
+
+# A subset, and the folder of it in the hub's repositories.
+REPRESENTATIVE = "representative"
 
 
 def rows_of(suite: str) -> tuple[DatasetRecord, ...]:
@@ -37,7 +43,20 @@ def _with_family(rows: Iterable[DatasetRecord]) -> tuple[DatasetRecord, ...]:
     )
 
 
-def resolve(suite: str) -> tuple[Suite, frozenset[str] | None]:
+def subsets_of(suite: Suite) -> list[str]:
+    """Return the names of a suite's subsets, as on the command line."""
+    more = [REPRESENTATIVE] if suite.transport == "hub" else []
+    return [f"{suite.name}-{name}" for name in (*suite.subsets, *more)]
+
+
+def suite_of(suite: str) -> Suite:
+    """Return the suite of a name, which may be that of a subset; see `resolve`."""
+    return _found(suite)[0]
+
+
+def resolve(
+    suite: str, sources: Sources | None = None
+) -> tuple[Suite, frozenset[str] | None]:
     """Return the suite of a name, and the data set names of its subset.
 
     Parameters
@@ -45,6 +64,9 @@ def resolve(suite: str) -> tuple[Suite, frozenset[str] | None]:
     suite : str
         A suite, ``SUITE-SUBSET`` such as ``synbench-mini``, the name of a plugin's
         suite, or the folder or ``suite.toml`` of a suite of one's own.
+    sources : Sources, optional
+        Asked for the members of a subset that is a folder of the hub's repository;
+        without it, the last known listing is used.
 
     Returns
     -------
@@ -58,6 +80,49 @@ def resolve(suite: str) -> tuple[Suite, frozenset[str] | None]:
     ManifestError
         If a folder's or a plugin's description is broken.
     """
+    described, subset = _found(suite)
+    if subset != REPRESENTATIVE or described.transport != "hub":
+        return described, _members(described, subset)
+    return described, _representative(described, sources)
+
+
+def _members(suite: Suite, subset: str | None) -> frozenset[str] | None:
+    if subset is None:
+        return None
+    if subset in suite.subsets:
+        return frozenset(suite.subsets[subset])
+    return frozenset(generator(suite.name).names(subset))
+
+
+def _representative(suite: Suite, sources: Sources | None) -> frozenset[str]:
+    """Return the names in a repository's folder of sets for quick looks."""
+    root = Store.default().root
+    known = listings.recall(root, suite, REPRESENTATIVE)
+    place = "the last listing that is known here"
+    if sources is not None:
+        source = sources.of(suite)
+        place = source.label
+        try:
+            listed = source.listing(REPRESENTATIVE)
+        except TransportError:
+            if known is None:
+                raise
+        else:
+            known = listed
+            if listed and sources.mirror is None:
+                listings.remember(root, suite, REPRESENTATIVE, listed)
+    if not known:
+        msg = (
+            f"suite {suite.name}-{REPRESENTATIVE}: {place} has no folder "
+            f"{REPRESENTATIVE!r}; copy it from the hub's {suite.repository}, or run "
+            f"`odbench datasets pull --suite {suite.name}-{REPRESENTATIVE}` online"
+        )
+        raise TransportError(msg)
+    return frozenset(known)
+
+
+def _found(suite: str) -> tuple[Suite, str | None]:
+    """Return the suite of a name, and the name of its subset."""
     if is_place(suite):
         return open_suite(suite), None
     suites = load_suites()
@@ -69,10 +134,14 @@ def resolve(suite: str) -> tuple[Suite, frozenset[str] | None]:
     base, _, subset = suite.rpartition("-")
     if base in suites:
         if subset in suites[base].subsets:
-            return suites[base], frozenset(suites[base].subsets[subset])
+            return suites[base], subset
         if suites[base].transport == "generated":
-            return suites[base], frozenset(generator(base).names(subset))
-    known = [*suites, *(f"{s.name}-{x}" for s in suites.values() for x in s.subsets)]
+            # Raises the error for an unknown subset.
+            generator(base).names(subset)
+            return suites[base], subset
+        if suites[base].transport == "hub" and subset == REPRESENTATIVE:
+            return suites[base], subset
+    known = [*suites, *(name for s in suites.values() for name in subsets_of(s))]
     here = f"; for the folder, write ./{suite}" if Path(suite).is_dir() else ""
     msg = f"suite {suite!r}: unknown; wanted one of {', '.join(sorted(known))}{here}"
     raise UsageError(msg)

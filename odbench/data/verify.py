@@ -8,7 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from odbench.data.catalog import matches, mirror_of, open_source, resolve, select
+from odbench.data.catalog import (
+    Sources,
+    matches,
+    mirror_of,
+    open_source,
+    resolve,
+    select,
+)
 from odbench.data.content import check_content, content_sha256
 from odbench.data.dataset import DatasetRecord
 from odbench.data.store import Store
@@ -115,7 +122,7 @@ def verify_all(
     list of Checked
         First the store's, without the sets that were never pulled; then the mirror's.
     """
-    described, subset = resolve(suite)
+    described, subset = resolve(suite, Sources(mirror))
     store = Store.default()
     records = _of_store(described.name, partition, pattern, store)
     if subset is not None:

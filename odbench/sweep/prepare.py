@@ -217,7 +217,7 @@ def _records(request: RunRequest, sources: Sources) -> list[DatasetRecord]:
     records: dict[str, DatasetRecord] = {}
     found: dict[str, SuiteListing] = {}
     for name in request.suites:
-        resolved = resolve(name)
+        resolved = resolve(name, sources)
         suite, _ = resolved
         # A suite is listed once, even if several of its subsets are named.
         if suite.name not in found:

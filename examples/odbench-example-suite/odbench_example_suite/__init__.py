@@ -1,0 +1,1 @@
+"""The suite `machines`: two made-up tables."""

@@ -1,0 +1,140 @@
+"""The command `suites`: a folder of tables becomes a suite; a package brings one."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from odbench.cli import main
+from odbench.data.split import one_class_split
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "odbench-example-suite"
+
+
+@pytest.fixture
+def run(capsys):
+    def run(*arguments):
+        with pytest.raises(SystemExit) as done:
+            main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return done.value.code or 0, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def tables(tmp_path, rng, monkeypatch):
+    """Two tables with a label in words."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    for name in ("cards", "loans"):
+        rows = [
+            [f"{value:.3f}", "DE" if i % 3 else "FR", "bad" if i % 9 == 0 else "good"]
+            for i, value in enumerate(rng.normal(size=45))
+        ]
+        with (folder / f"{name}.csv").open("w", newline="") as sink:
+            csv.writer(sink).writerows([["amount", "country", "state"], *rows])
+    return folder
+
+
+def new(run, *more):
+    return run(
+        "suites", "new", "fraud", "--from", "tables", "--label", "state",
+        "--anomaly", "bad", *more,
+    )  # fmt: skip
+
+
+def test_tables_become_a_suite_that_runs_and_runs_again_where_corrected(run, tables):
+    code, out, _ = new(run, "--licence", "MIT")
+    assert (code, out) == (0, "./fraud: 2 data sets\n")
+    words = ("run", "--suite", "./fraud", "--detectors", "ecod", "--jobs", "1")
+    assert "2 trials (2 ok)" in "".join(run(*words)[1:])
+    file = tables / "loans.csv"
+    file.write_text(file.read_text().replace(",FR,", ",IT,", 1))
+    assert new(run, "--update")[0] == 0
+    again = "".join(run(*words)[1:])
+    assert "1 trials (1 ok), 1 done before; results in odbench-runs/fraud" in again
+    assert run("datasets", "verify", "--suite", "./fraud")[2] == "verify: 4 ok\n"
+    assert run("datasets", "audit", "--suite", "./fraud")[0] == 0
+
+
+def test_the_split_is_that_of_a_labelled_table(run, tables):
+    new(run)
+    with (tables / "cards.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    X = np.asarray([[float(row["amount"])] for row in rows])
+    y = np.asarray([row["state"] == "bad" for row in rows], dtype=np.int8)
+    train, test, labels = one_class_split(X, y, dataset_id="fraud/cards")
+    with np.load("fraud/data/cards.npz") as made:
+        assert list(made["feature_names"]) == ["amount", "country"]
+        np.testing.assert_array_equal(made["train"][:, :1], train)
+        np.testing.assert_array_equal(made["test"][:, :1], test)
+        np.testing.assert_array_equal(made["test_labels"], labels)
+    (row, _) = json.loads(
+        run("datasets", "list", "--suite", "./fraud", "--format", "json")[1]
+    )
+    roles = {c["name"]: c["role"] for c in json.loads(row["parameters"])["columns"]}
+    assert roles == {"amount": "number", "country": "yes/no"}
+
+
+def test_a_bad_table_is_named_and_the_others_are_made(run, tables):
+    (tables / "odd.csv").write_text("a,b\n1,2\n")
+    code, out, err = new(run)
+    assert (code, out) == (3, "./fraud: 2 data sets\n")
+    assert "odd.csv': has no column 'state'; it has a, b" in err
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("--from", "no"), "no such folder"),
+        (("--anomaly", "zzz"), "0 of 45 rows have 'zzz'"),
+        (("--update",), "cannot be updated"),
+        (("--out", "tables"), "exists; make its tables again with --update"),
+    ],
+)
+@pytest.mark.usefixtures("tables")
+def test_a_wrong_call_is_one_line_and_2(run, more, words):
+    code, _, err = new(run, *more)
+    assert (code, err.count("\n")) == (2, 1)
+    assert words in err
+
+
+@pytest.mark.usefixtures("tables")
+def test_the_name_of_another_suite_is_refused(run):
+    words = ("--from", "tables", "--label", "state", "--anomaly", "bad")
+    code, _, err = run("suites", "new", "oddbench", *words)
+    assert (code, "is that of the suite oddbench" in err) == (2, True)
+
+
+@pytest.mark.slow
+def test_an_installed_package_brings_a_suite(tmp_path):
+    target = tmp_path / "site"
+    subprocess.run(
+        [
+            sys.executable, "-m", "pip", "install", "--quiet", "--no-deps",
+            "--no-build-isolation", "--target", target, EXAMPLE,
+        ],
+        check=True, env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+    )  # fmt: skip
+
+    def odbench(*args):
+        return subprocess.run(
+            [sys.executable, "-c", "from odbench.cli import main; main()", *args],
+            capture_output=True, text=True, check=False, cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(target)},
+        )  # fmt: skip
+
+    listed = json.loads(odbench("suites", "list", "--format", "json").stdout)
+    (row,) = [row for row in listed if row["suite"] == "machines"]
+    assert (row["public"], row["licence"]) == (2, "CC0-1.0")
+    ran = odbench("run", "--suite", "machines", "--detectors", "ecod", "--jobs", "1")
+    assert "2 trials (2 ok)" in ran.stdout + ran.stderr
+    shown = odbench("datasets", "show", "machines/pumps")
+    assert shown.returncode == 0, shown.stderr
