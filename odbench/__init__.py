@@ -16,6 +16,7 @@ _EXPORTS = {
     "load_dataset": "odbench.data.catalog",
     "run": "odbench.api.run",
     "score": "odbench.api.score",
+    "recommend": "odbench.api.recommend",
     "build_leaderboard": "odbench.leaderboard.tables",
     "compare_methods": "odbench.leaderboard.pairs",
     "read_results": "odbench.results",
@@ -44,11 +45,13 @@ __all__ = [
     "find_detector",
     "load_dataset",
     "read_results",
+    "recommend",
     "run",
     "score",
 ]
 
 if TYPE_CHECKING:
+    from odbench.api.recommend import recommend as recommend
     from odbench.api.run import run as run
     from odbench.api.score import score as score
     from odbench.data.catalog import load_dataset as load_dataset

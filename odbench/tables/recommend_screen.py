@@ -1,0 +1,83 @@
+"""Lines of a recommendation for a terminal of 80 columns."""
+
+from __future__ import annotations
+
+import textwrap
+
+from odbench.tables.recommend import Advice
+from odbench.tables.recommend_facts import FACTS
+from odbench.text import printable
+
+LIMITED = " within the limits"
+
+
+def advice_lines(advice: Advice) -> list[str]:
+    """Return the recommendation as lines of at most 80 columns."""
+    lines = [*_wrapped(f"{advice.table}: {_facts(advice)}"), ""]
+    width = max(len(row["detector"]) for row in advice.rows)
+    header = f"{'detector':{width}} {'place':>5}"
+    header += f"  {'AUROC (95 %)':17}{'adj. AP (95 %)':17}{'seconds':>7}{'GiB':>7}"
+    lines.append(header)
+    for row in advice.rows:
+        mark = "" if row["within_limits"] else " x"
+        lines.append(
+            f"{row['detector']:{width}} {row['place']:5.1f}  "
+            f"{_ranged(row, 'auroc'):17}{_ranged(row, 'ap'):17}"
+            f"{_short(row['seconds']):>7}{_short(row['memory_gib']):>7}{mark}"
+        )
+    if not all(row["within_limits"] for row in advice.rows):
+        lines.append("x: outside the limits")
+    if all(row["memory_gib"] is None for row in advice.rows):
+        lines.append("GiB: too few measurements of memory in the evidence")
+    lines += ["", *_wrapped(verdict(advice))]
+    lines += _wrapped(
+        f"Behind it: {advice.n_sets} similar data sets of {advice.n_families} families "
+        f"(a family counts once); {advice.provenance}."
+    )
+    return lines
+
+
+def verdict(advice: Advice) -> str:
+    """Return the recommendation as a sentence."""
+    if not advice.recommended:
+        return "No detector keeps these limits; raise one of them."
+    limited = "" if all(row["within_limits"] for row in advice.rows) else LIMITED
+    if advice.recommended == advice.best_overall:
+        return (
+            f"Recommended: {advice.recommended}. It is also the best over all data "
+            f"sets{limited}: this table's facts do not change the choice."
+        )
+    return (
+        f"Recommended: {advice.recommended}. Over all data sets the best{limited} is "
+        f"{advice.best_overall}."
+    )
+
+
+def _facts(advice: Advice) -> str:
+    told = []
+    for fact, (words, scale) in FACTS.items():
+        value = advice.facts[fact]
+        if scale == "log":
+            told.append(f"{value:,.0f} {words}")
+        elif fact == "dependence":
+            told.append(f"{words} {value:.2f}")
+        else:
+            told.append(f"{value:.0%} {words}".replace("%", " %"))
+    return ", ".join(told)
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(printable(text), 80, break_on_hyphens=False)
+
+
+def _ranged(row: dict[str, object], name: str) -> str:
+    mean, low, high = (row[f"{name}{end}"] for end in ("", "_low", "_high"))
+    if low is None:
+        return f"{mean:.3f}"
+    return f"{mean:.3f} {low:.2f}-{high:.2f}"
+
+
+def _short(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
