@@ -26,6 +26,7 @@ from odbench.text import printable
 # when the command is called.
 VERBS = {
     "score": "Score the rows of a table of your own: which are odd, and why.",
+    "recommend": "Recommend a detector for a table, from published results.",
     "suites": "List the suites with their sizes and sources.",
     "datasets": "List, show, pull, verify and audit data sets.",
     "detectors": "List, show, check and create detectors.",
