@@ -22,7 +22,7 @@ def suite_names(names: str | None) -> list[str]:
     from odbench.suites import load_suites
 
     if names is None:
-        from odbench.data.own import plugin_suites
+        from odbench.data.brought import plugin_suites
 
         plugin_suites()
         return list(load_suites())

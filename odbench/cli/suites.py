@@ -33,7 +33,7 @@ def list_(form: str) -> None:
 
 
 def _print_suites(form: str) -> None:
-    from odbench.data.own import plugin_suites
+    from odbench.data.brought import plugin_suites
     from odbench.data.subsets import rows_of, subsets_of
     from odbench.suites import load_suites
 
@@ -73,10 +73,15 @@ def _print_suites(form: str) -> None:
     metavar="DIR",
     help="Folder of labelled tables: CSV, JSON lines, Parquet, Feather, npz.",
 )
-@click.option("--label", required=True, metavar="COLUMN", help="Column of the labels.")
+@click.option(
+    "--label",
+    default="",
+    metavar="COLUMN",
+    help="Column of the labels; npz files need none.",
+)
 @click.option(
     "--anomaly",
-    required=True,
+    default="",
     metavar="VALUE",
     help="Its value in the rows that are anomalies.",
 )

@@ -7,9 +7,10 @@ import functools
 from collections.abc import Iterable
 from pathlib import Path
 
+from odbench.data.brought import plugin_suite
 from odbench.data.dataset import DatasetRecord
 from odbench.data.manifest import read_manifest
-from odbench.data.own import is_place, open_suite, own_rows, plugin_suite
+from odbench.data.own import is_place, open_suite, own_rows
 from odbench.data.store import Store
 from odbench.data.transports import listings
 from odbench.data.transports.choose import Sources

@@ -225,6 +225,8 @@ def _records(request: RunRequest, sources: Sources) -> list[DatasetRecord]:
             if request.show_progress:
                 place = "the hub" if sources.mirror is None else "this mirror"
                 _tell_missing(found[suite.name], place)
+                if sources.mirror is not None and suite.transport != "folder":
+                    _tell_unlisted(found[suite.name])
         chosen = choose(
             name,
             resolved,
@@ -247,6 +249,14 @@ def _measured(record: DatasetRecord) -> DatasetRecord:
     # Only an undamaged copy can say how the table was measured.
     stored = find_intact(Store.default(), record)
     return record if stored is None else stored.record
+
+
+def _tell_unlisted(listing: SuiteListing) -> None:
+    if listing.added:
+        say(
+            f"{len(listing.added)} files of this mirror have no manifest row; are they "
+            f"your own? `odbench suites new` makes a suite of them"
+        )
 
 
 def _tell_missing(listing: SuiteListing, place: str) -> None:

@@ -107,6 +107,19 @@ def test_a_wrong_call_is_one_line_and_2(run, more, words):
 
 
 @pytest.mark.usefixtures("tables")
+def test_npz_files_need_no_label_and_tables_do(run, tmp_path, rng):
+    (tmp_path / "npz").mkdir()
+    np.savez(
+        tmp_path / "npz" / "a.npz", X=rng.normal(size=(30, 2)), y=np.arange(30) > 25
+    )
+    code, out, _ = run("suites", "new", "plain", "--from", "npz")
+    assert (code, out) == (0, "./plain: 1 data sets\n")
+    code, _, err = run("suites", "new", "worded", "--from", "tables")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "name them with --label and --anomaly" in err
+
+
+@pytest.mark.usefixtures("tables")
 def test_the_name_of_another_suite_is_refused(run):
     words = ("--from", "tables", "--label", "state", "--anomaly", "bad")
     code, _, err = run("suites", "new", "oddbench", *words)
