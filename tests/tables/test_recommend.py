@@ -1,9 +1,12 @@
 """Recommendations: facts, similarity, costs, limits, and evidence that is missing."""
 
 from dataclasses import replace
+from importlib.resources import files
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import odbench
@@ -180,6 +183,21 @@ def test_shipped_evidence_says_where_it_comes_from():
     assert evidence.auroc.shape == (len(evidence.families), len(evidence.names))
     assert evidence.auroc.min() >= 0
     assert evidence.auroc.max() <= 1
+
+
+def test_a_file_with_two_settings_gives_each_its_own(tmp_path):
+    shipped = files("odbench.tables") / "assets" / "evidence.parquet"
+    whole = pq.read_table(str(shipped))
+    place = whole.column_names.index("protocol")
+    few = whole.slice(0, 10)
+    other = few.set_column(place, "protocol", pa.array(["unsupervised"] * 10))
+    both = pa.concat_tables([whole, other.cast(whole.schema)])
+    pq.write_table(both, tmp_path / "both.parquet")
+
+    evidence, note = read_evidence("unsupervised", tmp_path / "both.parquet")
+
+    assert (evidence.setting, note, len(evidence.families)) == ("unsupervised", "", 10)
+    assert len(read_evidence("one-class", tmp_path / "both.parquet")[0].auroc) == 1367
 
 
 def test_damaged_evidence_is_one_line(tmp_path):
