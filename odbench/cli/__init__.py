@@ -27,7 +27,7 @@ from odbench.text import printable
 VERBS = {
     "score": "Score the rows of a table of your own: which are odd, and why.",
     "recommend": "Recommend a detector for a table, from published results.",
-    "suites": "List the suites with their sizes and sources.",
+    "suites": "List the suites, or make one of your own tables.",
     "datasets": "List, show, pull, verify and audit data sets.",
     "detectors": "List, show, check and create detectors.",
     "run": "Run detectors on data sets and print a leaderboard.",

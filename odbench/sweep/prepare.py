@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from odbench.data.catalog import Sources, SuiteListing
     from odbench.data.dataset import DatasetRecord
     from odbench.plugins.find import Configuration
+    from odbench.suites import Suite
 
 
 @dataclass
@@ -216,9 +217,11 @@ def _records(request: RunRequest, sources: Sources) -> list[DatasetRecord]:
 
     records: dict[str, DatasetRecord] = {}
     found: dict[str, SuiteListing] = {}
+    roots: dict[str, str] = {}
     for name in request.suites:
         resolved = resolve(name, sources)
         suite, _ = resolved
+        _check_one_folder(suite, roots)
         # A suite is listed once, even if several of its subsets are named.
         if suite.name not in found:
             found[suite.name] = list_suite(suite, request.partition, sources=sources)
@@ -249,6 +252,17 @@ def _measured(record: DatasetRecord) -> DatasetRecord:
     # Only an undamaged copy can say how the table was measured.
     stored = find_intact(Store.default(), record)
     return record if stored is None else stored.record
+
+
+def _check_one_folder(suite: Suite, roots: dict[str, str]) -> None:
+    """Refuse two folders of one name: their data sets would have the same ids."""
+    other = roots.setdefault(suite.name, suite.root)
+    if other != suite.root:
+        msg = (
+            f"suite {suite.name}: is the name of {other!r} and of {suite.root!r}; set "
+            f"another `name` in the suite.toml of one"
+        )
+        raise UsageError(msg)
 
 
 def _tell_unlisted(listing: SuiteListing) -> None:

@@ -107,6 +107,16 @@ def test_a_wrong_call_is_one_line_and_2(run, more, words):
 
 
 @pytest.mark.usefixtures("tables")
+def test_two_folders_of_one_name_are_refused_in_a_run(run):
+    for folder in ("./fraud", "more/fraud"):
+        new(run, "--out", folder)
+    words = ("run", "--suite", "./fraud,more/fraud", "--detectors", "ecod")
+    code, _, err = run(*words)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "suite fraud: is the name of" in err
+
+
+@pytest.mark.usefixtures("tables")
 def test_npz_files_need_no_label_and_tables_do(run, tmp_path, rng):
     (tmp_path / "npz").mkdir()
     np.savez(
