@@ -9,6 +9,7 @@ from odbench.tables.recommend_facts import FACTS
 from odbench.text import printable
 
 LIMITED = " within the limits"
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def advice_lines(advice: Advice) -> list[str]:
@@ -67,7 +68,10 @@ def _facts(advice: Advice) -> str:
 
 
 def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(printable(text), 80, break_on_hyphens=False)
+    # "14 %" stays on one line.
+    kept = printable(text).replace(" %", _NO_BREAK + "%")
+    lines = textwrap.wrap(kept, 80, break_on_hyphens=False)
+    return [line.replace(_NO_BREAK, " ") for line in lines]
 
 
 def _ranged(row: dict[str, object], name: str) -> str:

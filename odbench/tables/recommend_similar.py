@@ -8,6 +8,7 @@ import numpy as np
 
 from odbench.arrays import FloatArray, IntArray
 from odbench.tables.recommend_evidence import Evidence
+from odbench.tables.recommend_facts import mean_ranks
 
 # Number of families that stand behind an estimate.
 NEAREST = 200
@@ -88,6 +89,4 @@ def interval(values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
 
 def places(auroc: FloatArray) -> FloatArray:
     """Return each configuration's place per row, 1 is the highest; ties share one."""
-    from scipy.stats import rankdata
-
-    return np.asarray(rankdata(-auroc, axis=1), dtype=np.float64)
+    return np.stack([mean_ranks(-row) for row in auroc])

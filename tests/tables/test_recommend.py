@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from scipy.stats import rankdata
 
 import odbench
 from odbench.errors import DataError, UsageError
@@ -15,7 +16,7 @@ from odbench.tables import recommend as module
 from odbench.tables.recommend import Limits, recommend_detector
 from odbench.tables.recommend_cost import NEEDED, expected_costs
 from odbench.tables.recommend_evidence import Evidence, distances, read_evidence
-from odbench.tables.recommend_facts import table_facts
+from odbench.tables.recommend_facts import mean_ranks, table_facts
 from odbench.tables.recommend_screen import advice_lines, verdict
 from odbench.tables.recommend_similar import interval, nearest, places
 
@@ -159,6 +160,12 @@ def test_intervals_cover_the_mean_as_often_as_they_say():
 
     assert 0.92 < np.mean((low <= 1) & (high >= 1)) < 0.97
     np.testing.assert_allclose(mean, draws.mean(axis=0))
+
+
+def test_ranks_against_scipy():
+    values = rng.integers(0, 20, 200).astype(float)
+
+    np.testing.assert_array_equal(mean_ranks(values), rankdata(values))
 
 
 def test_ties_share_a_place():
