@@ -63,7 +63,7 @@ FACTS = (
 # The columns of results that a leaderboard over whole suites depends on.
 USED = (
     *_WORDS, *_NUMBERS, "n_test", "n_anomalies", "family", "generation", "inductive",
-    "batch_difference", "selection",
+    "batch_difference", "selection", "ceiling_auroc", "ceiling_ap",
 )  # fmt: skip
 
 
