@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -170,6 +171,17 @@ def test_stdin_in_a_pipe(tables):
 
 
 @pytest.mark.slow
+def wait_for_parquet(pid):
+    """Wait until a process reads Parquet files; without /proc, some seconds."""
+    maps = Path(f"/proc/{pid}/maps")
+    if not maps.exists():
+        time.sleep(4)
+        return
+    until = time.monotonic() + 60
+    while "libparquet" not in maps.read_text() and time.monotonic() < until:
+        time.sleep(0.05)
+
+
 def test_ctrl_c_leaves_nothing_behind(tables):
     pq.write_table(orders(150_000), tables / "big.parquet")
     before = sorted(path.name for path in tables.iterdir())
@@ -177,7 +189,7 @@ def test_ctrl_c_leaves_nothing_behind(tables):
     running = subprocess.Popen(
         [sys.executable, "-m", "odbench", *command], cwd=tables, stderr=subprocess.PIPE
     )
-    time.sleep(4)
+    wait_for_parquet(running.pid)
     running.send_signal(signal.SIGINT)
     _, err = running.communicate(timeout=60)
 
