@@ -131,9 +131,10 @@ def _in_blocks(
 
 
 def _horner(x: FloatArray, coefficients: tuple[float, ...]) -> FloatArray:
-    """Evaluate a polynomial, given its coefficients with the constant term first."""
-    total = np.full_like(x, coefficients[-1])
-    for coefficient in reversed(coefficients[:-1]):
+    """Evaluate a polynomial of two coefficients or more, the constant term first."""
+    total = coefficients[-1] * x
+    total += coefficients[-2]
+    for coefficient in reversed(coefficients[:-2]):
         total *= x
         total += coefficient
     return total
@@ -153,7 +154,7 @@ _LOG_SERIES = tuple(1.0 / (2 * k + 1) for k in range(_LOG_TERMS))
 
 def _exp(x: FloatArray) -> FloatArray:
     """Split off a power of two, then sum the Taylor series on |r| <= log(2) / 2."""
-    x = np.clip(x, -_EXP_LIMIT, _EXP_LIMIT)
+    x = np.minimum(np.maximum(x, -_EXP_LIMIT), _EXP_LIMIT)
     power = np.rint(x * _PER_LOG2)
     rest = (x - power * _LOG2_HIGH) - power * _LOG2_LOW
     total = _horner(rest, _EXP_SERIES)
