@@ -182,13 +182,13 @@ def by_setting(results: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    protocol = results["protocol"].astype(str)
     dependent = _among(results, batch_dependent(results), METHOD)
-    one_class = protocol == ONE_CLASS
-    moved = dependent & protocol.map(needs_independence).astype(bool)
-    if not moved.any() and not (protocol == TRANSDUCTIVE).any():
+    moved = dependent & _needs_independence(results)
+    transductive = results["protocol"] == TRANSDUCTIVE
+    if not moved.any() and not transductive.any():
         return results
-    own = results[protocol == TRANSDUCTIVE]
+    one_class = results["protocol"] == ONE_CLASS
+    own = results[transductive]
     kept = results[~moved]
     candidates = results[one_class].assign(protocol=TRANSDUCTIVE)
     groups = pd.concat([own[_GROUP], results.loc[moved & one_class, _GROUP]])
@@ -232,14 +232,21 @@ def not_ranked(results: pd.DataFrame) -> list[str]:
     """Return a line for each configuration that is not ranked in its setting."""
     if not {"protocol", *METHOD} <= set(results.columns):
         return []
-    protocol = results["protocol"].astype(str)
-    rows = results[protocol.map(needs_independence).astype(bool)]
+    rows = results[_needs_independence(results)]
     return [
         _reason(
             str(one["detector"]), str(one["config"]), float(one["batch_difference"])
         )
         for one in batch_dependent(rows).to_dict("records")
     ]
+
+
+def _needs_independence(results: pd.DataFrame) -> pd.Series[bool]:
+    """Mark the rows of protocols that rank only detectors that ignore the batch."""
+    # There are few protocols and many rows.
+    labels = results["protocol"].unique()
+    wanted = [label for label in labels if needs_independence(str(label))]
+    return results["protocol"].isin(wanted)
 
 
 def _reason(detector: str, config: str, difference: float) -> str:
