@@ -47,7 +47,7 @@ def csv_bytes(table: pd.DataFrame, *, decimals: int | None = None) -> bytes:
     copy = rounded(table, decimals=decimals)
     for name in copy.columns:
         if not (is_numeric_dtype(copy[name]) or is_bool_dtype(copy[name])):
-            copy[name] = copy[name].map(_cell, na_action="ignore")
+            copy[name] = _harmless(copy[name])
     text: str = copy.to_csv(index=False, lineterminator="\n")
     return text.encode()
 
@@ -153,8 +153,13 @@ def markdown_table(rows: pd.DataFrame) -> list[str]:
     return lines
 
 
-def _cell(value: Any) -> Any:
-    return cell_text(value) if isinstance(value, str) else value
+def _harmless(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Change the texts that a spreadsheet would take for a formula; few are."""
+    texts = (value for value in column.unique() if isinstance(value, str))
+    changed = {text: safe for text in texts if (safe := cell_text(text)) != text}
+    if not changed:
+        return column
+    return column.map(lambda value: changed.get(value, value), na_action="ignore")
 
 
 def _notes(rows: pd.DataFrame) -> list[str]:
