@@ -233,12 +233,15 @@ def not_ranked(results: pd.DataFrame) -> list[str]:
     if not {"protocol", *METHOD} <= set(results.columns):
         return []
     rows = results[_needs_independence(results)]
-    return [
-        _reason(
-            str(one["detector"]), str(one["config"]), float(one["batch_difference"])
-        )
-        for one in batch_dependent(rows).to_dict("records")
-    ]
+    lines = []
+    for one in batch_dependent(rows).to_dict("records"):
+        own = rows[(rows["detector"] == one["detector"])]
+        protocols = sorted(map(str, own["protocol"].unique()))
+        name = str(one["detector"])
+        if one["config"] != "default":
+            name += f":{one['config']}"
+        lines.append(_reason(name, float(one["batch_difference"]), protocols))
+    return lines
 
 
 def _needs_independence(results: pd.DataFrame) -> pd.Series[bool]:
@@ -249,16 +252,16 @@ def _needs_independence(results: pd.DataFrame) -> pd.Series[bool]:
     return results["protocol"].isin(wanted)
 
 
-def _reason(detector: str, config: str, difference: float) -> str:
-    name = detector if config == "default" else f"{detector}:{config}"
+def _reason(name: str, difference: float, protocols: list[str]) -> str:
     how = (
         "declared not inductive"
         if math.isnan(difference)
         else f"measured difference {difference:.2g} of their spread"
     )
+    advice = "; see the transductive table" if ONE_CLASS in protocols else ""
     return (
-        f"{name}: not ranked in the one-class setting, because its scores depend on "
-        f"the batch ({how}); see the transductive table"
+        f"{name}: not ranked in the setting {' and '.join(protocols)}, because its "
+        f"scores depend on the batch ({how}){advice}"
     )
 
 

@@ -68,17 +68,28 @@ def finished(
         # The oracle has no scores per row.
         return kept is None or key in kept or detector == ORACLE
 
-    def lacks_selection(seed: int, selection: float | None, n_train: int) -> bool:
-        return with_selection and not seed and selection is None and can_select(n_train)
+    for columns in _columns(folder, ("key", "status", "detector")):
+        rows = zip(*columns, strict=True)
+        done.add(row[0] for row in rows if is_done(*row))
+    return done.without(_without_selection(folder)) if with_selection else done
 
-    needed = ("key", "status", "detector", "seed", "selection", "n_train")
-    for columns in _columns(folder, needed):
-        done.add(
-            row[0]
-            for row in zip(*columns, strict=True)
-            if is_done(*row[:3]) and not (row[1] == "ok" and lacks_selection(*row[3:]))
+
+def _without_selection(folder: Path) -> Keys:
+    """Return the keys of the trials that lack a number to select by."""
+    lacking, having = Keys(), Keys()
+    names = ("key", "status", "seed", "selection", "n_train")
+    for columns in _columns(folder, names):
+        rows = list(zip(*columns, strict=True))
+        having.add(
+            key for key, *_, selection, _ in rows if key and selection is not None
         )
-    return done
+        lacking.add(
+            key
+            for key, status, seed, selection, n_train in rows
+            if key and status == "ok" and not seed and selection is None
+            if can_select(n_train)
+        )
+    return lacking.without(having)
 
 
 def batch_independent(folder: Path) -> Keys:

@@ -64,6 +64,12 @@ class Keys:
         positions[positions == len(self._sorted)] = 0
         return np.asarray(self._sorted[positions] == keys, dtype=np.bool_)
 
+    def without(self, others: Keys) -> Keys:
+        """Return the keys that are not among others."""
+        left = Keys()
+        left._sorted = self._sorted[~others.contains(self._sorted)]
+        return left
+
     def __contains__(self, key: str) -> bool:
         return bool(self.contains(key_array([_bytes_of(key)]))[0])
 

@@ -116,6 +116,19 @@ def test_a_leaderboard_gives_the_reason_in_one_line():
     assert not_ranked(given.query("detector == 'knn'")) == []
 
 
+def test_the_reason_names_the_settings_that_are_there():
+    dirty = [trial("naive", "a", "contaminated=0.05", difference=0.9)]
+    (only,) = not_ranked(results(*dirty))
+    (both,) = not_ranked(results(*dirty, trial("naive", "a", difference=0.9)))
+
+    assert only.startswith(
+        "naive: not ranked in the setting contaminated=0.05, because"
+    )
+    assert "transductive" not in only
+    assert "setting contaminated=0.05 and one-class, because" in both
+    assert both.endswith("; see the transductive table")
+
+
 def test_each_setting_is_described():
     assert "all test rows" in describe("transductive")[0]
     assert "number of anomalies" in describe("transductive")[1]

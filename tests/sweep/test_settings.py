@@ -99,9 +99,9 @@ def test_a_set_that_cannot_reach_the_share_is_left_out(made_up):
 def test_transductive_uses_inductive_results_without_running_again(made_up, tmp_path):
     out = tmp_path / "run"
     names = ["Naive", "Inductive"]
-    with pytest.warns(UserWarning, match="Naive: not ranked in the one-class"):
+    with pytest.warns(UserWarning, match="Naive: not ranked in the setting one-class"):
         run(made_up, names, out=out)
-    with pytest.warns(UserWarning, match="Naive: not ranked in the one-class"):
+    with pytest.warns(UserWarning, match="Naive: not ranked in the setting one-class"):
         results = run(made_up, names, out=out, protocol="transductive")
 
     mine = results[results["protocol"] == "transductive"]
