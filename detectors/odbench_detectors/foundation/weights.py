@@ -1,0 +1,310 @@
+"""Read a checkpoint's tensors without running any code that it holds.
+
+A file is read once: the bytes whose hash was checked are the bytes that are parsed. Two
+formats are accepted, safetensors and PyTorch's own archive; the second is read with
+``weights_only=True``, which builds tensors and plain containers and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import zipfile
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from odbench.errors import ArchiveError, DataError, HashMismatchError
+
+if TYPE_CHECKING:
+    import torch
+
+# The largest checkpoint that is read; the largest known one has 0.3 GB.
+MAX_BYTES = 2 << 30
+_ZIP = b"PK\x03\x04"
+# A safetensors file begins with the length of its header, then the header's brace.
+_LENGTH_BYTES = 8
+_CURE = (
+    "wanted safetensors, or an archive of torch.save that holds tensors only; convert "
+    "it where you trust it: safetensors.torch.save_file(state_dict, 'weights."
+    "safetensors')"
+)
+# PyTorch Lightning and other trainers keep the tensors under one of these names.
+_NESTED = ("state_dict", "model_state_dict", "model")
+
+
+def read_checkpoint(
+    path: Path, *, sha256: str = "", max_bytes: int = MAX_BYTES
+) -> dict[str, torch.Tensor]:
+    """Read the tensors of a checkpoint.
+
+    Parameters
+    ----------
+    path : Path
+        A safetensors file, or one that ``torch.save`` wrote.
+    sha256 : str
+        The hash that the file must have, 64 hex digits; empty if none is known.
+    max_bytes : int
+        The largest file, and the largest sum of its tensors, that is accepted.
+
+    Returns
+    -------
+    dict of str to Tensor
+        On the CPU, dense, in the file's order.
+
+    Raises
+    ------
+    HashMismatchError
+        If the file has another hash; it is not parsed then.
+    ArchiveError
+        If the file is too large, truncated, of another format, or holds anything
+        but tensors.
+    DataError
+        If the file cannot be read.
+    """
+    data = _read(path, max_bytes)
+    found = hashlib.sha256(data).hexdigest()
+    if sha256 and found != sha256:
+        msg = (
+            f"checkpoint {str(path)!r}: sha256 is {found}, wanted {sha256}; remove the "
+            f"file and download it again"
+        )
+        raise HashMismatchError(msg)
+    return parse_checkpoint(data, str(path), max_bytes=max_bytes)
+
+
+def packaged_checkpoint(package: str, file: str) -> dict[str, torch.Tensor]:
+    """Read the tensors of a safetensors file that ships within a package.
+
+    Parameters
+    ----------
+    package : str
+        Dotted name of the package that holds the file.
+    file : str
+        Name of the file.
+
+    Returns
+    -------
+    dict of str to Tensor
+        On the CPU, in the file's order.
+
+    Raises
+    ------
+    ArchiveError
+        If the file is missing or damaged: the installation is broken.
+    """
+    try:
+        data = resources.files(package).joinpath(file).read_bytes()
+    except OSError as error:
+        msg = (
+            f"checkpoint {file!r}: package {package} lacks it "
+            f"({error.strerror or error}); install odbench again"
+        )
+        raise ArchiveError(msg) from error
+    return parse_checkpoint(data, file)
+
+
+def file_sha256(path: Path) -> str:
+    """Return the sha256 of a file as 64 hex digits.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read.
+    """
+    try:
+        with path.open("rb") as source:
+            return hashlib.file_digest(source, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(_unreadable(path, error)) from error
+
+
+def parse_checkpoint(
+    data: bytes, name: str, *, max_bytes: int = MAX_BYTES
+) -> dict[str, torch.Tensor]:
+    """Return the tensors in a checkpoint's bytes; see `read_checkpoint`.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    name : str
+        What error messages call it.
+    max_bytes : int
+        The largest sum of the tensors' sizes.
+    """
+    if data.startswith(_ZIP):
+        found = _parse_archive(data, name, max_bytes)
+    elif data[_LENGTH_BYTES : _LENGTH_BYTES + 1] == b"{":
+        found = _parse_safetensors(data, name)
+    else:
+        kind = (
+            "a bare pickle, which could run code" if data[:1] == b"\x80" else "binary"
+        )
+        msg = f"checkpoint {name!r}: is {kind if data else 'empty'}; {_CURE}"
+        raise ArchiveError(msg)
+    return _dense(found, name, max_bytes)
+
+
+def fill(
+    module: torch.nn.Module, tensors: Mapping[str, torch.Tensor], name: str
+) -> None:
+    """Give a module its weights; every name and shape must agree.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        It may be on the device "meta": its parameters are replaced.
+    tensors : mapping of str to Tensor
+        From `read_checkpoint`.
+    name : str
+        What error messages call the checkpoint.
+
+    Raises
+    ------
+    ArchiveError
+        If a tensor is missing, unknown, of another shape, or not finite.
+    """
+    import torch
+
+    wanted = {key: tuple(value.shape) for key, value in module.state_dict().items()}
+    _refuse_names(wanted.keys() - tensors.keys(), name, "lacks")
+    _refuse_names(tensors.keys() - wanted.keys(), name, "has unknown")
+    for key, shape in wanted.items():
+        found = tensors[key]
+        if tuple(found.shape) != shape:
+            msg = (
+                f"checkpoint {name!r}: tensor {key!r} has shape {tuple(found.shape)}, "
+                f"wanted {shape}; this is the checkpoint of another model"
+            )
+            raise ArchiveError(msg)
+        if not bool(torch.isfinite(found).all()):
+            msg = (
+                f"checkpoint {name!r}: tensor {key!r} holds NaN or infinite values; "
+                f"get the checkpoint again, or another one"
+            )
+            raise ArchiveError(msg)
+    given = {key: tensors[key].float() for key in wanted}
+    module.load_state_dict(given, strict=True, assign=True)
+    module.requires_grad_(requires_grad=False).eval()
+
+
+def _refuse_names(keys: set[str], name: str, verb: str) -> None:
+    if keys:
+        some = ", ".join(sorted(keys)[:3]) + (", ..." if len(keys) > 3 else "")
+        msg = (
+            f"checkpoint {name!r}: {verb} {len(keys)} tensors ({some}); this is the "
+            f"checkpoint of another model"
+        )
+        raise ArchiveError(msg)
+
+
+def _read(path: Path, max_bytes: int) -> bytes:
+    try:
+        with path.open("rb") as source:
+            size = os.fstat(source.fileno()).st_size
+            # A device or a pipe has no size, so reading is bounded as well.
+            data = source.read(max_bytes + 1) if size <= max_bytes else b""
+    except OSError as error:
+        raise DataError(_unreadable(path, error)) from error
+    if size > max_bytes or len(data) > max_bytes:
+        msg = (
+            f"checkpoint {str(path)!r}: has {max(size, len(data)):,} bytes, at most "
+            f"{max_bytes:,} are read; is it a checkpoint?"
+        )
+        raise ArchiveError(msg)
+    return data
+
+
+def _unreadable(path: Path, error: OSError) -> str:
+    return (
+        f"checkpoint {str(path)!r}: cannot be read ({error.strerror or error}); wanted "
+        f"the path of a file"
+    )
+
+
+def _parse_safetensors(data: bytes, name: str) -> Any:
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        return load(data)
+    except (SafetensorError, ValueError, RuntimeError, KeyError) as error:
+        raise ArchiveError(_broken(name, "safetensors", error)) from error
+
+
+def _parse_archive(data: bytes, name: str, max_bytes: int) -> Any:
+    """Read an archive of torch.save; its members are never written to a disk."""
+    import torch
+
+    try:
+        members = zipfile.ZipFile(io.BytesIO(data)).infolist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise ArchiveError(_broken(name, "torch.save", error)) from error
+    # torch.save compresses nothing, so that a member is never larger than the file.
+    if any(one.compress_type != zipfile.ZIP_STORED for one in members) or (
+        sum(one.file_size for one in members) > max_bytes
+    ):
+        msg = f"checkpoint {name!r}: has compressed or oversized members; {_CURE}"
+        raise ArchiveError(msg)
+    try:
+        return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except Exception as error:
+        # A hostile file can make the reader raise nearly anything.
+        raise ArchiveError(_broken(name, "torch.save", error)) from error
+
+
+def _broken(name: str, kind: str, error: Exception) -> str:
+    """Return one line about a file that a reader refused."""
+    text = " ".join(str(error).split())
+    marker = "Unsupported global: GLOBAL "
+    if marker in text:
+        # PyTorch's own message recommends to trust the file; this one does not.
+        culprit = text.partition(marker)[2].split(" ")[0]
+        return f"checkpoint {name!r}: holds {culprit}, not only tensors; {_CURE}"
+    return (
+        f"checkpoint {name!r}: is damaged or not of {kind} "
+        f"({type(error).__name__}: {text[:120]}); download it again"
+    )
+
+
+def _dense(found: Any, name: str, max_bytes: int) -> dict[str, torch.Tensor]:
+    """Return the tensors of a loaded object; refuse everything else."""
+    for key in _NESTED:
+        if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
+            found = found[key]
+    if not isinstance(found, Mapping) or not found:
+        msg = f"checkpoint {name!r}: holds no named tensors; {_CURE}"
+        raise ArchiveError(msg)
+    total, tensors = 0, dict[str, "torch.Tensor"]()
+    for key, value in found.items():
+        total += _size(key, value, name)
+        tensors[str(key)] = value
+    if total > max_bytes:
+        msg = (
+            f"checkpoint {name!r}: declares {total:,} bytes of tensors, at most "
+            f"{max_bytes:,} are read; is it a checkpoint?"
+        )
+        raise ArchiveError(msg)
+    return tensors
+
+
+def _size(key: object, value: Any, name: str) -> int:
+    """Return the bytes that a tensor declares; refuse what is not a dense tensor."""
+    import torch
+
+    if not isinstance(key, str) or type(value) is not torch.Tensor:
+        kind = type(value).__name__
+        msg = f"checkpoint {name!r}: {key!r} is a {kind}, not a tensor; {_CURE}"
+        raise ArchiveError(msg)
+    declared = value.numel() * value.element_size()
+    # A stride of 0 declares any size over one stored number.
+    if value.layout is not torch.strided or declared > value.untyped_storage().nbytes():
+        msg = (
+            f"checkpoint {name!r}: tensor {key!r} declares {declared:,} bytes of shape "
+            f"{tuple(value.shape)}, which the file does not hold; {_CURE}"
+        )
+        raise ArchiveError(msg)
+    return declared
