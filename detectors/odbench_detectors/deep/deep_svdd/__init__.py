@@ -1,0 +1,1 @@
+"""Deep SVDD: the distance to the centre of a learnt hypersphere."""
