@@ -25,7 +25,11 @@ from odbench.errors import MissingExtraError, UnknownDetectorError
 from odbench.sweep.compiling import CompileClock
 from odbench.sweep.confine import confine
 from odbench.sweep.limits import limit_process
-from odbench.sweep.processes import own_memory, serve_under_a_reaper
+from odbench.sweep.processes import (
+    own_memory,
+    return_free_memory,
+    serve_under_a_reaper,
+)
 
 if TYPE_CHECKING:
     from odbench.arrays import FloatArray
@@ -117,6 +121,8 @@ class _State:
         # Detectors without a random_state still draw from the global generators.
         random.seed(request["random_state"])
         np.random.seed(request["random_state"])  # noqa: NPY002
+        # The worker measures how far this process grows from here on.
+        return_free_memory()
         return {"version": configuration.version}
 
     def fit(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002

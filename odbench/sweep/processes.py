@@ -84,6 +84,16 @@ def process_memory(pid: int) -> tuple[int, int]:
     return found["VmRSS"], found["VmHWM"]
 
 
+def return_free_memory() -> None:
+    """Give memory that this process has freed back to the system, where it can be.
+
+    The C library keeps freed memory for later, so that a process which has done much
+    before could do the same again without growing.
+    """
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def reset_peak_memory(pid: int) -> None:
     """Let the peak of a process's resident memory start from the present value."""
     with contextlib.suppress(OSError):
