@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 from odbench.arrays import FloatArray
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
 T = TypeVar("T")
@@ -160,6 +162,35 @@ class Workspace(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Weights:
+    """A file of trained weights that a detector loads.
+
+    A run obtains it before the first trial and gives the detector the path of a copy
+    named after its hash, so that what was hashed is what is used.
+
+    Attributes
+    ----------
+    name : str
+        What messages call it, such as "YuchenShen/FoMo-0D model.safetensors".
+    parameter : str
+        The detector's parameter that takes the path.
+    find : callable
+        Returns the path of the file on this machine, or None; uses no network.
+    fetch : callable
+        Returns the path of the file, downloaded if need be; raises an `OdbenchError`
+        of one line that names the next step.
+    sha256 : str
+        64 hex digits that the file must have; empty if none are known.
+    """
+
+    name: str
+    parameter: str
+    find: Callable[[], Path | None]
+    fetch: Callable[[], Path]
+    sha256: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class DetectorInfo:
     """Facts about a detector, known before it is built.
 
@@ -194,6 +225,12 @@ class DetectorInfo:
     shares : tuple of str
         Kinds of work (see `Workspace`) that it can share. Trials of one data set that
         share a kind are planned into one process.
+    weights : callable, optional
+        ``weights(**params)`` returns the files of trained weights (`Weights`) that a
+        configuration loads; their hashes become part of its version.
+    trained_on : tuple of str
+        Data sets that its weights were trained on, as globs on ``suite/dataset``;
+        results on them are marked.
     """
 
     name: str
@@ -209,6 +246,8 @@ class DetectorInfo:
     extra: str = ""
     devices: tuple[str, ...] = ("cpu",)
     shares: tuple[str, ...] = ()
+    weights: Callable[..., tuple[Weights, ...]] | None = None
+    trained_on: tuple[str, ...] = ()
 
     def configurations(self) -> Iterator[dict[str, Any]]:
         """Yield every point of the grid as parameters that differ from `params`."""

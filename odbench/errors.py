@@ -13,6 +13,7 @@
   + DetectorError         a detector breaks the contract or cannot be built
     - UnknownDetectorError  nothing installed has that name
     - MissingExtraError     a detector's optional dependency is not installed
+      . MissingWeightsError a detector's trained weights are not on this machine
   + ResultsError          a results file is broken or of another schema
   + SubmissionError       a submission is malformed or hostile
   + RunLockedError        another process writes to the same folder
@@ -74,6 +75,10 @@ class UnknownDetectorError(DetectorError):
 
 class MissingExtraError(DetectorError):
     """A detector's optional dependency is not installed."""
+
+
+class MissingWeightsError(MissingExtraError):
+    """A detector's trained weights are not on this machine."""
 
 
 class ResultsError(OdbenchError):

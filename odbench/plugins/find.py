@@ -26,6 +26,7 @@ from odbench.plugins.specs import (
     parse_specs,
     split_spec,
 )
+from odbench.plugins.weights import restored
 
 __all__ = [
     "Configuration",
@@ -108,8 +109,12 @@ def restore_detector(spec: str) -> Configuration:
     ------
     DetectorError
         If the detector cannot be found or rebuilt here.
+    HashMismatchError
+        If its weights were changed.
     """
-    return _from_object(spec) if objects.is_frozen(spec) else find_detector(spec)
+    if objects.is_frozen(spec):
+        return _from_object(spec)
+    return restored(find_detector(spec))
 
 
 def find_detectors(specs: str | Iterable[str | object]) -> list[Configuration]:

@@ -72,7 +72,7 @@ def prepare(request: RunRequest, *, pull: bool = True) -> Prepared:
     request : RunRequest
         The request.
     pull : bool
-        Download the data sets that pending trials need.
+        Download the data sets that pending trials need, and weights of detectors.
 
     Returns
     -------
@@ -85,8 +85,9 @@ def prepare(request: RunRequest, *, pull: bool = True) -> Prepared:
     """
     from odbench.data.catalog import Sources
     from odbench.data.store import Store
+    from odbench.plugins.weights import settle_all
 
-    configurations = _configurations(request)
+    configurations = settle_all(_configurations(request), fetch=pull)
     sources = Sources(request.mirror)
     records, faults = _records(request, sources), list[str]()
     done = finished(
