@@ -1,22 +1,18 @@
-"""`odbench leaderboard`: build, show and compare leaderboards."""
+"""`odbench leaderboard`: the group, and its commands build, compare and diff."""
 
 from __future__ import annotations
 
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from odbench.cli.leaderboard_publish import publish
+from odbench.cli.leaderboard_show import show
 from odbench.cli.options import PATH, format_option, settings_options
+from odbench.cli.rows import emit
 from odbench.cli.warned import warnings_as_lines
-from odbench.errors import UsageError
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-_POLICIES = ("main", "chance", "worst", "base-rate", "complete-case", "mean-of-others")
 
 
 @click.group()
@@ -24,7 +20,8 @@ def leaderboard() -> None:
     """Build, show, compare and publish leaderboards."""
 
 
-leaderboard.add_command(publish)
+for command in (show, publish):
+    leaderboard.add_command(command)
 
 
 @leaderboard.command()
@@ -85,84 +82,6 @@ def build(
 
 
 @leaderboard.command()
-@click.argument("source", metavar="DIR|RUN", type=PATH)
-@click.option("--suite", help="Show only this suite.")
-@click.option("--partition", help="Show only this partition.")
-@click.option(
-    "--slice",
-    "part",
-    metavar="NAME[=LEVEL]",
-    help="Show part of the data sets: size, dimension, 'domain=Science', ...",
-)
-@click.option(
-    "--policy",
-    type=click.Choice(_POLICIES),
-    default="main",
-    show_default=True,
-    help="Value of a failed trial.",
-)
-@click.option("--sort", default="place", show_default=True, help="Column to sort by.")
-@format_option("table", "csv", "json")
-@settings_options
-def show(
-    *,
-    source: Path,
-    suite: str | None,
-    partition: str | None,
-    part: str | None,
-    policy: Any,
-    sort: str,
-    form: str,
-    permutations: int,
-    cluster: Any,
-    seed: int,
-) -> None:
-    """Print a leaderboard from a built folder or from a run.
-
-    Tables of evaluated submissions in a built folder are printed, too; in CSV and JSON,
-    which hold one kind of table, only with --partition private.
-    """
-    from odbench.leaderboard.evaluated import render_evaluated
-    from odbench.leaderboard.load import Part, is_built, load_leaderboard, load_slices
-    from odbench.leaderboard.tables import Settings
-    from odbench.leaderboard.terminal import render_table, sorted_by
-    from odbench.text import printable
-
-    settings = Settings(permutations=permutations, cluster=cluster, seed=seed)
-    evaluated = [] if part else _submitted(source, suite, partition)
-    with warnings_as_lines():
-        if evaluated and not is_built(source):
-            parts = []
-        elif part:
-            parts = load_slices(source, part, policy=policy, settings=settings)
-        else:
-            table = load_leaderboard(source, policy=policy, settings=settings)
-            parts = [Part("", "", table)]
-    parts = [p._replace(table=_selected(p.table, suite, partition)) for p in parts]
-    parts = [p for p in parts if len(p.table)]
-    if not parts and not evaluated:
-        msg = (
-            f"leaderboard {str(source)!r}: nothing for suite {suite or 'any'!r}, "
-            f"partition {partition or 'any'!r}"
-        )
-        raise UsageError(msg)
-    if form == "table":
-        for i, p in enumerate(parts):
-            heading = printable(f"{p.slice}: {p.level}") + "\n" if p.slice else ""
-            text = render_table(p.table, sort=sort, policy=policy)
-            click.echo(("\n" if i else "") + heading + text)
-        for i, each in enumerate(evaluated, len(parts)):
-            click.echo(("\n" if i else "") + render_evaluated(each))
-        return
-    import pandas as pd
-
-    # Submissions have other columns, so they are printed only if nothing else is.
-    tables = [sorted_by(p.table, sort) for p in parts]
-    tables = tables or [pd.DataFrame(list(each.rows)) for each in evaluated]
-    _emit(pd.concat(tables, ignore_index=True), form)
-
-
-@leaderboard.command()
 @click.argument("source", metavar="RUN", type=PATH)
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
@@ -204,7 +123,7 @@ def compare(
     if form == "table":
         click.echo(render_pairs(table))
     else:
-        _emit(table, form)
+        emit(table, form)
 
 
 @leaderboard.command()
@@ -231,33 +150,4 @@ def diff(
     if form == "table":
         click.echo(render_diff(changes))
     else:
-        _emit(changes, form)
-
-
-def _submitted(source: Path, suite: str | None, partition: str | None) -> list[Any]:
-    """Return the tables of evaluated submissions of a built folder."""
-    from odbench.leaderboard.evaluated import read_evaluated
-
-    return [
-        each
-        for each in read_evaluated(source)
-        if suite in (None, each.suite) and partition in (None, each.partition)
-    ]
-
-
-def _selected(
-    table: pd.DataFrame, suite: str | None, partition: str | None
-) -> pd.DataFrame:
-    for column, wanted in (("suite", suite), ("partition", partition)):
-        if wanted is not None:
-            table = table[table[column] == wanted]
-    return table
-
-
-def _emit(table: pd.DataFrame, form: str) -> None:
-    from odbench.leaderboard.formats import csv_bytes, rounded
-
-    if form == "csv":
-        click.echo(csv_bytes(table).decode(), nl=False)
-    else:
-        click.echo(rounded(table).to_json(orient="records", indent=2))
+        emit(changes, form)

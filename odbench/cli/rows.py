@@ -6,9 +6,12 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def print_rows(
@@ -46,6 +49,16 @@ def print_rows(
             for text, width, right in zip(line, widths, numeric, strict=True)
         )
         click.echo("  ".join(padded).rstrip())
+
+
+def emit(table: pd.DataFrame, form: str) -> None:
+    """Print a leaderboard's table on stdout as CSV or as JSON, rounded."""
+    from odbench.leaderboard.formats import csv_bytes, rounded
+
+    if form == "csv":
+        click.echo(csv_bytes(table).decode(), nl=False)
+    else:
+        click.echo(rounded(table).to_json(orient="records", indent=2))
 
 
 def _cell(value: Any) -> str:

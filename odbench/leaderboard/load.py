@@ -142,19 +142,29 @@ def load_slices(
     UsageError
         If there is no such slice or level.
     """
-    import pandas as pd
-
     if _is_results(path):
-        tables = [
-            slice_table(apply_policy(cells, policy), settings)
-            for cells in split_results(read_present(path))
-        ]
-        table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
-    elif policy != "main":
+        return slices_of(read_present(path), name, policy=policy, settings=settings)
+    if policy != "main":
         msg = f"leaderboard {str(path)!r}: slices exist for policy 'main' only"
         raise UsageError(msg)
-    else:
-        table = _joined(path, ["slices.csv"])
+    return _parts(_joined(path, ["slices.csv"]), name)
+
+
+def slices_of(
+    results: pd.DataFrame,
+    name: str,
+    *,
+    policy: Policy = "main",
+    settings: Settings = DEFAULT,
+) -> list[Part]:
+    """Compute the leaderboards of one slice of results; see `load_slices`."""
+    import pandas as pd
+
+    tables = [
+        slice_table(apply_policy(cells, policy), settings)
+        for cells in split_results(results)
+    ]
+    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     return _parts(table, name)
 
 

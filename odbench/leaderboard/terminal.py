@@ -126,7 +126,9 @@ def _setting(protocol: str) -> list[str]:
 def _aligned(rows: pd.DataFrame) -> list[str]:
     records = rows.to_dict("records")
     numbers = [[cell(row) for _, cell in _CELLS] for row in records]
-    names = [method_name(row["detector"], row["config"]) for row in records]
+    names = [
+        _mark(row) + method_name(row["detector"], row["config"]) for row in records
+    ]
     headings = [heading for heading, _ in _CELLS]
     # The names take the width that the numbers leave.
     widths = [max(map(len, c)) for c in zip(headings, *numbers, strict=True)]
@@ -137,6 +139,12 @@ def _aligned(rows: pd.DataFrame) -> list[str]:
         for name, line in zip(names, numbers, strict=True)
     ]
     return align([["configuration", *headings], *body], left=(0,))
+
+
+def _mark(row: Mapping[Any, Any]) -> str:
+    """Return a mark for the run's own rows where there are published ones, too."""
+    source = row.get("source")
+    return "" if source is None else "* " if source == "run" else "  "
 
 
 def shortened(name: str, longest: int) -> str:
@@ -187,6 +195,8 @@ def _remarks(rows: pd.DataFrame, policy: Policy) -> list[str]:
         )
     if len(remarks) == 1 and policy == "main":
         remarks = []
+    if "source" in rows.columns:
+        remarks.append("*: this run; all others are published results.")
     remarks += inference_lines(rows)
     return ["", *remarks] if remarks else []
 

@@ -290,3 +290,28 @@ def test_ratings_without_variation_have_no_interval(call, rng, tmp_path):
     assert table[["elo_auroc_low", "elo_ap_low"]].isna().all(axis=None)
     assert "±0 " not in shown
     assert "No Elo intervals: a group of configurations wins every comparison." in shown
+
+
+def test_a_run_is_shown_among_the_published_results(call, tmp_path):
+    from odbench.leaderboard.published import read_published
+
+    known = read_published().trials.query("detector == 'knn' and suite == 'adbench'")
+    mine = known.head(12).assign(detector="mine", n_train=9, n_test=9, n_columns=2)
+    mine = mine.assign(n_anomalies=3, f1=0.5, detector_version="1", config_id="mine")
+    run = place(frame(mine.to_dict("records")), tmp_path / "run")
+
+    code, text, said = call("show", run, "--with-published", *FAST)
+
+    assert code == 0
+    assert re.search(r"^\* mine ", text, re.MULTILINE)
+    assert re.search(r"^  knn ", text, re.MULTILINE)
+    assert "compared on 12 data sets, of the run's 12 and the published 43" in said
+    data = call("show", run, "--with-published", "--format", "json", *FAST)[1]
+    assert [row["source"] for row in json.loads(data)].count("run") == 1
+
+
+def test_an_unpublished_run_is_refused_with_the_reason(call, run):
+    code, text, said = call("show", run, "--with-published", *FAST)
+
+    assert (code, text) == (2, "")
+    assert "none of the run's 25 data sets is published: got toy (one-class)" in said

@@ -1,0 +1,151 @@
+"""The published results that travel with odbench, and a run's place among them."""
+
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from odbench.errors import ResultsError, UsageError
+from odbench.leaderboard.published import (
+    join_published,
+    mark_own,
+    read_published,
+    write_published,
+)
+from odbench.leaderboard.tables import Settings, build_leaderboard
+from odbench.results import read_results
+from tests.reference.trials import frame, place, trial
+
+RUNS = Path(__file__).parents[2] / "leaderboard" / "runs"
+FAST = Settings(permutations=0)
+
+
+def trials(detectors, datasets=4, **other):
+    """One trial per data set and detector; later detectors are better."""
+    return [
+        trial(f"set {d}", name, 0.5 + 0.1 * m + 0.01 * d, inductive=True, **other)
+        for d in range(datasets)
+        for m, name in enumerate(detectors)
+    ]
+
+
+@pytest.fixture
+def published(tmp_path):
+    def made(rows):
+        run = place(frame(rows), tmp_path / "published")
+        path = tmp_path / "published.parquet"
+        write_published([run], path, note="version, date, machine")
+        return read_published(path)
+
+    return made
+
+
+def names(beside):
+    return set(beside.results["detector"])
+
+
+@pytest.mark.skipif(not RUNS.is_dir(), reason="the published runs are not at hand")
+def test_the_shipped_file_holds_the_published_runs():
+    shipped = read_published()
+    runs = sorted(RUNS.iterdir())
+    files = {run.name: run / "results.parquet" for run in runs}
+    keys = ["suite", "partition", "protocol", "dataset", "content_sha256",
+            "detector", "config", "config_id", "detector_version", "seed"]  # fmt: skip
+    values = ["status", "auroc", "ap"]
+
+    whole = pd.concat([read_results(file) for file in files.values()])
+
+    digests = {n: hashlib.sha256(f.read_bytes()).hexdigest() for n, f in files.items()}
+    assert shipped.runs == digests
+    pd.testing.assert_frame_equal(
+        shipped.trials[keys + values].sort_values(keys, ignore_index=True),
+        whole[keys + values].sort_values(keys, ignore_index=True),
+        check_dtype=False,
+    )
+
+
+def test_a_run_is_ranked_among_published_results_on_common_tables(published):
+    others = published(trials(["a", "b", "c"], datasets=4))
+    own = frame(trials(["mine"], datasets=6))
+
+    beside = join_published(own, others)
+    board = mark_own(build_leaderboard(beside.results, settings=FAST), beside.own)
+
+    assert list(board["n_total"]) == [4] * 4
+    assert dict(zip(board["detector"], board["source"], strict=True)) == {
+        "mine": "run", "a": "published", "b": "published", "c": "published",
+    }  # fmt: skip
+    assert beside.lines[0].endswith(
+        "compared on 4 data sets, of the run's 6 and the published 4"
+    )
+    assert beside.lines[-1] == "Published results: version, date, machine"
+
+
+def test_the_table_is_that_of_both_results_together(published):
+    other_rows, own_rows = trials(["a", "b"]), trials(["mine"])
+
+    beside = join_published(frame(own_rows), published(other_rows))
+
+    pd.testing.assert_frame_equal(
+        build_leaderboard(beside.results, settings=FAST),
+        build_leaderboard(frame(own_rows + other_rows), settings=FAST),
+        check_dtype=False,
+    )
+
+
+def test_a_table_of_other_content_is_left_out_and_counted(published):
+    own = frame(trials(["mine"]))
+    own.loc[own["dataset"] == "set 2", "content_sha256"] = "corrected"
+
+    beside = join_published(own, published(trials(["a"])))
+
+    assert "set 2" not in set(beside.results["dataset"])
+    assert "compared on 3 data sets" in beside.lines[0]
+    assert beside.lines[0].endswith("; 1 have other content")
+
+
+def test_another_setting_does_not_match(published):
+    own = frame(trials(["mine"], protocol="unsupervised"))
+
+    with pytest.raises(UsageError, match=r"got toy \(unsupervised\), published are "):
+        join_published(own, published(trials(["a"])))
+
+
+def test_a_configuration_of_the_same_version_is_shown_once(published):
+    own = frame(trials(["a", "mine"]))
+
+    beside = join_published(own, published(trials(["a", "b"])))
+
+    assert names(beside) == {"a", "b", "mine"}
+    assert len(beside.results) == 12
+    assert any("left out: 1 (the run has them" in line for line in beside.lines)
+
+
+@pytest.mark.parametrize(
+    "own", [trials(["a"], detector_version="2.0"), trials(["a"])[:3] + trials(["m"])]
+)
+def test_another_version_or_fewer_tables_stand_beside_the_published_one(own, published):
+    beside = join_published(frame(own), published(trials(["a"])))
+
+    assert {"a", "a (published)"} <= names(beside)
+    assert ("a", "default") in beside.own
+    assert ("a (published)", "default") not in beside.own
+
+
+def test_results_that_depend_on_the_batch_open_no_other_setting(published):
+    dependent = [row | {"inductive": False} for row in trials(["b"])]
+    others = published(trials(["a"]) + dependent)
+
+    beside = join_published(frame(trials(["mine"])), others)
+
+    assert names(beside) == {"a", "mine"}
+    assert any("scores depend on the batch" in line for line in beside.lines)
+
+
+def test_a_damaged_file_is_one_line(tmp_path):
+    path = tmp_path / "published.parquet"
+    path.write_bytes(b"PAR1 and nothing else")
+
+    with pytest.raises(ResultsError, match="cannot be read; install odbench again"):
+        read_published(path)
