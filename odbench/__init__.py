@@ -17,6 +17,7 @@ _EXPORTS = {
     "run": "odbench.api.run",
     "score": "odbench.api.score",
     "recommend": "odbench.api.recommend",
+    "rank_columns": "odbench.api.columns",
     "build_leaderboard": "odbench.leaderboard.tables",
     "compare_methods": "odbench.leaderboard.pairs",
     "read_results": "odbench.results",
@@ -44,6 +45,7 @@ __all__ = [
     "explain_row",
     "find_detector",
     "load_dataset",
+    "rank_columns",
     "read_results",
     "recommend",
     "run",
@@ -51,6 +53,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from odbench.api.columns import rank_columns as rank_columns
     from odbench.api.recommend import recommend as recommend
     from odbench.api.run import run as run
     from odbench.api.score import score as score

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from odbench.cli.columns import columns
 from odbench.cli.options import (
     FOLDER,
     PARTITIONS,
@@ -50,7 +51,10 @@ _NAMED = ""
 
 @click.group("datasets", short_help="List, show, pull, verify and audit data sets.")
 def datasets() -> None:
-    """List, show, pull, verify and audit data sets."""
+    """List, show, pull, verify and audit data sets; rank columns."""
+
+
+datasets.add_command(columns)
 
 
 @datasets.command("list")

@@ -15,6 +15,7 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,13 +53,15 @@ class Shared:
     excess: FloatArray
 
 
-def code_numbers(values: FloatArray) -> IntArray:
+def code_numbers(values: FloatArray, cuts: Sequence[float] = CUTS) -> IntArray:
     """Return a code per number: its value's, or its interval's if there are many.
 
     Parameters
     ----------
     values : float64 array of shape (n,)
         NaN is a code of its own.
+    cuts : sequence of float
+        Shares of the present values below each cut.
 
     Returns
     -------
@@ -72,7 +75,8 @@ def code_numbers(values: FloatArray) -> IntArray:
         distinct, places = np.unique(known, return_inverse=True)
         if len(distinct) >= MOST_CODES:
             ordered = np.sort(known)
-            edges = np.unique(ordered[(np.array(CUTS) * len(known)).astype(np.int64)])
+            at = np.rint(np.asarray(cuts) * len(known)).astype(np.int64)
+            edges = np.unique(ordered[np.minimum(at, len(known) - 1)])
             places = np.searchsorted(edges, known, side="right")
         codes[~gone] = places + 1
     return compact(codes)
@@ -99,6 +103,18 @@ def code_names(codes: IntArray) -> IntArray:
 def compact(codes: IntArray) -> IntArray:
     """Return the same codes numbered from 0, in their order."""
     return np.unique(codes, return_inverse=True)[1].astype(np.int64)
+
+
+def label_cuts(label: IntArray) -> tuple[float, ...]:
+    """Return `CUTS`, and cuts that set apart as many values as each label has.
+
+    Parameters
+    ----------
+    label : int64 array of shape (n,)
+        Codes from 0, all of which occur.
+    """
+    rates = np.bincount(label) / len(label)
+    return (*CUTS, *rates.tolist(), *(1 - rates).tolist())
 
 
 def shared_information(

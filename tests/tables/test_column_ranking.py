@@ -1,0 +1,239 @@
+"""Rankings of columns: made-up tables of known structure, warnings, and bounds."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import odbench
+from odbench.api.columns import ranking_of
+from odbench.errors import DataError, UsageError
+from odbench.tables import column_ranking
+from odbench.tables.column_ranking import rank_table_columns
+from odbench.tables.column_screen import ranking_lines
+
+
+def made(n=1_000, seed=0):
+    """A pair of dependent columns, a repeated one, noise of many values, an id."""
+    rng = np.random.default_rng(seed)
+    size = rng.normal(size=n)
+    return pd.DataFrame(
+        {
+            "id": np.arange(n) + 1_000,
+            "noise": rng.normal(size=n),
+            "noisy_code": rng.integers(0, 500, n),
+            "size": size,
+            "weight": 3 * size + rng.normal(scale=0.3, size=n),
+            "inches": size * 2.54 + 1,
+            "always": "yes",
+        }
+    )
+
+
+def by_name(ranking):
+    return {one.column: one for one in ranking.columns}
+
+
+def test_structure_is_first_and_noise_of_many_values_is_last():
+    ranking = rank_table_columns(made())
+
+    compared = [one.column for one in ranking.columns if one.structure is not None]
+    assert set(compared[:3]) == {"size", "weight", "inches"}
+    assert set(compared[3:]) == {"noise", "noisy_code"}
+    found = by_name(ranking)
+    for name in ("noise", "noisy_code"):
+        assert found[name].most_similar == ""
+        assert abs(found[name].structure) < 0.02
+    assert found["weight"].most_similar in ("size", "inches")
+    assert 0.5 < found["weight"].redundancy < 0.95
+
+
+def test_a_repeated_column_is_named_once_as_suspicious():
+    ranking = rank_table_columns(made())
+
+    found = by_name(ranking)
+    assert found["inches"].warnings == ("repeats 'size'",)
+    assert found["size"].warnings == ("repeats 'inches'",)
+    assert ranking.to_ignore == ("inches",)
+
+
+def test_columns_that_are_left_out_are_last_with_their_reason():
+    ranking = rank_table_columns(made())
+
+    assert {one.column for one in ranking.columns[-2:]} == {"id", "always"}
+    found = by_name(ranking)
+    assert found["id"].warnings[0].startswith("left out: identifier")
+    assert found["always"].warnings[0].startswith("left out: constant")
+    assert found["id"].structure is None
+    assert found["id"].distinct == 1_000
+
+
+def test_a_coarser_column_follows_from_a_finer_one_but_is_kept():
+    rng = np.random.default_rng(0)
+    city = rng.integers(0, 12, 800)
+    table = {"city": [f"c{c}" for c in city], "region": [f"r{c // 4}" for c in city]}
+
+    ranking = rank_table_columns(table)
+
+    assert by_name(ranking)["region"].warnings == ("follows from 'city'",)
+    assert by_name(ranking)["city"].warnings == ()
+    assert ranking.to_ignore == ()
+
+
+def test_missing_values_counters_and_near_constants_are_remarked():
+    rng = np.random.default_rng(0)
+    n = 500
+    counter = np.cumsum(rng.integers(1, 50, n)) * 1.5
+    sparse = np.where(rng.random(n) < 0.6, np.nan, rng.normal(size=n))
+    flag = (np.arange(n) < 3).astype(int)
+    table = pd.DataFrame({"t": counter, "sparse": sparse, "flag": flag})
+
+    found = by_name(rank_table_columns(table))
+
+    assert found["t"].warnings == ("rises along the rows, as a counter or a time does",)
+    assert found["t"].suspicious
+    assert "of the values are missing" in found["sparse"].warnings[0]
+    assert found["sparse"].missing == pytest.approx(0.6, abs=0.05)
+    assert found["flag"].warnings == ("all but 3 of 500 rows have one value",)
+    assert not found["flag"].suspicious
+
+
+def test_missing_values_are_a_fact_that_another_column_can_tell():
+    rng = np.random.default_rng(0)
+    measured = rng.integers(0, 2, 600)
+    value = np.where(measured == 1, rng.normal(size=600), np.nan)
+
+    found = by_name(rank_table_columns(pd.DataFrame({"m": measured, "v": value})))
+
+    assert found["m"].warnings == ("follows from 'v'",)
+
+
+def labelled(n=2_000):
+    rng = np.random.default_rng(0)
+    y = (rng.random(n) < 0.02).astype(int)
+    reason = np.where(y & (rng.random(n) < 0.4), 1, 0)
+    return pd.DataFrame(
+        {
+            "y": y,
+            "leak": y * 50.0 + rng.normal(size=n),
+            "reason": reason,
+            "fair": rng.normal(size=n) + y,
+            "noise": rng.normal(size=n),
+        }
+    )
+
+
+def test_a_column_that_gives_the_label_away_is_named():
+    ranking = rank_table_columns(labelled(), "y")
+
+    found = by_name(ranking)
+    assert "y" not in found
+    assert found["leak"].label > 0.95
+    assert found["leak"].warnings[0].endswith("% of the label")
+    assert found["noise"].label < 0.05
+    assert found["noise"].label < found["fair"].label < 0.5
+    assert set(ranking.to_ignore) == {"leak", "reason"}
+
+
+def test_a_value_that_always_has_one_label_is_named():
+    found = by_name(rank_table_columns(labelled(), "y"))
+
+    assert found["reason"].label < 0.9
+    assert found["reason"].warnings[0].startswith("'1' always has one label")
+
+
+def test_a_label_must_exist_and_have_few_values():
+    with pytest.raises(UsageError, match="has no column 'Y'"):
+        rank_table_columns(labelled(), "Y")
+    with pytest.raises(DataError, match="'fair' has 2,000 different values; wanted 2"):
+        rank_table_columns(labelled(), "fair")
+
+
+def test_the_order_of_columns_changes_no_share():
+    table = made()
+
+    there = by_name(rank_table_columns(table))
+    back = by_name(rank_table_columns(table[table.columns[::-1]]))
+
+    for name, one in there.items():
+        assert back[name].structure == pytest.approx(one.structure, abs=1e-3)
+
+
+def test_large_tables_are_sampled_and_said_so(monkeypatch):
+    monkeypatch.setattr(column_ranking, "MOST_ROWS", 600)
+
+    ranking = rank_table_columns(made(n=2_000))
+
+    assert ranking.n_measured == 600
+    assert ranking.notes == ("information is measured on 600 rows drawn at random",)
+    assert by_name(ranking)["inches"].warnings == ("repeats 'size'",)
+
+
+def test_wide_tables_are_compared_with_some_of_their_columns(monkeypatch):
+    monkeypatch.setattr(column_ranking, "MOST_TARGETS", 10)
+    rng = np.random.default_rng(0)
+    wide = pd.DataFrame(
+        rng.normal(size=(300, 35)), columns=[f"c{j}" for j in range(35)]
+    )
+    wide["c9"] = wide["c0"]
+
+    ranking = rank_table_columns(wide)
+
+    assert "each column is compared with 10 of 35" in ranking.notes
+    # c0 is among the ten, so its copy is found.
+    assert by_name(ranking)["c9"].warnings == ("repeats 'c0'",)
+
+
+def test_one_column_has_nothing_to_compare_with():
+    found = rank_table_columns({"a": np.random.default_rng(0).normal(size=50)})
+
+    assert found.columns[0].structure is None
+    assert found.columns[0].most_similar == ""
+
+
+def test_a_table_without_usable_columns_is_still_described():
+    ranking = rank_table_columns({"a": ["x"] * 30, "b": [None] * 30})
+
+    assert {one.kind for one in ranking.columns} == {"constant", "empty"}
+    assert max(map(len, ranking_lines(ranking))) <= 80
+
+
+def test_python_returns_a_frame_with_the_rest_in_attrs():
+    frame = odbench.rank_columns(made())
+
+    assert frame["column"].tolist()[-2:] == ["id", "always"]
+    assert frame.attrs["summary"]["to_ignore"] == ["inches"]
+    assert frame.attrs["summary"]["n_rows"] == 1_000
+
+
+def test_a_data_set_has_its_own_labels():
+    dataset = odbench.load_dataset("synbench/copula-dependence-000")
+
+    ranking = ranking_of("synbench/copula-dependence-000")
+
+    assert ranking.table == "synbench/copula-dependence-000"
+    assert ranking.n_rows == len(dataset.X_train) + len(dataset.X_test)
+    assert {one.column for one in ranking.columns} == set(dataset.columns)
+    assert all(one.label is not None for one in ranking.columns)
+    assert ranking_of(dataset) == ranking
+    with pytest.raises(UsageError, match="has its own labels"):
+        ranking_of("synbench/copula-dependence-000", label="y")
+
+
+def test_a_path_that_is_neither_file_nor_set_is_one_line():
+    with pytest.raises(UsageError, match="no such file"):
+        ranking_of("nowhere/table.csv")
+
+
+def test_the_screen_fits_80_columns_whatever_the_names():
+    rng = np.random.default_rng(0)
+    names = ["a" * 60, "b\x1b[31mred\n", "c"]
+    size = rng.normal(size=300)
+    table = pd.DataFrame(
+        {names[0]: size, names[1]: size * 2, names[2]: rng.normal(size=300)}
+    )
+    table["y"] = (size > 1.5).astype(int)
+
+    lines = ranking_lines(rank_table_columns(table, "y"))
+
+    assert max(map(len, lines[:7])) <= 80
+    assert "\x1b" not in "".join(lines)
