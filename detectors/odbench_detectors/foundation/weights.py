@@ -64,7 +64,7 @@ def read_checkpoint(
     DataError
         If the file cannot be read.
     """
-    data = _read(path, max_bytes)
+    data = read_bytes(path, max_bytes)
     found = hashlib.sha256(data).hexdigest()
     if sha256 and found != sha256:
         msg = (
@@ -104,21 +104,6 @@ def packaged_checkpoint(package: str, file: str) -> dict[str, torch.Tensor]:
         )
         raise ArchiveError(msg) from error
     return parse_checkpoint(data, file)
-
-
-def file_sha256(path: Path) -> str:
-    """Return the sha256 of a file as 64 hex digits.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read.
-    """
-    try:
-        with path.open("rb") as source:
-            return hashlib.file_digest(source, "sha256").hexdigest()
-    except OSError as error:
-        raise DataError(_unreadable(path, error)) from error
 
 
 def parse_checkpoint(
@@ -201,7 +186,8 @@ def _refuse_names(keys: set[str], name: str, verb: str) -> None:
         raise ArchiveError(msg)
 
 
-def _read(path: Path, max_bytes: int) -> bytes:
+def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
+    """Return the bytes of a file that is not too large; see `read_checkpoint`."""
     try:
         with path.open("rb") as source:
             size = os.fstat(source.fileno()).st_size

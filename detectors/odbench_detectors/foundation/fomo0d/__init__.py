@@ -1,0 +1,1 @@
+"""FoMo-0D: a network trained on synthetic Gaussian mixtures."""

@@ -1,0 +1,1 @@
+"""OutFormer: a larger network of FoMo-0D's kind; the user brings its checkpoint."""
