@@ -4,8 +4,154 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from typing import Any, cast
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+
+
+class MLP(nn.Module):
+    """Linear layers with a leaky ReLU between each two.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Columns of the input, of each hidden layer, of the output; two or more.
+    bias : bool
+        Whether the layers have biases.
+    slope : float
+        Slope of the activation below 0; 0 is the plain ReLU. None follows the last
+        layer.
+
+    Notes
+    -----
+    Weights start as torch's `Linear` sets them. The gradient is written out in
+    `_Stack`, because for layers as small as these the calls of automatic
+    differentiation cost as much as the products.
+    """
+
+    def __init__(
+        self, sizes: Sequence[int], *, bias: bool = True, slope: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.slope = slope
+        self.layers = nn.ModuleList(
+            nn.Linear(before, after, bias=bias)
+            for before, after in itertools.pairwise(sizes)
+        )
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Return outputs, of shape (n, sizes[-1])."""
+        weights, biases = self._weights()
+        outputs = _Stack.apply(rows, self.slope, len(weights), *weights, *biases)
+        return cast("Tensor", outputs)
+
+    def record(self, rows: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Return outputs without a graph, and the input of each layer.
+
+        With `backward`, this is the fast path of losses whose gradient is known by
+        heart, such as squares: no automatic differentiation at all.
+        """
+        with torch.no_grad():
+            return _run(rows, self.slope, *self._weights())
+
+    def backward(self, inputs: list[Tensor], gradient: Tensor) -> Tensor:
+        """Add the gradients of the weights, given that of the outputs.
+
+        Parameters
+        ----------
+        inputs : list of tensor
+            From `record`.
+        gradient : tensor of shape (n, sizes[-1])
+            Of the loss, by the outputs.
+
+        Returns
+        -------
+        tensor of shape (n, sizes[1])
+            The gradient by the first layer's outputs before activation; multiplied by
+            the first layer's weight it is the gradient by the rows.
+        """
+        with torch.no_grad():
+            for i, layer in reversed(list(enumerate(self._linear()))):
+                _gradient(layer.weight).addmm_(gradient.t(), inputs[i])
+                if layer.bias is not None:
+                    _gradient(layer.bias).add_(gradient.sum(dim=0))
+                if i > 0:
+                    gradient = torch.mm(gradient, layer.weight)
+                    gradient = _through_activation(gradient, inputs[i], self.slope)
+        return gradient
+
+    def _weights(self) -> tuple[list[Tensor], list[Tensor]]:
+        layers = self._linear()
+        biases: list[Tensor] = [one.bias for one in layers if one.bias is not None]
+        return [layer.weight for layer in layers], biases
+
+    def _linear(self) -> list[nn.Linear]:
+        return cast("list[nn.Linear]", list(self.layers))
+
+
+class _Stack(torch.autograd.Function):
+    """The layers of an `MLP` as one operation; gradients of the first order only."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, slope: float, depth: int, *both: Tensor) -> Any:
+        outputs, inputs = _run(rows, slope, both[:depth], both[depth:])
+        ctx.save_for_backward(*inputs, *both[:depth])
+        ctx.slope, ctx.depth, ctx.biased = slope, depth, len(both) > depth
+        return outputs
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Any:
+        inputs = ctx.saved_tensors[: ctx.depth]
+        weights = ctx.saved_tensors[ctx.depth :]
+        of_weights: list[Tensor] = []
+        of_biases: list[Tensor] = []
+        for i in reversed(range(ctx.depth)):
+            of_weights.insert(0, torch.mm(gradient.t(), inputs[i]))
+            if ctx.biased:
+                of_biases.insert(0, gradient.sum(dim=0))
+            if i > 0:
+                gradient = torch.mm(gradient, weights[i])
+                gradient = _through_activation(gradient, inputs[i], ctx.slope)
+        of_rows = torch.mm(gradient, weights[0]) if ctx.needs_input_grad[0] else None
+        return (of_rows, None, None, *of_weights, *of_biases)
+
+
+def _gradient(weight: Tensor) -> Tensor:
+    if weight.grad is None:
+        weight.grad = torch.zeros_like(weight)
+    return weight.grad
+
+
+def _run(
+    rows: Tensor, slope: float, weights: Sequence[Tensor], biases: Sequence[Tensor]
+) -> tuple[Tensor, list[Tensor]]:
+    """Return the outputs of layers, and the input of each."""
+    inputs = [rows]
+    for i, weight in enumerate(weights):
+        before = inputs[-1]
+        if biases:
+            outputs = torch.addmm(biases[i], before, weight.t())
+        else:
+            outputs = torch.mm(before, weight.t())
+        if i < len(weights) - 1:
+            inputs.append(_activate(outputs, slope))
+    return outputs, inputs
+
+
+def _activate(values: Tensor, slope: float) -> Tensor:
+    return nn.functional.leaky_relu_(values, slope) if slope else values.relu_()
+
+
+def _through_activation(gradient: Tensor, outputs: Tensor, slope: float) -> Tensor:
+    """Return the gradient before an activation, given the activation's outputs."""
+    before: Tensor = (
+        torch.ops.aten.leaky_relu_backward(gradient, outputs, slope, True)
+        if slope
+        else torch.ops.aten.threshold_backward(gradient, outputs, 0.0)
+    )
+    return before
 
 
 def mlp(
@@ -14,7 +160,7 @@ def mlp(
     bias: bool = True,
     activation: Callable[[], nn.Module] = nn.ReLU,
 ) -> nn.Sequential:
-    """Return linear layers with an activation between each two.
+    """Return linear layers with any activation between each two, as `MLP` but slower.
 
     Parameters
     ----------

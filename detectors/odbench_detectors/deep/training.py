@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from odbench.errors import DetectorError
+from odbench_detectors.deep.adam import Adam
 
 # An epoch whose mean loss falls by less than this share has not improved.
 _IMPROVEMENT = 1e-4
@@ -27,7 +28,9 @@ def train(
     weight_decay: float = 0.0,
     patience: int | None = None,
     schedule: Callable[[int], float] | None = None,
-    optimizer: type[torch.optim.Adam] = torch.optim.Adam,
+    decoupled: bool = False,
+    enough: float | None = None,
+    keep_best: bool = False,
 ) -> list[float]:
     """Minimise the mean of a loss over mini-batches.
 
@@ -43,6 +46,8 @@ def train(
         The training rows, on the device.
     loss : callable
         Takes a batch of rows, of shape (b, ...), returns their mean loss, a scalar.
+        It may add the gradients itself and return a loss without a graph, see
+        `layers.MLP.backward`.
     epochs : int
         Passes over the rows, 0 or more.
     batch_size : int
@@ -50,14 +55,19 @@ def train(
     lr : float
         Learning rate of the first epoch.
     weight_decay : float
-        Of the optimizer: a squared penalty for `Adam`, decoupled for `AdamW`.
+        Of `Adam`: a squared penalty, unless `decoupled`.
     patience : int, optional
         Stop when the mean loss of an epoch has not fallen by 0.01 % for so many epochs.
         Never by default.
     schedule : callable, optional
         Takes an epoch, from 0, returns the factor of `lr` in that epoch.
-    optimizer : type
-        `torch.optim.Adam` or `torch.optim.AdamW`.
+    decoupled : bool
+        Whether weights decay by themselves, as in AdamW.
+    enough : float, optional
+        Stop after the first epoch whose mean loss is below this. Never by default.
+    keep_best : bool
+        Whether to end with the weights of the epoch with the smallest mean loss, rather
+        than those of the last; for learning rates so large that the loss jumps.
 
     Returns
     -------
@@ -70,36 +80,38 @@ def train(
         If the loss becomes NaN or infinite.
     """
     weights = [one for one in network.parameters() if one.requires_grad]
-    steps = optimizer(weights, lr=lr, weight_decay=weight_decay, fused=True)
+    adam = Adam(weights, lr=lr, weight_decay=weight_decay, decoupled=decoupled)
     losses: list[float] = []
     network.train()
     for epoch in range(epochs):
         if schedule is not None:
-            steps.param_groups[0]["lr"] = lr * schedule(epoch)
-        losses.append(_epoch(rows, loss, steps, batch_size))
+            adam.lr = lr * schedule(epoch)
+        losses.append(_epoch(rows, loss, adam, batch_size))
         if not math.isfinite(losses[-1]):
             msg = (
                 f"training: the loss became {losses[-1]} in epoch {epoch + 1}; "
                 f"wanted a finite one: use a smaller lr than {lr}"
             )
             raise DetectorError(msg)
+        if keep_best and losses[-1] <= min(losses):
+            best = {name: one.clone() for name, one in network.state_dict().items()}
         if patience is not None and _has_stalled(losses, patience):
             break
+        if enough is not None and losses[-1] < enough:
+            break
+    if keep_best and losses:
+        network.load_state_dict(best)
     network.eval()
     return losses
 
 
-def _epoch(
-    rows: Tensor, loss: Loss, steps: torch.optim.Optimizer, batch_size: int
-) -> float:
+def _epoch(rows: Tensor, loss: Loss, adam: Adam, batch_size: int) -> float:
     """Take one step per batch; return the mean loss of a row."""
     total = torch.zeros((), device=rows.device)
     for chosen in batches(len(rows), batch_size, rows.device):
-        value = loss(rows.index_select(0, chosen))
-        steps.zero_grad()
-        value.backward()
-        steps.step()
-        total.add_(value.detach(), alpha=len(chosen))
+        batch = rows.index_select(0, chosen)
+        value = adam.step(lambda: loss(batch))  # noqa: B023 - called at once
+        total.add_(value, alpha=len(chosen))
     return float(total) / len(rows)
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from odbench_detectors.deep.base import DeepDetector, check_sizes
 from odbench_detectors.deep.deep_svdd.info import HIDDEN
-from odbench_detectors.deep.layers import mlp
+from odbench_detectors.deep.layers import MLP
 from odbench_detectors.shared.estimator import check_ranges
 
 # Coordinates of the centre nearer to 0 are moved away from it, because weights of zero
@@ -41,6 +41,7 @@ class DeepSVDD(DeepDetector):
     """
 
     name = "deep_svdd"
+    network: Sphere
 
     def __init__(
         self,
@@ -75,16 +76,20 @@ class DeepSVDD(DeepDetector):
         return Sphere(sizes, rows)
 
     def loss(self, rows: Tensor) -> Tensor:
-        """Return the mean squared distance to the centre."""
-        return self.score(rows).mean()
+        """Return the mean squared distance to the centre, and add its gradient."""
+        outputs, inputs = self.network.layers.record(rows)
+        gap = outputs - self.network.centre
+        self.network.layers.backward(inputs, gap * (2.0 / len(rows)))
+        return gap.square().sum() / len(rows)
 
     def score(self, rows: Tensor) -> Tensor:
         """Return the squared distance of each row to the centre."""
-        return cast("Tensor", self.network(rows))
+        gap: Tensor = self.network(rows) - self.network.centre
+        return gap.square().sum(dim=1)
 
 
 class Sphere(nn.Module):
-    """Maps rows to their squared distances from the centre.
+    """Maps rows to points, and knows the centre.
 
     Parameters
     ----------
@@ -98,7 +103,7 @@ class Sphere(nn.Module):
 
     def __init__(self, sizes: tuple[int, ...], rows: Tensor) -> None:
         super().__init__()
-        self.layers = mlp(sizes, bias=False).to(rows.device)
+        self.layers = MLP(sizes, bias=False).to(rows.device)
         with torch.no_grad():
             parts = [self.layers(part).sum(dim=0) for part in rows.split(4096)]
         centre = torch.stack(parts).sum(dim=0) / len(rows)
@@ -109,6 +114,5 @@ class Sphere(nn.Module):
         )
 
     def forward(self, rows: Tensor) -> Tensor:
-        """Return squared distances, of shape (n,)."""
-        outputs: Tensor = self.layers(rows)
-        return (outputs - self.centre).square().sum(dim=1)
+        """Return points, of shape (n, outputs)."""
+        return cast("Tensor", self.layers(rows))
