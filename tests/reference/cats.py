@@ -24,9 +24,8 @@ def tail(calibration, score):
     return -math.log((1 + above) / (n + 1)) + excess / (1 + excess)
 
 
-def column_surprise(column, x):
-    """Tail and gap of a value among *other* values of its column."""
-    n = len(column)
+def column_surprise(column, x, n):
+    """Tail and gap of a value among *other* values of a column of n train rows."""
     low, high = sum(v <= x for v in column), sum(v >= x for v in column)
     gap = rounded(min(abs(v - x) for v in column))
     return -math.log((1 + min(low, high)) / (n + 1)), gap
@@ -42,16 +41,16 @@ def column_views(train, row, i=None):
     for j in range(train.shape[1]):
         column = train[:, j]
         own_gaps = [
-            column_surprise(without(column, t), column[t])[1]
+            column_surprise(without(column, t), column[t], len(train))[1]
             for t in range(len(column))
         ]
         others = column if i is None else without(column, i)
         if i is not None:
             own_gaps.pop(i)
-        surprise, gap = column_surprise(others, row[j])
+        surprise, gap = column_surprise(others, row[j], len(train))
         above = sum(g >= gap for g in own_gaps)
         tails.append(surprise)
-        gaps.append(-math.log((1 + above) / (len(own_gaps) + 1)))
+        gaps.append(-math.log((1 + above) / (len(train) + 1)))
     return max(tails), max(gaps)
 
 

@@ -7,11 +7,13 @@ from typing import Self
 
 import numpy as np
 
-from odbench.arrays import BoolArray, FloatArray
+from odbench.arrays import BoolArray, FloatArray, IntArray
 from odbench.errors import DetectorError
+from odbench_detectors.cats.candidates import Candidates, Shared
 from odbench_detectors.cats.conformal import SplitConformal, benjamini_hochberg
 from odbench_detectors.cats.explain import Explanations, explain_placed, score_of
-from odbench_detectors.cats.scale import Standard, sample
+from odbench_detectors.cats.order import content_order
+from odbench_detectors.cats.scale import Standard
 from odbench_detectors.cats.tail import Tail
 from odbench_detectors.cats.views import VIEWS, Placed, Views
 from odbench_detectors.shared.columns import KIND as COLUMNS
@@ -22,7 +24,6 @@ from odbench_detectors.shared.sort import sorted_rows
 
 # Maximum number of train rows that calibrate a view.
 CALIBRATION = 20_000
-_CALIBRATION_SEED = 0
 _NEIGHBOURS = 15
 # Rows processed at once, which bounds the memory.
 _CHUNK = 8_192
@@ -38,7 +39,8 @@ class CATS(NeighbourDetector):
 
     All views share one search for the 15 nearest train rows (Euclidean, standardised
     columns): distances on other scales are computed to these candidates only. There
-    are no parameters, and a row's score does not depend on the rows scored with it.
+    are no parameters, a row's score does not depend on the rows scored with it, and the
+    train rows may come in any order.
 
     See Also
     --------
@@ -47,8 +49,8 @@ class CATS(NeighbourDetector):
     """
 
     def neighbours_needed(self) -> int:
-        """Return how many neighbours a row needs."""
-        return _NEIGHBOURS
+        """Return how many neighbours a row needs: one more shows a tie."""
+        return _NEIGHBOURS + 1
 
     def shared_needs(self) -> Mapping[str, int]:
         """Name the work that can be shared: neighbours and sorted columns."""
@@ -98,31 +100,45 @@ class CATS(NeighbourDetector):
         DetectorError
             As `fit`.
         """
-        self._learn(X)
-        scores = np.empty(len(X))
-        for start in range(0, len(X), _CHUNK):
-            rows = np.arange(start, min(start + _CHUNK, len(X)))
+        order = self._learn(X)
+        scores = np.empty(len(order))
+        for start in range(0, len(order), _CHUNK):
+            rows = np.arange(start, min(start + _CHUNK, len(order)))
             raw = self.views.raw_of_train(rows)
-            scores[rows] = score_of(self._surprises(raw))
+            scores[order[rows]] = score_of(self._surprises(raw))
         self.views.forget_columns()
         return scores
 
-    def _learn(self, X: FloatArray) -> None:
+    def _learn(self, X: FloatArray) -> IntArray:
+        """Prepare everything; return the places of the train rows in `X`."""
         X = self.train_rows(X)
         if len(X) < 2:
             msg = f"cats wants at least 2 train rows, got shape {X.shape}: give it more"
             raise DetectorError(msg)
-        self._columns = obtain_columns(X, workspace=self._workspace).values
-        self._standard = Standard.of(X)
+        columns = obtain_columns(X, workspace=self._workspace).values
+        self._standard = Standard.of(columns)
         Z = self._standard.apply(X)
         if Z is not X:
-            self._columns = sorted_rows(Z.T)
-        super().fit(Z)
+            columns = sorted_rows(Z.T)
+        order = content_order(Z)
         # Copied, because rows are read later and the table may be the caller's array.
-        kept = Z.copy() if Z is X else Z
-        self.views = Views(kept, self._columns, self.train_graph().rows)
+        rows = Z[order]
+        self._candidates = Candidates(rows, order, _NEIGHBOURS)
+        # Only neighbours in the table itself can be shared.
+        self._is_shared = Z is X and self._workspace is not None
+        if self._is_shared:
+            super().fit(X)
+        near = self._candidates.of_train(self._shared())
+        self.views = Views(rows, columns, near)
         self.tails = self._calibrate()
         self._conformal: SplitConformal | None = None
+        return order
+
+    def _shared(self) -> Shared | None:
+        """Return the search that other detectors share, if there is one."""
+        if not self._is_shared or self._workspace is None:
+            return None
+        return lambda Z: self.train_graph() if Z is None else self.graph(Z)
 
     def decision_function(self, X: FloatArray) -> FloatArray:
         """Score rows.
@@ -165,7 +181,7 @@ class CATS(NeighbourDetector):
         """
         X = self.rows_to_score(X)
         Z = self._standard.apply(X)
-        candidates = self.graph(Z).rows
+        candidates = self._candidates.of(Z, self._shared())
         for start in range(0, len(Z), _CHUNK):
             part = slice(start, start + _CHUNK)
             yield start, self.views.place(Z[part], candidates[part])
@@ -252,10 +268,9 @@ class CATS(NeighbourDetector):
         return Explanations(X, names, parts)
 
     def _calibrate(self) -> dict[str, Tail]:
-        rows = sample(len(self._train), CALIBRATION, _CALIBRATION_SEED)
+        # The mixtures, which cannot leave a row out, were fitted on the first rows.
+        rows = np.arange(self.views.n)[-CALIBRATION:]
         raw = self.views.raw_of_train(rows)
-        # Mixtures have no leave-one-out scores of their own train rows.
-        fresh = ~np.isin(rows, self.views.fit_rows)
-        unseen = {"density": fresh, "copula": fresh}
-        everyone = np.ones(len(rows), dtype=bool)
-        return {name: Tail.of(raw[name][unseen.get(name, everyone)]) for name in VIEWS}
+        fresh = rows >= self.views.n_mixture
+        held_out = {name: raw[name][fresh] for name in ("density", "copula")}
+        return {name: Tail.of(held_out.get(name, raw[name])) for name in VIEWS}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from odbench.arrays import FloatArray, IntArray
+from odbench.arrays import FloatArray
 
 # Values are clipped to this limit, so that squares do not overflow.
 LIMIT = 1e100
@@ -31,20 +31,26 @@ class Standard:
     spread: FloatArray | None
 
     @classmethod
-    def of(cls, X: FloatArray) -> Standard:
-        """Estimate the scale of a train table, float64 of shape (n, d)."""
-        clipped = _clip(X)
-        centre = clipped.mean(axis=0)
+    def of(cls, columns: FloatArray) -> Standard:
+        """Estimate the scale of a train table.
+
+        Parameters
+        ----------
+        columns : float64 array of shape (d, n)
+            Each column ascending, so that the order of rows does not change a sum.
+        """
+        clipped = _clip(columns)
+        centre = clipped.mean(axis=1)
         # Divide by the largest magnitude, so that squares do not overflow.
-        size = np.maximum(np.abs(clipped).max(axis=0), 1e-300)
-        spread = np.std(clipped / size, axis=0) * size
-        constant = (clipped == clipped[0]).all(axis=0) | (spread == 0.0)
+        size = np.maximum(np.abs(clipped[:, [0, -1]]).max(axis=1), 1e-300)
+        spread = np.std(clipped / size[:, None], axis=1) * size
+        constant = (clipped[:, 0] == clipped[:, -1]) | (spread == 0.0)
         close = np.abs(centre) <= _CLOSE
         close &= (np.abs(spread - 1.0) <= _CLOSE) | (constant & (centre == 0.0))
-        if clipped is X and close.all():
+        if clipped is columns and close.all():
             return cls(None, None)
         # The mean of a constant column may differ from its value by rounding.
-        centre = np.where(constant, clipped[0], centre)
+        centre = np.where(constant, clipped[:, 0], centre)
         return cls(centre, np.where(constant, 1.0, spread))
 
     def apply(self, X: FloatArray) -> FloatArray:
@@ -111,12 +117,3 @@ def normal_scores(share: FloatArray, n: int) -> FloatArray:
     edge = 0.5 / n
     scores: FloatArray = ndtri(np.clip(share, edge, 1.0 - edge))
     return scores
-
-
-def sample(n: int, size: int, seed: int) -> IntArray:
-    """Draw `size` of n rows without replacement, ascending, with a fixed seed."""
-    if size >= n:
-        return np.arange(n)
-    rng = np.random.default_rng(seed)
-    chosen: IntArray = np.sort(rng.choice(n, size, replace=False))
-    return chosen

@@ -186,6 +186,10 @@ def look_up(
 def rarity_of_gaps(gap: FloatArray, gaps: FloatArray, own: int) -> FloatArray:
     """Return the surprise of each gap among the train gaps of its column.
 
+    For n train gaps of which a are at least as large, not counting a train row's own,
+    that is -log((1 + a) / (n + 1)), so that the largest gaps of train rows and of new
+    rows are equally surprising.
+
     Parameters
     ----------
     gap : float64 array of shape (m, d)
@@ -203,7 +207,7 @@ def rarity_of_gaps(gap: FloatArray, gaps: FloatArray, own: int) -> FloatArray:
     rarity = np.empty((m, d))
     table = np.empty(n + 1)
     for above in range(own, n + 1):
-        table[above] = -math.log((1.0 + above - own) / (n + 1.0 - own))
+        table[above] = -math.log((1.0 + above - own) / (n + 1.0))
     x, place = np.zeros(_LANES), np.empty(_LANES, dtype=np.uint64)
     for first in range(0, m, _ROWS):
         for j in range(d):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from odbench.arrays import FloatArray, IntArray
 from odbench_detectors.cats import kernels, search
 from odbench_detectors.cats.mixture import Mixture, fit_mixture
-from odbench_detectors.cats.scale import normal_scores, sample, whitening
+from odbench_detectors.cats.scale import normal_scores, whitening
 from odbench_detectors.cats.tail import log_ratio
 from odbench_detectors.shared.sort import sorted_rows
 
@@ -50,7 +50,7 @@ class Placed:
         Surprise of each value by its column's tails, and by its distance to the
         nearest other train value.
     candidates : int32 array of shape (m, k)
-        The nearest train rows, to which all distances are computed.
+        The nearest train rows, ascending, to which all distances are computed.
     """
 
     z: FloatArray
@@ -68,7 +68,7 @@ class Views:
     Parameters
     ----------
     Z : float64 array of shape (n, d)
-        Standardised train rows; at least two.
+        Standardised train rows in the order of `content_order`; at least two.
     columns : float64 array of shape (d, n)
         The same values, each column ascending.
     candidates : int32 array of shape (n, k)
@@ -88,9 +88,10 @@ class Views:
         self._own = self._nearest_few(self.train)
         # For the local views: train distances on ranks and on whitened columns.
         self._scales = tuple(last for _, last, _ in self._own)
-        self.fit_rows = sample(self.n, min(self.n // 2, _MIXTURE_ROWS), _MIXTURE_SEED)
+        # The first rows are a random sample.
+        self.n_mixture = min(self.n // 2, _MIXTURE_ROWS)
         self.mixtures = tuple(
-            _mixture(space[self.fit_rows])
+            _mixture(space[: self.n_mixture])
             for space in (self.train.z, self.train.normal)
         )
 
@@ -99,7 +100,8 @@ class Views:
         return self._placed(Z, candidates, self._look_up(Z, own), own)
 
     def _look_up(self, Z: FloatArray, own: int) -> tuple[FloatArray, ...]:
-        tails = log_ratio(self.n - own)
+        # A train row is compared with one row fewer; its counts are those of a new row.
+        tails = log_ratio(self.n)[: self.n + 1 - own]
         return search.look_up(Z, self._columns, own, self._normal, tails)
 
     def _placed(
@@ -146,10 +148,8 @@ class Views:
 
     def _nearest_few(self, at: Placed) -> tuple[Few, ...]:
         """Find the nearest candidates on ranks and on whitened columns."""
-        # Sorted by row, so that rounding in the search does not decide ties.
-        candidates = np.sort(at.candidates, axis=1)
         return tuple(
-            kernels.nearest_few(here, there, candidates, self._few)
+            kernels.nearest_few(here, there, at.candidates, self._few)
             for here, there in (
                 (at.share, self.train.share),
                 (at.whitened, self.train.whitened),
