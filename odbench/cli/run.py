@@ -234,7 +234,7 @@ def _tell_plan(request: RunRequest, prepared: Prepared) -> int:
         from odbench import provenance
 
         jobs = request.jobs or provenance.cores()
-        hours = prepared.seconds / jobs / 3600
+        hours = prepared.time_left.left() / jobs / 3600
         workers = "1 worker" if jobs == 1 else f"{jobs} workers"
         click.echo(f"about {_spell(hours)} on {workers}, from earlier timings")
         if prepared.never_timed:

@@ -17,6 +17,7 @@ from odbench.sweep.keys import Keys
 from odbench.sweep.oracle import oracle_rows
 from odbench.sweep.plan import Plan, make_batches, make_plan
 from odbench.sweep.request import RunRequest
+from odbench.sweep.time_left import TimeLeft
 from odbench.sweep.trial_times import TrialTimes
 from odbench.sweep.trials import Batch
 
@@ -39,8 +40,8 @@ class Prepared:
         Their data sets.
     batches : list of Batch
         The pending trials, in the order in which they start.
-    seconds : float
-        Estimated time of all pending trials, one after another.
+    time_left : TimeLeft
+        Estimated time of the pending trials, one after another.
     never_timed : int
         Number of pending trials whose configuration was never timed.
     faults : list of str
@@ -56,7 +57,7 @@ class Prepared:
     plan: Plan
     records: list[DatasetRecord]
     batches: list[Batch]
-    seconds: float
+    time_left: TimeLeft
     never_timed: int
     faults: list[str]
     times: TrialTimes
@@ -121,11 +122,11 @@ def prepare(request: RunRequest, *, pull: bool = True) -> Prepared:
     times = TrialTimes(Store.default().root / "timings.json")
     batches = make_batches(plan, times)
     never_timed = _never_timed(plan, times)
-    seconds = sum(batch.seconds for batch in batches)
+    time_left = TimeLeft(batches, times)
     oracle = _oracle(request, records, plan, done)
     params = {one.id: as_json(one.params) for one in configurations}
     return Prepared(
-        plan, records, batches, seconds, never_timed, faults, times, oracle, params
+        plan, records, batches, time_left, never_timed, faults, times, oracle, params
     )
 
 

@@ -7,18 +7,29 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from odbench.data.bar import columns
 from odbench.sweep.journal import FOLDER, START, parse_line
 from odbench.sweep.keys import Keys
 
+if TYPE_CHECKING:
+    from odbench.sweep.time_left import TimeLeft
+
 _LOOK_SECONDS = 0.25
 _LINE_SECONDS = 15.0
 _BAR = "{percentage:3.0f}%|{bar:12}| {n_fmt}/{total_fmt} [{elapsed}{desc}"
+
+
+class _First(NamedTuple):
+    """The first look that found a result: two clocks, trials and their seconds."""
+
+    at: float
+    clock: float
+    trials: int
+    work: float
 
 
 class Progress:
@@ -32,12 +43,11 @@ class Progress:
         Number of trials to run.
     show : bool
         Whether to write anything to stderr.
-    work : callable, optional
-        Returns the estimated seconds of a result's trial. The longest trials run
-        first, so that counting trials would give too long a time left. By default
-        each trial counts as 1.
-    total_work : float
-        The work of all trials; 0 if each counts as 1.
+    time_left : TimeLeft, optional
+        Seconds of the trials to come. The longest trials run first, so that counting
+        trials would give too long a time left. By default all trials count the same.
+    jobs : int
+        Number of trials that run at once.
 
     Attributes
     ----------
@@ -54,8 +64,8 @@ class Progress:
         total: int,
         *,
         show: bool,
-        work: Callable[[Mapping[str, Any]], float] = lambda _: 1.0,
-        total_work: float = 0.0,
+        time_left: TimeLeft | None = None,
+        jobs: int = 1,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.running: dict[str, tuple[str, float]] = {}
@@ -69,9 +79,8 @@ class Progress:
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
         self._printed_at = time.monotonic()
-        self._work, self._done_work = work, 0.0
-        self._total_work = total_work or float(total)
-        self._first: tuple[float, int, float] | None = None
+        self._time_left, self._jobs = time_left, jobs
+        self._first: _First | None = None
         self._bar: Any = None
 
     def __enter__(self) -> Progress:
@@ -145,25 +154,29 @@ class Progress:
         self._take([entry for entry in entries if entry is not None])
 
     def _take(self, entries: list[dict[str, Any]]) -> None:
-        results = []
+        results, waited = [], []
         for entry in entries:
             if START in entry:
                 self.running[entry["of"]] = (entry[START], entry["at"])
             elif "key" in entry:
-                title, _ = self.running.pop(entry["key"], ("", 0.0))
+                title, began = self.running.pop(entry["key"], ("", time.time()))
                 self._tried.add(_configuration(title))
                 results.append(entry)
+                waited.append(time.time() - began)
         # A cluster may run a batch twice, but each trial counts once.
         is_new = self._done.add(row["key"] for row in results).tolist()
-        for row in itertools.compress(results, is_new):
+        pairs = zip(results, waited, strict=True)
+        for row, seconds in itertools.compress(pairs, is_new):
             self.counts[row["status"]] += 1
-            self._done_work += self._work(row)
+            if self._time_left is not None:
+                self._time_left.finish(row, seconds)
 
     def _show_state(self) -> None:
         done = self.counts.total()
         now = time.monotonic()
         if done and self._first is None:
-            self._first = (now, done, self._done_work)
+            work = self._time_left.done if self._time_left is not None else 0.0
+            self._first = _First(now, time.time(), done, work)
         if self._bar is not None:
             self._bar.n = done
             text = f"{self._pace(now, done)}]{self._state()}"
@@ -182,14 +195,30 @@ class Progress:
 
         The time before it went into loading and compiling, which happen once.
         """
-        if self._first is None or done == self._first[1]:
+        if self._first is None or done == self._first.trials:
             return ""
-        began, first_done, first_work = self._first
-        spent = max(now - began, _LOOK_SECONDS)
-        work = self._done_work - first_work
-        to_do = max(0.0, self._total_work - self._done_work)
-        left = f", {_clock(spent * to_do / work)} left" if work > 0 else ""
-        return f", {(done - first_done) / spent:.1f}/s{left}"
+        spent = max(now - self._first.at, _LOOK_SECONDS)
+        new = done - self._first.trials
+        if self._time_left is None:
+            left = spent / new * (self._total - done)
+        else:
+            left = self._left(self._first, spent)
+        return f", {new / spent:.1f}/s, {_clock(left)} left"
+
+    def _left(self, first: _First, spent: float) -> float:
+        """Return the seconds left, from the trials that are finished and that run."""
+        assert self._time_left is not None
+        clock = time.time()
+        with self._guard:
+            begun = [at for _, at in self.running.values()]
+        running = sum(max(0.0, clock - at) for at in begun)
+        since_first = sum(max(0.0, clock - max(at, first.clock)) for at in begun)
+        return self._time_left.wall_seconds(
+            spent,
+            work=self._time_left.done - first.work + since_first,
+            running=running,
+            jobs=self._jobs,
+        )
 
     def _state(self) -> str:
         bad = [

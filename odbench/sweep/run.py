@@ -146,7 +146,7 @@ def _sweep(request: RunRequest, prepared: Prepared, summary: Summary) -> None:
         context = replace(context, driver=os.getpid())
     token = folder / journal.FOLDER / journal.OWNER
     stop = folder / journal.FOLDER / journal.STOP
-    progress = _progress(request, prepared)
+    progress = _progress(request, prepared, jobs)
     token.write_text(context.token, encoding="ascii")
     stop.unlink(missing_ok=True)
     try:
@@ -180,18 +180,13 @@ def _sweep(request: RunRequest, prepared: Prepared, summary: Summary) -> None:
     summary.counts = progress.counts
 
 
-def _progress(request: RunRequest, prepared: Prepared) -> Progress:
+def _progress(request: RunRequest, prepared: Prepared, jobs: int) -> Progress:
     return Progress(
         request.folder,
         sum(map(len, prepared.batches)),
         show=request.show_progress,
-        work=lambda row: prepared.times.seconds(
-            row["detector"],
-            row["config"],
-            n_rows=row["n_train"] + row["n_test"],
-            n_columns=row["n_columns"],
-        ),
-        total_work=prepared.seconds,
+        time_left=prepared.time_left,
+        jobs=jobs,
     )
 
 

@@ -7,6 +7,8 @@ import contextlib
 import json
 import math
 from collections.abc import Iterable
+from functools import lru_cache
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +31,8 @@ class TrialTimes:
 
     A configuration's earlier trials are points (rows x columns, seconds). Between
     points, seconds are interpolated on logarithmic scales; beyond the largest point
-    they grow in proportion, below the smallest they stay the same.
+    they grow in proportion, below the smallest they stay the same. A configuration
+    without trials on this machine has those of the published runs, if it is among them.
 
     Parameters
     ----------
@@ -48,7 +51,7 @@ class TrialTimes:
 
     def knows(self, detector: str, config: str) -> bool:
         """Say whether a trial of a configuration was ever timed."""
-        return f"{detector}:{config}" in self._points
+        return bool(self._points_of(detector, config))
 
     def seconds(
         self, detector: str, config: str, *, n_rows: int, n_columns: int
@@ -62,8 +65,8 @@ class TrialTimes:
         n_rows, n_columns : int
             Size of the data set; rows of train and test together.
         """
-        cells = float(max(1, min(n_rows, 100_000)) * max(n_columns, 1))
-        points = self._points.get(f"{detector}:{config}")
+        cells = cells_of(n_rows=n_rows, n_columns=n_columns)
+        points = self._points_of(detector, config)
         if not points:
             return 1e-3 + cells * _SECONDS_PER_CELL
         at = bisect.bisect_left(points, (cells, 0.0))
@@ -76,6 +79,10 @@ class TrialTimes:
             return y1
         share = (math.log(cells) - math.log(x0)) / width
         return math.exp((1 - share) * math.log(y0) + share * math.log(y1))
+
+    def _points_of(self, detector: str, config: str) -> list[tuple[float, float]]:
+        name = f"{detector}:{config}"
+        return self._points.get(name) or typical_points().get(name, [])
 
     def learn(self, trials: Iterable[tuple[str, str, float, float]]) -> None:
         """Add finished trials: detector, configuration, cells, seconds."""
@@ -101,14 +108,30 @@ class TrialTimes:
             )
         )
 
+    def thinned(self, most: int) -> dict[str, list[tuple[float, float]]]:
+        """Return at most so many median points (rows x columns, seconds) by name."""
+        return {name: _thin(points, most) for name, points in self._points.items()}
+
     def save(self) -> None:
         """Write the points to the file; a full disk loses them without an error."""
-        self._points = {name: _thin(points) for name, points in self._points.items()}
+        self._points = self.thinned(_POINTS)
         if self._file is None:
             return
         with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
             write_text(self._file, json.dumps(self._points), durable=False)
+
+
+@lru_cache(maxsize=1)
+def typical_points() -> dict[str, list[tuple[float, float]]]:
+    """Return the points of the published runs; two Zen 4 cores took these seconds."""
+    file = resources.files("odbench.sweep") / "typical_times.json"
+    return _usable(json.loads(file.read_text(encoding="utf-8")))
+
+
+def cells_of(*, n_rows: int, n_columns: int) -> float:
+    """Return the size of a data set as an estimate sees it: rows times columns."""
+    return float(max(1, min(n_rows, 100_000)) * max(n_columns, 1))
 
 
 def _usable(stored: object) -> dict[str, list[tuple[float, float]]]:
@@ -137,10 +160,12 @@ def _is_point(cells: object, seconds: object) -> bool:
     )
 
 
-def _thin(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Cut the points into `_POINTS` slices and keep the median trial of each."""
-    if len(points) <= _POINTS:
+def _thin(
+    points: list[tuple[float, float]], most: int = _POINTS
+) -> list[tuple[float, float]]:
+    """Cut the points into `most` slices and keep the median trial of each."""
+    if len(points) <= most:
         return points
-    size = len(points) / _POINTS
-    slices = (points[int(i * size) : int((i + 1) * size)] for i in range(_POINTS))
+    size = len(points) / most
+    slices = (points[int(i * size) : int((i + 1) * size)] for i in range(most))
     return [sorted(part, key=lambda p: p[1])[len(part) // 2] for part in slices]

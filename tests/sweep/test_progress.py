@@ -14,6 +14,8 @@ import pytest
 from odbench.sweep import progress
 from odbench.sweep.journal import FOLDER, format_line
 from odbench.sweep.progress import Progress
+from odbench.sweep.time_left import TimeLeft
+from odbench.sweep.trial_times import TrialTimes
 
 
 @pytest.fixture
@@ -77,17 +79,31 @@ def test_the_time_left_is_measured_from_the_first_result(folder, clock, capsys):
     ]
 
 
+class Work(TimeLeft):
+    """A time left of which each trial takes what its row says."""
+
+    def __init__(self, total):
+        self.total = total
+        self.done = 0.0
+        super().__init__([], TrialTimes())
+
+    def finish(self, row, seconds):
+        self.done += row["size"]
+
+    def left(self):
+        return self.total - self.done
+
+
 def test_the_time_left_is_that_of_the_work_left(folder, clock, capsys):
-    options = {"show": True, "work": lambda row: row["size"], "total_work": 100.0}
-    with Progress(folder, 8, **options) as shown:
+    with Progress(folder, 8, show=True, time_left=Work(100.0)) as shown:
         for number, size in enumerate((30.0, 30.0, 20.0)):
             write(folder, result(f"{number:032x}") | {"size": size})
             clock.now += 20
             shown.look()
 
     line = capsys.readouterr().err.splitlines()[2]
-    # 50 units of work took 40 seconds; 20 are left.
-    assert line == "odbench: 3/8 trials, 0.1/s, 0:16 left"
+    # 50 seconds of trials took 40; the ideal pace counts as much as 10 more: 20 take 17.
+    assert line == "odbench: 3/8 trials, 0.1/s, 0:17 left"
 
 
 def test_failures_and_the_slowest_trial_are_named(folder, clock, capsys):
