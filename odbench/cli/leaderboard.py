@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from odbench.cli.leaderboard_export import export
 from odbench.cli.leaderboard_publish import publish
 from odbench.cli.leaderboard_show import show
 from odbench.cli.options import PATH, format_option, settings_options
@@ -17,10 +18,10 @@ from odbench.cli.warned import warnings_as_lines
 
 @click.group()
 def leaderboard() -> None:
-    """Build, show, compare and publish leaderboards."""
+    """Build, show, compare, export and publish leaderboards."""
 
 
-for command in (show, publish):
+for command in (show, export, publish):
     leaderboard.add_command(command)
 
 

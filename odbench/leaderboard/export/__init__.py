@@ -1,0 +1,1 @@
+"""A leaderboard for a paper: tables, figures, the protocol in words, references."""
