@@ -1,6 +1,7 @@
 """Everything in the documentation exists, and everything public is documented."""
 
 import importlib
+import importlib.util
 import re
 import shlex
 from pathlib import Path
@@ -125,3 +126,18 @@ def test_every_module_and_file_that_a_page_names_is_there(page):
     missing += [f for f in files if not is_placeholder(f) and not (ROOT / f).exists()]
 
     assert not missing
+
+
+def test_the_tables_are_those_of_the_published_results():
+    if not (ROOT / "leaderboard/oddbench/public.csv").exists():
+        pytest.skip("the published results are not in this package")
+    spec = importlib.util.spec_from_file_location("tables", ROOT / "docs/tables.py")
+    tables = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tables)
+
+    blocks = 0
+    for page in tables.PAGES:
+        text = page.read_text(encoding="utf-8")
+        blocks += text.count("<!-- table ")
+        assert tables.filled(text) == text, f"{page.name}: run `python docs/tables.py`"
+    assert blocks
