@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from odbench.data.bar import Bar
 from odbench.data.dataset import BEYOND_DUPLICATES, DatasetRecord
 from odbench.data.family import with_families
+from odbench.data.leaks import leaking_columns
 from odbench.data.manifest import read_manifest, write_manifest
 from odbench.data.measure import measure
 from odbench.data.own import MANIFEST, manifest_of
@@ -24,7 +25,7 @@ from odbench.suites import PARTITIONS, Suite, manifest_folder
 AUDITED = (
     "id", "partition", "status", "n_train", "n_test", "n_columns", "n_anomalies",
     "duplicate_train", "test_in_train", "anomalies_in_train", "label_conflict",
-    *BEYOND_DUPLICATES, "content_sha256", "reason",
+    *BEYOND_DUPLICATES, "leaks", "content_sha256", "reason",
 )  # fmt: skip
 
 
@@ -46,6 +47,9 @@ class Rebuilt:
         Old rows whose file the source does not have.
     failed : tuple of (str, str)
         Id and reason of each file that could not be measured; its old row is kept.
+    leaks : mapping of str to tuple of str
+        For each measured id, the columns that give its labels away. They are facts to
+        look at, and no field of the manifest.
     """
 
     records: tuple[DatasetRecord, ...]
@@ -54,6 +58,7 @@ class Rebuilt:
     changed: tuple[tuple[DatasetRecord, DatasetRecord], ...] = ()
     kept: tuple[DatasetRecord, ...] = ()
     failed: tuple[tuple[str, str], ...] = ()
+    leaks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield the `AUDITED` columns of every file, including those that failed."""
@@ -63,6 +68,7 @@ class Rebuilt:
             key = record.partition, record.name
             status = "changed" if key in changed else "new" if key in new else "same"
             values = {"id": record.id, "status": status, **dataclasses.asdict(record)}
+            values["leaks"] = list(self.leaks.get(record.id, ()))
             yield {name: values.get(name) for name in AUDITED}
         for name, reason in self.failed:
             yield {"id": name, "status": "failed", "reason": reason}
@@ -84,6 +90,11 @@ class Rebuilt:
             names = ", ".join(record.name for record in self.kept[:5])
             more = ", ..." if len(self.kept) > 5 else ""
             yield f"kept     {len(self.kept)} rows without a file: {names}{more}"
+        if leaking := sum(map(bool, self.leaks.values())):
+            yield (
+                f"leaks    {leaking} data sets have columns that give the labels away; "
+                f"--format json names them"
+            )
         yield (
             f"{len(self.records)} rows: {len(self.new)} new, {len(self.changed)} "
             f"changed, {len(self.kept)} kept without a file, {len(self.failed)} failed"
@@ -209,10 +220,12 @@ def rebuild(
     listed = dict(_listed(suite, source, partitions))
     measured: dict[tuple[str, str], DatasetRecord] = {}
     failed = []
+    leaks: dict[str, tuple[str, ...]] = {}
 
     def task(record: DatasetRecord) -> DatasetRecord | tuple[str, str]:
         try:
             obtained = source.obtain(record, tick=lambda _: None)
+            leaks[record.id] = leaking_columns(obtained.raw)
             return measure(record, obtained)
         except (DataError, TransportError) as error:
             return record.id, str(error)
@@ -243,6 +256,7 @@ def rebuild(
             if key not in listed and row.partition in partitions
         ),
         failed=tuple(failed),
+        leaks=leaks,
     )
 
 

@@ -17,9 +17,8 @@ from odbench.tables.wording import show_share
 NUMERIC = ("number", "integer", "date")
 # Shares of the rows from which missing values and a single value are remarked.
 MOSTLY_MISSING, NEARLY_CONSTANT = 0.5, 0.99
-# Shares of a column's information from which it repeats another, or of the label's
-# from which the column gives it away.
-REPEATED, LEAK = 0.98, 0.9
+# Share of a column's information from which it repeats another.
+REPEATED = 0.98
 # A value that always has one label is remarked if it has this many rows, and this
 # share of the label's.
 _LEAK_ROWS, _LEAK_SHARE = 5, 0.05

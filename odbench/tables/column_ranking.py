@@ -10,9 +10,9 @@ import numpy as np
 
 from odbench.arrays import IntArray
 from odbench.data.information import SHUFFLES, Shared, shared_information
+from odbench.data.leaks import LEAK
 from odbench.errors import DataError
 from odbench.tables.column_quality import (
-    LEAK,
     REPEATED,
     CodedColumn,
     code_column,

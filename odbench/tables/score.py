@@ -11,6 +11,7 @@ import numpy as np
 from odbench.arrays import FloatArray, IntArray
 from odbench.plugins.configuration import Configuration
 from odbench.plugins.find import find_detector
+from odbench.tables.column_notes import ignore_notes
 from odbench.tables.columns import Column
 from odbench.tables.conformal import Conformal, among_themselves, benjamini_hochberg
 from odbench.tables.drift import drift_notes
@@ -90,8 +91,10 @@ def score_table(request: Request) -> tuple[Scored, Fitted]:
     if request.reference is None:
         return _unsupervised(request, source, configuration)
     reference = read_source(request.reference)
-    fitted = _learn(request, reference, take_sample(reference), configuration)
-    return _against(request, source, fitted, reference.name, reference.notes)
+    sample = take_sample(reference)
+    fitted = _learn(request, reference, sample, configuration)
+    notes = (*reference.notes, *_suspicious(request, reference, fitted, sample))
+    return _against(request, source, fitted, reference.name, notes)
 
 
 def _learn(
@@ -104,6 +107,14 @@ def _learn(
     if request.id_name in source.names:
         chosen[request.id_name] = "identifier"
     return Fitted.of(source.name, sample, source.n_rows, configuration, chosen)
+
+
+def _suspicious(
+    request: Request, source: Source, fitted: Fitted, sample: Sample
+) -> list[str]:
+    """Name the columns that could be left out, but none whose role was chosen."""
+    chosen = chosen_roles(source.names, request.roles, source.name)
+    return ignore_notes(fitted.columns, sample.table, chosen)
 
 
 def _unsupervised(
@@ -121,8 +132,9 @@ def _unsupervised(
             [fitted.learner.score(Z) for Z in _encoded(request, source, fitted, {})]
         )
         scores[sample.places] = own
+    notes = _suspicious(request, source, fitted, sample)
     scored = _result(
-        request, source, fitted, scores=scores, p=among_themselves(scores), note=()
+        request, source, fitted, scores=scores, p=among_themselves(scores), note=notes
     )
     request.told("explaining", 0, 0)
     reasons = _reasons_among(source, fitted, sample, scores)

@@ -246,3 +246,27 @@ def test_from_python():
     assert {"column": "note", "role": "ignored", "note": "as asked"} in summary[
         "columns"
     ]
+
+
+def test_a_note_names_columns_that_a_detector_is_better_off_without():
+    rng = np.random.default_rng(0)
+    price = rng.normal(100, 20, 200).round(2)
+    time = np.cumsum(rng.integers(1, 40, 200)) * 0.5
+    table = {"net": price, "gross": 1.19 * price, "t": time, "x": rng.normal(size=200)}
+
+    with pytest.warns(UserWarning, match="to leave out: --ignore") as told:
+        odbench.score(table, detector="knn")
+    note = str(told[0].message)
+
+    assert "'gross' repeats 'net'" in note
+    assert "'t' rises along the rows" in note
+    assert note.split("--ignore ")[1] in ("'t,gross'", "'gross,t'")
+
+
+def test_a_column_that_the_user_chose_is_not_named(recwarn):
+    rng = np.random.default_rng(0)
+    table = {"a": np.arange(200) * 1.5, "x": rng.normal(size=200)}
+
+    odbench.score(table, detector="knn", number=["a"])
+
+    assert not [w for w in recwarn if "--ignore" in str(w.message)]
