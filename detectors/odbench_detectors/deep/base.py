@@ -94,11 +94,11 @@ class DeepDetector(Estimator):
         seed = self.random_state
         check_ranges(
             self.name,
-            ("epochs", self.epochs, _is_count(self.epochs, 0), "a whole number >= 0"),
+            ("epochs", self.epochs, is_count(self.epochs, 0), "a whole number >= 0"),
             (
                 "batch_size",
                 self.batch_size,
-                _is_count(self.batch_size, 1),
+                is_count(self.batch_size, 1),
                 "a whole number >= 1",
             ),
             ("lr", self.lr, 0 < self.lr < np.inf, "> 0"),
@@ -107,7 +107,7 @@ class DeepDetector(Estimator):
             (
                 "random_state",
                 seed,
-                seed is None or _is_count(seed, 0),
+                seed is None or is_count(seed, 0),
                 "None or a whole number >= 0",
             ),
         )
@@ -178,7 +178,8 @@ class DeepDetector(Estimator):
         return rows
 
 
-def _is_count(value: object, least: int) -> bool:
+def is_count(value: object, least: int) -> bool:
+    """Check for a whole number of at least `least`; True and False are none."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         return False
     return bool(value >= least)
@@ -187,6 +188,6 @@ def _is_count(value: object, least: int) -> bool:
 def check_sizes(owner: str, name: str, sizes: object) -> None:
     """Refuse sizes of layers that are not a tuple of whole numbers >= 1."""
     are_sizes = isinstance(sizes, (tuple, list)) and all(
-        _is_count(size, 1) for size in sizes
+        is_count(size, 1) for size in sizes
     )
     check_ranges(owner, (name, sizes, are_sizes, "a tuple of whole numbers >= 1"))

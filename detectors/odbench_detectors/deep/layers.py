@@ -154,6 +154,33 @@ def _through_activation(gradient: Tensor, outputs: Tensor, slope: float) -> Tens
     return before
 
 
+class Dropout(nn.Module):
+    """Dropout whose random numbers are bytes, several times faster on a CPU.
+
+    Parameters
+    ----------
+    share : float
+        Share of the values that become 0 in training, from 0 to below 1, rounded to a
+        multiple of 1/256. The others are divided by the share kept.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.dropped = min(round(share * 256), 255)
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Return the values, some of them 0 in training."""
+        if not self.training or not self.dropped:
+            return values
+        words = torch.empty(
+            -(-values.numel() // 8), dtype=torch.int64, device=values.device
+        )
+        # From the lowest integer on, so that all 64 bits are random.
+        draws = words.random_(-(2**63), None).view(torch.uint8)[: values.numel()]
+        kept = (draws >= self.dropped).view_as(values)
+        return values * kept * (256 / (256 - self.dropped))
+
+
 def mlp(
     sizes: Sequence[int],
     *,

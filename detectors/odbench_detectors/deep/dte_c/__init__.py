@@ -1,0 +1,1 @@
+"""DTE-C: diffusion time, estimated by a classifier."""

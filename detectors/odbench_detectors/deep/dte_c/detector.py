@@ -1,0 +1,140 @@
+"""DTE-C: a network tells how much noise a row carries; anomalies carry much."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from odbench_detectors.deep.base import DeepDetector, check_sizes, is_count
+from odbench_detectors.deep.dte_c.info import HIDDEN
+from odbench_detectors.deep.layers import Dropout
+from odbench_detectors.shared.estimator import check_ranges
+
+_FIRST_BETA, _LAST_BETA = 1e-4, 0.01
+
+
+class DTEC(DeepDetector):
+    """Diffusion time estimation by classification [1]_.
+
+    In training a step t is drawn uniformly from 0 to T - 1 for each row, and Gaussian
+    noise of variance ``1 - prod(1 - beta_0) ... (1 - beta_t)`` is added, with betas
+    linear from 0.0001 to 0.01 (the row itself is not shrunk). The network learns, by
+    cross-entropy, the bin ``floor(t bins / T)`` of the step. The score of a row is its
+    expected bin.
+
+    Parameters
+    ----------
+    hidden : tuple of int, default=(256, 512, 256)
+        Sizes of the hidden layers, with ReLU between them.
+    bins : int, default=7
+        Number of bins of steps, 2 or more.
+    steps : int, default=400
+        Number of steps T, at least as many as bins.
+    dropout : float, default=0.5
+        Share of the outputs of each hidden layer but the first that is dropped in
+        training.
+    epochs, batch_size, lr, weight_decay, device, random_state
+        As in `DeepDetector`.
+
+    References
+    ----------
+    .. [1] Livernoche, Jain, Hezaveh, Ravanbakhsh, "On diffusion modeling for anomaly
+       detection", ICLR 2024, arXiv 2305.18593.
+    """
+
+    name = "dte_c"
+    network: Clock
+
+    def __init__(
+        self,
+        *,
+        hidden: tuple[int, ...] = HIDDEN,
+        bins: int = 7,
+        steps: int = 400,
+        dropout: float = 0.5,
+        epochs: int = 400,
+        batch_size: int = 64,
+        lr: float = 1e-4,
+        weight_decay: float = 5e-4,
+        device: str = "auto",
+        random_state: int | None = None,
+    ) -> None:
+        self.hidden = hidden
+        self.bins = bins
+        self.steps = steps
+        self.dropout = dropout
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.device = device
+        self.random_state = random_state
+
+    def check_params(self) -> None:
+        """Refuse impossible parameters."""
+        super().check_params()
+        check_sizes(self.name, "hidden", self.hidden)
+        bins, steps = self.bins, self.steps
+        check_ranges(
+            self.name,
+            ("bins", bins, is_count(bins, 2), "a whole number >= 2"),
+            ("steps", steps, is_count(steps, int(bins)), f"a whole number >= {bins}"),
+            ("dropout", self.dropout, 0 <= self.dropout < 1, "from 0 to below 1"),
+        )
+
+    def build(self, rows: Tensor) -> nn.Module:
+        """Return the classifier of steps."""
+        sizes = (rows.shape[1], *self.hidden, self.bins)
+        return Clock(sizes, self.steps, self.dropout)
+
+    def loss(self, rows: Tensor) -> Tensor:
+        """Return the cross-entropy of the bins of random steps."""
+        step = torch.randint(self.steps, (len(rows),), device=rows.device)
+        noise = torch.randn_like(rows) * self.network.deviation[step, None]
+        logits = self.network(rows + noise)
+        return nn.functional.cross_entropy(logits, step * self.bins // self.steps)
+
+    def score(self, rows: Tensor) -> Tensor:
+        """Return the expected bin of each row, from 0 to bins - 1."""
+        # In float32 the shares of far rows round to 1, and the rows tie.
+        shares = self.network(rows).double().softmax(dim=1)
+        bins = torch.arange(self.bins, dtype=shares.dtype, device=rows.device)
+        return torch.mv(shares, bins)
+
+
+class Clock(nn.Module):
+    """Classifies rows by the bin of their step.
+
+    Parameters
+    ----------
+    sizes : tuple of int
+        Columns, hidden layers, bins.
+    steps : int
+        Number of steps.
+    dropout : float
+        Follows each hidden layer but the first.
+    """
+
+    deviation: Tensor
+
+    def __init__(self, sizes: tuple[int, ...], steps: int, dropout: float) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for i in range(len(sizes) - 2):
+            layers += [nn.Linear(sizes[i], sizes[i + 1]), nn.ReLU()]
+            if i > 0:
+                layers.append(Dropout(dropout))
+        self.layers = nn.Sequential(*layers, nn.Linear(sizes[-2], sizes[-1]))
+        self.register_buffer("deviation", deviations(steps))
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Return the logits of bins, of shape (n, bins)."""
+        return cast("Tensor", self.layers(rows))
+
+
+def deviations(steps: int) -> Tensor:
+    """Return the standard deviation of the noise of each step, of shape (steps,)."""
+    betas = torch.linspace(_FIRST_BETA, _LAST_BETA, steps, dtype=torch.float64)
+    return (1.0 - torch.cumprod(1.0 - betas, dim=0)).sqrt().float()
