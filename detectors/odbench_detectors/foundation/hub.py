@@ -14,7 +14,12 @@ from typing import Any
 
 from odbench.data.transports.hub import hub_cache
 from odbench.detector import Weights
-from odbench.errors import DataError, MissingWeightsError, TransportError
+from odbench.errors import (
+    DataError,
+    MissingWeightsError,
+    OdbenchError,
+    TransportError,
+)
 from odbench.files import at_home
 from odbench_detectors.foundation.manifest import Checkpoint, checkpoints
 from odbench_detectors.foundation.weights import MAX_BYTES
@@ -111,6 +116,8 @@ def fetch(checkpoint: Checkpoint) -> Path:
 
     try:
         return _download(checkpoint)
+    except OdbenchError:
+        raise
     except HfHubHTTPError as error:
         status = getattr(error.response, "status_code", "an error")
         raise TransportError(_missing(checkpoint, f"answered {status}")) from error

@@ -179,9 +179,10 @@ def fill(
 def _refuse_names(keys: set[str], name: str, verb: str) -> None:
     if keys:
         some = ", ".join(sorted(keys)[:3]) + (", ..." if len(keys) > 3 else "")
+        count = f"{len(keys)} tensor{'s' * (len(keys) > 1)}"
         msg = (
-            f"checkpoint {name!r}: {verb} {len(keys)} tensors ({some}); this is the "
-            f"checkpoint of another model"
+            f"checkpoint {name!r}: {verb} {count} ({some}); this is the checkpoint of "
+            f"another model"
         )
         raise ArchiveError(msg)
 
