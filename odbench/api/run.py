@@ -70,6 +70,7 @@ def run(
     >>> results = odbench.run("synbench-mini", detectors=["ecod"], limit=2)
     ... # doctest: +SKIP
     """
+    from odbench.api.cache import cache_in_use
     from odbench.leaderboard.run_table import table_of_run
     from odbench.plugins.specs import parse_specs
     from odbench.results import read_results
@@ -79,6 +80,7 @@ def run(
     from odbench.sweep.run import execute
 
     with ExitStack() as stack:
+        stack.enter_context(cache_in_use())
         keep = out is not None
         if out is None:
             out = stack.enter_context(

@@ -32,6 +32,7 @@ VERBS = {
     "detectors": "List, show, check and create detectors.",
     "run": "Run detectors on data sets and print a leaderboard.",
     "runs": "List runs, show one, and remove results from it.",
+    "cache": "Show, list and clean the cache of data sets.",
     "leaderboard": "Build, show, compare, export and publish leaderboards.",
     "submission": "Pack, check and evaluate submissions.",
     "synbench": "Draw a private partition of the synthetic suite.",

@@ -136,14 +136,16 @@ def run(**options: Any) -> int:
     The same command resumes an interrupted run. Failed trials count as done;
     --retry-failed runs them again.
     """
+    from odbench.api.cache import cache_in_use
     from odbench.sweep.prepare import prepare
 
     dry_run = options.pop("dry_run")
     request = _request(options)
-    prepared = prepare(request, pull=not dry_run)
-    if dry_run:
-        return _tell_plan(request, prepared)
-    return _run(request, prepared)
+    with cache_in_use():
+        prepared = prepare(request, pull=not dry_run)
+        if dry_run:
+            return _tell_plan(request, prepared)
+        return _run(request, prepared)
 
 
 def _request(options: dict[str, Any]) -> RunRequest:

@@ -63,7 +63,7 @@ def test_every_format_is_written_and_named(call, run, tmp_path):
     drawn = ("critical-difference", "pareto", "slices")
     expected = {f"{stem}-{name}.{form}" for name in drawn for form in ("svg", "pdf")}
     expected |= {f"{stem}.md", f"{stem}.csv", f"{stem}-table.tex",
-                 f"{stem}-protocol.tex", "document.tex", "odbench.bib"}  # fmt: skip
+                 f"{stem}-protocol.tex", "document.tex", "references.bib"}  # fmt: skip
     assert code == 0
     assert {path.name for path in out.iterdir()} == expected
     assert sorted(text.splitlines()) == sorted(str(out / name) for name in expected)

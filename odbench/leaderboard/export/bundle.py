@@ -116,7 +116,7 @@ def export_files(
         msg = "export: no data set has public labels; nothing can be ranked"
         raise ResultsError(msg)
     if "bibtex" in formats:
-        made["odbench.bib"] = references(suites)[1].encode()
+        made["references.bib"] = references(suites)[1].encode()
     if "latex" in formats:
         made["document.tex"] = latex_document(inputs).encode()
     return made

@@ -91,5 +91,5 @@ def latex_document(inputs: list[str]) -> str:
         "\\documentclass{article}\n\\usepackage[utf8]{inputenc}\n"
         "\\usepackage[T1]{fontenc}\n\\begin{document}\n"
         f"{shown}\n"
-        "\\bibliographystyle{plain}\n\\bibliography{odbench}\n\\end{document}\n"
+        "\\bibliographystyle{plain}\n\\bibliography{references}\n\\end{document}\n"
     )

@@ -1,0 +1,107 @@
+"""`odbench cache`: show the cache folder, list its contents, remove them."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from odbench.cli.options import format_option
+from odbench.cli.rows import print_rows
+from odbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from odbench.api.cache import Entry
+
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+@click.group()
+def cache() -> None:
+    """Show, list and clean the cache of data sets."""
+
+
+@cache.command("dir")
+def folder() -> None:
+    """Print the cache folder: $ODBENCH_CACHE, or the platform's own."""
+    from odbench.data.store import default_cache
+
+    click.echo(default_cache())
+
+
+@cache.command("list")
+@format_option()
+def list_(*, form: str) -> None:
+    """List the contents of the cache by kind, with sizes.
+
+    `other` was not written by odbench, and `clean` does not remove it.
+    """
+    from odbench.api.cache import list_cache
+
+    entries = list_cache()
+    print_rows([_row(e, form) for e in entries], _columns(form), form)
+    if form == "table":
+        click.echo(f"{_size(sum(e.bytes for e in entries))} in total")
+
+
+@cache.command()
+@click.argument("kinds", metavar="[KIND]...", nargs=-1)
+@click.option("--suite", help="Only the data sets of these comma-separated suites.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
+@click.option("--dry-run", is_flag=True, help="Show the entries without removing them.")
+def clean(
+    *, kinds: tuple[str, ...], suite: str | None, yes: bool, dry_run: bool
+) -> None:
+    """Remove all of the cache, or only some kinds: `odbench cache list` shows them.
+
+    Data sets and weights are downloaded again when they are needed. Nothing is removed
+    while a run uses the cache, and nothing outside its folder.
+    """
+    from odbench.api.cache import clean_cache, select_entries
+
+    suites = [name.strip() for name in (suite or "").split(",") if name.strip()]
+    entries = select_entries(kinds, suites)
+    total = _size(sum(entry.bytes for entry in entries))
+    if not entries or dry_run:
+        _show(entries)
+        click.echo(f"{total} would be removed" if entries else "nothing to remove")
+        return
+    if not yes:
+        _show(entries)
+        if not sys.stdin.isatty():
+            msg = "cache clean: there is no terminal to ask in; add --yes to remove"
+            raise UsageError(msg)
+        if not click.confirm(f"Remove {total}?"):
+            click.echo("nothing removed")
+            return
+    clean_cache(entries)
+    click.echo(f"{total} removed")
+
+
+def _show(entries: Sequence[Entry]) -> None:
+    if entries:
+        rows = [_row(entry, "table") for entry in entries]
+        print_rows(rows, _columns("table"), "table")
+
+
+def _columns(form: str) -> tuple[str, ...]:
+    return ("kind", "name", "files", "size" if form == "table" else "bytes", "path")
+
+
+def _row(entry: Entry, form: str) -> dict[str, Any]:
+    row = {"kind": entry.kind, "name": entry.name, "files": entry.files}
+    paths = entry.paths[:1] if form == "table" else entry.paths
+    size = {"size": _size(entry.bytes), "bytes": entry.bytes}
+    return row | size | {"path": " ".join(map(str, paths))}
+
+
+def _size(count: float) -> str:
+    """Return a number of bytes in a unit that suits it."""
+    for unit in _UNITS[:-1]:
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} {_UNITS[-1]}"
