@@ -2,10 +2,10 @@
 
 A detector is any object with scikit-learn's shape: constructor parameters,
 ``get_params``, ``fit(X)`` and ``decision_function(X)``, which returns one float per
-row, higher = more anomalous. It may also have ``fit_score(X)``, see
-`ScoresOwnRows`. A `DetectorInfo` describes a detector before it is built.
-Detectors that run on the same data set may share work through a `Workspace`; the core
-knows neither the detectors nor the kind of work.
+row, higher = more anomalous. It may also have ``fit_score(X)``, see `ScoresOwnRows`,
+and ``score_batch(X)``, see `ScoresBatch`. A `DetectorInfo` describes a detector before
+it is built. Detectors that run on the same data set may share work through a
+`Workspace`; the core knows neither the detectors nor the kind of work.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
@@ -72,6 +73,33 @@ class ScoresOwnRows(Protocol):
         ----------
         X : float64 array of shape (n_rows, n_columns)
             Finite; may hold anomalies. Do not modify it.
+
+        Returns
+        -------
+        float64 array of shape (n_rows,)
+            Finite; higher is more anomalous.
+        """
+
+
+class ScoresBatch(Protocol):
+    """A detector that can also judge rows by the rows that are scored with them.
+
+    The method is used in the transductive setting, in place of ``decision_function``,
+    whose scores stay independent of the batch in all others. The detector's info says
+    so by ``scores_batch=True``.
+    """
+
+    def score_batch(self, X: FloatArray) -> FloatArray:
+        """Score the rows of a batch, after ``fit``.
+
+        It may be called again with other rows, and must not change what was fitted.
+        Rows in another order get the same scores, but for rounding.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+            Finite, the columns of `fit`; the rows to judge, anomalies among them. Do
+            not modify it.
 
         Returns
         -------
@@ -214,6 +242,9 @@ class DetectorInfo:
         Otherwise it has a ``random_state`` parameter.
     inductive : bool
         True if a row's score does not depend on the rows scored with it.
+    scores_batch : bool
+        True if it has ``score_batch``, see `ScoresBatch`. Its transductive scores then
+        differ from its one-class scores, and depend on the batch.
     core : bool
         Whether it is in the core zoo, which runs if no detector is named.
     requires : tuple of str
@@ -241,6 +272,7 @@ class DetectorInfo:
     grid: Mapping[str, tuple[Any, ...]] = field(default_factory=lambda: _NOTHING)
     deterministic: bool = True
     inductive: bool = True
+    scores_batch: bool = False
     core: bool = False
     requires: tuple[str, ...] = ()
     extra: str = ""
@@ -248,6 +280,17 @@ class DetectorInfo:
     shares: tuple[str, ...] = ()
     weights: Callable[..., tuple[Weights, ...]] | None = None
     trained_on: tuple[str, ...] = ()
+
+    def has_seen(self, dataset: str) -> bool:
+        """Say whether its weights were trained on a data set, named ``suite/dataset``.
+
+        Examples
+        --------
+        >>> info = DetectorInfo(name="a", summary="", build=dict, trained_on=("s/*",))
+        >>> info.has_seen("s/x"), info.has_seen("t/x")
+        (True, False)
+        """
+        return any(fnmatchcase(dataset, glob) for glob in self.trained_on)
 
     def configurations(self) -> Iterator[dict[str, Any]]:
         """Yield every point of the grid as parameters that differ from `params`."""

@@ -139,6 +139,20 @@ class AdaptedDetector:
                 return sign * as_scores(getattr(fitted, name), _name(self.inner))
         return self.decision_function(X)
 
+    def score_batch(self, X: FloatArray) -> FloatArray:
+        """Score rows that may be compared with each other: float64, as the others.
+
+        A detector's own ``score_batch(X)`` decides, else `decision_function`.
+
+        Raises
+        ------
+        DetectorError
+            If the detector does not return an array of real numbers.
+        """
+        if callable(getattr(self.inner, "score_batch", None)):
+            return as_scores(self.inner.score_batch(X), _name(self.inner))
+        return self.decision_function(X)
+
 
 class FunctionDetector:
     """A function of both splits, with the interface of a detector.

@@ -127,6 +127,7 @@ def describe(target: object, name: str, given: Mapping[str, Any]) -> DetectorInf
         build=build,
         params=params,
         deterministic=not signature.random,
+        scores_batch=hasattr(target, "score_batch"),
     )
 
 

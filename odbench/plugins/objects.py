@@ -145,6 +145,7 @@ def describe_object(obj: Any, spec: str) -> tuple[DetectorInfo, dict[str, Any]]:
             build=Rebuild(spec),
             params=params,
             deterministic=not seeded,
+            scores_batch=hasattr(obj, "score_batch"),
         ),
         overrides,
     )

@@ -182,8 +182,9 @@ def by_setting(results: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    dependent = _among(results, batch_dependent(results), METHOD)
-    moved = dependent & _needs_independence(results)
+    # With `score_batch`, scores depend on the batch in the transductive setting alone.
+    judged = _needs_independence(results)
+    moved = judged & _among(results, batch_dependent(results[judged]), METHOD)
     transductive = results["protocol"] == TRANSDUCTIVE
     if not moved.any() and not transductive.any():
         return results

@@ -62,6 +62,7 @@ class _State:
         self._detector: AdaptedDetector | None = None
         self._tables: tuple[FloatArray, FloatArray | None] | None = None
         self._own_scores: FloatArray | None = None
+        self._as_batch = False
         self._compiling = CompileClock()
         self._writable: list[str] = []
 
@@ -89,6 +90,7 @@ class _State:
         self._train = self._test = self._work = None
         (descriptor,) = request["descriptors"]
         tables = map_tables(request["shapes"], descriptor)
+        self._as_batch = request["as_batch"]
         self._train = tables[0]
         self._test = tables[1] if len(tables) > 1 else None
         self._work = SharedWork(tuple(tables), own_memory)
@@ -143,7 +145,7 @@ class _State:
         with self._writing(request) as answer, self._timed() as costs:
             scores = self._own_scores
             if test is not None:
-                scores = self._detector.decision_function(test)
+                scores = self._scores(self._detector, test)
             answer["scores"] = scores
         return {
             **answer,
@@ -158,8 +160,12 @@ class _State:
         test = self._tables[1]
         assert test is not None
         with self._writing(request) as answer:
-            answer["scores"] = self._detector.decision_function(test[: request["rows"]])
+            answer["scores"] = self._scores(self._detector, test[: request["rows"]])
         return answer
+
+    def _scores(self, detector: AdaptedDetector, rows: FloatArray) -> FloatArray:
+        score = detector.score_batch if self._as_batch else detector.decision_function
+        return score(rows)
 
     @contextlib.contextmanager
     def _writing(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -231,7 +237,7 @@ class _State:
                 detector.fit_score(train)
             else:
                 detector.fit(train)
-                detector.decision_function(test)
+                self._scores(detector, test)
 
     def failure(self, error: BaseException) -> dict[str, Any]:
         """Describe an error of a detector in one line."""

@@ -66,6 +66,8 @@ class Handover(Memory):
         Copied.
     test : float64 array of shape (n_test, n_columns) or None
         Copied; None if the training rows themselves are to be scored.
+    as_batch : bool, default=False
+        Whether rows may be compared with the rows that are scored with them.
 
     Raises
     ------
@@ -73,7 +75,10 @@ class Handover(Memory):
         If there is not enough memory.
     """
 
-    def __init__(self, train: FloatArray, test: FloatArray | None) -> None:
+    def __init__(
+        self, train: FloatArray, test: FloatArray | None, *, as_batch: bool = False
+    ) -> None:
+        self._as_batch = as_batch
         tables = [train] if test is None else [train, test]
         self._shapes: list[list[int]] = [list(table.shape) for table in tables]
         with _memory_for(sum(table.nbytes for table in tables), "tables"):
@@ -92,9 +97,9 @@ class Handover(Memory):
         """Number of scores wanted."""
         return self._shapes[-1][0]
 
-    def describe(self) -> dict[str, list[list[int]]]:
-        """Return the shapes that the process needs to read the tables."""
-        return {"shapes": self._shapes}
+    def describe(self) -> dict[str, Any]:
+        """Return the facts that the process needs to read the tables and use them."""
+        return {"shapes": self._shapes, "as_batch": self._as_batch}
 
 
 class ScoreMemory(Memory):

@@ -86,7 +86,8 @@ def make_plan(
         Trials that need not run again.
     one_class : Keys, optional
         One-class trials of detectors that ignore the batch. In the transductive setting
-        they give the same scores, so they need not run again either.
+        they give the same scores, so they need not run again either, unless the
+        detector has ``score_batch``.
 
     Returns
     -------
@@ -98,10 +99,15 @@ def make_plan(
     same = None
     if protocol.name == TRANSDUCTIVE and one_class is not None:
         same = Variants(chosen, repetitions, Protocol())
+    # Detectors with scores for batches have other scores in the transductive setting.
+    own_scores = np.array(
+        [chosen[number].info.scores_batch for number, _ in plan.variants.pairs],
+        dtype=np.bool_,
+    )
     for record in records:
         is_done = done.contains(plan.variants.keys(record))
         if same is not None and one_class is not None:
-            is_done |= one_class.contains(same.keys(record))
+            is_done |= ~own_scores & one_class.contains(same.keys(record))
         indices = np.flatnonzero(~is_done)
         plan.total += len(plan.variants)
         plan.done += len(plan.variants) - len(indices)

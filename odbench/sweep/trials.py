@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from odbench.data.protocol import PROTOCOL_VERSION, ROW_LIMIT
-from odbench.scoring.settings import Protocol
+from odbench.scoring.settings import TRANSDUCTIVE, Protocol
 from odbench.sweep.keys import KeyArray, Keys, key_array
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Variants:
     @cached_property
     def facts(self) -> tuple[dict[str, Any], ...]:
         """Columns of the results that are known for each configuration."""
-        return tuple(map(_facts, self.configurations))
+        return tuple(_facts(one, self.protocol) for one in self.configurations)
 
     @cached_property
     def pairs(self) -> tuple[tuple[int, int], ...]:
@@ -130,6 +130,8 @@ class Variants:
         random_state = int(_digest(f"{record.id}|{name}")[:8], 16) & 0x7FFFFFFF
         key = key_of(record, facts, seed, self.protocol)
         one = self.configurations[number]
+        if one.info.trained_on:
+            facts = {**facts, "seen_in_training": one.info.has_seen(record.id)}
         return Trial(one.spec, seed, random_state, key, facts, self._home[number])
 
 
@@ -186,8 +188,9 @@ def key_of(
     return _digest(_key_beginning(record) + _key_ending(facts, seed, protocol))
 
 
-def _facts(configuration: Configuration) -> dict[str, Any]:
+def _facts(configuration: Configuration, protocol: Protocol) -> dict[str, Any]:
     info = configuration.info
+    as_batch = info.scores_batch and protocol.name == TRANSDUCTIVE
     return {
         "detector": info.name,
         "detector_version": configuration.version,
@@ -195,7 +198,8 @@ def _facts(configuration: Configuration) -> dict[str, Any]:
         "config_id": configuration.id,
         "detector_reference": info.reference,
         "deterministic": info.deterministic,
-        "inductive": info.inductive,
+        "inductive": info.inductive and not as_batch,
+        "seen_in_training": False,
     }
 
 

@@ -23,6 +23,7 @@ from odbench.arrays import FloatArray
 from odbench.errors import OdbenchError
 from odbench.files import whole_file
 from odbench.results import scores_file
+from odbench.scoring.settings import TRANSDUCTIVE
 from odbench.sweep.context import RunContext
 from odbench.sweep.handover import Handover
 from odbench.sweep.journal import FOLDER, OWNER, START, STOP, Journal
@@ -127,7 +128,8 @@ def _run_trials(
             if shown.select(trial.seed) or tables is None:
                 if tables is not None:
                     tables.close()
-                tables = Handover(*shown.tables(stored))
+                as_batch = context.protocol.name == TRANSDUCTIVE
+                tables = Handover(*shown.tables(stored), as_batch=as_batch)
             started = datetime.now(UTC)
             append(_start_entry(record, trial, started))
             outcome = sandboxes.trial(trial, tables, trials)

@@ -55,6 +55,14 @@ class Inductive(_Base):
         return np.abs(X - self.center_).sum(axis=1)
 
 
+class Both(Inductive):
+    """Score each row alone, or by its rank in the batch, where this is allowed."""
+
+    def score_batch(self, X):
+        distance = np.abs(X - self.center_).sum(axis=1)
+        return -np.argsort(np.argsort(distance)).astype(float)
+
+
 class Noisy(Inductive):
     """Add noise to each score."""
 

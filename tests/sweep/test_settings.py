@@ -7,7 +7,7 @@ import pytest
 
 import odbench
 from odbench.errors import UsageError
-from odbench.scoring.settings import BATCH_TOLERANCE, Protocol
+from odbench.scoring.settings import BATCH_TOLERANCE, Protocol, by_setting
 from odbench.sweep.shown import ShownRows
 
 FILE = Path(__file__).with_name("settings.py")
@@ -107,6 +107,30 @@ def test_transductive_uses_inductive_results_without_running_again(made_up, tmp_
     mine = results[results["protocol"] == "transductive"]
     assert set(mine["detector"]) == {"Naive"}
     assert len(mine) == 3
+
+
+def test_scores_of_a_batch_are_used_in_the_transductive_setting_alone(
+    made_up, tmp_path
+):
+    out = tmp_path / "run"
+    run(made_up, ["Both", "Inductive"], out=out)
+    results = run(made_up, ["Both", "Inductive"], out=out, protocol="transductive")
+
+    both = results[results["detector"] == "Both"].set_index("protocol")
+    assert set(both.index) == {"one-class", "transductive"}
+    alone, batch = both.loc["one-class"], both.loc["transductive"]
+    np.testing.assert_allclose(batch["auroc"], 1 - alone["auroc"])
+    assert (alone["batch_difference"] == 0).all()
+    assert (batch["batch_difference"] > BATCH_TOLERANCE).all()
+    assert alone["inductive"].all()
+    assert not batch["inductive"].any()
+    # The other detector's scores would be the same, so it is not run again.
+    assert set(results["detector"][results["protocol"] == "transductive"]) == {"Both"}
+    ranked = by_setting(results)
+    assert set(ranked["detector"][ranked["protocol"] == "one-class"]) == {
+        "Both",
+        "Inductive",
+    }
 
 
 def test_contamination_is_short_for_the_protocol(made_up):

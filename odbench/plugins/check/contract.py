@@ -236,6 +236,36 @@ def _own_rows(bench: Bench) -> str:
     return "fitted rows get one finite float each"
 
 
+def _whole_batch(bench: Bench) -> str:
+    detector = bench.configuration.build(SEED)
+    has_it = callable(getattr(getattr(detector, "inner", None), "score_batch", None))
+    if has_it != bench.configuration.info.scores_batch:
+        msg = f"the info should say scores_batch={has_it}, as the detector's methods do"
+        raise FaultError(msg)
+    if not has_it:
+        return "no score_batch(X), which is optional"
+    detector.fit(bench.table.train)
+    rows = bench.table.test.copy()
+    before = detector.decision_function(rows)
+    scores, backwards = detector.score_batch(rows), detector.score_batch(rows[::-1])
+    if scores.shape != (len(rows),) or not np.isfinite(scores).all():
+        msg = f"score_batch gives {scores.shape}; wanted {len(rows)} finite floats"
+        raise FaultError(msg)
+    if not np.array_equal(rows, bench.table.test):
+        msg = "score_batch changes its input; work on a copy: X = X.copy()"
+        raise FaultError(msg)
+    if not np.array_equal(before, detector.decision_function(rows)):
+        msg = "score_batch changes the fitted detector; keep what it learns to itself"
+        raise FaultError(msg)
+    if not np.allclose(scores, backwards[::-1], rtol=_ROUNDING, atol=_ROUNDING):
+        msg = (
+            f"score_batch depends on the order of the rows "
+            f"({difference(scores, backwards[::-1])}); sort them first"
+        )
+        raise FaultError(msg)
+    return "score_batch scores the rows of a batch in any order"
+
+
 def _explain(bench: Bench) -> str:
     detector = bench.configuration.build(SEED)
     if not can_explain(detector):
@@ -269,6 +299,7 @@ _PROBES: dict[str, Callable[[Bench], str]] = {
     "large values": inputs.large_values,
     "refit": _refit,
     "own rows": _own_rows,
+    "whole batch": _whole_batch,
     "parameters": _params,
     "copies": _clone,
     "explain": _explain,
