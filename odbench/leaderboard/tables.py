@@ -82,6 +82,11 @@ COLUMNS = (
 )  # fmt: skip
 
 
+# Data sets of the table that a method's weights were trained on; a column of tables
+# where there are any.
+SEEN = "n_seen"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Settings of a table; the same settings give the same table.
@@ -187,7 +192,8 @@ def table_of(quality: Quality, settings: Settings = DEFAULT) -> pd.DataFrame:
     -------
     pandas.DataFrame
         `COLUMNS`, one row per method, best place first; no rows if there are no
-        data sets or no methods.
+        data sets or no methods. `SEEN` follows where weights of a method were trained
+        on data sets of the table.
     """
     import pandas as pd
 
@@ -212,7 +218,11 @@ def table_of(quality: Quality, settings: Settings = DEFAULT) -> pd.DataFrame:
     table = pd.DataFrame(columns)
     for name in GROUP:
         table[name] = getattr(quality.cells, name)
-    return in_order(table).reindex(columns=list(COLUMNS))
+    columns_now = list(COLUMNS)
+    if quality.cells.seen.any():
+        table[SEEN] = quality.cells.seen.sum(axis=0)
+        columns_now.append(SEEN)
+    return in_order(table).reindex(columns=columns_now)
 
 
 def in_order(table: pd.DataFrame) -> pd.DataFrame:

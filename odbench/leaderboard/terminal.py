@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from odbench.errors import UsageError
-from odbench.leaderboard.tables import GROUP
+from odbench.leaderboard.tables import GROUP, SEEN
 from odbench.scoring.clusters import FEWEST
 from odbench.scoring.policy import MEANINGS, Policy
 from odbench.scoring.settings import ONE_CLASS, describe
@@ -127,7 +127,8 @@ def _aligned(rows: pd.DataFrame) -> list[str]:
     records = rows.to_dict("records")
     numbers = [[cell(row) for _, cell in _CELLS] for row in records]
     names = [
-        _mark(row) + method_name(row["detector"], row["config"]) for row in records
+        _mark(row) + method_name(row["detector"], row["config"]) + _seen_mark(row)
+        for row in records
     ]
     headings = [heading for heading, _ in _CELLS]
     # The names take the width that the numbers leave.
@@ -145,6 +146,12 @@ def _mark(row: Mapping[Any, Any]) -> str:
     """Return a mark for the run's own rows where there are published ones, too."""
     source = row.get("source")
     return "" if source is None else "* " if source == "run" else "  "
+
+
+def _seen_mark(row: Mapping[Any, Any]) -> str:
+    """Return a mark where weights were trained on data sets of the table."""
+    count = row.get(SEEN)
+    return "" if _is_missing(count) or not count else f" †{int(count)}"
 
 
 def shortened(name: str, longest: int) -> str:
@@ -197,6 +204,11 @@ def _remarks(rows: pd.DataFrame, policy: Policy) -> list[str]:
         remarks = []
     if "source" in rows.columns:
         remarks.append("*: this run; all others are published results.")
+    if SEEN in rows.columns and rows[SEEN].fillna(0).any():
+        remarks += [
+            "†: its weights were trained on so many of these data sets; the slice",
+            "'not seen in training' leaves them out.",
+        ]
     remarks += inference_lines(rows)
     return ["", *remarks] if remarks else []
 

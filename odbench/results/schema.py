@@ -102,6 +102,8 @@ _COLUMNS = (
     ("detector_reference", "string", False),
     ("deterministic", "bool", False),
     ("inductive", "bool", False),
+    # Whether the weights of the detector were trained on this data set.
+    ("seen_in_training", "bool", False),
     # Content hash, detector version, parameters, seed and protocol version in
     # one: what a resumed run compares.
     ("key", "string", False),

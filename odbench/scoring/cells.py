@@ -34,6 +34,8 @@ _WORDS = (
 )  # fmt: skip
 # Metrics that are averaged over the trials of a cell.
 _SUMMED = tuple(metric.name for metric in listed_metrics())
+# Whether the weights of a method were trained on a data set.
+_SEEN = "seen_in_training"
 _NUMBERS = ("seed", *_SUMMED, "fit_seconds", "score_seconds")
 
 _ENVIRONMENT = "environment"
@@ -63,7 +65,7 @@ FACTS = (
 # The columns of results that a leaderboard over whole suites depends on.
 USED = (
     *_WORDS, *_NUMBERS, "n_test", "n_anomalies", "family", "generation", "inductive",
-    "batch_difference", "selection", "ceiling_auroc", "ceiling_ap",
+    "batch_difference", "selection", _SEEN, "ceiling_auroc", "ceiling_ap",
 )  # fmt: skip
 
 
@@ -150,6 +152,13 @@ class Cells:
         return self.trials - self.succeeded
 
     @property
+    def seen(self) -> BoolArray:
+        """Methods whose weights were trained on a data set, like `trials`."""
+        if _SEEN not in self.sums:
+            return np.zeros(self.trials.shape, dtype=bool)
+        return np.asarray(self.sums[_SEEN] > 0, dtype=bool)
+
+    @property
     def complete(self) -> BoolArray:
         """Data sets on which every method was tried and no trial failed."""
         whole: BoolArray = ((self.trials > 0) & (self.failed == 0)).all(axis=1)
@@ -232,7 +241,7 @@ def _encoded(results: pd.DataFrame) -> pd.DataFrame:
         raise ResultsError(msg)
     # A fault of the machine says nothing about a detector.
     results = by_setting(results[results["status"] != _ENVIRONMENT])
-    wanted = (*_WORDS, *_NUMBERS, *FACTS, "selection")
+    wanted = (*_WORDS, *_NUMBERS, *FACTS, "selection", _SEEN)
     kept = [name for name in wanted if name in results.columns]
     if all(name in results.columns and results[name].notna().any() for name in ENDS):
         kept += ENDS
@@ -269,7 +278,7 @@ def _cells(suite: str, partition: str, protocol: str, rows: pd.DataFrame) -> Cel
         methods=tuple(Method(*name) for name in names),
         trials=np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape),
         succeeded=succeeded,
-        sums={name: total(name) for name in _SUMMED},
+        sums={name: total(name) for name in (*_SUMMED, _SEEN)},
         squares={metric.name: total(metric.name, 2) for metric in ranked_metrics()},
         fit_seconds=total("fit_seconds") * per_success,
         score_seconds=total("score_seconds") * per_success,

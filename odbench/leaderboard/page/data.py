@@ -276,8 +276,17 @@ def _cells(quality: Quality, ranks: dict[str, FloatArray]) -> dict[str, Any]:
         "score_seconds": pack_seconds(cells.score_seconds.T),
         "trials": _exceptions(cells.trials, np.median(cells.trials, axis=0)),
         "failed": _exceptions(cells.failed, np.zeros(len(cells.methods))),
+        **_seen(cells),
         **_ends(cells),
     }
+
+
+def _seen(cells: Cells) -> dict[str, Any]:
+    """Mark the data sets that weights of a method were trained on, if there are any."""
+    if not cells.seen.any():
+        return {}
+    none = np.zeros(len(cells.methods))
+    return {"seen": _exceptions(cells.seen.astype(np.int64), none)}
 
 
 def _ends(cells: Cells) -> dict[str, Any]:

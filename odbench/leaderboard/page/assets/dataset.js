@@ -103,14 +103,25 @@ function detectorsTable(board, t) {
   const table = dataTable({ id: "main", caption: "Every configuration on this data set", extra: ends, showCaption: true, rows, noun: ["configuration"], sort: `rank_${PRIMARY.name}`,
     columns: [
       rank(`rank_${PRIMARY.name}`, "Rank", `Rank by ${PRIMARY.label} on this data set, ties averaged`),
-      { key: "detector", label: "Detector", kind: "text", header: true, value: (r) => methodLabel(r.method), cell: (r) => methodLink(r.method) },
+      { key: "detector", label: "Detector", kind: "text", header: true, value: (r) => methodLabel(r.method), cell: (r) => [methodLink(r.method), seenMark(board, t, r.i)] },
       ...data.metrics.filter((m) => board.cells[m.name]).map(scored),
       ...data.metrics.filter((m) => m !== PRIMARY && board.cells[m.name]).map((m) => rank(`rank_${m.name}`, `Rank ${m.label}`, `Rank by ${m.label} on this data set, ties averaged`)), seconds("fit_seconds", "Fit"), seconds("score_seconds", "Score"),
       { key: "failed", label: "Failed", kind: "number", low: true, value: value("failed"), cell: (r) => failedOf(board, t, r.i) }],
     searchText: (r) => methodLabel(r.method), filter: "Filter detectors", file: `${board.suite}-${board.sets.name[t]}`.replace(/[^\w.-]+/g, "_"), files: filesOf(board, "per_dataset") });
-  return el("div", {}, table, el("p", { class: "fine" }, ends.length
+  const seen = rows.some((r) => hasSeen(board, t, r.i));
+  return el("div", {}, table, seen ? el("p", { class: "fine" }, SEEN_WORDS) : null, el("p", { class: "fine" }, ends.length
     ? "Bars are 95 % intervals for other test rows of the same kind (AUROC: DeLong; AP: bootstrap), averaged over the seeds. They are missing if a trial failed or its scores were not kept."
     : "No intervals: the runs behind these results did not keep their scores (--keep-scores)."));
+}
+
+const SEEN_WORDS = "† Its weights were trained on this data set. The slice “not seen in training” leaves such data sets out.";
+
+function hasSeen(board, t, i) {
+  return Boolean(board.cells.seen) && cell(board, "seen", t, i) > 0;
+}
+
+function seenMark(board, t, i) {
+  return hasSeen(board, t, i) ? el("abbr", { title: "Its weights were trained on this data set" }, " †") : null;
 }
 
 const ENDS = data.metrics.filter((m) => m.interval).flatMap((m) => [`${m.name}_low`, `${m.name}_high`]);

@@ -16,6 +16,7 @@ function leaderboardView(scope) {
       el("p", { class: "fine" }, "A failed trial counts as AUROC 0 and AP 0, and ranks last. ",
         el("a", { href: linkTo("about") }, "How to read this table"), "."),
       table.method.some((m) => isOracle(data.methods[m])) ? el("p", { class: "fine" }, ORACLE_WORDS) : null,
+      board.cells?.seen ? el("p", { class: "fine" }, "Weights of a detector here were trained on some of these data sets, marked † on the pages of the data sets; the slice “not seen in training” leaves them out.") : null,
       tierNote(board.partition === "private" ? "re-run" : "self-reported"),
       submissionsSection(board),
     ],
