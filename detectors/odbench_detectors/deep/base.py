@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from odbench.arrays import FloatArray
 from odbench_detectors.deep.scaling import Scaling
 from odbench_detectors.deep.session import DEVICES, draw_seed, find_device, session
-from odbench_detectors.deep.training import train
+from odbench_detectors.deep.training import Loss, train
 from odbench_detectors.shared.estimator import Estimator, check_ranges
 
 _LARGEST = float(torch.finfo(torch.float32).max)
@@ -79,10 +79,14 @@ class DeepDetector(Estimator):
 
     def learn(self, rows: Tensor) -> list[float]:
         """Train `self.network` on the scaled rows; return the loss of each epoch."""
+        return self.train(rows, self.loss)
+
+    def train(self, rows: Tensor, loss: Loss) -> list[float]:
+        """Minimise any mean loss of `rows` with the detector's own parameters."""
         return train(
             self.network,
             rows,
-            self.loss,
+            loss,
             epochs=self.epochs,
             batch_size=self.batch_size,
             lr=self.lr,
@@ -131,7 +135,7 @@ class DeepDetector(Estimator):
         device = find_device(self.device)
         self._scaling = Scaling(X)
         with session(draw_seed(self.random_state), device):
-            rows = self._scaled(X).to(device)
+            rows = self.scaled(X).to(device)
             self.network = self.build(rows).to(device)
             self.losses = self.learn(rows)
         # On the CPU it can be pickled and read where there is no CUDA.
@@ -147,7 +151,7 @@ class DeepDetector(Estimator):
             If `fit` has not been called, the columns differ or a value is NaN or
             infinite.
         """
-        return self.score_scaled(self._scaled(self.rows_to_score(X)))
+        return self.score_scaled(self.scaled(self.rows_to_score(X)))
 
     def score_scaled(self, rows: Tensor) -> FloatArray:
         """Score scaled rows, a float32 tensor on the CPU, in blocks of `block_rows`.
@@ -170,7 +174,8 @@ class DeepDetector(Estimator):
             self.network.cpu()
         return scores
 
-    def _scaled(self, X: FloatArray) -> Tensor:
+    def scaled(self, X: FloatArray) -> Tensor:
+        """Return scaled rows as a float32 tensor on the CPU."""
         # In torch's memory, whose alignment is fixed: the bits of MKL's products
         # depend on it.
         rows = torch.empty(X.shape, dtype=torch.float32)

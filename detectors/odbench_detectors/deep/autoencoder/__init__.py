@@ -1,0 +1,1 @@
+"""Autoencoder: the error with which a row is reconstructed."""

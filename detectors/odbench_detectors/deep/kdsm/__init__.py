@@ -1,0 +1,1 @@
+"""KDSM: the length of a denoising step, with noise by the columns' kurtosis."""

@@ -1,0 +1,160 @@
+"""KDSM: a network removes noise from rows, and anomalies are moved far."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from odbench_detectors.deep.base import DeepDetector, is_count
+from odbench_detectors.deep.layers import MLP
+from odbench_detectors.shared.estimator import check_ranges
+
+_SMALLEST, _LARGEST = 0.1, 3.0
+_NORMAL_KURTOSIS = 3.0
+
+
+class KDSM(DeepDetector):
+    """Denoising score matching, with noise by kurtosis, after [1]_.
+
+    Noise ``s e`` is added to each scaled row, e standard normal, and the network r
+    learns e from the noisy row: ``|r(x + s e) - e|^2`` is denoising score matching [2]_
+    with the score ``-r / s``. The score of a row is ``|r(x)|^2``, the squared length,
+    in units of the noise, of the step towards denser rows. A column of kurtosis K has
+    noise ``s = sigma (1 + slope (K - 3))``, limited to 0.1 to 3.
+
+    Parameters
+    ----------
+    sigma : float, default=0.5
+        Noise of a column with normal tails, in standard deviations.
+    slope : float, default=0.33
+        Growth of the noise with the kurtosis.
+    copies : int, default=3
+        Noisy copies of each row per step.
+    width : int, default=128
+        Width of the network.
+    blocks : int, default=2
+        Residual blocks of two layers.
+    epochs, batch_size, lr, weight_decay, device, random_state
+        As in `DeepDetector`.
+
+    Notes
+    -----
+    The network's size is our choice: it has no normalisation, so that the step grows
+    with the distance of a row.
+
+    References
+    ----------
+    .. [1] arXiv 2605.06955.
+    .. [2] Vincent, "A connection between score matching and denoising autoencoders",
+       Neural Computation 23(7), 2011.
+    """
+
+    name = "kdsm"
+    network: Denoiser
+
+    def __init__(
+        self,
+        *,
+        sigma: float = 0.5,
+        slope: float = 0.33,
+        copies: int = 3,
+        width: int = 128,
+        blocks: int = 2,
+        epochs: int = 500,
+        batch_size: int = 128,
+        lr: float = 5e-4,
+        weight_decay: float = 5e-5,
+        device: str = "auto",
+        random_state: int | None = None,
+    ) -> None:
+        self.sigma = sigma
+        self.slope = slope
+        self.copies = copies
+        self.width = width
+        self.blocks = blocks
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.device = device
+        self.random_state = random_state
+
+    def check_params(self) -> None:
+        """Refuse impossible parameters."""
+        super().check_params()
+        counts = ("copies", "width", "blocks")
+        check_ranges(
+            self.name,
+            ("sigma", self.sigma, self.sigma > 0, "> 0"),
+            ("slope", self.slope, self.slope >= 0, ">= 0"),
+            *(
+                (name, getattr(self, name), is_count(getattr(self, name), 1), ">= 1")
+                for name in counts
+            ),
+        )
+
+    def build(self, rows: Tensor) -> nn.Module:
+        """Return the network, which knows the noise of each column."""
+        noise = noise_of_columns(rows, self.sigma, self.slope)
+        return Denoiser(noise, self.width, self.blocks)
+
+    def loss(self, rows: Tensor) -> Tensor:
+        """Return the mean squared error of the predicted noise, per column."""
+        rows = rows.repeat(self.copies, 1)
+        noise = torch.randn_like(rows)
+        predicted = self.network(rows + noise * self.network.noise)
+        return nn.functional.mse_loss(predicted, noise)
+
+    def score(self, rows: Tensor) -> Tensor:
+        """Return the squared length of each row's step."""
+        step: Tensor = self.network(rows)
+        return step.square().sum(dim=1)
+
+
+class Denoiser(nn.Module):
+    """A residual network that predicts the noise of a row.
+
+    Parameters
+    ----------
+    noise : tensor of shape (n_columns,)
+        Standard deviation of the noise of each column.
+    width, blocks : int
+        Width, and number of residual blocks.
+    """
+
+    noise: Tensor
+
+    def __init__(self, noise: Tensor, width: int, blocks: int) -> None:
+        super().__init__()
+        self.register_buffer("noise", noise)
+        self.into = nn.Linear(len(noise), width)
+        self.blocks = nn.ModuleList(MLP((width, width, width)) for _ in range(blocks))
+        self.out = nn.Linear(width, len(noise))
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Return predicted noise, of the shape of `rows`."""
+        # A row with noise has variance 1 + s^2.
+        hidden: Tensor = self.into(rows / (1.0 + self.noise.square()).sqrt())
+        for block in self.blocks:
+            hidden = hidden + block(hidden.relu())
+        predicted: Tensor = self.out(hidden.relu())
+        return predicted
+
+
+def noise_of_columns(rows: Tensor, sigma: float, slope: float) -> Tensor:
+    """Return the noise of each column, of shape (n_columns,).
+
+    Parameters
+    ----------
+    rows : tensor of shape (n, n_columns)
+        Scaled rows: mean 0, variance 1 or, in a constant column, 0.
+    sigma, slope : float
+        As in `KDSM`.
+    """
+    squares = rows.double().square()
+    variance = squares.mean(dim=0)
+    # A constant column has no kurtosis, and gets that of a normal one.
+    kurtosis = squares.square().mean(dim=0) / variance.square()
+    kurtosis = torch.where(variance > 0, kurtosis, _NORMAL_KURTOSIS)
+    noise = sigma * (1.0 + slope * (kurtosis - _NORMAL_KURTOSIS))
+    return noise.clamp(_SMALLEST, _LARGEST).float()
