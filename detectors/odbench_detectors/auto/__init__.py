@@ -1,0 +1,1 @@
+"""AUTO: a search among the core zoo without labels."""
