@@ -7,7 +7,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from odbench_detectors.deep.base import DeepDetector, check_sizes
+from odbench_detectors.deep.base import DeepDetector, check_sizes, is_count
 from odbench_detectors.deep.deep_svdd.info import HIDDEN
 from odbench_detectors.deep.layers import MLP
 from odbench_detectors.shared.estimator import check_ranges
@@ -68,7 +68,10 @@ class DeepSVDD(DeepDetector):
         """Refuse impossible parameters."""
         super().check_params()
         check_sizes(self.name, "hidden", self.hidden)
-        check_ranges(self.name, ("outputs", self.outputs, self.outputs >= 1, ">= 1"))
+        check_ranges(
+            self.name,
+            ("outputs", self.outputs, is_count(self.outputs, 1), "a whole number >= 1"),
+        )
 
     def build(self, rows: Tensor) -> nn.Module:
         """Return the network, its centre computed."""

@@ -88,7 +88,12 @@ class KDSM(DeepDetector):
             ("sigma", self.sigma, self.sigma > 0, "> 0"),
             ("slope", self.slope, self.slope >= 0, ">= 0"),
             *(
-                (name, getattr(self, name), is_count(getattr(self, name), 1), ">= 1")
+                (
+                    name,
+                    getattr(self, name),
+                    is_count(getattr(self, name), 1),
+                    "a whole number >= 1",
+                )
                 for name in counts
             ),
         )
