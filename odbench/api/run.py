@@ -70,6 +70,7 @@ def run(
     >>> results = odbench.run("synbench-mini", detectors=["ecod"], limit=2)
     ... # doctest: +SKIP
     """
+    from odbench.api.asked import asked_of, only_asked
     from odbench.api.cache import cache_in_use
     from odbench.leaderboard.run_table import table_of_run
     from odbench.plugins.specs import parse_specs
@@ -95,13 +96,15 @@ def run(
             show_progress=show_progress,
             **options,
         )
-        summary = execute(request, prepare(request))
+        prepared = prepare(request)
+        summary = execute(request, prepared)
         if summary.interrupted:
             raise KeyboardInterrupt(_interrupted(summary.folder, kept=keep))
         found = read_failures(summary.folder)
+        only_asked(found, prepared)
         remarks = [f"not used: {fault}" for fault in summary.faults] + found.lines()
         if keep and found.trials:
-            remarks += table_of_run(summary.folder).remarks
+            remarks += table_of_run(summary.folder, asked_of(request, prepared)).remarks
         results = read_results(summary.folder)
     # Only values that JSON has, because pandas writes them into Parquet files.
     results.attrs["faults"] = list(dict.fromkeys(summary.faults))

@@ -21,6 +21,7 @@ from odbench.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from odbench.leaderboard.run_table import Asked
     from odbench.sweep.prepare import Prepared
     from odbench.sweep.request import RunRequest
     from odbench.sweep.run import Summary
@@ -57,8 +58,8 @@ class _Gibibytes(click.ParamType[float]):
     "--detectors",
     "-d",
     multiple=True,
-    help="Comma-separated detectors: knn, knn:k=20, package.module:Class or "
-    "file.py:Class.  [default: the core zoo]",
+    help="Comma-separated detectors: knn, knn:k=20, package.module:Class, "
+    "file.py:Class or file.py:pipeline.  [default: the core zoo]",
 )
 @click.option(
     "--grid",
@@ -170,6 +171,7 @@ def _request(options: dict[str, Any]) -> RunRequest:
 
 
 def _run(request: RunRequest, prepared: Prepared) -> int:
+    from odbench.api.asked import asked_of, only_asked
     from odbench.sweep.failures import read_failures
     from odbench.sweep.prepare import say
     from odbench.sweep.run import execute
@@ -182,8 +184,10 @@ def _run(request: RunRequest, prepared: Prepared) -> int:
     if request.show_progress:
         say(_sentence(summary))
     found = read_failures(summary.folder)
+    only_asked(found, prepared)
     if found.trials:
-        _print_table(summary.folder, keeps_scores=request.keeps_scores)
+        asked = asked_of(request, prepared)
+        _print_table(summary.folder, asked, keeps_scores=request.keeps_scores)
     # A hub that cannot be reached gives the same reason for each of its data sets.
     for fault in dict.fromkeys(summary.faults):
         say(f"not used: {fault}")
@@ -194,12 +198,12 @@ def _run(request: RunRequest, prepared: Prepared) -> int:
     return 3 if not found.trials or found.causes or summary.faults else 0
 
 
-def _print_table(folder: Path, *, keeps_scores: bool) -> None:
+def _print_table(folder: Path, asked: Asked, *, keeps_scores: bool) -> None:
     from odbench.leaderboard.run_table import table_of_run
     from odbench.results import SCORES
     from odbench.sweep.prepare import say
 
-    table = table_of_run(folder)
+    table = table_of_run(folder, asked)
     for remark in table.remarks:
         say(remark)
     if table.is_empty and keeps_scores:

@@ -50,8 +50,9 @@ def find_detector(spec: str | object) -> Configuration:
     spec : str or object
         ``knn``, ``knn:k=20``, ``knn[k=20]``, ``family.Member``,
         ``package.module:Class`` or ``path/file.py:Class`` (a function
-        ``f(X_train, X_test)`` does too), each with parameters; or a detector object,
-        its class, such a function, or a `DetectorInfo`.
+        ``f(X_train, X_test)`` does too, and so does an object such as a pipeline),
+        each with parameters; or a detector object, its class, such a function, or a
+        `DetectorInfo`.
 
     Returns
     -------
@@ -81,7 +82,9 @@ def find_detector(spec: str | object) -> Configuration:
     target, given = split_spec(spec)
     if loaders.is_import(target):
         obj, target = loaders.load(target)
-        info = _info_of(obj, _free_name(target), given)
+        if objects.is_instance(obj):
+            return _from_object(objects.freeze(objects.with_params(obj, given)))
+        info = _info_of(obj, _free_name(target, obj), given)
         version = introspect.source_version(obj)
     else:
         info, version = _installed(target, given)
@@ -334,9 +337,13 @@ def _from_object(spec: str) -> Configuration:
     return Configuration(info, version, spec, MappingProxyType(overrides))
 
 
-def _free_name(target: str) -> str:
-    """Name a class by its own name, or with its module if odbench has that name."""
+def _free_name(target: str, obj: object) -> str:
+    """Name a class by its own name, or with its module if odbench has that name.
+
+    A `DetectorInfo` says its own name.
+    """
     module, _, name = target.rpartition(":")
+    name = obj.name if isinstance(obj, DetectorInfo) else name
     taken = name in Registry.read().entries
     return f"{loaders.stem(module)}.{name}" if taken else name
 

@@ -9,6 +9,7 @@ text that a run's own driver sent; `find_detector` refuses it.
 from __future__ import annotations
 
 import base64
+import copy
 import importlib
 import sys
 from collections.abc import Iterable, Mapping
@@ -149,6 +150,39 @@ def describe_object(obj: Any, spec: str) -> tuple[DetectorInfo, dict[str, Any]]:
         ),
         overrides,
     )
+
+
+def is_instance(obj: Any) -> bool:
+    """Check whether this is a detector object, such as a pipeline, not its class."""
+    described = isinstance(obj, (type, DetectorInfo)) or hasattr(obj, "members")
+    return not described and callable(getattr(obj, "fit", None))
+
+
+def with_params(obj: Any, given: Mapping[str, Any]) -> Any:
+    """Return an unfitted copy of a detector object with other parameters.
+
+    Parameters
+    ----------
+    obj : object
+        A detector or a pipeline.
+    given : mapping
+        Parameters for its ``set_params``, such as ``{"knn__k": 3}``.
+
+    Raises
+    ------
+    DetectorError
+        If it has no such parameters.
+    """
+    if not given:
+        return obj
+    copied = copy.deepcopy(obj)
+    try:
+        return copied.set_params(**given) or copied
+    except (ValueError, AttributeError, TypeError) as error:
+        name = type(obj).__name__
+        lines = str(error).strip().splitlines() or [""]
+        msg = f"detector {name}: cannot set {', '.join(given)} ({lines[0]})"
+        raise DetectorError(msg) from error
 
 
 class Rebuild:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from odbench.leaderboard import run_table
-from odbench.leaderboard.run_table import BOARD, table_of_run
+from odbench.leaderboard.run_table import BOARD, Asked, table_of_run
 from odbench.leaderboard.tables import build_leaderboard
 from odbench.leaderboard.terminal import render_table
 from odbench.results import read_results
@@ -155,3 +155,85 @@ def test_trials_on_earlier_contents_are_left_out_and_told(tmp_path):
 
     assert "2 rows of an earlier content of set 00 are ignored" in remark
     assert "--dataset 'set 00' --old` removes them" in remark
+
+
+def asking(results, *, detectors=None, datasets=None, protocol="one-class"):
+    """Everything in the results, or only these detectors or data sets of it."""
+    rows = results
+    rows = rows if detectors is None else rows[rows["detector"].isin(detectors)]
+    rows = rows if datasets is None else rows[rows["dataset"].isin(datasets)]
+    places = rows[["suite", "partition", "dataset"]]
+    return Asked(
+        datasets=frozenset(places.itertuples(index=False, name=None)),
+        configurations=frozenset(
+            rows[["detector", "config_id"]].itertuples(index=False, name=None)
+        ),
+        protocol=protocol,
+    )
+
+
+def test_asking_for_everything_changes_nothing(run):
+    results = read_results(run)
+
+    assert table_of_run(run, asking(results)) == table_of_run(run)
+
+
+def test_only_what_was_asked_is_shown_and_judged(run):
+    results = read_results(run)
+    names, sets = ["method 1", "method 2"], [f"set {d:02d}" for d in range(8)]
+    wanted = results["detector"].isin(names) & results["dataset"].isin(sets)
+
+    table = table_of_run(run, asking(results, detectors=names, datasets=sets))
+
+    assert table.text == render_table(build_leaderboard(results[wanted]))
+    (remark,) = table.remarks
+    assert remark.startswith(f"{(~wanted).sum()} results that this call did not ask")
+    assert "(of method 0, method 3, method 4; on 4 other data sets)" in remark
+    assert f"`odbench leaderboard show {run}` shows all" in remark
+
+
+def test_the_file_has_everything_in_the_folder(run):
+    results = read_results(run)
+
+    table_of_run(run, asking(results, detectors=["method 1"]))
+
+    board = build_leaderboard(results)
+    assert (run / BOARD).read_text() == board.to_csv(index=False)
+
+
+def test_another_question_makes_another_table(run):
+    results = read_results(run)
+    first = table_of_run(run, asking(results, detectors=["method 1"]))
+    second = table_of_run(run, asking(results, detectors=["method 2"]))
+
+    assert first.text != second.text
+    assert table_of_run(run, asking(results, detectors=["method 1"])) == first
+
+
+def test_results_of_another_setting_are_told(tmp_path):
+    rows = list(random_trials(np.random.default_rng(1)))
+    other = [row | {"protocol": "unsupervised"} for row in rows]
+    run = place(frame(rows + other), tmp_path / "run")
+
+    table = table_of_run(run, asking(frame(rows)))
+
+    assert table.text == render_table(build_leaderboard(frame(rows)))
+    assert f"{len(rows)} results" in table.remarks[0]
+    assert "(in the setting unsupervised)" in table.remarks[0]
+
+
+def test_one_class_results_count_in_a_transductive_table(tmp_path):
+    rows = list(random_trials(np.random.default_rng(1), failing=0, missing=0))
+    own = [
+        row
+        | {"protocol": "transductive", "auroc": 0.111, "config_id": "method 1/default"}
+        for row in rows
+        if row["detector"] == "method 1"
+    ]
+    run = place(frame(rows + own), tmp_path / "run")
+
+    table = table_of_run(run, asking(frame(rows + own), protocol="transductive"))
+
+    expected = [row for row in rows if row["detector"] != "method 1"] + own
+    expected = frame(row | {"protocol": "transductive"} for row in expected)
+    assert table.text == render_table(build_leaderboard(expected))

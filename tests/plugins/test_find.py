@@ -610,6 +610,46 @@ class TestObjects:
         assert found.label == "isolationforest__n_estimators=5"
         assert found.build(4).inner[-1].random_state == 4
 
+    def test_a_pipeline_in_a_file(self, tmp_path):
+        file = tmp_path / "pipes.py"
+        file.write_text(
+            "from sklearn.ensemble import IsolationForest\n"
+            "from sklearn.pipeline import make_pipeline\n"
+            "from sklearn.preprocessing import StandardScaler\n"
+            "pipe = make_pipeline(StandardScaler(), IsolationForest(n_estimators=5))\n"
+        )
+        found = find_detector(f"{file}:pipe")
+        changed = find_detector(f"{file}:pipe:isolationforest__n_estimators=7")
+
+        assert found.info.name == "StandardScaler+IsolationForest"
+        assert found.label == "isolationforest__n_estimators=5"
+        assert changed.label == "isolationforest__n_estimators=7"
+        assert changed.build(1).inner[-1].n_estimators == 7
+        assert restore_detector(found.spec).id == found.id != changed.id
+        assert scores(found).shape == (9,)
+
+    def test_an_unknown_parameter_of_an_object_in_a_file_is_named(self, tmp_path):
+        file = tmp_path / "forest.py"
+        file.write_text(
+            "from sklearn.ensemble import IsolationForest\nforest = IsolationForest()\n"
+        )
+
+        with pytest.raises(DetectorError, match="IsolationForest: cannot set nope"):
+            find_detector(f"{file}:forest:nope=1")
+
+    def test_an_info_in_a_file_is_shown_by_its_own_name(self, tmp_path):
+        file = tmp_path / "info.py"
+        file.write_text(
+            "from odbench.detector import DetectorInfo\n"
+            "from sklearn.ensemble import IsolationForest\n"
+            "def build(): return IsolationForest(n_estimators=5)\n"
+            "INFO = DetectorInfo(name='my_forest', summary='', build=build)\n"
+            "TAKEN = DetectorInfo(name='knn', summary='', build=build)\n"
+        )
+
+        assert find_detector(f"{file}:INFO").info.name == "my_forest"
+        assert find_detector(f"{file}:TAKEN").info.name == "info.knn"
+
     def test_a_class_a_function_an_info(self):
         info = DetectorInfo(name="x", summary="", build=Local, params={"k": 3})
 

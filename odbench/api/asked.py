@@ -1,0 +1,50 @@
+"""The trials that a run was asked for, for its table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from odbench.suites import ORACLE
+
+if TYPE_CHECKING:
+    from odbench.leaderboard.run_table import Asked
+    from odbench.sweep.failures import Failures
+    from odbench.sweep.prepare import Prepared
+    from odbench.sweep.request import RunRequest
+
+# The oracle has no parameters (see `odbench.sweep.oracle`).
+_ORACLE_ID = "0" * 12
+
+
+def asked_of(request: RunRequest, prepared: Prepared) -> Asked:
+    """Return the data sets, configurations and setting that a run was asked for.
+
+    Parameters
+    ----------
+    request : RunRequest
+        The request.
+    prepared : Prepared
+        From `odbench.sweep.prepare.prepare`.
+
+    Returns
+    -------
+    Asked
+    """
+    from odbench.leaderboard.run_table import Asked
+
+    facts = prepared.plan.variants.facts
+    configurations = {(one["detector"], one["config_id"]) for one in facts}
+    if ORACLE in (request.detectors or ()):
+        configurations.add((ORACLE, _ORACLE_ID))
+    return Asked(
+        datasets=frozenset((r.suite, r.partition, r.name) for r in prepared.records),
+        configurations=frozenset(configurations),
+        protocol=request.setting.label,
+    )
+
+
+def only_asked(found: Failures, prepared: Prepared) -> None:
+    """Leave out the failures of configurations that were not asked for."""
+    facts = prepared.plan.variants.facts
+    known = {(one["detector"], one["config"]) for one in facts}
+    found.causes = {name: c for name, c in found.causes.items() if name in known}
