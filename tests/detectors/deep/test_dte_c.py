@@ -48,7 +48,7 @@ def test_the_loss_is_the_cross_entropy_of_the_bins_of_noisy_rows(rng, monkeypatc
 
     shares = detector.network(noisy.float()).softmax(dim=1).tolist()
     expected = [-math.log(shares[step][step // 10]) for step in range(70)]
-    assert float(found) == pytest.approx(np.mean(expected), rel=1e-5)
+    assert found.item() == pytest.approx(np.mean(expected), rel=1e-5)
 
 
 def test_rows_with_more_noise_have_later_bins(rng):

@@ -50,13 +50,13 @@ def test_the_loss_is_the_squared_error_of_the_noise(rng, monkeypatch):
     monkeypatch.setattr(torch, "randn_like", lambda _: noise)
     rows = torch.from_numpy(rng.normal(size=(5, 3))).float()
 
-    found = float(detector.loss(rows))
+    found = detector.loss(rows).item()
 
     total = 0.0
     sigma = detector.network.noise
     for i in range(10):
         predicted = detector.network((rows[i % 5] + sigma * noise[i])[None])[0]
-        total += sum(float((predicted[j] - noise[i, j]) ** 2) for j in range(3)) / 3
+        total += sum((predicted[j] - noise[i, j]).item() ** 2 for j in range(3)) / 3
     assert found == pytest.approx(total / 10, rel=1e-5)
 
 
