@@ -15,6 +15,8 @@ import torch
 from odbench.arrays import FloatArray
 from odbench_detectors.deep.scaling import Scaling
 from odbench_detectors.deep.session import DEVICES, draw_seed, find_device, session
+from odbench_detectors.foundation.filling import fill
+from odbench_detectors.foundation.folds import score_by_folds
 from odbench_detectors.foundation.hub import located
 from odbench_detectors.foundation.network import (
     ContextNetwork,
@@ -22,7 +24,11 @@ from odbench_detectors.foundation.network import (
     needed_tensors,
     shape_of,
 )
-from odbench_detectors.foundation.weights import fill, parse_checkpoint, read_bytes
+from odbench_detectors.foundation.weights import (
+    FileBytes,
+    parse_checkpoint,
+    read_bytes,
+)
 from odbench_detectors.shared.estimator import Estimator, check_ranges
 
 TRANSFORMS = ("quantile", "standard")
@@ -33,7 +39,6 @@ _BLOCK = 256
 _KEPT_BYTES = 256 << 20
 # Standardised values beyond this are clipped, as in training.
 _LIMIT = 100.0
-_FOLDS = 4
 
 
 @dataclass(frozen=True)
@@ -166,17 +171,11 @@ class PriorFitted(Estimator):
             Higher is more anomalous.
         """
         self.check_params()
-        rows = self.train_rows(X)
-        if len(rows) < 2 * _FOLDS:
-            return self.fit(rows).decision_function(rows)
-        rng = np.random.default_rng(draw_seed(self.random_state))
-        fold = rng.permutation(np.arange(len(rows)) % _FOLDS)
-        scores = np.empty(len(rows))
-        for part in range(_FOLDS):
-            left_out = fold == part
-            self.fit(rows[~left_out])
-            scores[left_out] = self.decision_function(rows[left_out])
-        return scores
+        return score_by_folds(
+            self.train_rows(X),
+            lambda train, left_out: self.fit(train).decision_function(left_out),
+            self.random_state,
+        )
 
     def _draw(self, rng: np.random.Generator) -> Iterator[Pass]:
         """Yield the passes: one where every row and column fits into it."""
@@ -278,26 +277,11 @@ def load_network(path: Path) -> ContextNetwork:
         If it is damaged, hostile or of another model.
     """
     data = read_bytes(path)
-    return _network_of(_Bytes(data, hashlib.sha256(data).hexdigest(), str(path)))
-
-
-@dataclass(frozen=True, eq=False)
-class _Bytes:
-    """A file's bytes, equal to others if their hash is."""
-
-    data: bytes
-    sha256: str
-    name: str
-
-    def __hash__(self) -> int:
-        return hash(self.sha256)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Bytes) and self.sha256 == other.sha256
+    return _network_of(FileBytes(data, hashlib.sha256(data).hexdigest(), str(path)))
 
 
 @lru_cache(maxsize=2)
-def _network_of(file: _Bytes) -> ContextNetwork:
+def _network_of(file: FileBytes) -> ContextNetwork:
     tensors = needed_tensors(parse_checkpoint(file.data, file.name))
     with torch.device("meta"):
         network = ContextNetwork(shape_of(tensors, file.name))

@@ -12,6 +12,7 @@ import io
 import os
 import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -133,58 +134,61 @@ def parse_checkpoint(
     return _dense(found, name, max_bytes)
 
 
-def fill(
-    module: torch.nn.Module, tensors: Mapping[str, torch.Tensor], name: str
-) -> None:
-    """Give a module its weights; every name and shape must agree.
+def parse_archive(
+    data: bytes, name: str, *, max_bytes: int = MAX_BYTES
+) -> tuple[Mapping[str, Any], dict[str, torch.Tensor]]:
+    """Return what a file of torch.save holds beside its tensors, and the tensors.
 
     Parameters
     ----------
-    module : torch.nn.Module
-        It may be on the device "meta": its parameters are replaced.
-    tensors : mapping of str to Tensor
-        From `read_checkpoint`.
+    data : bytes
+        The whole file: an archive with a mapping that holds ``state_dict``.
     name : str
-        What error messages call the checkpoint.
+        What error messages call it.
+    max_bytes : int
+        The largest sum of the tensors' sizes.
+
+    Returns
+    -------
+    tuple of (mapping, dict)
+        Plain containers and values, unchecked; the tensors as `parse_checkpoint`
+        returns them.
 
     Raises
     ------
     ArchiveError
-        If a tensor is missing, unknown, of another shape, or not finite.
+        As `parse_checkpoint`.
     """
-    import torch
-
-    wanted = {key: tuple(value.shape) for key, value in module.state_dict().items()}
-    _refuse_names(wanted.keys() - tensors.keys(), name, "lacks")
-    _refuse_names(tensors.keys() - wanted.keys(), name, "has unknown")
-    for key, shape in wanted.items():
-        found = tensors[key]
-        if tuple(found.shape) != shape:
-            msg = (
-                f"checkpoint {name!r}: tensor {key!r} has shape {tuple(found.shape)}, "
-                f"wanted {shape}; this is the checkpoint of another model"
-            )
-            raise ArchiveError(msg)
-        if not bool(torch.isfinite(found).all()):
-            msg = (
-                f"checkpoint {name!r}: tensor {key!r} holds NaN or infinite values; "
-                f"get the checkpoint again, or another one"
-            )
-            raise ArchiveError(msg)
-    given = {key: tensors[key].float() for key in wanted}
-    module.load_state_dict(given, strict=True, assign=True)
-    module.requires_grad_(requires_grad=False).eval()
-
-
-def _refuse_names(keys: set[str], name: str, verb: str) -> None:
-    if keys:
-        some = ", ".join(sorted(keys)[:3]) + (", ..." if len(keys) > 3 else "")
-        count = f"{len(keys)} tensor{'s' * (len(keys) > 1)}"
-        msg = (
-            f"checkpoint {name!r}: {verb} {count} ({some}); this is the checkpoint of "
-            f"another model"
-        )
+    if not data.startswith(_ZIP):
+        msg = f"checkpoint {name!r}: is not an archive of torch.save; wanted one"
         raise ArchiveError(msg)
+    found = _parse_archive(data, name, max_bytes)
+    tensors = _dense(found, name, max_bytes)
+    return found, tensors
+
+
+@dataclass(frozen=True, eq=False)
+class FileBytes:
+    """A file's bytes, equal to others if their hash is; the key of caches.
+
+    Attributes
+    ----------
+    data : bytes
+    sha256 : str
+        64 hex digits.
+    name : str
+        What error messages call the file.
+    """
+
+    data: bytes
+    sha256: str
+    name: str
+
+    def __hash__(self) -> int:
+        return hash(self.sha256)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FileBytes) and self.sha256 == other.sha256
 
 
 def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:

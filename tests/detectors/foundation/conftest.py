@@ -90,3 +90,18 @@ def published(hub, checkpoint):
     repository.commit({"model.safetensors": checkpoint.read_bytes()})
     hub.repositories["YuchenShen/FoMo-0D"] = repository
     return hub
+
+
+@pytest.fixture(scope="session")
+def tabicl_files(made, tmp_path_factory) -> dict[str, Path]:
+    """Small checkpoints of TabICL's architecture: its classifier and its regressor."""
+    pytest.importorskip("tabicl")
+    folder = tmp_path_factory.mktemp("tabicl")
+    found = {}
+    for name, sizes in (
+        ("checkpoint", {"max_classes": 10}),
+        ("regressor", {"max_classes": 0, "num_quantiles": 99}),
+    ):
+        found[name] = folder / f"{name}.ckpt"
+        found[name].write_bytes(made.as_archive(made.tabicl(**sizes)))
+    return found

@@ -119,3 +119,23 @@ def as_archive(content: object) -> bytes:
     sink = io.BytesIO()
     torch.save(content, sink)
     return sink.getvalue()
+
+
+def tabicl(seed: int = 0, **sizes: int) -> dict[str, object]:
+    """A checkpoint of TabICL, small: its configuration and random tensors."""
+    from tabicl._model.tabicl import TabICL
+
+    config = {
+        "embed_dim": 16,
+        "col_num_blocks": 1,
+        "col_nhead": 2,
+        "col_num_inds": 8,
+        "row_num_blocks": 1,
+        "row_nhead": 2,
+        "row_num_cls": 2,
+        "icl_num_blocks": 2,
+        "icl_nhead": 2,
+        **sizes,
+    }
+    torch.manual_seed(seed)
+    return {"config": config, "state_dict": TabICL(**config).state_dict()}

@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from odbench.errors import ArchiveError
+from odbench_detectors.foundation.filling import fill
 from odbench_detectors.foundation.network import (
     ContextNetwork,
     needed_tensors,
     shape_of,
 )
-from odbench_detectors.foundation.weights import fill
 from tests.reference import prior_fitted as slow
 
 

@@ -1,0 +1,68 @@
+"""Give a network the tensors of a checkpoint; every name and shape must agree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+
+from odbench.errors import ArchiveError
+
+
+def fill(
+    module: torch.nn.Module, tensors: Mapping[str, torch.Tensor], name: str
+) -> None:
+    """Give a module its weights; every name and shape must agree.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        It may be on the device "meta": its parameters are replaced.
+    tensors : mapping of str to Tensor
+        From `read_checkpoint`.
+    name : str
+        What error messages call the checkpoint.
+
+    Raises
+    ------
+    ArchiveError
+        If a tensor is missing, unknown, of another shape, or not finite.
+    """
+    check_tensors(module, tensors, name)
+    given = {key: tensors[key].float() for key in module.state_dict()}
+    module.load_state_dict(given, strict=True, assign=True)
+    module.requires_grad_(requires_grad=False).eval()
+
+
+def check_tensors(
+    module: torch.nn.Module, tensors: Mapping[str, torch.Tensor], name: str
+) -> None:
+    """Refuse tensors that are not those of a module; see `fill`."""
+    wanted = {key: tuple(value.shape) for key, value in module.state_dict().items()}
+    _refuse_names(wanted.keys() - tensors.keys(), name, "lacks")
+    _refuse_names(tensors.keys() - wanted.keys(), name, "has unknown")
+    for key, shape in wanted.items():
+        found = tensors[key]
+        if tuple(found.shape) != shape:
+            msg = (
+                f"checkpoint {name!r}: tensor {key!r} has shape {tuple(found.shape)}, "
+                f"wanted {shape}; this is the checkpoint of another model"
+            )
+            raise ArchiveError(msg)
+        if not bool(torch.isfinite(found).all()):
+            msg = (
+                f"checkpoint {name!r}: tensor {key!r} holds NaN or infinite values; "
+                f"get the checkpoint again, or another one"
+            )
+            raise ArchiveError(msg)
+
+
+def _refuse_names(keys: set[str], name: str, verb: str) -> None:
+    if keys:
+        some = ", ".join(sorted(keys)[:3]) + (", ..." if len(keys) > 3 else "")
+        count = f"{len(keys)} tensor{'s' * (len(keys) > 1)}"
+        msg = (
+            f"checkpoint {name!r}: {verb} {count} ({some}); this is the checkpoint of "
+            f"another model"
+        )
+        raise ArchiveError(msg)

@@ -1,0 +1,1 @@
+"""TabICL: density of, and classification in, the context of the training rows."""
