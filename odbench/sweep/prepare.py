@@ -86,9 +86,8 @@ def prepare(request: RunRequest, *, pull: bool = True) -> Prepared:
     """
     from odbench.data.catalog import Sources
     from odbench.data.store import Store
-    from odbench.plugins.weights import settle_all
 
-    configurations = settle_all(_configurations(request), fetch=pull)
+    configurations = _with_weights(_configurations(request), fetch=pull)
     sources = Sources(request.mirror)
     records, faults = _records(request, sources), list[str]()
     done = finished(
@@ -210,6 +209,16 @@ def _configurations(request: RunRequest) -> list[Configuration]:
         msg = "detectors: none selected; `odbench detectors list` lists them"
         raise UsageError(msg)
     return chosen
+
+
+def _with_weights(chosen: list[Configuration], *, fetch: bool) -> list[Configuration]:
+    """Obtain trained weights before the first trial, or say which are not here."""
+    from odbench.plugins.weights import missing, settle_all
+
+    lacking = {} if fetch else {f.name: one for one in chosen for f in missing(one)}
+    for name, one in lacking.items():
+        say(f"{one.info.name}: {name} is not on this machine; the run will fetch it")
+    return settle_all(chosen, fetch=fetch)
 
 
 def _records(request: RunRequest, sources: Sources) -> list[DatasetRecord]:

@@ -151,6 +151,33 @@ def test_a_path_that_is_wrong_is_one_line(cache):
         settle(find_detector("outformer:checkpoint='/nowhere/x.ckpt'"), fetch=True)
 
 
+def test_a_dry_run_downloads_nothing_and_says_what_the_run_would(
+    published, tmp_path, capsys
+):
+    from odbench.sweep.prepare import _with_weights
+
+    _with_weights([find_detector("fomo0d"), find_detector("ecod")], fetch=False)
+
+    line = f"odbench: fomo0d: {FOMO} is not on this machine; the run will fetch it\n"
+    assert capsys.readouterr().err == line
+    assert published.requests == []
+
+
+def test_the_commands_check_and_show_know_weights(published):
+    from click.testing import CliRunner
+
+    from odbench.cli.detectors import detectors
+
+    before = CliRunner().invoke(detectors, ["show", "fomo0d"])
+    checked = CliRunner().invoke(detectors, ["check", "fomo0d"])
+    after = CliRunner().invoke(detectors, ["show", "fomo0d"])
+
+    assert "+ checkpoint missing" in before.output
+    assert checked.exit_code == 0, checked.output
+    assert " 0 failed, 0 warned" in checked.output
+    assert re.search(r"\+ checkpoint [0-9a-f]{12}", after.output)
+
+
 def test_a_damaged_copy_is_made_again(cache, checkpoint):
     found = find_detector(f"fomo0d:checkpoint={str(checkpoint)!r}")
     settle(found, fetch=True)
