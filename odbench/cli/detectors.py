@@ -112,11 +112,13 @@ def show(spec: str, form: str) -> None:
 def _facts(configuration: Configuration) -> dict[str, Any]:
     from odbench.plugins.find import grid_of
     from odbench.plugins.specs import as_json
+    from odbench.plugins.weights import settle
 
     row = _row(configuration.info)
     del row["default"], row["missing"], row["params"]
     return row | {
-        "version": configuration.version,
+        "version": settle(configuration, fetch=False).version,
+        "trained_on": list(configuration.info.trained_on),
         "reference configuration": as_json(dict(configuration.info.params)),
         "config": configuration.label,
         "config_id": configuration.id,
@@ -141,9 +143,10 @@ def check(spec: str, form: str) -> None:
     """
     from odbench.plugins.check.contract import check_detector
     from odbench.plugins.find import find_detector
+    from odbench.plugins.weights import settle
 
     findings = []
-    for finding in check_detector(find_detector(spec)):
+    for finding in check_detector(settle(find_detector(spec), fetch=True)):
         findings.append(finding)
         if form == "table":
             line = f"{finding.verdict:<4}  {finding.probe:<12}  {finding.message}"
