@@ -23,7 +23,7 @@ class AUTO(Estimator):
     and leaves it only if another detector of the core zoo is clearly better at telling
     held-out rows from made-up anomalies of several kinds. ``fit_score`` takes rows that
     may hold anomalies: a consensus of detectors that many anomalies do not mislead
-    picks the most normal rows, and Gaussians fitted on these score all rows.
+    picks the most normal rows, and the distance from these is the score.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class AUTO(Estimator):
     ----------
     chosen_ : str
         The detector that was chosen, as `odbench run --detectors` takes it; after
-        ``fit_score``, the Gaussians or the members of the consensus.
+        ``fit_score``, "knn of the core".
     search_ : odbench_detectors.auto.search.Search or None
         The course of the search; None after ``fit_score``.
 
@@ -73,15 +73,19 @@ class AUTO(Estimator):
             If a parameter or the table is wrong.
         """
         self.check_params()
-        rows = self.train_rows(X)
-        if len(rows) < 2:
-            msg = f"auto wants at least 2 train rows, got shape {rows.shape}: give more"
-            raise DetectorError(msg)
+        rows = self._rows(X)
         found = search(Scale.of(rows).apply(rows), self.budget, self.random_state)
         self.search_: Search | None = found
         self.chosen_ = found.chosen
         self._model: Any = CANDIDATES[found.chosen]().fit(rows)
         return self
+
+    def _rows(self, X: FloatArray) -> FloatArray:
+        rows = self.train_rows(X)
+        if len(rows) < 2:
+            msg = f"auto wants at least 2 train rows, got shape {rows.shape}: give more"
+            raise DetectorError(msg)
+        return rows
 
     def fit_score(self, X: FloatArray) -> FloatArray:
         """Score the rows of a table that may hold anomalies.
@@ -94,8 +98,8 @@ class AUTO(Estimator):
         Returns
         -------
         float64 array of shape (n_rows,)
-            Mean surprise in nats; higher is more anomalous. ``decision_function``
-            scores other rows in the same units afterwards.
+            Distance to the fifth-nearest row of the core, in standard deviations;
+            higher is more anomalous. ``decision_function`` then scores other rows.
 
         Raises
         ------
@@ -103,13 +107,13 @@ class AUTO(Estimator):
             As `fit`.
         """
         self.check_params()
-        rows = self.train_rows(X)
+        rows = self._rows(X)
         scale = Scale.of(rows)
         trimmed = fit_trimmed(scale.apply(rows), self.random_state)
         self.search_ = None
-        self.chosen_ = " + ".join(trimmed.members)
-        self._model = _Scaled(scale, trimmed.score)
-        return trimmed.own.copy()
+        self.chosen_ = "knn of the core"
+        self._model = _Scaled(scale, trimmed.detector)
+        return trimmed.own
 
     def decision_function(self, X: FloatArray) -> FloatArray:
         """Score rows with the chosen detector.
@@ -158,10 +162,11 @@ class Scale:
 
 @dataclass(frozen=True)
 class _Scaled:
-    """A score of rows in standard deviations, for rows in the units of train."""
+    """A detector of rows in standard deviations, for rows in the units of train."""
 
     scale: Scale
-    score: Callable[[FloatArray], FloatArray]
+    detector: Any
 
     def decision_function(self, X: FloatArray) -> FloatArray:
-        return self.score(self.scale.apply(X))
+        scores: FloatArray = self.detector.decision_function(self.scale.apply(X))
+        return scores

@@ -49,7 +49,8 @@ def gaussian(components: int = 1) -> Any:
 def _egmm() -> Any:
     from odbench_detectors.egmm.detector import EGMM
 
-    return EGMM()
+    # Without a seed it would draw one, and a search could not be repeated.
+    return EGMM(random_state=0)
 
 
 def _ecod() -> Any:
@@ -97,6 +98,11 @@ def global_members(seed: int, n: int) -> dict[str, tuple[float, Any]]:
         "knn:k=20": (1.0, _knn(min(20, max(n - 1, 1)), "largest")),
         "iforest": (1.0, IForest(random_state=seed)),
     }
+
+
+def near(n: int) -> Any:
+    """Return an unfitted detector that looks close by, for n train rows."""
+    return _knn(min(5, max(n - 1, 1)), "largest")
 
 
 def own_scores(detector: Any, X: FloatArray) -> FloatArray:

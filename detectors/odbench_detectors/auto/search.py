@@ -112,7 +112,7 @@ def search(X: FloatArray, budget: int, seed: int) -> Search:
         rows *= 2
     if not rungs:
         return Search(INCUMBENT, f"a budget of {budget:,} rows allows no fit")
-    chosen, reason = _outcome(rungs[-1])
+    chosen, reason = outcome(rungs[-1])
     return Search(chosen, reason, tuple(rungs), spent)
 
 
@@ -161,7 +161,8 @@ def _better_half(rung: Rung) -> list[str]:
     return [INCUMBENT, *others[: len(others) // 2]]
 
 
-def _outcome(rung: Rung) -> tuple[str, str]:
+def outcome(rung: Rung) -> tuple[str, str]:
+    """Return the choice after the last rung, and its reason in a sentence."""
     means = rung.means()
     best = max(means, key=lambda name: (means[name], name == INCUMBENT))
     if best == INCUMBENT:
