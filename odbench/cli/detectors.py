@@ -76,6 +76,7 @@ def _row(info: DetectorInfo) -> dict[str, Any]:
 
 
 def _shortened(text: str, most: int = 40) -> str:
+    """Cut parameters, which have no bounds; `show` and JSON have them all."""
     return text if len(text) <= most else text[: most - 3] + "..."
 
 

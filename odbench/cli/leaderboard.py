@@ -12,7 +12,7 @@ from odbench.cli.leaderboard_export import export
 from odbench.cli.leaderboard_publish import publish
 from odbench.cli.leaderboard_show import show
 from odbench.cli.options import PATH, format_option, settings_options
-from odbench.cli.rows import emit
+from odbench.cli.rows import emit, terminal_width
 from odbench.cli.warned import warnings_as_lines
 
 
@@ -65,7 +65,7 @@ def build(
         built = build_files(runs, settings=settings, evaluated=evaluated)
     if not check:
         write_files(built.files, out)
-        click.echo(render_table(built.tables))
+        click.echo(render_table(built.tables, width=terminal_width()))
         for remark in built.remarks:
             click.echo("\n" + textwrap.fill(remark, WIDTH))
         click.echo(f"{len(built.files)} files written to {out}", err=True)

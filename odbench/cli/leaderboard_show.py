@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from odbench.cli.options import PATH, format_option, settings_options
-from odbench.cli.rows import emit
+from odbench.cli.rows import emit, terminal_width
 from odbench.cli.warned import warnings_as_lines
 from odbench.errors import UsageError
 
@@ -162,7 +162,12 @@ def _print_blocks(
 
     blocks = []
     for part in parts:
-        text = render_table(part.table, sort=wanted.sort, policy=wanted.policy)
+        text = render_table(
+            part.table,
+            sort=wanted.sort,
+            policy=wanted.policy,
+            width=terminal_width(),
+        )
         heading = [printable(f"{part.slice}: {part.level}")] if part.slice else []
         blocks.append("\n".join([*heading, text]))
     blocks += [render_evaluated(each) for each in submitted]

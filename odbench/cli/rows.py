@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,9 @@ import click
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# A text is not cut below this length.
+_SHORTEST = 12
 
 
 def print_rows(
@@ -26,7 +31,8 @@ def print_rows(
     columns : sequence of str
         Columns to print, in order.
     form : {"table", "json", "csv"}
-        A table aligns and shortens nothing; JSON is one array.
+        A table fits the terminal: its widest texts are cut in the middle. In a file
+        or a pipe nothing is cut. JSON is one array.
     """
     if form == "json":
         chosen = [{name: row.get(name) for name in columns} for row in rows]
@@ -39,6 +45,7 @@ def print_rows(
         click.echo(sink.getvalue(), nl=False)
         return
     numeric = [_is_numeric(row.get(name) for row in rows) for name in columns]
+    cells = _fitting([list(columns), *cells], numeric, terminal_width())[1:]
     widths = [
         max([len(name), *(len(line[i]) for line in cells)])
         for i, name in enumerate(columns)
@@ -49,6 +56,36 @@ def print_rows(
             for text, width, right in zip(line, widths, numeric, strict=True)
         )
         click.echo("  ".join(padded).rstrip())
+
+
+def terminal_width() -> int | None:
+    """Return the characters per line of the terminal; None for a file or a pipe."""
+    if not sys.stdout.isatty():
+        return None
+    return shutil.get_terminal_size().columns
+
+
+def _fitting(
+    lines: list[list[str]], numeric: Sequence[bool], width: int | None
+) -> list[list[str]]:
+    """Cut the texts of the widest columns until each line fits the terminal."""
+    from odbench.leaderboard.terminal import shortened
+
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    floors = [max(len(head), _SHORTEST) for head in lines[0]]
+    texts = [i for i, number in enumerate(numeric) if not number]
+    excess = 0 if width is None else sum(widths) + 2 * (len(widths) - 1) - width
+    # The first column holds names, and is cut last.
+    for candidates in (texts[1:] if texts[:1] == [0] else texts, texts):
+        while excess > 0:
+            i = max(candidates, key=lambda k: widths[k] - floors[k], default=None)
+            if i is None or widths[i] <= floors[i]:
+                break
+            widths[i] -= 1
+            excess -= 1
+    return [
+        [shortened(t, w) for t, w in zip(line, widths, strict=True)] for line in lines
+    ]
 
 
 def emit(table: pd.DataFrame, form: str) -> None:

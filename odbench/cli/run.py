@@ -16,6 +16,7 @@ from odbench.cli.options import (
     partition_option,
     suite_option,
 )
+from odbench.cli.rows import terminal_width
 from odbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -203,7 +204,7 @@ def _print_table(folder: Path, asked: Asked, *, keeps_scores: bool) -> None:
     from odbench.results import SCORES
     from odbench.sweep.prepare import say
 
-    table = table_of_run(folder, asked)
+    table = table_of_run(folder, asked, width=terminal_width())
     for remark in table.remarks:
         say(remark)
     if table.is_empty and keeps_scores:

@@ -70,7 +70,9 @@ class RunTable(NamedTuple):
     is_empty: bool
 
 
-def table_of_run(folder: Path, asked: Asked | None = None) -> RunTable:
+def table_of_run(
+    folder: Path, asked: Asked | None = None, *, width: int | None = None
+) -> RunTable:
     """Compute the leaderboard of a run and write ``leaderboard.csv`` in its folder.
 
     The file has all results in the folder, the table only those that were asked for.
@@ -85,6 +87,8 @@ def table_of_run(folder: Path, asked: Asked | None = None) -> RunTable:
         The folder of a run that has a ``results.parquet``.
     asked : Asked, optional
         The trials to show; a remark then counts the other ones. All by default.
+    width : int, optional
+        Characters per line of the terminal; see `render_table`.
 
     Returns
     -------
@@ -97,13 +101,16 @@ def table_of_run(folder: Path, asked: Asked | None = None) -> RunTable:
     OSError
         If the folder cannot be written.
     """
+    import pandas as pd
+
     made_of = _fingerprint(folder / RESULTS, asked)
     kept = _kept(folder)
     if kept is None or kept["of"] != made_of:
         kept = {"of": made_of, **_made(folder, asked)}
         write_text(folder / _KEPT, json.dumps(kept))
     remarks = [str(line) for line in kept["told"]]
-    return RunTable(str(kept["table"]), remarks, bool(kept["empty"]))
+    board = pd.DataFrame(kept["table"])
+    return RunTable(render_table(board, width=width), remarks, board.empty)
 
 
 def _made(folder: Path, asked: Asked | None) -> dict[str, Any]:
@@ -125,8 +132,7 @@ def _made(folder: Path, asked: Asked | None) -> dict[str, Any]:
     return {
         "board": _digest(text.encode()),
         "told": [*remarks, *(str(warning.message) for warning in told)],
-        "table": render_table(board),
-        "empty": board.empty,
+        "table": board.astype(object).to_dict("list"),
     }
 
 
@@ -197,7 +203,9 @@ def _kept(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     complete = (
-        isinstance(kept.get("told"), list) and {"of", "table", "empty"} <= kept.keys()
+        isinstance(kept.get("told"), list)
+        and isinstance(kept.get("table"), dict)
+        and "of" in kept
     )
     return kept if same and complete else None
 

@@ -1,4 +1,4 @@
-"""A leaderboard as plain text, at most 100 characters wide."""
+"""A leaderboard as plain text, no wider than the terminal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 WIDTH = 100
 # Columns that decide between rows that are equal in the column to sort by.
 _TIES = ("place", "mean_auroc", "mean_ap")
+_NAME = "configuration"
 _SHORTEST_NAME = 16
+# Columns that are left out in a narrow terminal, in this order.
+_LEAST_NEEDED = ("rank", "by AP 95 %", "Elo 95 %", "failed", "sets", "seconds")
 # Columns with these prefixes sort in descending order, all others in ascending order.
 _HIGHER_IS_BETTER = (
     "mean_", "elo_", "win_rate", "rauc_", "top3_", "p_best", "may_be_", "n_datasets",
@@ -30,7 +33,11 @@ _HIGHER_IS_BETTER = (
 
 
 def render_table(
-    table: pd.DataFrame, *, sort: str = "place", policy: Policy = "main"
+    table: pd.DataFrame,
+    *,
+    sort: str = "place",
+    policy: Policy = "main",
+    width: int | None = None,
 ) -> str:
     """Render a leaderboard for a terminal.
 
@@ -42,6 +49,9 @@ def render_table(
         Column to sort by, best first.
     policy : str
         How failures count in this table, for the remark below it.
+    width : int, optional
+        Characters per line: names are cut in the middle and columns left out until
+        rows fit. By default, as for a file or a pipe, nothing is cut.
 
     Returns
     -------
@@ -58,7 +68,7 @@ def render_table(
     if table.empty:
         return "No public labels, so no leaderboard."
     groups = sorted_by(table, sort).groupby(list(GROUP), sort=True)
-    return "\n\n".join(_block(rows, sort, policy) for _, rows in groups)
+    return "\n\n".join(_block(rows, sort, policy, width) for _, rows in groups)
 
 
 def sorted_by(table: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -100,7 +110,7 @@ def heading_of(suite: object, partition: object, protocol: object) -> str:
     return printable(f"{suite} / {partition}, {protocol}")
 
 
-def _block(rows: pd.DataFrame, sort: str, policy: Policy) -> str:
+def _block(rows: pd.DataFrame, sort: str, policy: Policy, width: int | None) -> str:
     first = rows.iloc[0]
     better = "higher" if sort.startswith(_HIGHER_IS_BETTER) else "lower"
     lines = [
@@ -110,9 +120,11 @@ def _block(rows: pd.DataFrame, sort: str, policy: Policy) -> str:
         f"sorted by {sort} ({better} is better)",
         *_setting(str(first["protocol"])),
         "",
-        *_aligned(rows),
     ]
-    lines += _remarks(rows, policy)
+    aligned, left_out = _aligned(rows, width)
+    lines += [*aligned, *_remarks(rows, policy)]
+    if left_out:
+        lines += ["", f"Left out, wider than the terminal: {', '.join(left_out)}."]
     return "\n".join(lines)
 
 
@@ -123,23 +135,30 @@ def _setting(protocol: str) -> list[str]:
     return textwrap.wrap(" ".join(describe(protocol)), WIDTH)
 
 
-def _aligned(rows: pd.DataFrame) -> list[str]:
+def _aligned(rows: pd.DataFrame, width: int | None) -> tuple[list[str], list[str]]:
+    """Return the lines of the table, and the headings that did not fit."""
     records = rows.to_dict("records")
-    numbers = [[cell(row) for _, cell in _CELLS] for row in records]
     names = [
-        _mark(row) + method_name(row["detector"], row["config"]) + _seen_mark(row)
-        for row in records
+        _mark(row) + method_name(row["detector"], row["config"]) for row in records
     ]
-    headings = [heading for heading, _ in _CELLS]
-    # The names take the width that the numbers leave.
-    widths = [max(map(len, c)) for c in zip(headings, *numbers, strict=True)]
-    taken = sum(widths) + 2 * len(widths)
-    longest = max(_SHORTEST_NAME, WIDTH - taken)
-    body = [
-        [shortened(name, longest), *line]
-        for name, line in zip(names, numbers, strict=True)
-    ]
-    return align([["configuration", *headings], *body], left=(0,))
+    columns = {heading: [cell(row) for row in records] for heading, cell in _CELLS}
+    left_out = []
+    longest = max(map(len, [_NAME, *names]))
+    if width is not None:
+        for heading in _LEAST_NEEDED:
+            if width - _taken(columns) >= min(longest, _SHORTEST_NAME):
+                break
+            del columns[heading]
+            left_out.append(heading)
+        longest = max(len(_NAME), width - _taken(columns))
+    shown = [shortened(name, longest) for name in names]
+    body = zip(shown, *columns.values(), strict=True)
+    return align([[_NAME, *columns], *map(list, body)], left=(0,)), left_out
+
+
+def _taken(columns: Mapping[str, Sequence[str]]) -> int:
+    """Return the width of columns with the gaps before them."""
+    return sum(2 + max(map(len, [h, *cells])) for h, cells in columns.items())
 
 
 def _mark(row: Mapping[Any, Any]) -> str:

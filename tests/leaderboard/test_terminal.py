@@ -40,9 +40,30 @@ def test_long_names_and_many_rows_fit_into_a_hundred_columns(rng):
         for k in range(100, 130)
     )
 
-    text = render_table(build_leaderboard(results))
+    text = render_table(build_leaderboard(results), width=100)
 
     assert max(map(len, text.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("width", [60, 80, 90])
+def test_a_narrow_terminal_loses_columns_and_is_told_which(width):
+    results = frame(trial("a", f"a_rather_long_name_{k}", 0.5 + k / 10) for k in (0, 1))
+
+    text = render_table(build_leaderboard(results), width=width)
+
+    rows = [line for line in text.splitlines() if "name_" in line or "AUROC" in line]
+    assert max(map(len, rows)) <= width
+    assert "place 95 %" in text
+    assert "Left out, wider than the terminal: rank" in text
+
+
+def test_without_a_terminal_nothing_is_cut():
+    results = frame([trial("a", "n" * 200, 0.5, config="k=" + "1" * 100)])
+
+    text = render_table(build_leaderboard(results))
+
+    assert "n" * 200 + "[k=" + "1" * 100 + "]" in text
+    assert "Left out" not in text
 
 
 def test_names_that_are_cut_still_differ():
@@ -52,7 +73,7 @@ def test_names_that_are_cut_still_differ():
         for k, config in enumerate(configs)
     )
 
-    lines = render_table(build_leaderboard(results)).splitlines()
+    lines = render_table(build_leaderboard(results), width=90).splitlines()
 
     names = {line.split()[0] for line in lines if "…" in line}
     assert len(names) == 2

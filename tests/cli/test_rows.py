@@ -1,0 +1,45 @@
+"""Tables on the command line fit the terminal, and are whole in a pipe."""
+
+import shutil
+import sys
+
+import pytest
+
+from odbench.cli.rows import print_rows
+
+ROWS = [
+    {"name": "a_long_name_of_a_set", "n": 12, "summary": "words " * 30},
+    {"name": "b", "n": 3456, "summary": "short"},
+]
+
+
+@pytest.fixture
+def shown(capsys, monkeypatch):
+    def show(width):
+        if width is not None:
+            monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+            size = shutil.os.terminal_size((width, 20))
+            monkeypatch.setattr(shutil, "get_terminal_size", lambda: size)
+        print_rows(ROWS, ("name", "n", "summary"), "table")
+        return capsys.readouterr().out.splitlines()
+
+    return show
+
+
+def test_a_pipe_gets_everything(shown):
+    assert shown(None)[1].endswith(("words " * 30).rstrip())
+
+
+def test_a_terminal_gets_names_whole_and_other_texts_cut(shown):
+    lines = shown(60)
+
+    assert max(map(len, lines)) <= 60
+    assert lines[1].startswith("a_long_name_of_a_set    12  words")
+    assert "…" in lines[1]
+
+
+def test_a_narrow_terminal_cuts_names_too(shown):
+    lines = shown(34)
+
+    assert max(map(len, lines)) <= 34
+    assert "…" in lines[1].split()[0]
