@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 # Public class -> the detector's folder.
 _FOLDERS = {
+    "AUTO": "auto",
     "CATS": "cats",
     "COPOD": "copod",
     "DTENP": "dte_np",
@@ -27,6 +28,7 @@ _FOLDERS = {
 }
 
 __all__ = [
+    "AUTO",
     "CATS",
     "COPOD",
     "DTENP",
@@ -44,6 +46,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from odbench_detectors.auto.detector import AUTO as AUTO
     from odbench_detectors.cats.detector import CATS as CATS
     from odbench_detectors.copod.detector import COPOD as COPOD
     from odbench_detectors.dte_np.detector import DTENP as DTENP

@@ -44,7 +44,8 @@ def _dependency(rng: np.random.Generator, X: FloatArray, n: int) -> FloatArray:
 def _exchange(rng: np.random.Generator, X: FloatArray, n: int) -> FloatArray:
     """Take some columns of each row from another row."""
     rows, others = X[rng.integers(len(X), size=(2, n))]
-    return np.where(_some_columns(rng, n, X.shape[1]), others, rows)
+    chosen = _some_columns(rng, n, X.shape[1])
+    return np.asarray(np.where(chosen, others, rows), dtype=np.float64)
 
 
 def _some_columns(rng: np.random.Generator, n: int, d: int) -> np.ndarray:

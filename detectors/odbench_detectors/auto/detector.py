@@ -138,7 +138,11 @@ class AUTO(Estimator):
     @property
     def explain(self) -> Callable[..., Any]:
         """The chosen detector's ``explain``; none before `fit` or where it has none."""
-        explain: Callable[..., Any] = vars(self).get("_model").explain
+        model: Any = vars(self).get("_model")
+        if not hasattr(model, "explain"):
+            msg = f"auto: {vars(self).get('chosen_', 'nothing yet')} has no explain"
+            raise AttributeError(msg)
+        explain: Callable[..., Any] = model.explain
         return explain
 
 
