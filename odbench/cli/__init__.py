@@ -35,6 +35,7 @@ VERBS = {
     "cache": "Show, list and clean the cache of data sets.",
     "leaderboard": "Build, show, compare, export and publish leaderboards.",
     "submission": "Pack, check and evaluate submissions.",
+    "completion": "Print the completion script of a shell.",
     "synbench": "Draw a private partition of the synthetic suite.",
 }
 

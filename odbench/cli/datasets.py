@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from odbench.cli import complete
 from odbench.cli.columns import columns
 from odbench.cli.options import (
     FOLDER,
@@ -84,7 +85,7 @@ def list_(
 
 
 @datasets.command("show")
-@click.argument("name")
+@click.argument("name", shell_complete=complete.dataset_ids)
 @suite_option()
 @click.option(
     "--partition",
@@ -101,6 +102,7 @@ def list_(
 )
 @click.option(
     "--detector",
+    shell_complete=complete.detector,
     default="ecod",
     show_default=True,
     help="Detector for --explain; it must support explanations.",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from odbench.cli import complete
 from odbench.cli.options import FOLDER, format_option
 from odbench.cli.rows import print_rows
 
@@ -87,7 +88,7 @@ def _text(params: dict[str, Any]) -> str:
 
 
 @detectors.command("show", short_help="Show one detector.")
-@click.argument("spec")
+@click.argument("spec", shell_complete=complete.detector)
 @format_option("table", "json")
 def show(spec: str, form: str) -> None:
     """Show one detector: its parameters, grid, reference and needs.
@@ -134,7 +135,7 @@ def _plain_text(value: Any) -> str:
 
 
 @detectors.command("check", short_help="Test a detector against the contract.")
-@click.argument("spec")
+@click.argument("spec", shell_complete=complete.detector)
 @format_option()
 def check(spec: str, form: str) -> None:
     """Test a detector on small tables and print the result of each probe.

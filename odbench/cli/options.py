@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from odbench.cli import complete
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 PARTITIONS = click.Choice(("public", "private"))
@@ -35,7 +37,9 @@ def suite_option(*, required: bool = False) -> Callable[[Command], Command]:
     """Return the option for suites; without `required`, all suites by default."""
     text = "Comma-separated suites: names, or folders with a suite.toml."
     text += "" if required else "  [default: all]"
-    return click.option("--suite", "-s", required=required, help=text)
+    return click.option(
+        "--suite", "-s", required=required, help=text, shell_complete=complete.suites
+    )
 
 
 partition_option = click.option(
@@ -50,6 +54,7 @@ glob_option = click.option(
     "pattern",
     metavar="GLOB",
     help="Only data sets whose names match GLOB.",
+    shell_complete=complete.datasets,
 )
 limit_option = click.option(
     "--limit",

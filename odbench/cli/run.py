@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from odbench.cli import complete
 from odbench.cli.options import (
     FOLDER,
     glob_option,
@@ -59,6 +60,7 @@ class _Gibibytes(click.ParamType[float]):
     "--detectors",
     "-d",
     multiple=True,
+    shell_complete=complete.detectors,
     help="Comma-separated detectors: knn, knn:k=20, package.module:Class, "
     "file.py:Class or file.py:pipeline.  [default: the core zoo]",
 )

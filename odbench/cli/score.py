@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from odbench.cli import complete
 from odbench.cli.options import PATH, Command, Count, format_option
 from odbench.cli.rows import print_rows
 from odbench.errors import UsageError
@@ -39,6 +40,7 @@ def _columns_option(name: str, text: str) -> Callable[[Command], Command]:
 @click.option(
     "--detector",
     "-d",
+    shell_complete=complete.detector,
     default="cats",
     show_default=True,
     help="Detector to score with.",
