@@ -139,7 +139,8 @@ def _aligned(rows: pd.DataFrame, width: int | None) -> tuple[list[str], list[str
     """Return the lines of the table, and the headings that did not fit."""
     records = rows.to_dict("records")
     names = [
-        _mark(row) + method_name(row["detector"], row["config"]) for row in records
+        _mark(row) + method_name(row["detector"], row["config"]) + _seen_mark(row)
+        for row in records
     ]
     columns = {heading: [cell(row) for row in records] for heading, cell in _CELLS}
     left_out = []

@@ -121,7 +121,7 @@ function hasSeen(board, t, i) {
 }
 
 function seenMark(board, t, i) {
-  return hasSeen(board, t, i) ? el("abbr", { title: "Its weights were trained on this data set" }, " †") : null;
+  return hasSeen(board, t, i) ? [" ", el("abbr", { title: "Its weights were trained on this data set" }, "†")] : null;
 }
 
 const ENDS = data.metrics.filter((m) => m.interval).flatMap((m) => [`${m.name}_low`, `${m.name}_high`]);
