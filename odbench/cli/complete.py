@@ -83,14 +83,12 @@ def detector(ctx: Any, param: Any, incomplete: str) -> list[CompletionItem]:  # 
 
 def _suite_names(_: str) -> Iterable[str]:
     from odbench.data.brought import plugin_suites
+    from odbench.data.subsets import subsets_of
     from odbench.suites import load_suites
 
     plugin_suites()
     known = load_suites()
-    subsets = [
-        f"{n}-{subset}" for n, suite in known.items() for subset in suite.subsets
-    ]
-    return [*known, *subsets]
+    return [*known, *(name for suite in known.values() for name in subsets_of(suite))]
 
 
 def _records(ctx: Any, suite: str | None = None) -> Iterable[Any]:

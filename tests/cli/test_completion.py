@@ -23,7 +23,7 @@ def completions(line):
     ("line", "offered"),
     [
         ("odbench comp", ["completion"]),
-        ("odbench run --suite odd", ["oddbench"]),
+        ("odbench run --suite odd", ["oddbench", "oddbench-representative"]),
         ("odbench run --suite adbench,ovr",
          ["adbench,ovrbench"]),
         ("odbench run -s adbench --datasets Card", ["Cardiotocography"]),
