@@ -57,6 +57,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--suites", default="adbench,ovrbench,oddbench,synbench-2")
     parser.add_argument("--rows", type=int, default=3_000, help="most rows of a set")
     parser.add_argument("--above", type=int, default=0, help="rows that are too few")
+    parser.add_argument("--columns", type=int, default=200, help="most columns")
     parser.add_argument("--limit", type=int, default=100_000, help="sets per suite")
     parser.add_argument("--detectors", default=CORE, help="fixed detectors")
     parser.add_argument("--settings", default=",".join(SETTINGS))
@@ -80,7 +81,8 @@ def chosen(asked: argparse.Namespace) -> list[DatasetRecord]:
 def fits(record: DatasetRecord, asked: argparse.Namespace) -> bool:
     """Check a data set's size, which the manifest knows."""
     n = record.n_train + record.n_test
-    return asked.above < n <= asked.rows and record.n_anomalies is not None
+    size = asked.above < n <= asked.rows and record.n_columns <= asked.columns
+    return size and record.n_anomalies is not None
 
 
 def read(path: Path) -> Iterator[tuple[tuple[str, str, str], float]]:

@@ -46,13 +46,6 @@ def gaussian(components: int = 1) -> Any:
     return GMM(components=components)
 
 
-def _egmm() -> Any:
-    from odbench_detectors.egmm.detector import EGMM
-
-    # Without a seed it would draw one, and a search could not be repeated.
-    return EGMM(random_state=0)
-
-
 def _ecod() -> Any:
     from odbench_detectors.ecod.detector import ECOD
 
@@ -75,7 +68,6 @@ CANDIDATES: Mapping[str, Callable[[], Any]] = MappingProxyType(
         "lof": partial(_lof, 20),
         "gmm": gaussian,
         "gmm:components=5": partial(gaussian, 5),
-        "egmm": _egmm,
         "ecod": _ecod,
         "copod": copod,
     }

@@ -26,7 +26,7 @@ MARGIN = 0.1
 
 @dataclass(frozen=True)
 class Rung:
-    """What one rung of the search measured.
+    """The measurements of one rung of the search.
 
     Attributes
     ----------
