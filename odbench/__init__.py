@@ -18,8 +18,12 @@ _EXPORTS = {
     "score": "odbench.api.score",
     "recommend": "odbench.api.recommend",
     "rank_columns": "odbench.api.columns",
-    "build_leaderboard": "odbench.leaderboard.tables",
+    "build_leaderboard": "odbench.api.frames",
     "compare_methods": "odbench.leaderboard.pairs",
+    "list_datasets": "odbench.api.lists",
+    "list_detectors": "odbench.api.lists",
+    "list_suites": "odbench.api.lists",
+    "render_page": "odbench.api.page",
     "read_results": "odbench.results",
     "explain": "odbench.plugins.explain",
     "explain_row": "odbench.plugins.explain",
@@ -44,16 +48,25 @@ __all__ = [
     "explain",
     "explain_row",
     "find_detector",
+    "list_datasets",
+    "list_detectors",
+    "list_suites",
     "load_dataset",
     "rank_columns",
     "read_results",
     "recommend",
+    "render_page",
     "run",
     "score",
 ]
 
 if TYPE_CHECKING:
     from odbench.api.columns import rank_columns as rank_columns
+    from odbench.api.frames import build_leaderboard as build_leaderboard
+    from odbench.api.lists import list_datasets as list_datasets
+    from odbench.api.lists import list_detectors as list_detectors
+    from odbench.api.lists import list_suites as list_suites
+    from odbench.api.page import render_page as render_page
     from odbench.api.recommend import recommend as recommend
     from odbench.api.run import run as run
     from odbench.api.score import score as score
@@ -64,7 +77,6 @@ if TYPE_CHECKING:
     from odbench.detector import DetectorInfo as DetectorInfo
     from odbench.errors import OdbenchError as OdbenchError
     from odbench.leaderboard.pairs import compare_methods as compare_methods
-    from odbench.leaderboard.tables import build_leaderboard as build_leaderboard
     from odbench.plugins.check.contract import check_detector as check_detector
     from odbench.plugins.explain import explain as explain
     from odbench.plugins.explain import explain_row as explain_row

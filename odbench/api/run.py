@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from odbench.api.frames import Results
 
 
 def run(
@@ -19,8 +19,23 @@ def run(
     detectors: Sequence[Any] | str | None = None,
     out: str | Path | None = None,
     show_progress: bool = True,
-    **options: Any,
-) -> pd.DataFrame:
+    grid: bool = False,
+    seeds: int | None = None,
+    datasets: str | None = None,
+    limit: int | None = None,
+    partition: str = "public",
+    protocol: str = "one-class",
+    contamination: float = 0.0,
+    jobs: int | None = None,
+    backend: str = "loky",
+    scheduler: str | None = None,
+    timeout: float = 3600.0,
+    memory_limit: float | None = None,
+    mirror: str | Path | None = None,
+    keep_scores: bool = False,
+    require_sandbox: bool = False,
+    retry_failed: bool = False,
+) -> Results:
     """Run detectors on data sets.
 
     Parameters
@@ -36,19 +51,45 @@ def run(
         skipped. A temporary folder by default.
     show_progress : bool
         Write a progress bar to stderr.
-    **options
-        As on the command line: ``grid``, ``seeds``, ``datasets`` (a glob), ``limit``,
-        ``partition``, ``jobs``, ``backend``, ``scheduler``, ``timeout`` (seconds),
-        ``memory_limit`` (GiB), ``mirror``, ``keep_scores``, ``contamination``,
-        ``retry_failed``.
+    grid : bool
+        Also run every configuration in each detector's grid.
+    seeds : int, optional
+        Repetitions of each stochastic detector; 5 by default.
+    datasets : str, optional
+        A glob on the names of data sets.
+    limit : int, optional
+        Maximum number of data sets per suite.
+    partition : {"public", "private"}
+    protocol : str
+        "one-class", "transductive", "unsupervised" or "contaminated=SHARE".
+    contamination : float
+        The same as ``protocol="contaminated=SHARE"``.
+    jobs : int, optional
+        Number of workers; one per core by default.
+    backend : {"loky", "threading", "dask", "ray"}
+    scheduler : str, optional
+        Address of a dask scheduler or a ray head.
+    timeout : float
+        Seconds per trial.
+    memory_limit : float, optional
+        GiB per trial; nine tenths of the machine's memory, divided by the workers, by
+        default.
+    mirror : str or Path, optional
+        A folder laid out like the hub, to read data from.
+    keep_scores : bool
+        Keep the score of every test row in `out`.
+    require_sandbox : bool
+        Refuse to run where detectors cannot be kept from the labels.
+    retry_failed : bool
+        Run failed trials again.
 
     Returns
     -------
-    pandas.DataFrame
-        One row per trial, the columns of `odbench.results.COLUMNS`. Its ``attrs`` hold
-        ``"faults"``, a list with one text for each data set that could not be used, and
-        ``"summary"``: numbers of trials ``"asked"``, ``"done_before"`` and, by status,
-        finished by this call (``"counts"``).
+    Results
+        A data frame, one row per trial, the columns of `odbench.results.COLUMNS`. Its
+        ``attrs`` hold ``"faults"``, a list with one text for each data set that could
+        not be used, and ``"summary"``: numbers of trials ``"asked"``,
+        ``"done_before"`` and, by status, finished by this call (``"counts"``).
 
     Raises
     ------
@@ -72,6 +113,7 @@ def run(
     """
     from odbench.api.asked import asked_of, only_asked
     from odbench.api.cache import cache_in_use
+    from odbench.api.frames import Results
     from odbench.leaderboard.run_table import table_of_run
     from odbench.plugins.specs import parse_specs
     from odbench.results import read_results
@@ -94,7 +136,22 @@ def run(
             else detectors,
             out=Path(out),
             show_progress=show_progress,
-            **options,
+            grid=grid,
+            seeds=seeds,
+            datasets=datasets,
+            limit=limit,
+            partition=partition,
+            protocol=protocol,
+            contamination=contamination,
+            jobs=jobs,
+            backend=backend,
+            scheduler=scheduler,
+            timeout=timeout,
+            memory_limit=memory_limit,
+            mirror=mirror,
+            keep_scores=keep_scores,
+            require_sandbox=require_sandbox,
+            retry_failed=retry_failed,
         )
         prepared = prepare(request)
         summary = execute(request, prepared)
@@ -105,7 +162,7 @@ def run(
         remarks = [f"not used: {fault}" for fault in summary.faults] + found.lines()
         if keep and found.trials:
             remarks += table_of_run(summary.folder, asked_of(request, prepared)).remarks
-        results = read_results(summary.folder)
+        results = Results(read_results(summary.folder))
     # Only values that JSON has, because pandas writes them into Parquet files.
     results.attrs["faults"] = list(dict.fromkeys(summary.faults))
     results.attrs["summary"] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -19,6 +20,8 @@ BEYOND_DUPLICATES = (
 )  # fmt: skip
 # Names become file names, and with a suffix they must fit into 255 bytes.
 _MAX_NAME_BYTES = 200
+# Rows and columns of a data set in a notebook.
+_SHOWN = 6
 
 
 def check_name(name: str, *, where: str) -> str:
@@ -172,7 +175,7 @@ class RawDataset:
     severity: LabelArray | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """A data set in memory.
 
@@ -194,3 +197,34 @@ class Dataset:
     y_test: LabelArray | None
     columns: tuple[str, ...]
     record: DatasetRecord
+
+    def __repr__(self) -> str:
+        return f"<Dataset {self.record.id}: {self._sizes()}>"
+
+    def _repr_html_(self) -> str:
+        names = (html.escape(name) for name in self.columns[:_SHOWN])
+        heads = "".join(f"<th>{name}</th>" for name in names)
+        rows = "".join(
+            "<tr>"
+            + "".join(f"<td>{value:.6g}</td>" for value in row[:_SHOWN])
+            + "</tr>"
+            for row in self.X_train[:_SHOWN]
+        )
+        more = len(self.columns) - _SHOWN
+        rest = f"; {more} more columns" if more > 0 else ""
+        title = html.escape(f"{self.record.id}: {self._sizes()}")
+        return (
+            f"<p>{title}. First rows of train{rest}:</p>"
+            f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+        )
+
+    def _sizes(self) -> str:
+        """Count rows, columns and anomalies."""
+        labels = self.y_test
+        anomalies = (
+            "labels not public" if labels is None else f"{labels.sum()} anomalies"
+        )
+        return (
+            f"{len(self.X_train)} train and {len(self.X_test)} test rows x "
+            f"{len(self.columns)} columns, {anomalies}"
+        )

@@ -8,6 +8,7 @@ import pytest
 import odbench
 import odbench.errors
 from odbench.cli import main
+from odbench.sweep.request import RunRequest
 
 COMMAND = "run --suite synbench-mini --detectors ecod,hbos --limit 3 -j 1"
 ASKED = {"detectors": ["ecod", "hbos"], "limit": 3, "jobs": 1}
@@ -56,8 +57,6 @@ def test_without_a_folder_nothing_is_left(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"jbos": 1}, r"run: no option 'jbos'; did you mean 'jobs'\? it has suites, "),
-        ({"colour": "red"}, "run: no option 'colour'; it has suites, detectors, grid"),
         ({"jobs": "two"}, "jobs: got 'two', wanted a whole number, or None"),
         ({"jobs": 1.5}, "jobs: got 1.5, wanted a whole number, or None"),
         ({"jobs": True}, "jobs: got True, wanted a whole number, or None"),
@@ -74,3 +73,20 @@ def test_an_option_that_cannot_be_is_one_line(options, words):
     with pytest.raises(odbench.errors.UsageError, match=f"^{words}") as raised:
         odbench.run("synbench-mini", **options)
     assert "\n" not in str(raised.value)
+
+
+def test_an_option_that_does_not_exist_is_named():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'jbos'"):
+        odbench.run("synbench-mini", jbos=1)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"jbos": 1}, r"run: no option 'jbos'; did you mean 'jobs'\? it has suites, "),
+        ({"colour": "red"}, "run: no option 'colour'; it has suites, detectors, grid"),
+    ],
+)
+def test_a_request_names_the_option_that_was_meant(options, words):
+    with pytest.raises(odbench.errors.UsageError, match=f"^{words}"):
+        RunRequest.of(suites=("synbench-mini",), **options)

@@ -1,0 +1,49 @@
+"""Render the leaderboard's page from Python."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def render_page(
+    results: pd.DataFrame | str | Path, out: str | Path | None = None
+) -> str:
+    """Render the leaderboard's HTML page from results.
+
+    Parameters
+    ----------
+    results : pandas.DataFrame, str or Path
+        Results, or the folder or file that holds them.
+    out : str or Path, optional
+        Also write the page to this file.
+
+    Returns
+    -------
+    str
+        HTML that needs no other file.
+
+    Raises
+    ------
+    ResultsError
+        If the results cannot be read.
+    """
+    import pandas as pd
+
+    from odbench.files import write_text
+    from odbench.leaderboard.page import render
+    from odbench.results import read_results, select_present
+
+    if isinstance(results, str | Path):
+        results = read_results(results)
+    present, remarks = select_present(pd.DataFrame(results))
+    for remark in remarks:
+        warnings.warn(remark, stacklevel=2)
+    page = render.render_page(present)
+    if out is not None:
+        write_text(Path(out), page)
+    return page
