@@ -28,7 +28,7 @@ VERBS = {
     "score": "Score the rows of a table of your own: which are odd, and why.",
     "recommend": "Recommend a detector for a table, from published results.",
     "suites": "List the suites, or make one of your own tables.",
-    "datasets": "List, show, pull, verify and audit data sets.",
+    "datasets": "List, show, pull, verify and audit data sets; rank columns.",
     "detectors": "List, show, check and create detectors.",
     "run": "Run detectors on data sets and print a leaderboard.",
     "runs": "List runs, show one, and remove results from it.",

@@ -10,6 +10,8 @@ from odbench.tables.columns import Column
 
 # Pairs of values to count where the ranking is a by-product: some tenths of a second.
 _COUNTED = 50_000_000
+# Wider tables would take longer than scoring them.
+_MOST_COLUMNS = 150
 # Columns that a note describes.
 _NAMED = 3
 
@@ -22,11 +24,14 @@ def ignore_notes(
     Parameters
     ----------
     columns : sequence of Column
+        Of more than 150 used ones, none is named.
     table : pyarrow.Table
         Some rows with these columns.
     chosen : collection of str
         Columns whose role the user chose; they are not named.
     """
+    if sum(column.used for column in columns) > _MOST_COLUMNS:
+        return []
     ranked, _, _ = rank_columns(columns, table, counted=_COUNTED)
     named = [one for one in ranked if one.suspicious and one.column not in chosen]
     if not named:

@@ -270,3 +270,13 @@ def test_a_column_that_the_user_chose_is_not_named(recwarn):
     odbench.score(table, detector="knn", number=["a"])
 
     assert not [w for w in recwarn if "--ignore" in str(w.message)]
+
+
+def test_wide_tables_are_not_ranked_while_they_are_scored(recwarn):
+    rng = np.random.default_rng(0)
+    wide = {f"c{j}": rng.normal(size=60) for j in range(160)}
+    wide["copy"] = wide["c0"]
+
+    odbench.score(wide, detector="ecod")
+
+    assert not [w for w in recwarn if "--ignore" in str(w.message)]
