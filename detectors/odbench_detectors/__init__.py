@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 # Public class -> the detector's folder.
 _FOLDERS = {
-    "AUTO": "auto",
     "CATS": "cats",
     "COPOD": "copod",
     "DTENP": "dte_np",
@@ -28,7 +27,6 @@ _FOLDERS = {
 }
 
 __all__ = [
-    "AUTO",
     "CATS",
     "COPOD",
     "DTENP",
@@ -46,7 +44,6 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from odbench_detectors.auto.detector import AUTO as AUTO
     from odbench_detectors.cats.detector import CATS as CATS
     from odbench_detectors.copod.detector import COPOD as COPOD
     from odbench_detectors.dte_np.detector import DTENP as DTENP

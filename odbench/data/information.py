@@ -24,11 +24,11 @@ from odbench.arrays import FloatArray, IntArray
 
 # A column of more different values is cut into intervals, or its rarest are joined.
 MOST_CODES = 64
-# Shares of the rows at which numbers are cut: sixteen parts, and finer in the tails.
-_TAILS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.04)
-CUTS = tuple(
-    sorted({*_TAILS, *(1 - t for t in _TAILS), *(i / 16 for i in range(1, 16))})
-)
+# Rows per value below which many values are cut into intervals, too.
+_ROWS_PER_VALUE, _ALWAYS_KEPT = 20, 10
+# Intervals of equal numbers of rows, fewer in small tables, and finer ones in the tails
+# of at least this many rows.
+_MOST_PARTS, _TAILS, _TAIL_ROWS = 16, (0.001, 0.0025, 0.005, 0.01, 0.02, 0.04), 5
 SHUFFLES = 4
 
 
@@ -53,15 +53,15 @@ class Shared:
     excess: FloatArray
 
 
-def code_numbers(values: FloatArray, cuts: Sequence[float] = CUTS) -> IntArray:
+def code_numbers(values: FloatArray, further: Sequence[float] = ()) -> IntArray:
     """Return a code per number: its value's, or its interval's if there are many.
 
     Parameters
     ----------
     values : float64 array of shape (n,)
         NaN is a code of its own.
-    cuts : sequence of float
-        Shares of the present values below each cut.
+    further : sequence of float
+        Shares of the present values below further cuts.
 
     Returns
     -------
@@ -73,13 +73,25 @@ def code_numbers(values: FloatArray, cuts: Sequence[float] = CUTS) -> IntArray:
     codes = np.zeros(len(values), dtype=np.int64)
     if len(known):
         distinct, places = np.unique(known, return_inverse=True)
-        if len(distinct) >= MOST_CODES:
-            ordered = np.sort(known)
-            at = np.rint(np.asarray(cuts) * len(known)).astype(np.int64)
-            edges = np.unique(ordered[np.minimum(at, len(known) - 1)])
+        if len(distinct) > values_kept(len(known)):
+            at = np.rint(np.array([*_cuts(len(known)), *further]) * len(known))
+            at = np.clip(at, 0, len(known) - 1).astype(np.int64)
+            edges = np.unique(np.sort(known)[at])
             places = np.searchsorted(edges, known, side="right")
         codes[~gone] = places + 1
     return compact(codes)
+
+
+def values_kept(n: int) -> int:
+    """Return up to how many different values of n numbers keep codes of their own."""
+    return min(MOST_CODES - 1, max(_ALWAYS_KEPT, n // _ROWS_PER_VALUE))
+
+
+def _cuts(n: int) -> list[float]:
+    """Return the shares of n numbers below each cut."""
+    parts = int(np.clip(np.sqrt(n) / 3, 2, _MOST_PARTS))
+    tails = [t for t in _TAILS if t * n >= _TAIL_ROWS]
+    return [*(i / parts for i in range(1, parts)), *tails, *(1 - t for t in tails)]
 
 
 def code_names(codes: IntArray) -> IntArray:
@@ -106,7 +118,7 @@ def compact(codes: IntArray) -> IntArray:
 
 
 def label_cuts(label: IntArray) -> tuple[float, ...]:
-    """Return `CUTS`, and cuts that set apart as many values as each label has.
+    """Return cuts that set apart as many values as each label has, at either end.
 
     Parameters
     ----------
@@ -114,7 +126,7 @@ def label_cuts(label: IntArray) -> tuple[float, ...]:
         Codes from 0, all of which occur.
     """
     rates = np.bincount(label) / len(label)
-    return (*CUTS, *rates.tolist(), *(1 - rates).tolist())
+    return (*rates.tolist(), *(1 - rates).tolist())
 
 
 def shared_information(

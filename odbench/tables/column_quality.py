@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 
 from odbench.arrays import FloatArray, IntArray
-from odbench.data.information import MOST_CODES, code_names, code_numbers, label_cuts
+from odbench.data.information import (
+    MOST_CODES,
+    code_names,
+    code_numbers,
+    label_cuts,
+    values_kept,
+)
 from odbench.tables.columns import Column, parsed_numbers
 from odbench.tables.values import as_text, family
 from odbench.tables.wording import show_share
@@ -42,6 +48,8 @@ class CodedColumn:
         Share of the rows without a value.
     top : float
         Share of the rows that have the most frequent value.
+    exact : bool
+        Whether each value has a code of its own.
     rises : bool
         Whether almost no value is below that of the row before, as in a counter.
     """
@@ -50,6 +58,7 @@ class CodedColumn:
     distinct: int
     missing: float
     top: float
+    exact: bool
     rises: bool = False
 
 
@@ -65,7 +74,7 @@ def code_column(column: Column, values: Any) -> CodedColumn:
         return _of_numbers(column, parsed_numbers(column, values))
     if family(values.type) == "nested":
         gone = values.null_count / max(len(values), 1)
-        return CodedColumn(np.zeros(len(values), np.int64), 0, gone, 0.0)
+        return CodedColumn(np.zeros(len(values), np.int64), 0, gone, 0.0, False)
     coded = as_text(values).dictionary_encode()
     places = coded.indices.fill_null(len(coded.dictionary))
     names = places.to_numpy(zero_copy_only=False).astype(np.int64)
@@ -75,6 +84,7 @@ def code_column(column: Column, values: Any) -> CodedColumn:
         len(coded.dictionary),
         float(counts[-1] / max(len(names), 1)),
         float(counts.max() / max(len(names), 1)),
+        len(coded.dictionary) < MOST_CODES,
     )
 
 
@@ -89,6 +99,7 @@ def _of_numbers(column: Column, numbers: FloatArray) -> CodedColumn:
         len(counts),
         1.0 - len(known) / n,
         float(counts.max() / n) if len(counts) else 0.0,
+        len(counts) <= values_kept(len(known)),
         bool(rises and (steps >= 0).mean() >= _RISING),
     )
 
@@ -117,7 +128,7 @@ def codes_for_label(
 
     The parameters are those of `pure_value`.
     """
-    if column.role not in NUMERIC or coded.distinct < MOST_CODES:
+    if column.role not in NUMERIC or coded.exact:
         return coded.codes
     return code_numbers(parsed_numbers(column, values), label_cuts(label))
 
@@ -133,7 +144,7 @@ def pure_value(values: Any, coded: CodedColumn, label: IntArray) -> str:
     label : int64 array of shape (n,)
         Codes from 0.
     """
-    if coded.distinct >= MOST_CODES:
+    if not coded.exact:
         return ""
     size = int(label.max()) + 1
     together = np.bincount(

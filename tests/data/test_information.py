@@ -118,3 +118,15 @@ def test_the_rarest_names_are_joined():
     assert len(np.unique(joined)) == MOST_CODES
     # The most frequent names stay apart.
     assert (joined == joined[-1]).sum() == 100
+
+
+def test_small_tables_have_few_intervals_and_still_show_a_dependence():
+    rng = np.random.default_rng(0)
+    first = rng.normal(size=200)
+    second = first + 0.7 * rng.normal(size=200)
+    codes = np.stack([code_numbers(first), code_numbers(second)], axis=1)
+
+    found = shared_information(codes[:, :1], codes[:, 1:])
+
+    assert codes.max() < 10
+    assert found.excess[0, 0] > 5
