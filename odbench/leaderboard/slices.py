@@ -90,7 +90,7 @@ def slices_of(quality: Quality) -> Iterator[Slice]:
     ceiling = _number(facts["ceiling_auroc"])
     yield from _kept("ceiling", "ceiling 1", ceiling == 1)
     yield from _kept("ceiling", "ceiling below 1", ceiling < 1)
-    seen = quality.cells.seen.any(axis=1)
+    seen = np.asarray(quality.cells.seen.any(axis=1), dtype=bool)
     if seen.any():
         yield from _kept("training", "not seen in training", ~seen)
         yield from _kept("training", "seen in training", seen)

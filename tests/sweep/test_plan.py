@@ -232,3 +232,18 @@ def test_a_broken_file_of_estimates_is_ignored(tmp_path):
     file.write_text('{"knn": [[1')
 
     assert not TrialTimes(file).knows("knn", "default")
+
+
+def test_a_trial_says_whether_its_weights_have_seen_the_data_set():
+    other = dataclasses.replace(RECORD, name="b")
+    trained = configuration("net", trained_on=("oddbench/a", "adbench/*"))
+    plan = plan_of([trained, configuration("knn")], (RECORD, other))
+
+    seen = {
+        (trial.facts["detector"], batch.record.name): trial.facts["seen_in_training"]
+        for batch in plan.pending
+        for trial in batch.trials()
+    }
+
+    assert [pair for pair, has_seen in seen.items() if has_seen] == [("net", "a")]
+    assert len(seen) == 4
