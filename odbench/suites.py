@@ -95,14 +95,6 @@ class Suite:
         """Published number of data sets, over all partitions."""
         return sum(self.sizes.values())
 
-    @property
-    def takes_submissions(self) -> bool:
-        """Whether there are data sets whose labels are not public.
-
-        They are on the hub, or, if the suite is generated, drawn from a secret seed.
-        """
-        return "private" in self.sizes or self.transport == "generated"
-
 
 def manifest_folder() -> Traversable:
     """Return the folder of the installed manifests."""

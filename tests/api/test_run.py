@@ -27,7 +27,7 @@ def test_the_folder_holds_what_the_design_names(out):
     }
     results = odbench.read_results(out)
     table = pd.read_csv(out / "leaderboard.csv")
-    expected = odbench.build_leaderboard(results)
+    expected = pd.DataFrame(odbench.build_leaderboard(results))
     pd.testing.assert_frame_equal(table, expected, check_dtype=False)
 
 

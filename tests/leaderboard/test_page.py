@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from odbench.leaderboard.inputs import Source
+from odbench.leaderboard.page import data as page_data
 from odbench.leaderboard.page.lines import provenance_lines
 from odbench.leaderboard.page.pack import (
     pack_halves,
@@ -305,3 +306,26 @@ def test_results_without_any_score_still_make_a_page():
     frame[["auroc", "ap"]] = np.nan
 
     assert data_of(render_page(frame, settings=QUICK))["boards"] == []
+
+
+def test_a_private_partition_is_offered_only_where_there_is_one():
+    names = ["adbench", "oddbench", "ovrbench", "synbench", "own"]
+
+    closed = page_data._closed([], names, [])
+
+    assert closed == [["oddbench", "private"], ["ovrbench", "private"]]
+
+
+def test_places_of_slices_have_intervals(data):
+    board = next(b for b in data["boards"] if b["partition"] == "public")
+    tables = [part["tables"]["each"] for part in board["slices"]]
+
+    assert len(tables) > 2
+    known = [
+        t for t in tables if any(low is not None for low in t.get("place_low", []))
+    ]
+    assert len(known) > len(tables) / 2
+    for table in known:
+        ends = zip(table["place_low"], table["place"], table["place_high"], strict=True)
+        assert all(low <= place <= high for low, place, high in ends)
+        assert "gap_auroc_low" not in table or table is tables[0]

@@ -169,13 +169,13 @@ def _suite(name: str) -> dict[str, Any]:
 def _closed(
     groups: Collection[Group], names: list[str], evaluated: Collection[Evaluated]
 ) -> list[list[str]]:
-    """List the partitions that have submissions, or wait for them, and no results."""
+    """List the partitions that have submissions, or that exist, without results."""
     known = {group.key[:2] for group in groups}
     known_suites = load_suites()
     wanted = {
         (name, "private")
         for name in names
-        if name in known_suites and known_suites[name].takes_submissions
+        if name in known_suites and "private" in known_suites[name].sizes
     }
     wanted |= {(each.suite, each.partition) for each in evaluated}
     return [list(pair) for pair in sorted(wanted - known)]

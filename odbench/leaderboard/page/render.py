@@ -43,6 +43,8 @@ SCRIPTS = (
     "detector.js", "dataset.js", "winrates.js", "ranks.js", "pareto.js", "failures.js",
     "search.js", "about.js", "app.js",
 )  # fmt: skip
+# Sign flips behind the intervals of places within a slice.
+SLICE_PERMUTATIONS = 1_000
 Provenance = Sequence[tuple[str, str]]
 Parameters = Mapping[str, Mapping[str, object]]
 _NOTHING: Mapping[str, Mapping[str, object]] = MappingProxyType({})
@@ -136,13 +138,14 @@ def group_of(cells: Cells, settings: Settings) -> Group:
     table = table_of(quality, settings)
     if cells.partition == "private":
         return Group(quality, table)
-    # There are many slices and views, so permutation tests are run for the main table
-    # only.
+    # There are many slices and views: slices have intervals of places from fewer
+    # permutations, views have none.
+    few = replace(settings, permutations=min(settings.permutations, SLICE_PERMUTATIONS))
     quick = replace(settings, permutations=0)
     return Group(
         quality,
         table,
-        slices=slice_table(quality, quick),
+        slices=slice_table(quality, few),
         views=view_table(quality, quick) if has_grid(cells) else None,
         policies=comparisons.policy_table(cells),
     )

@@ -10,8 +10,9 @@ import numpy as np
 
 from odbench.leaderboard.formats import rounded
 from odbench.leaderboard.page.records import Records
-from odbench.leaderboard.tables import per_metric
+from odbench.leaderboard.tables import p_best_column, per_metric
 from odbench.scoring.cells import Method
+from odbench.scoring.metrics import ranked_metrics
 from odbench.scoring.policy import POLICIES
 from odbench.submissions.rules import MOST_DECIMALS
 
@@ -27,6 +28,8 @@ _LEFT_OUT = frozenset(
 # Columns that only the table over all data sets shows.
 _ONLY_WHOLE = frozenset(
     ("n_seeds", "win_rate_low", "win_rate_high",
+     *per_metric("gap_{}_low", "gap_{}_high"),
+     *(p_best_column(metric.name) for metric in ranked_metrics()),
      *per_metric("rank_{}_low", "rank_{}_high", "mean_{}_low", "mean_{}_high"))
 )  # fmt: skip
 

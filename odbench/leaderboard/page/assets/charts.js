@@ -1,4 +1,4 @@
-// Shared by all drawings: axis ticks, and redrawing when the width changes.
+// Shared by all drawings: axis ticks, redrawing when the width changes, image files.
 
 function niceTicks(low, high, most) {
   const raw = (high - low) / Math.max(1, most) || 1;
@@ -26,4 +26,42 @@ function drawWhenSized(holder, draw) {
 function forgetDrawings() {
   for (const observer of observed) observer.disconnect();
   observed = [];
+}
+
+// Properties that a drawing has from the page's style sheet.
+const DRAWN = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "opacity",
+  "font-family", "font-size", "font-weight"];
+
+function figureDownloads(name) {
+  const button = (kind) => el("button", { type: "button", class: "quiet", id: `save-${kind}`,
+    onclick: (event) => saveFigure(event.target.closest("figure").querySelector(".drawing svg"), name, kind) },
+  `Download as ${kind.toUpperCase()}`, hidden(`: ${name}`));
+  return el("div", { class: "downloads" }, button("svg"), button("png"));
+}
+
+// The drawing as a file of its own: colours and fonts inlined, on the page's paper.
+function standaloneSvg(drawing) {
+  const copy = drawing.cloneNode(true);
+  const [from, to] = [drawing, copy].map((node) => [node, ...node.querySelectorAll("*")]);
+  from.forEach((node, i) => {
+    const style = getComputedStyle(node);
+    for (const property of DRAWN) to[i].setAttribute(property, style.getPropertyValue(property));
+    to[i].removeAttribute("class");
+  });
+  copy.setAttribute("xmlns", SVG_NAMESPACE);
+  copy.prepend(svg("rect", { width: "100%", height: "100%", fill: getComputedStyle(document.body).backgroundColor }));
+  return new XMLSerializer().serializeToString(copy);
+}
+
+function saveFigure(drawing, name, kind) {
+  const text = standaloneSvg(drawing);
+  if (kind === "svg") return offerFile(`${name}.svg`, new Blob([text], { type: "image/svg+xml" }));
+  const image = new Image();
+  image.onload = () => {
+    const canvas = el("canvas", { width: 2 * drawing.width.baseVal.value, height: 2 * drawing.height.baseVal.value });
+    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+    canvas.toBlob((blob) => offerFile(`${name}.png`, blob), "image/png");
+  };
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+  return undefined;
 }

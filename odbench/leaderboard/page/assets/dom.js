@@ -54,7 +54,11 @@ function fileLink(path, text) {
 }
 
 function offerDownload(name, text) {
-  const url = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
+  offerFile(name, new Blob([text], { type: "text/csv;charset=utf-8" }));
+}
+
+function offerFile(name, blob) {
+  const url = URL.createObjectURL(blob);
   const link = el("a", { href: url, download: name });
   document.body.append(link);
   link.click();

@@ -11,7 +11,8 @@ function paretoView(scope) {
   else {
     const points = front.method.map((m, k) => ({ method: data.methods[m], seconds: front.seconds[k], quality: front.quality[k], best: front.front[k] === 1 }));
     const figure = el("figure", { class: "chart" }, el("div", { class: "drawing" }), el("figcaption", {},
-      "Filled dots, joined by the line, are on the Pareto front. Left is faster, up is better; the time axis is logarithmic."));
+      "Filled dots, joined by the line, are on the Pareto front. Left is faster, up is better; the time axis is logarithmic."),
+      figureDownloads(`${board.suite}-time-and-quality-${scope.metric}`));
     nodes.push(figure, paretoTable(board, points, scope));
     drawWhenSized(figure.firstChild, (width) => paretoPlot(points.filter((p) => p.seconds > 0 && !missing(p.quality)), width, label));
   }

@@ -9,7 +9,8 @@ function ranksView(scope) {
   if (!tests || tests.ranks.length < 2) nodes.push(el("p", { class: "note" }, board.sets ? "At least two configurations are needed." : privateWords()));
   else {
     const figure = el("figure", { class: "chart" }, el("div", { class: "drawing" }),
-      el("figcaption", {}, "Dots are average ranks, best at the top. A vertical bar joins configurations whose average ranks differ by less than the critical difference (drawn to scale at the top): they do not differ significantly at the 5 % level."));
+      el("figcaption", {}, "Dots are average ranks, best at the top. A bar runs from the first to the last dot of a group whose average ranks differ by less than the critical difference (drawn to scale at the top): they do not differ significantly at the 5 % level."),
+      figureDownloads(`${board.suite}-critical-differences-${scope.metric}`));
     nodes.push(figure, ranksTable(board, slice, tests, scope));
     drawWhenSized(figure.firstChild, (width) => rankDiagram(board, tests, width));
   }
@@ -24,8 +25,8 @@ function friedmanWords(tests, slice, scope) {
 function rankDiagram(board, tests, width) {
   const order = tests.ranks.map((_, i) => i).sort((a, b) => tests.ranks[a] - tests.ranks[b] || a - b);
   const place = new Map(order.map((i, at) => [i, at]));
-  const lanes = barLanes(tests.cliques.map((c) => [place.get(c[0]), place.get(c[c.length - 1])]));
-  const row = 22, top = 64, labels = Math.min(210, width * 0.38), right = 52 + 9 * lanes.count;
+  const bars = tests.cliques.map((c) => c.map((i) => place.get(i))).map((at) => [Math.min(...at), Math.max(...at)]);
+  const row = 22, top = 64, labels = Math.min(210, width * 0.38), right = 52;
   const height = top + row * order.length + 12;
   const step = order.length > 12 ? 2 : 1;
   const range = [Math.max(1, Math.floor(tests.ranks[order[0]] - 0.5)), Math.ceil(tests.ranks[order.at(-1)] / step) * step];
@@ -39,8 +40,8 @@ function rankDiagram(board, tests, width) {
     ticks.map((v) => [svg("line", { class: "grid", x1: x(v), x2: x(v), y1: top - 6, y2: height - 8 }), svg("text", { class: "tick", x: x(v), y: top - 12, "text-anchor": "middle" }, String(v))]),
     svg("text", { class: "axis", x: labels, y: 12 }, "Average rank (lower is better)"),
     criticalBar(x, range[0], tests.critical_difference, plot),
-    order.map((i, at) => rankRow(board, tests, i, at, x, y, labels, width - 14)),
-    lanes.bars.map(({ from, to, lane }) => svg("line", { class: "clique", x1: labels + plot + 46 + 9 * lane, x2: labels + plot + 46 + 9 * lane, y1: y(from) - 6, y2: y(to) + 6 })));
+    bars.map(([from, to]) => svg("path", { class: "clique", d: `M ${x(tests.ranks[order[from]])} ${y(from)} H ${x(tests.ranks[order[to]])} V ${y(to)}` })),
+    order.map((i, at) => rankRow(board, tests, i, at, x, y, labels, width)));
 }
 
 function rankRow(board, tests, i, at, x, y, labels, end) {
@@ -49,28 +50,16 @@ function rankRow(board, tests, i, at, x, y, labels, end) {
   const text = methodLabel(method);
   const short = text.length > room ? `${text.slice(0, room - 1)}…` : text;
   return svg("g", { class: "rank-row" }, svg("title", {}, `${text}: average rank ${format.rank(tests.ranks[i])}`),
-    svg("line", { class: "leader", x1: labels, x2: end, y1: y(at), y2: y(at) }),
+    svg("line", { class: "leader", x1: labels, x2: x(tests.ranks[i]), y1: y(at), y2: y(at) }),
     svg("text", { class: "label", x: labels - 8, y: y(at) + 4, "text-anchor": "end" }, short),
     svg("circle", { class: "dot", cx: x(tests.ranks[i]), cy: y(at), r: 4 }),
-    svg("text", { class: "value", x: x(tests.ranks[i]) + 8, y: y(at) + 4 }, format.rank(tests.ranks[i])));
+    svg("text", { class: "value", x: end - 4, y: y(at) + 4, "text-anchor": "end" }, format.rank(tests.ranks[i])));
 }
 
 function criticalBar(x, first, distance, plot) {
   const start = x(first), end = Math.min(x(first + distance), start + plot);
   return svg("g", { class: "cd-scale" }, svg("line", { x1: start, x2: end, y1: 26, y2: 26 }), svg("line", { x1: start, x2: start, y1: 22, y2: 30 }), svg("line", { x1: end, x2: end, y1: 22, y2: 30 }),
     svg("text", { class: "tick", x: end + 6, y: 30 }, `CD = ${format.rank(distance)}`));
-}
-
-// Places bars side by side: each goes into the first lane that is free at its position.
-function barLanes(spans) {
-  const ends = [];
-  const bars = spans.map(([from, to]) => {
-    let lane = ends.findIndex((end) => end < from);
-    if (lane < 0) lane = ends.length;
-    ends[lane] = to;
-    return { from, to, lane };
-  });
-  return { bars, count: ends.length };
 }
 
 function ranksTable(board, slice, tests, scope) {
@@ -80,6 +69,6 @@ function ranksTable(board, slice, tests, scope) {
     columns: [
       { key: "detector", label: "Detector", kind: "text", header: true, value: (i) => methodLabel(data.methods[board.methods[i]]), cell: (i) => methodLink(data.methods[board.methods[i]]) },
       { key: "rank", label: "Average rank", kind: "number", low: true, value: (i) => tests.ranks[i], cell: (i) => format.rank(tests.ranks[i]) },
-      { key: "groups", label: "Groups", kind: "text", title: "Groups without a significant difference that contain this configuration; each is a vertical bar above", value: (i) => groups[i].join(" "), cell: (i) => (groups[i].length ? groups[i].join(", ") : "none") }],
+      { key: "groups", label: "Groups", kind: "text", title: "Groups without a significant difference that contain this configuration; each is a bar above", value: (i) => groups[i].join(" "), cell: (i) => (groups[i].length ? groups[i].join(", ") : "none") }],
     searchText: (i) => methodLabel(data.methods[board.methods[i]]), filter: "Filter detectors", file: `${board.suite}-ranks-${scope.metric}` });
 }
