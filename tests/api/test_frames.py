@@ -1,4 +1,4 @@
-"""What Python users see: short forms of data frames, lists, the page."""
+"""Python users see short forms of data frames, lists, and the page."""
 
 import inspect
 
