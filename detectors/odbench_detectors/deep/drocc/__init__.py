@@ -1,0 +1,1 @@
+"""DROCC: one class against its own adversarial surroundings."""

@@ -1,0 +1,1 @@
+"""GOAD: classification of random affine transformations."""

@@ -1,0 +1,1 @@
+"""ICL: internal contrastive learning."""

@@ -1,0 +1,1 @@
+"""MCM: reconstruction through learnt masks."""

@@ -1,0 +1,1 @@
+"""NeuTraL AD: learnt transformations, contrasted."""

@@ -1,0 +1,1 @@
+"""SLAD: scale learning."""
