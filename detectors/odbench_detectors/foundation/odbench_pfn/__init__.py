@@ -1,0 +1,1 @@
+"""odbench_pfn: a small network fitted to synthetic tables."""
