@@ -57,6 +57,9 @@ def test_a_figure_is_saved_as_svg_that_needs_no_style_sheet(page, tmp_path, view
     assert dots
     assert all(dot.get("fill").startswith("rgb") for dot in dots)
     assert all(node.get("class") is None for node in root.iter())
+    texts = list(root.iter(f"{SVG}text"))
+    assert {text.get("stroke") for text in texts} == {"none"}
+    assert all(text.get("fill").startswith("rgb") for text in texts)
 
 
 def test_a_figure_is_saved_as_png_of_twice_its_size(page, tmp_path):

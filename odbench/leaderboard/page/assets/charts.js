@@ -46,6 +46,8 @@ function standaloneSvg(drawing) {
   from.forEach((node, i) => {
     const style = getComputedStyle(node);
     for (const property of DRAWN) to[i].setAttribute(property, style.getPropertyValue(property));
+    // The halo of a text lies below it on the page only; other programs draw it above.
+    if (node.localName === "text") to[i].setAttribute("stroke", "none");
     to[i].removeAttribute("class");
   });
   copy.setAttribute("xmlns", SVG_NAMESPACE);
