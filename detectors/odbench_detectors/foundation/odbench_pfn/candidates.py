@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from odbench.arrays import FloatArray, IntArray
+from odbench.arrays import FloatArray
+from odbench_detectors.shared.neighbours.distinct import Int32Array
 
 
 @njit(cache=True, nogil=True)
-def manhattan(rows: FloatArray, context: FloatArray, near: IntArray) -> FloatArray:
+def manhattan(rows: FloatArray, context: FloatArray, near: Int32Array) -> FloatArray:
     """Return the mean absolute difference to each candidate, (n_rows, k).
 
     Parameters
@@ -32,7 +33,9 @@ def manhattan(rows: FloatArray, context: FloatArray, near: IntArray) -> FloatArr
 
 
 @njit(cache=True, nogil=True)
-def fewest_changes(rows: FloatArray, context: FloatArray, near: IntArray) -> FloatArray:
+def fewest_changes(
+    rows: FloatArray, context: FloatArray, near: Int32Array
+) -> FloatArray:
     """Return the least share of columns that differ from a candidate, (n_rows,)."""
     n, k = near.shape
     d = rows.shape[1]
@@ -50,7 +53,7 @@ def fewest_changes(rows: FloatArray, context: FloatArray, near: IntArray) -> Flo
 
 @njit(cache=True, nogil=True)
 def differences(
-    rows: FloatArray, context: FloatArray, near: IntArray, k: int
+    rows: FloatArray, context: FloatArray, near: Int32Array, k: int
 ) -> FloatArray:
     """Return each column's mean absolute difference to the first k candidates.
 

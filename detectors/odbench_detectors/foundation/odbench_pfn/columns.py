@@ -48,16 +48,23 @@ class Places:
         above = self.others - self.below
         fewest = np.minimum(self.below + self.equal, above)
         share = (fewest + 1.0) / (self.others + 1.0)
-        return -np.log(np.minimum(2.0 * share, 1.0)) + np.log1p(np.abs(self.beyond))
+        found: FloatArray = -np.log(np.minimum(2.0 * share, 1.0)) + np.log1p(
+            np.abs(self.beyond)
+        )
+        return found
 
     def rarity(self) -> FloatArray:
         """Return -log of the share of equal values, the row's own included."""
-        return -np.log((self.equal + 1.0) / (self.others + 1.0))
+        found: FloatArray = -np.log((self.equal + 1.0) / (self.others + 1.0))
+        return found
 
     def normal_scores(self) -> FloatArray:
         """Return the normal quantiles of the ranks, extended beyond the range."""
         rank = (2.0 * self.below + self.equal + 1.0) / (2.0 * (self.others + 1.0))
-        return ndtri(rank) + np.sign(self.beyond) * np.log1p(np.abs(self.beyond))
+        found: FloatArray = ndtri(rank) + np.sign(self.beyond) * np.log1p(
+            np.abs(self.beyond)
+        )
+        return found
 
 
 def place(ordered: FloatArray, rows: FloatArray, *, own: bool) -> Places:

@@ -86,10 +86,12 @@ class Context:
         )
 
     def _standardised(self, rows: FloatArray) -> FloatArray:
-        return np.clip((rows - self.mean) / self.deviation, -_FAR, _FAR)
+        found: FloatArray = np.clip((rows - self.mean) / self.deviation, -_FAR, _FAR)
+        return found
 
     def _normalised(self, scores: FloatArray) -> FloatArray:
-        return (scores - self.normal_mean) / self.normal_deviation
+        found: FloatArray = (scores - self.normal_mean) / self.normal_deviation
+        return found
 
     def own(self, chosen: IntArray) -> Rows:
         """Return some of the context's rows, each left out of it."""

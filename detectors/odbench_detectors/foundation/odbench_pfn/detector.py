@@ -174,4 +174,7 @@ class OdbenchPFN(Estimator):
         found = self._network.score(numbers, embedded, self._memory)
         length = np.sqrt((numbers[:, :SURPRISES] ** 2).sum(axis=1))
         # Rounded, so that rounding errors do not break ties.
-        return (found + LENGTH * length).astype(np.float32).astype(np.float64)
+        scores: FloatArray = (
+            (found + LENGTH * length).astype(np.float32).astype(np.float64)
+        )
+        return scores

@@ -56,7 +56,8 @@ class Tails:
         above = n - _count_below(self.ordered, values)
         share = np.maximum(above, 1) / n if own else (above + 1.0) / (n + 1.0)
         excess = np.maximum(values - self.ordered[:, -1], 0.0) / self.spread
-        return np.log1p(excess) - np.log(share)
+        found: FloatArray = np.log1p(excess) - np.log(share)
+        return found
 
     def magnitude(self, values: FloatArray) -> FloatArray:
         """Return the log ratio to the median, for values from 0; within ±6."""

@@ -12,6 +12,7 @@ from odbench_detectors.foundation.odbench_pfn.candidates import (
 )
 from odbench_detectors.foundation.odbench_pfn.context import Context, Rows
 from odbench_detectors.foundation.odbench_pfn.tails import Tails
+from odbench_detectors.shared.neighbours.distinct import Int32Array
 
 # Neighbours that a local scale and a typical value are taken from.
 _FEW = 5
@@ -159,7 +160,7 @@ class Views:
 
 
 def _distances(
-    distances: FloatArray, near: IntArray, local: FloatArray
+    distances: FloatArray, near: Int32Array, local: FloatArray
 ) -> tuple[FloatArray, ...]:
     """Return a row's first, fifth and mean distance, and its local outlier factor."""
     fifth = distances[:, _FEW - 1]
