@@ -45,7 +45,7 @@ def outliers(rng):
 def test_it_passes_every_probe_of_the_contract():
     findings = list(check_detector(find_detector("odbench_pfn")))
 
-    assert len(findings) == 21
+    assert len(findings) > 20
     assert [f for f in findings if f.verdict != "ok"] == []
 
 
