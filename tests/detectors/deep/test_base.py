@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the extra `deep` is not installed")
 
 from odbench.errors import DetectorError  # noqa: E402
+from odbench.plugins.find import find_detector  # noqa: E402
 from odbench_detectors.deep.base import DeepDetector  # noqa: E402
 from odbench_detectors.deep.layers import MLP  # noqa: E402
 from odbench_detectors.deep.scaling import LIMIT, Scaling  # noqa: E402
@@ -164,6 +165,24 @@ def test_a_session_leaves_the_callers_torch_as_it_was():
     assert torch.equal(first, again[0])
     assert torch.equal(torch.get_rng_state(), state)
     assert torch.get_num_threads() == threads
+
+
+@pytest.mark.parametrize("name", ["deep_svdd", "autoencoder", "dte_c", "kdsm"])
+def test_a_seed_gives_the_same_bits_with_any_number_of_threads(rng, name):
+    rows = rng.normal(size=(400, 30))
+    before = torch.get_num_threads()
+    found = []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            detector = find_detector(f"{name}:epochs=3").build(5).fit(rows)
+            found.append(detector.decision_function(rows))
+    finally:
+        torch.set_num_threads(before)
+    other = find_detector(f"{name}:epochs=3").build(6).fit(rows)
+
+    np.testing.assert_array_equal(*found)
+    assert not np.array_equal(found[0], other.decision_function(rows))
 
 
 def test_devices_are_refused_in_one_line():
