@@ -9,6 +9,7 @@ import numpy as np
 
 from odbench.arrays import BoolArray, FloatArray, IntArray
 from odbench.errors import DetectorError
+from odbench_detectors.cats.batch import log_odds_of_batch, with_batch
 from odbench_detectors.cats.candidates import Candidates, Shared
 from odbench_detectors.cats.conformal import SplitConformal, benjamini_hochberg
 from odbench_detectors.cats.explain import Explanations, explain_placed, score_of
@@ -163,6 +164,32 @@ class CATS(NeighbourDetector):
         for start, at in self.placed(X):
             scores[start : start + len(at.z)] = score_of(self.surprises(at))
         return scores
+
+    def score_batch(self, X: FloatArray) -> FloatArray:
+        """Score the rows of a batch, which may be compared with each other.
+
+        To the score of each row alone is added how well trees tell it from train rows
+        when they were grown on train rows and on the other rows of the batch; see
+        `odbench_detectors.cats.batch`. These scores have no p-values.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+            Finite, the columns of `fit`.
+
+        Returns
+        -------
+        float64 array of shape (n_rows,)
+            In units of their spread in the batch; higher is more anomalous.
+
+        Raises
+        ------
+        DetectorError
+            As `decision_function`.
+        """
+        scores = self.decision_function(X)
+        Z = self._standard.apply(self.rows_to_score(X))
+        return with_batch(scores, log_odds_of_batch(self.views.train.z, Z))
 
     def surprises(self, at: Placed) -> dict[str, FloatArray]:
         """Return the calibrated surprise of rows in each view, in nats."""

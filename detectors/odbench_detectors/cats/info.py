@@ -17,6 +17,7 @@ CATS = DetectorInfo(
     name="cats",
     summary="Calibrated tail sum: eight cheap views, each calibrated on train rows",
     build=_build,
+    scores_batch=True,
     core=True,
     shares=(
         "odbench.neighbours",

@@ -1,0 +1,69 @@
+"""CATS in the transductive setting: trees that tell the batch from train."""
+
+import numpy as np
+import pytest
+
+from odbench.scoring.metrics import auroc
+from odbench_detectors.cats.batch import log_odds_of_batch, with_batch
+from odbench_detectors.cats.detector import CATS
+from odbench_detectors.cats.forest_kernels import out_of_bag
+
+
+def a_cluster(rng, n=400, share=0.25):
+    """Anomalies form a group inside the range of the inliers."""
+    train, inliers = rng.normal(size=(n, 4)), rng.normal(size=(n, 4))
+    group = rng.normal(size=(int(share * n), 4)) * 0.3 + 1.0
+    labels = np.repeat([0, 1], [n, len(group)]).astype(np.int8)
+    return train, np.vstack([inliers, group]), labels
+
+
+def test_a_group_that_the_batch_adds_is_found(rng):
+    train, batch, labels = a_cluster(rng)
+    detector = CATS().fit(train)
+    alone = auroc(labels, detector.decision_function(batch))
+    together = auroc(labels, detector.score_batch(batch))
+    assert alone < 0.6
+    assert together > 0.85
+
+
+def test_the_order_of_train_and_of_the_batch_changes_no_bit(rng):
+    train, batch, _ = a_cluster(rng)
+    batch[10:20] = batch[0]
+    scores = CATS().fit(train).score_batch(batch)
+    assert len(np.unique(scores[10:20])) == 1
+    for _ in range(3):
+        there, here = rng.permutation(len(train)), rng.permutation(len(batch))
+        moved = CATS().fit(train[there]).score_batch(batch[here])
+        assert (moved == scores[here]).all()
+
+
+def test_scores_of_rows_alone_stay_what_they_were(rng):
+    train, batch, _ = a_cluster(rng)
+    detector = CATS().fit(train)
+    before = detector.decision_function(batch)
+    first = detector.score_batch(batch)
+    assert (detector.decision_function(batch) == before).all()
+    assert (detector.score_batch(batch) == first).all()
+
+
+@pytest.mark.parametrize("m", [1, 2, 3])
+def test_a_small_batch_gets_finite_scores(rng, m):
+    scores = CATS().fit(rng.normal(size=(9, 3))).score_batch(rng.normal(size=(m, 3)))
+    assert scores.shape == (m,)
+    assert np.isfinite(scores).all()
+
+
+def test_rows_alike_in_both_groups_have_even_odds():
+    rows = np.ones((60, 2))
+    assert log_odds_of_batch(rows, rows) == pytest.approx(np.zeros(60))
+    assert (with_batch(np.ones(5), np.ones(5)) == 0).all()
+
+
+def test_out_of_bag_shares_are_even_without_a_difference_and_clear_with_one(rng):
+    same = out_of_bag(rng.normal(size=(600, 3)), 300, 100, 1000, 5, 3, 0)
+    assert same[:300].mean() == pytest.approx(0.5, abs=0.06)
+    assert same[300:].mean() == pytest.approx(0.5, abs=0.06)
+    apart = np.vstack([rng.normal(size=(300, 3)), rng.normal(size=(300, 3)) + 9])
+    shares = out_of_bag(apart, 300, 100, 1000, 5, 3, 0)
+    assert shares[:300].max() < 0.3
+    assert shares[300:].min() > 0.7
