@@ -14,6 +14,7 @@ from odbench_detectors.cats.candidates import Candidates, Shared
 from odbench_detectors.cats.conformal import SplitConformal, benjamini_hochberg
 from odbench_detectors.cats.explain import Explanations, explain_placed, score_of
 from odbench_detectors.cats.order import content_order
+from odbench_detectors.cats.robust import on_scale_of, robust_surprise
 from odbench_detectors.cats.scale import Standard
 from odbench_detectors.cats.tail import Tail
 from odbench_detectors.cats.views import VIEWS, Placed, Views
@@ -80,11 +81,12 @@ class CATS(NeighbourDetector):
         return self
 
     def fit_score(self, X: FloatArray) -> FloatArray:
-        """Fit on rows and return their leave-one-out scores.
+        """Fit on rows that may hold anomalies, and score the same rows.
 
-        No row is its own neighbour, and none is counted among the values that its own
-        are compared with. The two mixtures are fitted on at most 1,000 of the rows and
-        do not leave these out.
+        Anomalies of one kind hide each other from the eight views, so the rows are
+        ranked by `odbench_detectors.cats.robust.robust_surprise`. The scores are the
+        leave-one-out scores of the views, put in that order, so that they compare with
+        those of `decision_function`. They have no valid p-values.
 
         Parameters
         ----------
@@ -108,7 +110,9 @@ class CATS(NeighbourDetector):
             raw = self.views.raw_of_train(rows)
             scores[order[rows]] = score_of(self._surprises(raw))
         self.views.forget_columns()
-        return scores
+        robust = np.empty(len(order))
+        robust[order] = robust_surprise(self.views.train.z)
+        return on_scale_of(robust, scores)
 
     def _learn(self, X: FloatArray) -> IntArray:
         """Prepare everything; return the places of the train rows in `X`."""
