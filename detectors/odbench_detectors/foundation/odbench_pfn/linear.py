@@ -1,4 +1,4 @@
-"""What the other columns say about a column: ridge regression on all of them."""
+"""Ridge regressions of each column on all other columns."""
 
 from __future__ import annotations
 

@@ -75,6 +75,9 @@ def parse(data: bytes, name: str) -> dict[str, NDArray[np.float32]]:
             msg = f"more than {_MAX_BYTES:,} bytes"
             raise ValueError(msg)
         length = int.from_bytes(data[:_LENGTH], "little")
+        if length > len(data) - _LENGTH:
+            msg = f"header of {length} bytes in a file of {len(data)}"
+            raise ValueError(msg)
         header = json.loads(data[_LENGTH : _LENGTH + length])
         body = data[_LENGTH + length :]
         header.pop("__metadata__", None)
