@@ -189,8 +189,8 @@ def out_of_bag(  # noqa: PLR0917 - numba passes by position
         for i in range(take[1]):
             sample[take[0] + i] = order[n_first + i]
         is_in[:] = False
-        for i in sample:
-            is_in[i] = True
+        for row in sample:
+            is_in[row] = True
         _grow(
             X, sample, second, weight, smallest, tries, stream,
             column, cut, child, share,
@@ -200,7 +200,7 @@ def out_of_bag(  # noqa: PLR0917 - numba passes by position
                 continue
             node = 0
             while child[node] != node:
-                node = child[node] + np.int32(X[i, column[node]] > cut[node])
+                node = int(child[node]) + int(X[i, column[node]] > cut[node])
             total[i] += share[node]
             times[i] += 1.0
     for i in range(n):
