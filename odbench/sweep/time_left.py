@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # Sizes are counted in steps of a factor of two; 2^60 cells fit on no disk.
 _STEPS = 61
-# What a trial takes beside its own seconds: three messages, memory, a journal line.
+# Cost of a trial beside its own seconds: three messages, memory, a journal line.
 _OVERHEAD = 4e-3
 # Share of the expected work after which the measured pace counts as much as the ideal.
 _TRUST = 0.1

@@ -63,7 +63,7 @@ def test_check_of_a_good_detector_returns_0(tmp_path):
     result = call("check", f"{tmp_path / 'good.py'}:Good")
 
     assert result.exit_code == 0, result.output
-    assert "21 probes: 0 failed, 0 warned" in result.stderr
+    assert "22 probes: 0 failed, 0 warned" in result.stderr
 
 
 @pytest.mark.parametrize("probe", list(FAULTS))

@@ -102,7 +102,7 @@ def test_the_time_left_is_that_of_the_work_left(folder, clock, capsys):
             shown.look()
 
     line = capsys.readouterr().err.splitlines()[2]
-    # 50 seconds of trials took 40; the ideal pace counts as much as 10 more: 20 take 17.
+    # 50 seconds of trials took 40; the ideal pace counts as much as 10 more.
     assert line == "odbench: 3/8 trials, 0.1/s, 0:17 left"
 
 

@@ -82,7 +82,7 @@ def learnt(rows):
     return times
 
 
-# What a machine may have timed before a run: data sets of another half, and nothing.
+# Timed by a machine before a run: data sets of another half, and nothing.
 def half_of(rows):
     is_known = [zlib.crc32(name.encode()) % 2 == 0 for name in rows["dataset"]]
     return learnt(rows[is_known])
