@@ -19,6 +19,7 @@ from odbench_detectors.ecod.search import (
     locate,
 )
 from odbench_detectors.shared.columns import SortedColumns, in_threads, sorted_columns
+from odbench_detectors.shared.views import read_only
 
 __all__ = ["sorted_columns", "tail_sums"]
 
@@ -79,7 +80,7 @@ def tail_sums(
     def score(first: int, last: int) -> None:
         _score(
             columns.values, ranks, columns.n_rows, starts, lows, scales,
-            X[first:last], tails, plus, kind, sums[:, first:last],
+            read_only(X[first:last]), tails, plus, kind, sums[:, first:last],
         )  # fmt: skip
 
     in_threads(score, X.shape[0], n_jobs)
@@ -134,7 +135,9 @@ def _score(  # noqa: PLR0917
         rows = X[start : start + _ROWS]
         size = rows.shape[0]
         logs = sums[:, start : start + size]
-        product[:] = 1.0
+        for s in range(product.shape[0]):
+            for i in range(size):
+                product[s, i] = 1.0
         bound = 1.0
         for j in range(n_columns):
             if j % _COLUMNS == 0:

@@ -17,6 +17,7 @@ from odbench_detectors.iforest.rng import (
     draw,
     first_state,
 )
+from odbench_detectors.shared.views import read_only
 
 IndexArray = NDArray[np.uint32]
 
@@ -79,12 +80,15 @@ class Work(NamedTuple):
         Their values in the column that was read last.
     columns : int32 array of shape (d,)
         All columns; those known to be constant in a node come last.
+    waiting : int64 array of shape (levels + 2, 5)
+        The nodes to grow: at most one per level, besides the current one.
     """
 
     stream: WordArray
     sample: Int32Array
     values: FloatArray
     columns: Int32Array
+    waiting: IntArray
 
 
 @njit(cache=True, nogil=True)
@@ -143,11 +147,17 @@ def _part(work: Work, start: int, stop: int, cut: float) -> int:
     return middle
 
 
+# Element by element, and arrays come from outside: numba takes seconds to compile an
+# assignment of a tuple or an array, and NumPy's functions.
 @njit(cache=True, nogil=True)
-def _put(row: IntArray, values: tuple[int, int, int, int, int]) -> None:
-    # Element by element: numba takes seconds to compile a tuple or array assignment.
-    for i in range(5):
-        row[i] = values[i]
+def _put(  # noqa: PLR0917 - numba passes by position
+    waiting: IntArray, at: int, node: int, start: int, stop: int, depth: int, d: int
+) -> None:
+    waiting[at, 0] = node
+    waiting[at, 1] = start
+    waiting[at, 2] = stop
+    waiting[at, 3] = depth
+    waiting[at, 4] = d
 
 
 @njit(cache=True, nogil=True)
@@ -155,13 +165,17 @@ def _grow_tree(
     X: FloatArray, work: Work, limit: int, nodes: Nodes, root: int
 ) -> tuple[int, int]:
     """Write a tree's nodes from `root` on; return their end and the tree's height."""
-    # At most one node per level is pending, besides the current one.
-    waiting = np.empty((limit + 2, 5), dtype=np.int64)
-    _put(waiting[0], (root, 0, len(work.sample), 0, len(work.columns)))
+    waiting = work.waiting
+    waiting[0, 0] = root
+    waiting[0, 1] = waiting[0, 3] = 0
+    waiting[0, 2] = len(work.sample)
+    waiting[0, 4] = len(work.columns)
     count, free, height = 1, root + 1, 0
     while count:
         count -= 1
-        node, start, stop, depth, varying = waiting[count]
+        node, depth = waiting[count, 0], waiting[count, 3]
+        start, stop = waiting[count, 1], waiting[count, 2]
+        varying = waiting[count, 4]
         lowest = highest = 0.0
         if depth < limit and stop - start > 1:
             varying, lowest, highest = _choose_column(X, work, start, stop, varying)
@@ -182,14 +196,13 @@ def _grow_tree(
         nodes.child[node] = free
         nodes.length[node] = 0.0
         middle = _part(work, start, stop, cut)
-        _put(waiting[count], (free, start, middle, depth + 1, varying))
-        _put(waiting[count + 1], (free + 1, middle, stop, depth + 1, varying))
+        _put(waiting, count, free, start, middle, depth + 1, varying)
+        _put(waiting, count + 1, free + 1, middle, stop, depth + 1, varying)
         count += 2
         free += 2
     return free, height
 
 
-@njit(cache=True, nogil=True)
 def grow(X: FloatArray, trees: int, samples: int, seed: np.uint64) -> Forest:
     """Grow isolation trees.
 
@@ -224,18 +237,12 @@ def grow(X: FloatArray, trees: int, samples: int, seed: np.uint64) -> Forest:
         np.empty(samples, dtype=np.int32),
         np.empty(samples),
         np.empty(X.shape[1], dtype=np.int32),
+        np.empty((limit + 2, 5), dtype=np.int64),
     )
     roots = np.empty(trees, dtype=np.uint32)
     heights = np.empty(trees, dtype=np.int32)
-    order = np.arange(len(X)).astype(np.int32)
-    free = 0
-    for tree in range(trees):
-        work.stream[0] = first_state(seed, tree)
-        choose_rows(work.stream, order, work.sample)
-        for column in range(X.shape[1]):
-            work.columns[column] = column
-        roots[tree] = free
-        free, heights[tree] = _grow_tree(X, work, limit, room, free)
+    order = np.arange(len(X), dtype=np.int32)
+    free = _grow_trees(read_only(X), order, work, limit, seed, room, 0, roots, heights)
     nodes = Nodes(
         room.column[:free].copy(),
         room.cut[:free].copy(),
@@ -246,6 +253,31 @@ def grow(X: FloatArray, trees: int, samples: int, seed: np.uint64) -> Forest:
 
 
 @njit(cache=True, nogil=True)
+def _grow_trees(  # noqa: PLR0917 - numba passes by position
+    X: FloatArray,
+    order: Int32Array,
+    work: Work,
+    limit: int,
+    seed: np.uint64,
+    nodes: Nodes,
+    free: int,
+    roots: IndexArray,
+    heights: Int32Array,
+) -> int:
+    """Write the nodes of all trees from `free` on, which is 0; return their end.
+
+    An argument, because a literal would be another type, compiled for once more.
+    """
+    for tree in range(len(roots)):
+        work.stream[0] = first_state(seed, tree)
+        choose_rows(work.stream, order, work.sample)
+        for column in range(X.shape[1]):
+            work.columns[column] = column
+        roots[tree] = free
+        free, heights[tree] = _grow_tree(X, work, limit, nodes, free)
+    return free
+
+
 def total_lengths(X: FloatArray, forest: Forest) -> FloatArray:
     """Sum, over trees, the lengths of the leaves that rows reach.
 
@@ -261,18 +293,32 @@ def total_lengths(X: FloatArray, forest: Forest) -> FloatArray:
     float64 array of shape (n,)
         Summed in the order of the trees, so independent of the rest of the batch.
     """
-    column, cut, child, length = forest.nodes
     total = np.zeros(len(X))
     at = np.empty(_BLOCK, dtype=np.uint32)
-    for start in range(0, len(X), _BLOCK):
-        rows = X[start : start + _BLOCK]
-        for tree in range(len(forest.roots)):
-            at[:] = forest.roots[tree]
-            for _ in range(forest.heights[tree]):
-                for r in range(len(rows)):
-                    node = at[r]
-                    right = np.uint32(rows[r, column[node]] > cut[node])
-                    at[r] = child[node] + right
-            for r in range(len(rows)):
-                total[start + r] += length[at[r]]
+    _add_lengths(read_only(X), forest.nodes, forest.roots, forest.heights, at, total)
     return total
+
+
+@njit(cache=True, nogil=True)
+def _add_lengths(  # noqa: PLR0917 - numba passes by position
+    X: FloatArray,
+    nodes: Nodes,
+    roots: IndexArray,
+    heights: Int32Array,
+    at: IndexArray,
+    total: FloatArray,
+) -> None:
+    """Walk a block of rows down each tree together; `at` has room for the block."""
+    column, cut, child = nodes.column, nodes.cut, nodes.child
+    for start in range(0, len(X), len(at)):
+        rows = min(len(at), len(X) - start)
+        for tree in range(len(roots)):
+            for r in range(rows):
+                at[r] = roots[tree]
+            for _ in range(heights[tree]):
+                for r in range(rows):
+                    node = at[r]
+                    right = np.uint32(X[start + r, column[node]] > cut[node])
+                    at[r] = child[node] + right
+            for r in range(rows):
+                total[start + r] += nodes.length[at[r]]

@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray
+from odbench_detectors.shared.views import read_only
 
 # Rows transposed together: few enough to stay in the L1 cache.
 _ROWS = 32
@@ -89,7 +90,6 @@ def _moments(
     return s1, s2, s3
 
 
-@njit(cache=True, nogil=True)
 def add_histograms(
     edges: FloatArray,
     surprise: FloatArray,
@@ -111,11 +111,20 @@ def add_histograms(
     scores : float64 array of shape (n_rows,)
         Added to. NaN where a row has NaN or infinity.
     """
+    _add_histograms(edges, surprise, surprise.max(axis=1), tol, read_only(X), scores)
+
+
+@njit(cache=True, nogil=True)
+def _add_histograms(  # noqa: PLR0917 - numba passes by position
+    edges: FloatArray,
+    surprise: FloatArray,
+    largest: FloatArray,
+    tol: float,
+    X: NDArray[Any],
+    scores: FloatArray,
+) -> None:
     n_rows, n_columns = X.shape
     n_bins = surprise.shape[1]
-    largest = np.empty(n_columns)
-    for j in range(n_columns):
-        largest[j] = surprise[j].max()
     for i in range(n_rows):
         total = 0.0
         for j in range(n_columns):

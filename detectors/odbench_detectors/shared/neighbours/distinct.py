@@ -7,6 +7,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray
+from odbench_detectors.shared.views import read_only
 
 Int32Array = NDArray[np.int32]
 
@@ -14,7 +15,6 @@ _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
 
 
-@njit(cache=True, nogil=True)
 def distinct(rows: FloatArray) -> tuple[Int32Array, Int32Array]:
     """Find the distinct rows, in the order in which they first appear.
 
@@ -33,16 +33,34 @@ def distinct(rows: FloatArray) -> tuple[Int32Array, Int32Array]:
     size = 16
     while size < 2 * n:
         size *= 2
-    mask = np.uint64(size - 1)
     slots = np.full(size, -1, dtype=np.int32)
     first = np.empty(n, dtype=np.int32)
     number = np.empty(n, dtype=np.int32)
-    m = 0
-    # Adding 0.0 turns -0.0 into 0.0.
     positive = np.empty(d)
     bits = positive.view(np.uint64)
+    m = _number(read_only(rows), slots, first, number, positive, bits)
+    return first[:m].copy(), number
+
+
+@njit(cache=True, nogil=True)
+def _number(  # noqa: PLR0917 - numba passes by position
+    rows: FloatArray,
+    slots: Int32Array,
+    first: Int32Array,
+    number: Int32Array,
+    positive: FloatArray,
+    bits: NDArray[np.uint64],
+) -> int:
+    """Give distinct rows numbers by a hash table; return how many there are.
+
+    `bits` is `positive`, of shape (d,), seen as integers.
+    """
+    n, d = rows.shape
+    mask = np.uint64(len(slots) - 1)
+    m = 0
     for i in range(n):
         for j in range(d):
+            # Adding 0.0 turns -0.0 into 0.0.
             positive[j] = rows[i, j] + 0.0
         code = np.uint64(d)
         for j in range(d):
@@ -61,7 +79,7 @@ def distinct(rows: FloatArray) -> tuple[Int32Array, Int32Array]:
                 number[i] = found
                 break
             slot = (slot + np.uint64(1)) & mask
-    return first[:m].copy(), number
+    return m
 
 
 @njit(cache=True, nogil=True)
@@ -72,7 +90,6 @@ def _equal(rows: FloatArray, a: int, b: int) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
 def members_of(number: Int32Array, m: int) -> tuple[Int32Array, Int32Array]:
     """List the rows equal to each distinct row, ascending.
 
@@ -90,14 +107,16 @@ def members_of(number: Int32Array, m: int) -> tuple[Int32Array, Int32Array]:
         distinct row u are ``members[offsets[u] : offsets[u + 1]]``.
     """
     offsets = np.zeros(m + 1, dtype=np.int32)
-    for u in number:
-        offsets[u + 1] += 1
-    for u in range(m):
-        offsets[u + 1] += offsets[u]
-    place = offsets[:-1].copy()
+    np.cumsum(np.bincount(number, minlength=m), out=offsets[1:])
     members = np.empty(len(number), dtype=np.int32)
+    _place(number, offsets[:-1].copy(), members)
+    return offsets, members
+
+
+@njit(cache=True, nogil=True)
+def _place(number: Int32Array, place: Int32Array, members: Int32Array) -> None:
+    """Write each row to the next place of its distinct row."""
     for i in range(len(number)):
         u = number[i]
         members[place[u]] = i
         place[u] += 1
-    return offsets, members

@@ -138,7 +138,7 @@ class NeighbourIndex:
         distances = np.empty((len(queries), k))
         rows = np.empty((len(queries), k), dtype=np.int32)
         order, starts, low, high, leaves = self._tree
-        near = kd_tree.near_order(queries, starts, low, high)
+        near = kd_tree.near_order(queries, low, high)
 
         def by_tree(chosen: IndexArray) -> float:
             return kd_tree.search(

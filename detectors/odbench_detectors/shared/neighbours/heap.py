@@ -14,8 +14,9 @@ _NO_ROW = np.int32(2**31 - 1)
 @njit(cache=True, nogil=True, inline="always")
 def clear(far: FloatArray, row: Int32Array) -> None:
     """Fill a heap with placeholders that are farther than any real row."""
-    far[:] = np.inf
-    row[:] = _NO_ROW
+    for p in range(len(far)):
+        far[p] = np.inf
+        row[p] = _NO_ROW
 
 
 @njit(cache=True, nogil=True)

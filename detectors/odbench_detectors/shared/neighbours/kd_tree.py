@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from odbench.arrays import FloatArray
 from odbench_detectors.shared.neighbours.distinct import Int32Array
 from odbench_detectors.shared.neighbours.heap import clear, drain, push
+from odbench_detectors.shared.views import read_only
 
 IndexArray = NDArray[np.intp]
 
@@ -25,7 +26,6 @@ _STRIDE = 8
 _LANES = 8
 
 
-@njit(cache=True, nogil=True)
 def build(
     rows: FloatArray, size: int
 ) -> tuple[IndexArray, IndexArray, FloatArray, FloatArray, FloatArray]:
@@ -34,7 +34,7 @@ def build(
     Parameters
     ----------
     rows : float64 array of shape (m, d)
-        Distinct rows, m > 0.
+        Distinct rows, C-contiguous, m > 0.
     size : int
         Maximum number of rows per leaf.
 
@@ -50,34 +50,47 @@ def build(
         The rows of each leaf, column by column, padded with infinity.
     """
     m, d = rows.shape
-    leaves_wanted = 1
-    while leaves_wanted * size < m:
-        leaves_wanted *= 2
-    nodes = 2 * leaves_wanted - 1
+    n_leaves = 1
+    while n_leaves * size < m:
+        n_leaves *= 2
+    nodes = 2 * n_leaves - 1
     order = np.arange(m)
     starts = np.zeros((nodes, 2), dtype=np.intp)
     starts[0, 1] = m
     low, high = np.empty((nodes, d)), np.empty((nodes, d))
-    for node in range(nodes):
-        start, stop = starts[node]
-        _bound(rows, order, start, stop, low[node], high[node])
-        if node < leaves_wanted - 1:
-            middle = (start + stop) // 2
-            column = np.argmax(high[node] - low[node])
-            _partition(rows[:, column], order, start, stop - 1, middle)
-            starts[2 * node + 1] = start, middle
-            starts[2 * node + 2] = middle, stop
-    fullest = 1
-    for node in range(leaves_wanted - 1, nodes):
-        fullest = max(fullest, starts[node, 1] - starts[node, 0])
+    rows = read_only(rows)
+    _split(rows, order, starts, low, high)
+    ends = starts[n_leaves - 1 :]
+    fullest = int((ends[:, 1] - ends[:, 0]).max())
     width = -(-fullest // _LANES) * _LANES
-    leaves = np.full((leaves_wanted, d, width), np.inf)
-    for leaf in range(leaves_wanted):
-        start, stop = starts[leaves_wanted - 1 + leaf]
-        for p in range(start, stop):
-            for j in range(d):
-                leaves[leaf, j, p - start] = rows[order[p], j]
+    leaves = np.full((n_leaves, d, width), np.inf)
+    _fill(rows, order, ends, leaves)
     return order, starts, low, high, leaves
+
+
+# Kernels get their arrays from outside, and assign values, never slices: numba would
+# compile its own versions of NumPy's functions and error messages along with them.
+@njit(cache=True, nogil=True)
+def _split(
+    rows: FloatArray,
+    order: IndexArray,
+    starts: IndexArray,
+    low: FloatArray,
+    high: FloatArray,
+) -> None:
+    """Fill the nodes: their rows in `order`, and their boxes."""
+    inner = len(low) // 2
+    for node in range(len(low)):
+        start, stop = starts[node, 0], starts[node, 1]
+        _bound(rows, order, start, stop, low[node], high[node])
+        if node >= inner:
+            continue
+        middle = (start + stop) // 2
+        column = rows[:, _widest(low[node], high[node])]
+        _partition(column, order, start, stop - 1, middle)
+        left, right = 2 * node + 1, 2 * node + 2
+        starts[left, 0], starts[left, 1] = start, middle
+        starts[right, 0], starts[right, 1] = middle, stop
 
 
 @njit(cache=True, nogil=True)
@@ -89,8 +102,8 @@ def _bound(  # noqa: PLR0917 - numba passes by position
     low: FloatArray,
     high: FloatArray,
 ) -> None:
-    low[:] = rows[order[start]]
-    high[:] = low
+    for j in range(len(low)):
+        low[j] = high[j] = rows[order[start], j]
     for p in range(start + 1, stop):
         row = rows[order[p]]
         for j in range(len(low)):
@@ -99,16 +112,37 @@ def _bound(  # noqa: PLR0917 - numba passes by position
 
 
 @njit(cache=True, nogil=True)
+def _widest(low: FloatArray, high: FloatArray) -> int:
+    """Return the column with the largest range in a box."""
+    column, widest = 0, -1.0
+    for j in range(len(low)):
+        width = high[j] - low[j]
+        if width > widest:
+            column, widest = j, width
+    return column
+
+
+@njit(cache=True, nogil=True)
+def _fill(
+    rows: FloatArray, order: IndexArray, ends: IndexArray, leaves: FloatArray
+) -> None:
+    """Copy the rows of each leaf, column by column."""
+    for leaf in range(len(ends)):
+        start = ends[leaf, 0]
+        for p in range(start, ends[leaf, 1]):
+            for j in range(rows.shape[1]):
+                leaves[leaf, j, p - start] = rows[order[p], j]
+
+
+@njit(cache=True, nogil=True)
 def _partition(
     values: FloatArray, order: IndexArray, left: int, right: int, middle: int
 ) -> None:
     """Partition so that position `middle` is in sorted order (quickselect)."""
     while left < right:
-        a, b, c = (
-            values[order[left]],
-            values[order[(left + right) // 2]],
-            values[order[right]],
-        )
+        a = values[order[left]]
+        b = values[order[(left + right) // 2]]
+        c = values[order[right]]
         pivot = max(min(a, b), min(max(a, b), c))
         i, j = left, right
         while i <= j:
@@ -128,13 +162,18 @@ def _partition(
             return
 
 
-@njit(cache=True, nogil=True)
-def near_order(
-    queries: FloatArray, starts: IndexArray, low: FloatArray, high: FloatArray
-) -> IndexArray:
+def near_order(queries: FloatArray, low: FloatArray, high: FloatArray) -> IndexArray:
     """Order queries by their nearest leaf, so that the cache is reused."""
     leaf = np.empty(len(queries), dtype=np.intp)
-    inner = len(starts) // 2
+    _near_leaf(queries, low, high, leaf)
+    return np.argsort(leaf, kind="stable")
+
+
+@njit(cache=True, nogil=True)
+def _near_leaf(
+    queries: FloatArray, low: FloatArray, high: FloatArray, leaf: IndexArray
+) -> None:
+    inner = len(low) // 2
     for q in range(len(queries)):
         query, node = queries[q], 0
         while node < inner:
@@ -143,7 +182,6 @@ def near_order(
             b = _gap(query, low, high, right, False)
             node = left if a <= b else right
         leaf[q] = node
-    return np.argsort(leaf, kind="mergesort")
 
 
 # Pass whole arrays with an index, because a slice costs more than the work on it.

@@ -28,7 +28,6 @@ _CHUNK = 32
 _LANES = 64
 
 
-@njit(cache=True, nogil=True)
 def slack(d: int) -> float:
     """Return the relative error allowed for a product form of d columns.
 
@@ -79,7 +78,9 @@ def sift(  # noqa: PLR0917 - numba passes by position
     """
     block = products.shape[1]
     capacity = near.shape[1]
-    largest = row_norms[first : first + block].max()
+    largest = 0.0
+    for b in range(first, first + block):
+        largest = max(largest, row_norms[b])
     scratch = np.empty(max(capacity, _LANES))
     lanes = np.empty(_LANES, dtype=products.dtype)
     for i in range(len(products)):
@@ -146,7 +147,8 @@ def _first_limit(  # noqa: PLR0917 - numba passes by position
     Rows are distributed over lanes; the k-th smallest of the lanes' minima is at least
     the k-th smallest of all.
     """
-    lanes[:] = line[:_LANES]
+    for b in range(_LANES):
+        lanes[b] = line[b]
     for start in range(_LANES, len(line) - _LANES + 1, _LANES):
         for b in range(_LANES):
             lanes[b] = min(lanes[b], line[start + b])
@@ -342,18 +344,22 @@ def _squared(
         out[p] = total
 
 
-@njit(cache=True, nogil=True)
 def box_gaps(queries: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
     """Return the minimum squared distance from the queries' box to each given box."""
-    d = queries.shape[1]
-    least, most = queries[0].copy(), queries[0].copy()
-    for query in queries:
-        for j in range(d):
-            least[j] = min(least[j], query[j])
-            most[j] = max(most[j], query[j])
     gaps = np.zeros(len(low))
+    _add_gaps(queries.min(axis=0), queries.max(axis=0), low, high, gaps)
+    return gaps
+
+
+@njit(cache=True, nogil=True)
+def _add_gaps(
+    least: FloatArray,
+    most: FloatArray,
+    low: FloatArray,
+    high: FloatArray,
+    gaps: FloatArray,
+) -> None:
     for b in range(len(low)):
-        for j in range(d):
+        for j in range(len(least)):
             gap = max(low[b, j] - most[j], least[j] - high[b, j], 0.0)
             gaps[b] += gap * gap
-    return gaps
