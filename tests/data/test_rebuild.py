@@ -110,6 +110,7 @@ def test_what_cannot_be_audited_is_refused(tmp_path):
 
 
 @pytest.mark.mirror
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("suite", ["oddbench", "ovrbench", "adbench"])
 def test_every_real_file_measures_as_the_manifest_says(mirror, suite):

@@ -92,6 +92,7 @@ def nothing(_):
     return TrialTimes()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["real", "seeds", "synbench", "pca"])
 @pytest.mark.parametrize("known", [half_of, nothing])

@@ -122,6 +122,7 @@ def test_bad_calls_give_one_line(make, rows, text):
         make().fit(rows)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_wide_and_a_long_table_are_scored(rng):
     wide = rng.normal(size=(300, 1024))
@@ -243,6 +244,7 @@ def test_the_numpy_network_is_the_trained_one(rng, monkeypatch):
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_training_twice_writes_the_same_bytes(tmp_path):
     pytest.importorskip("torch")
