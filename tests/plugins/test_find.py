@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from odbench.detector import DetectorInfo
 from odbench.errors import DetectorError, MissingExtraError, UnknownDetectorError
+from odbench.plugins import find
 from odbench.plugins.find import (
     core_zoo,
     find_detector,
@@ -196,7 +197,9 @@ class TestInstalled:
             ):
                 find_detector(spec)
 
-    def test_a_missing_library_names_the_command(self):
+    def test_a_missing_library_names_the_command(self, monkeypatch):
+        monkeypatch.setattr(find, "_is_importable", lambda module: module != "torch")
+
         with pytest.raises(MissingExtraError, match=r"pip install 'odbench\[deep\]'"):
             find_detector("pyod.DeepSVDD")
 

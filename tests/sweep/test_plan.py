@@ -214,24 +214,24 @@ def test_a_key_stays_what_it_was_so_that_old_results_count():
 def test_estimates_come_from_earlier_trials_and_survive_a_process(tmp_path):
     file = tmp_path / "timings.json"
     first = TrialTimes(file)
-    first.learn([("knn", "default", 100.0, 0.1), ("knn", "default", 10_000.0, 10.0)])
+    first.learn([("mine", "default", 100.0, 0.1), ("mine", "default", 10_000.0, 10.0)])
     first.save()
 
     again = TrialTimes(file)
 
-    assert again.knows("knn", "default")
-    assert not again.knows("lof", "default")
+    assert again.knows("mine", "default")
+    assert not again.knows("yours", "default")
     middle = {"n_rows": 500, "n_columns": RECORD.n_columns}
-    assert again.seconds("knn", "default", **middle) == pytest.approx(1.0)
+    assert again.seconds("mine", "default", **middle) == pytest.approx(1.0)
     beyond = {"n_rows": 50_000, "n_columns": RECORD.n_columns}
-    assert again.seconds("knn", "default", **beyond) == pytest.approx(100.0)
+    assert again.seconds("mine", "default", **beyond) == pytest.approx(100.0)
 
 
 def test_a_broken_file_of_estimates_is_ignored(tmp_path):
     file = tmp_path / "timings.json"
-    file.write_text('{"knn": [[1')
+    file.write_text('{"mine": [[1')
 
-    assert not TrialTimes(file).knows("knn", "default")
+    assert not TrialTimes(file).knows("mine", "default")
 
 
 def test_a_trial_says_whether_its_weights_have_seen_the_data_set():
