@@ -8,7 +8,7 @@ from odbench.errors import DetectorError
 from odbench.plugins.find import find_detector
 from odbench_detectors.iforest.detector import IForest
 from odbench_detectors.iforest.kernels import grow, search_depth, total_lengths
-from odbench_detectors.iforest.rng import choose_rows, draw
+from odbench_detectors.shared.rng import choose_rows, draw
 from tests.reference import forest as slow
 
 

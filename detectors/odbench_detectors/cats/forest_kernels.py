@@ -7,25 +7,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from odbench.arrays import BoolArray, FloatArray
+from odbench_detectors.shared.rng import WordArray, draw
 
 Int32Array = NDArray[np.int32]
-WordArray = NDArray[np.uint64]
-
-# SplitMix64; see `order.py`.
-_STEP = np.uint64(0x9E3779B97F4A7C15)
-_FIRST = np.uint64(0xBF58476D1CE4E5B9)
-_SECOND = np.uint64(0x94D049BB133111EB)
-
-
-@njit(cache=True, nogil=True)
-def _draw(stream: WordArray) -> float:
-    """Return the next random number in [0, 1)."""
-    stream[0] += _STEP
-    word = stream[0]
-    word = (word ^ (word >> np.uint64(30))) * _FIRST
-    word = (word ^ (word >> np.uint64(27))) * _SECOND
-    word ^= word >> np.uint64(31)
-    return float(word >> np.uint64(11)) * 2.0**-53
 
 
 @njit(cache=True, nogil=True)
@@ -34,7 +18,7 @@ def _choose(
 ) -> None:
     """Move `wanted` random entries of ``order[start:stop]`` to its beginning."""
     for i in range(wanted):
-        j = start + i + int(_draw(stream) * (stop - start - i))
+        j = start + i + int(draw(stream) * (stop - start - i))
         order[start + i], order[j] = order[j], order[start + i]
 
 
@@ -56,7 +40,7 @@ def _best_split(  # noqa: PLR0917 - numba passes by position
     best, best_column, best_cut = -1.0, -1, 0.0
     left, tried = len(columns), 0
     while left and tried < tries:
-        at = int(_draw(stream) * left)
+        at = int(draw(stream) * left)
         left -= 1
         columns[at], columns[left] = columns[left], columns[at]
         column = columns[left]
@@ -66,7 +50,7 @@ def _best_split(  # noqa: PLR0917 - numba passes by position
         if low == high:
             continue
         tried += 1
-        u = _draw(stream)
+        u = draw(stream)
         cut = low * (1.0 - u) + high * u
         if not low <= cut < high:  # rounding must not leave a side empty
             cut = low

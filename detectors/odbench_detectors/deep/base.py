@@ -12,7 +12,7 @@ from odbench.arrays import FloatArray
 from odbench_detectors.deep.scaling import Scaling
 from odbench_detectors.deep.session import DEVICES, draw_seed, find_device, session
 from odbench_detectors.deep.training import Loss, train
-from odbench_detectors.shared.estimator import Estimator, check_ranges
+from odbench_detectors.shared.estimator import Estimator, check_ranges, is_count
 
 _LARGEST = float(torch.finfo(torch.float32).max)
 
@@ -181,13 +181,6 @@ class DeepDetector(Estimator):
         rows = torch.empty(X.shape, dtype=torch.float32)
         self._scaling.into(X, rows.numpy())
         return rows
-
-
-def is_count(value: object, least: int) -> bool:
-    """Check for a whole number of at least `least`; True and False are none."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        return False
-    return bool(value >= least)
 
 
 def check_sizes(owner: str, name: str, sizes: object) -> None:

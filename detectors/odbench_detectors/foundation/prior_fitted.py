@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,9 +26,8 @@ from odbench_detectors.foundation.network import (
 from odbench_detectors.foundation.weights import (
     FileBytes,
     parse_checkpoint,
-    read_bytes,
 )
-from odbench_detectors.shared.estimator import Estimator, check_ranges
+from odbench_detectors.shared.estimator import Estimator, check_ranges, is_count
 
 TRANSFORMS = ("quantile", "standard")
 # Rows per pass through the network: always exactly so many, padded with zeros, so that
@@ -91,8 +89,8 @@ class PriorFitted(Estimator):
         """Refuse impossible parameters; see `Estimator.check_params`."""
         check_ranges(
             self.name,
-            ("passes", self.passes, _is_count(self.passes, 1), "a whole number >= 1"),
-            ("context", self.context, _is_count(self.context, 2), "a number >= 2"),
+            ("passes", self.passes, is_count(self.passes, 1), "a whole number >= 1"),
+            ("context", self.context, is_count(self.context, 2), "a number >= 2"),
             (
                 "transform",
                 self.transform,
@@ -276,8 +274,7 @@ def load_network(path: Path) -> ContextNetwork:
     DataError
         If it is damaged, hostile or of another model.
     """
-    data = read_bytes(path)
-    return _network_of(FileBytes(data, hashlib.sha256(data).hexdigest(), str(path)))
+    return _network_of(FileBytes.of(path))
 
 
 @lru_cache(maxsize=2)
@@ -310,8 +307,3 @@ def _log_odds(
 
 def _tensor(rows: FloatArray) -> torch.Tensor:
     return torch.tensor(rows, dtype=torch.float32)
-
-
-def _is_count(value: object, least: int) -> bool:
-    is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    return bool(is_whole and value >= least)  # type: ignore[operator]

@@ -13,9 +13,8 @@ import os
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from odbench.errors import ArchiveError, DataError, HashMismatchError
 
@@ -74,37 +73,6 @@ def read_checkpoint(
         )
         raise HashMismatchError(msg)
     return parse_checkpoint(data, str(path), max_bytes=max_bytes)
-
-
-def packaged_checkpoint(package: str, file: str) -> dict[str, torch.Tensor]:
-    """Read the tensors of a safetensors file that ships within a package.
-
-    Parameters
-    ----------
-    package : str
-        Dotted name of the package that holds the file.
-    file : str
-        Name of the file.
-
-    Returns
-    -------
-    dict of str to Tensor
-        On the CPU, in the file's order.
-
-    Raises
-    ------
-    ArchiveError
-        If the file is missing or damaged: the installation is broken.
-    """
-    try:
-        data = resources.files(package).joinpath(file).read_bytes()
-    except OSError as error:
-        msg = (
-            f"checkpoint {file!r}: package {package} lacks it "
-            f"({error.strerror or error}); install odbench again"
-        )
-        raise ArchiveError(msg) from error
-    return parse_checkpoint(data, file)
 
 
 def parse_checkpoint(
@@ -183,6 +151,12 @@ class FileBytes:
     data: bytes
     sha256: str
     name: str
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """Read a file as `read_bytes` does, and hash it."""
+        data = read_bytes(path)
+        return cls(data, hashlib.sha256(data).hexdigest(), str(path))
 
     def __hash__(self) -> int:
         return hash(self.sha256)

@@ -10,7 +10,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray, IntArray
-from odbench_detectors.iforest.rng import (
+from odbench_detectors.shared.rng import (
     Int32Array,
     WordArray,
     choose_rows,

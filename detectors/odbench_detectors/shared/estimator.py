@@ -111,6 +111,13 @@ def check_ranges(owner: str, *checks: tuple[str, object, bool, str]) -> None:
             raise DetectorError(msg)
 
 
+def is_count(value: object, least: int) -> bool:
+    """Check for a whole number of at least `least`; True and False are none."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        return False
+    return bool(value >= least)
+
+
 def check_dimensions(shape: tuple[int, ...]) -> None:
     """Refuse an array that is not two-dimensional."""
     if len(shape) != 2:

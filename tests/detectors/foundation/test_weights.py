@@ -13,7 +13,6 @@ import torch
 from odbench.errors import ArchiveError, DataError, HashMismatchError
 from odbench_detectors.foundation.fomo0d.detector import FoMo0D
 from odbench_detectors.foundation.weights import (
-    packaged_checkpoint,
     parse_checkpoint,
     read_checkpoint,
 )
@@ -230,8 +229,3 @@ def test_unknown_and_missing_tensors_are_named(made, tmp_path, rng, extra):
     words = "has unknown 1 tensor .surprise" if extra else "lacks 1 tensor .decoder"
     with pytest.raises(ArchiveError, match=words):
         FoMo0D(str(file)).fit(rng.normal(size=(9, 2)))
-
-
-def test_a_packaged_file_that_is_missing_names_the_package():
-    with pytest.raises(ArchiveError, match=r"lacks it .*; install odbench again"):
-        packaged_checkpoint("odbench_detectors.foundation", "nothing.safetensors")

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from odbench.arrays import FloatArray
 from odbench_detectors.deep.autoencoder import errors
 from odbench_detectors.deep.autoencoder.info import HIDDEN
-from odbench_detectors.deep.base import DeepDetector, check_sizes, is_count
+from odbench_detectors.deep.base import DeepDetector, check_sizes
 from odbench_detectors.deep.layers import MLP
-from odbench_detectors.shared.estimator import check_ranges
+from odbench_detectors.shared.estimator import check_ranges, is_count
 from odbench_detectors.shared.neighbours.graph import NeighbourGraph, NeighbourIndex
 
 LOSSES = ("mse", "apre")

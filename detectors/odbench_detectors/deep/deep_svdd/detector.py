@@ -7,10 +7,10 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from odbench_detectors.deep.base import DeepDetector, check_sizes, is_count
+from odbench_detectors.deep.base import DeepDetector, check_sizes
 from odbench_detectors.deep.deep_svdd.info import HIDDEN
 from odbench_detectors.deep.layers import MLP
-from odbench_detectors.shared.estimator import check_ranges
+from odbench_detectors.shared.estimator import check_ranges, is_count
 
 # Coordinates of the centre nearer to 0 are moved away from it, because weights of zero
 # would reach a centre of zero.

@@ -7,10 +7,10 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from odbench_detectors.deep.base import DeepDetector, check_sizes, is_count
+from odbench_detectors.deep.base import DeepDetector, check_sizes
 from odbench_detectors.deep.dte_c.info import HIDDEN
 from odbench_detectors.deep.layers import Dropout
-from odbench_detectors.shared.estimator import check_ranges
+from odbench_detectors.shared.estimator import check_ranges, is_count
 
 _FIRST_BETA, _LAST_BETA = 1e-4, 0.01
 

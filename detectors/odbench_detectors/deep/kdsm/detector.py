@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from odbench_detectors.deep.base import DeepDetector, is_count
+from odbench_detectors.deep.base import DeepDetector
 from odbench_detectors.deep.layers import MLP
-from odbench_detectors.shared.estimator import check_ranges
+from odbench_detectors.shared.estimator import check_ranges, is_count
 
 _SMALLEST, _LARGEST = 0.1, 3.0
 _NORMAL_KURTOSIS = 3.0

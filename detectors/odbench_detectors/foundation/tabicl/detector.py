@@ -20,7 +20,7 @@ from odbench_detectors.foundation.tabicl.density import Codes, Density
 from odbench_detectors.foundation.tabicl.info import FILES
 from odbench_detectors.foundation.tabicl.model import load_model
 from odbench_detectors.foundation.tabicl.pseudo import KINDS
-from odbench_detectors.shared.estimator import Estimator, check_ranges
+from odbench_detectors.shared.estimator import Estimator, check_ranges, is_count
 
 TASKS = ("density", "random")
 # Rows per call of the network: always exactly so many, filled up with a training row,
@@ -98,7 +98,7 @@ class TabICL(Estimator):
             ("tasks", self.tasks, self.tasks in TASKS, f"one of {TASKS}"),
             ("device", self.device, self.device in DEVICES, f"one of {DEVICES}"),
             *(
-                (name, getattr(self, name), _is_count(getattr(self, name)), ">= 1")
+                (name, getattr(self, name), is_count(getattr(self, name), 1), ">= 1")
                 for name in counts
             ),
         )
@@ -288,8 +288,3 @@ class _Task:
 
 def _nothing() -> None:
     """Load nothing."""
-
-
-def _is_count(value: object) -> bool:
-    is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    return bool(is_whole and value >= 1)  # type: ignore[operator]

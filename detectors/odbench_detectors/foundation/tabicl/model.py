@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 from collections.abc import Mapping
 from functools import lru_cache
@@ -18,7 +17,6 @@ from odbench_detectors.foundation.filling import check_tensors, fill
 from odbench_detectors.foundation.weights import (
     FileBytes,
     parse_archive,
-    read_bytes,
 )
 
 # No published size is near these; larger ones would only fill memory.
@@ -40,8 +38,7 @@ def load_model(path: Path) -> nn.Module:
     DataError
         If it is damaged, hostile or of another model.
     """
-    data = read_bytes(path)
-    return _model_of(FileBytes(data, hashlib.sha256(data).hexdigest(), str(path)))
+    return _model_of(FileBytes.of(path))
 
 
 @lru_cache(maxsize=4)

@@ -1,4 +1,4 @@
-"""Random numbers of the isolation forest, compiled: SplitMix64, one stream per tree.
+"""Random numbers of trees, compiled: SplitMix64, one stream per tree.
 
 Integer arithmetic gives the same numbers on every platform, and no tree depends on
 another.
