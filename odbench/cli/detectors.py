@@ -114,12 +114,12 @@ def show(spec: str, form: str) -> None:
 def _facts(configuration: Configuration) -> dict[str, Any]:
     from odbench.plugins.find import grid_of
     from odbench.plugins.specs import as_json
-    from odbench.plugins.weights import settle
+    from odbench.plugins.weights import pin_weights
 
     row = _row(configuration.info)
     del row["default"], row["missing"], row["params"]
     return row | {
-        "version": settle(configuration, fetch=False).version,
+        "version": pin_weights(configuration, fetch=False).version,
         "trained_on": list(configuration.info.trained_on),
         "reference configuration": as_json(dict(configuration.info.params)),
         "config": configuration.label,
@@ -145,10 +145,10 @@ def check(spec: str, form: str) -> None:
     """
     from odbench.plugins.check.contract import check_detector
     from odbench.plugins.find import find_detector
-    from odbench.plugins.weights import settle
+    from odbench.plugins.weights import pin_weights
 
     findings = []
-    for finding in check_detector(settle(find_detector(spec), fetch=True)):
+    for finding in check_detector(pin_weights(find_detector(spec), fetch=True)):
         findings.append(finding)
         if form == "table":
             line = f"{finding.verdict:<4}  {finding.probe:<12}  {finding.message}"

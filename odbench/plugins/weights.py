@@ -1,6 +1,6 @@
 """Trained weights of a configuration: obtained, hashed, and kept under their hash.
 
-The driver of a run settles them before the first trial. A detector's process sees the
+The driver of a run pins them before the first trial. A detector's process sees the
 copy in the store alone, by a path that ends in the file's sha256, and can write to
 neither. The hash is part of the configuration's version, and so of every trial's key.
 """
@@ -27,14 +27,14 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 _SHOWN = 12
 
 
-def settle_all(
+def pin_all(
     configurations: Iterable[Configuration], *, fetch: bool
 ) -> list[Configuration]:
-    """Settle the weights of several configurations; see `settle`."""
-    return [settle(one, fetch=fetch) for one in configurations]
+    """Pin the weights of several configurations; see `pin_weights`."""
+    return [pin_weights(one, fetch=fetch) for one in configurations]
 
 
-def settle(configuration: Configuration, *, fetch: bool) -> Configuration:
+def pin_weights(configuration: Configuration, *, fetch: bool) -> Configuration:
     """Obtain a configuration's weights and make their hashes part of its version.
 
     Parameters
@@ -81,7 +81,7 @@ def restored(configuration: Configuration) -> Configuration:
     Parameters
     ----------
     configuration : Configuration
-        From the spec of a configuration that `settle` returned.
+        From the spec of a configuration that `pin_weights` returned.
 
     Raises
     ------

@@ -213,12 +213,12 @@ def _configurations(request: RunRequest) -> list[Configuration]:
 
 def _with_weights(chosen: list[Configuration], *, fetch: bool) -> list[Configuration]:
     """Obtain trained weights before the first trial, or say which are not here."""
-    from odbench.plugins.weights import missing, settle_all
+    from odbench.plugins.weights import missing, pin_all
 
     lacking = {} if fetch else {f.name: one for one in chosen for f in missing(one)}
     for name, one in lacking.items():
         say(f"{one.info.name}: {name} is not on this machine; the run will fetch it")
-    return settle_all(chosen, fetch=fetch)
+    return pin_all(chosen, fetch=fetch)
 
 
 def _records(request: RunRequest, sources: Sources) -> list[DatasetRecord]:

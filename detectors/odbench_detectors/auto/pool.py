@@ -75,7 +75,7 @@ CANDIDATES: Mapping[str, Callable[[], Any]] = MappingProxyType(
 
 
 def global_members(seed: int, n: int) -> dict[str, tuple[float, Any]]:
-    """Return detectors that stand many anomalies in train, with their weights.
+    """Return detectors that tolerate many anomalies in train, with their weights.
 
     Parameters
     ----------

@@ -77,7 +77,7 @@ def fit_trimmed(X: FloatArray, seed: int) -> Trimmed:
 
 
 def consensus(X: FloatArray, seed: int) -> FloatArray:
-    """Return the weighted mean surprise of detectors that stand many anomalies.
+    """Return the weighted mean surprise of detectors that tolerate many anomalies.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ from odbench.errors import (
     TransportError,
 )
 from odbench.plugins.find import find_detector
-from odbench.plugins.weights import FOLDER, settle
+from odbench.plugins.weights import FOLDER, pin_weights
 from odbench_detectors.foundation import hub as module
 from odbench_detectors.foundation.fomo0d.detector import FoMo0D
 from odbench_detectors.foundation.manifest import checkpoints
@@ -44,21 +44,21 @@ def test_the_manifest_states_its_facts_or_that_it_does_not_know_them():
 def test_it_is_downloaded_once_and_kept_under_its_hash(published, cache, checkpoint):
     digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
 
-    settled = [settle(find_detector("fomo0d"), fetch=True) for _ in range(2)]
+    pinned = [pin_weights(find_detector("fomo0d"), fetch=True) for _ in range(2)]
 
-    assert {one.version for one in settled} == {settled[0].version}
-    assert settled[0].version.endswith(f" + checkpoint {digest[:12]}")
+    assert {one.version for one in pinned} == {pinned[0].version}
+    assert pinned[0].version.endswith(f" + checkpoint {digest[:12]}")
     kept = cache / "odbench" / FOLDER / digest
-    assert str(kept) in settled[0].spec
+    assert str(kept) in pinned[0].spec
     assert kept.read_bytes() == checkpoint.read_bytes()
     assert len([p for p in published.paths("GET") if "/cdn/" in p]) == 1
     # The user's parameters are not changed by it, so labels and identifiers are not.
-    assert settled[0].label == "default"
-    assert settled[0].id == find_detector("fomo0d").id
+    assert pinned[0].label == "default"
+    assert pinned[0].id == find_detector("fomo0d").id
 
 
 def test_the_detector_finds_what_was_downloaded(published, rng):
-    settle(find_detector("fomo0d"), fetch=True)
+    pin_weights(find_detector("fomo0d"), fetch=True)
 
     scores = FoMo0D().fit(rng.normal(size=(20, 3))).decision_function(np.eye(3))
 
@@ -74,9 +74,9 @@ def test_a_detector_itself_downloads_nothing(published, rng):
 
 
 def test_without_fetching_the_version_says_that_it_is_missing(published):
-    settled = settle(find_detector("fomo0d"), fetch=False)
+    pinned = pin_weights(find_detector("fomo0d"), fetch=False)
 
-    assert settled.version.endswith(" + checkpoint missing")
+    assert pinned.version.endswith(" + checkpoint missing")
     assert published.requests == []
 
 
@@ -84,7 +84,7 @@ def test_offline_one_line_has_the_command_that_helps(published, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
 
     with pytest.raises(MissingWeightsError) as caught:
-        settle(find_detector("fomo0d"), fetch=True)
+        pin_weights(find_detector("fomo0d"), fetch=True)
 
     text = str(caught.value)
     assert text == (
@@ -98,7 +98,7 @@ def test_a_hub_that_is_not_there_is_one_line(cache, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
 
     with pytest.raises(TransportError, match=re.escape(COMMAND)) as caught:
-        settle(find_detector("fomo0d"), fetch=True)
+        pin_weights(find_detector("fomo0d"), fetch=True)
 
     assert "\n" not in str(caught.value)
 
@@ -108,7 +108,7 @@ def test_a_repository_or_file_that_is_not_there_is_one_line(hub):
         if repository is not None:
             hub.repositories["YuchenShen/FoMo-0D"] = repository
         with pytest.raises(TransportError, match=r"answered 40[14]; where there is"):
-            settle(find_detector("fomo0d"), fetch=True)
+            pin_weights(find_detector("fomo0d"), fetch=True)
 
 
 @pytest.mark.parametrize("size", ["the manifest's", "any"])
@@ -130,14 +130,14 @@ def test_a_pinned_file_that_differs_is_refused(published, cache, monkeypatch):
     monkeypatch.setattr(module, "checkpoints", lambda: {"fomo0d": pinned})
 
     with pytest.raises(HashMismatchError, match=r"wanted abababababab….*get it again"):
-        settle(find_detector("fomo0d"), fetch=True)
+        pin_weights(find_detector("fomo0d"), fetch=True)
 
     assert not (cache / "odbench" / FOLDER).exists()
 
 
 def test_outformer_says_that_the_user_brings_its_checkpoint(hub, rng):
     with pytest.raises(MissingWeightsError, match="published without a licence") as one:
-        settle(find_detector("outformer"), fetch=True)
+        pin_weights(find_detector("outformer"), fetch=True)
     with pytest.raises(MissingWeightsError) as other:
         OutFormer().fit(rng.normal(size=(9, 2)))
 
@@ -148,7 +148,7 @@ def test_outformer_says_that_the_user_brings_its_checkpoint(hub, rng):
 
 def test_a_path_that_is_wrong_is_one_line(cache):
     with pytest.raises(MissingWeightsError, match=r"/nowhere/x\.ckpt': no such file"):
-        settle(find_detector("outformer:checkpoint='/nowhere/x.ckpt'"), fetch=True)
+        pin_weights(find_detector("outformer:checkpoint='/nowhere/x.ckpt'"), fetch=True)
 
 
 def test_a_dry_run_downloads_nothing_and_says_what_the_run_would(
@@ -180,10 +180,10 @@ def test_the_commands_check_and_show_know_weights(published):
 
 def test_a_damaged_copy_is_made_again(cache, checkpoint):
     found = find_detector(f"fomo0d:checkpoint={str(checkpoint)!r}")
-    settle(found, fetch=True)
+    pin_weights(found, fetch=True)
     (kept,) = (cache / "odbench" / FOLDER).iterdir()
     kept.write_bytes(b"damaged")
 
-    settle(found, fetch=True)
+    pin_weights(found, fetch=True)
 
     assert kept.read_bytes() == checkpoint.read_bytes()

@@ -17,7 +17,7 @@ from odbench.errors import (
 )
 from odbench.plugins.check.contract import check_detector
 from odbench.plugins.find import find_detector
-from odbench.plugins.weights import settle
+from odbench.plugins.weights import pin_weights
 from odbench.scoring.metrics import auroc
 from odbench_detectors.foundation.odbench_pfn import detector as module
 from odbench_detectors.foundation.odbench_pfn.detector import OdbenchPFN
@@ -143,9 +143,9 @@ def test_shipped_weights_are_small_and_pinned():
 def test_the_hash_of_the_weights_is_part_of_the_version(monkeypatch, tmp_path):
     monkeypatch.setenv("ODBENCH_CACHE", str(tmp_path))
 
-    settled = settle(find_detector("odbench_pfn"), fetch=False)
+    pinned = pin_weights(find_detector("odbench_pfn"), fetch=False)
 
-    assert SHA256[:12] in settled.version
+    assert SHA256[:12] in pinned.version
 
 
 def test_changed_weights_are_refused(monkeypatch, tmp_path, rows):

@@ -8,7 +8,7 @@ import pytest
 import odbench
 from odbench.errors import HashMismatchError, MissingWeightsError
 from odbench.plugins.find import find_detector, restore_detector
-from odbench.plugins.weights import FOLDER, settle
+from odbench.plugins.weights import FOLDER, pin_weights
 
 
 @pytest.fixture
@@ -85,26 +85,26 @@ def test_the_file_is_part_of_the_key_and_may_change_between_runs(
 
 def test_what_is_used_is_what_was_hashed(cache, checkpoint):
     """A copy that someone changes under a trial's feet is not used."""
-    settled = settle(
+    pinned = pin_weights(
         find_detector(f"fomo0d:checkpoint={str(checkpoint)!r}"), fetch=True
     )
-    assert restore_detector(settled.spec).version == settled.version
+    assert restore_detector(pinned.spec).version == pinned.version
     (kept,) = (cache / "odbench" / FOLDER).iterdir()
     kept.write_bytes(kept.read_bytes() + b"\0")
 
     with pytest.raises(HashMismatchError, match="get it again"):
-        restore_detector(settled.spec)
+        restore_detector(pinned.spec)
 
 
 def test_a_worker_without_the_file_says_what_it_needs(cache, checkpoint):
-    settled = settle(
+    pinned = pin_weights(
         find_detector(f"fomo0d:checkpoint={str(checkpoint)!r}"), fetch=True
     )
     (kept,) = (cache / "odbench" / FOLDER).iterdir()
     kept.unlink()
 
     with pytest.raises(MissingWeightsError, match="driver's ODBENCH_CACHE"):
-        restore_detector(settled.spec)
+        restore_detector(pinned.spec)
 
 
 def test_a_run_offline_stops_before_its_first_trial(
