@@ -21,6 +21,8 @@ _NO_SIZES: Mapping[str, int] = MappingProxyType({})
 
 # The reference row of a synthetic suite, computed from the distribution of the data.
 ORACLE = "oracle"
+# It has no parameters to hash.
+ORACLE_CONFIG_ID = "0" * 12
 ORACLE_WORDS = (
     "`oracle` is not a detector: it knows the distribution that the data were drawn "
     "from, and shows the best possible result. Gaps and tests against the best use it."

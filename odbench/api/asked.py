@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from odbench.suites import ORACLE
+from odbench.suites import ORACLE, ORACLE_CONFIG_ID
 
 if TYPE_CHECKING:
     from odbench.leaderboard.run_table import Asked
     from odbench.sweep.failures import Failures
     from odbench.sweep.prepare import Prepared
     from odbench.sweep.request import RunRequest
-
-# The oracle has no parameters (see `odbench.sweep.oracle`).
-_ORACLE_ID = "0" * 12
 
 
 def asked_of(request: RunRequest, prepared: Prepared) -> Asked:
@@ -35,7 +32,7 @@ def asked_of(request: RunRequest, prepared: Prepared) -> Asked:
     facts = prepared.plan.variants.facts
     configurations = {(one["detector"], one["config_id"]) for one in facts}
     if ORACLE in (request.detectors or ()):
-        configurations.add((ORACLE, _ORACLE_ID))
+        configurations.add((ORACLE, ORACLE_CONFIG_ID))
     return Asked(
         datasets=frozenset((r.suite, r.partition, r.name) for r in prepared.records),
         configurations=frozenset(configurations),

@@ -236,7 +236,7 @@ def not_ranked(results: pd.DataFrame) -> list[str]:
     rows = results[_needs_independence(results)]
     lines = []
     for one in batch_dependent(rows).to_dict("records"):
-        own = rows[(rows["detector"] == one["detector"])]
+        own = rows[rows["detector"] == one["detector"]]
         protocols = sorted(map(str, own["protocol"].unique()))
         name = str(one["detector"])
         if one["config"] != "default":

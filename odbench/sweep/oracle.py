@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from odbench.errors import UsageError
 from odbench.scoring.metrics import adjusted_average_precision
 from odbench.scoring.settings import ONE_CLASS, TRANSDUCTIVE, Protocol
-from odbench.suites import ORACLE
+from odbench.suites import ORACLE, ORACLE_CONFIG_ID
 from odbench.sweep.rows import blank_row
 from odbench.sweep.trials import Trial, key_of
 
@@ -26,7 +26,7 @@ _FACTS: Mapping[str, Any] = MappingProxyType(
     {
         "detector": ORACLE,
         "config": "default",
-        "config_id": "0" * 12,
+        "config_id": ORACLE_CONFIG_ID,
         "detector_reference": "",
         "deterministic": True,
         "inductive": True,
