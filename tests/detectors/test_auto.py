@@ -14,6 +14,7 @@ from odbench_detectors.auto.pool import CANDIDATES, INCUMBENT
 from odbench_detectors.auto.search import Rung, search
 from odbench_detectors.auto.trimmed import fit_trimmed, surprise
 from odbench_detectors.cats.detector import CATS
+from odbench_detectors.knn.detector import KNN
 
 
 def chain(rng, n, d=60, share=0.5):
@@ -141,7 +142,8 @@ def test_groups_of_anomalies_do_not_pass_as_normal():
     rows, labels = dirty(np.random.default_rng(0))
 
     found = auroc(labels, AUTO().fit_score(rows))
-    fixed = auroc(labels, CATS().fit_score(rows))
+    # The rows of a group are near each other, so they hide one another from this one.
+    fixed = auroc(labels, KNN(k=3).fit_score(rows))
 
     assert found > 0.99
     assert fixed < 0.9

@@ -1,6 +1,7 @@
 """The leaderboard has the documented columns with the documented values."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import odbench
@@ -25,8 +26,14 @@ def test_the_promised_columns_come_first_and_in_order(rng):
     assert list(table.columns)[: len(PROMISED)] == PROMISED
 
 
-def test_it_is_the_public_function():
-    assert odbench.build_leaderboard is build_leaderboard
+def test_the_public_function_gives_the_same_table(rng):
+    results = frame(list(random_trials(rng, datasets=9, methods=5, seeds=2)))
+    quick = Settings(permutations=200)
+
+    public = odbench.build_leaderboard(results, settings=quick)
+
+    own = build_leaderboard(results, settings=quick)
+    pd.testing.assert_frame_equal(pd.DataFrame(public), own)
 
 
 def test_every_number_equals_the_slow_one(rng):
