@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 _CONTROL_GROUPS, _OWN_GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
+# No machine has more bytes than a 64-bit number counts.
+_MOST = 2**63
 PACKAGES = (
     "odbench",
     "numpy",
@@ -47,6 +49,30 @@ def machine() -> dict[str, Any]:
         "processor": _processor(),
         "cores": cores(),
         "memory_bytes": memory_bytes(),
+    }
+
+
+def recorded_machine(value: object) -> dict[str, Any]:
+    """Return those facts of a recorded machine that can be true of one.
+
+    Parameters
+    ----------
+    value : object
+        The entry ``machine`` of a ``run.json``, which anybody may have edited.
+
+    Returns
+    -------
+    dict
+        The facts of `machine` whose type and range fit; others are left out.
+    """
+    if not isinstance(value, dict):
+        return {}
+    words = {n: value.get(n) for n in ("system", "architecture", "processor")}
+    counts = {n: value.get(n) for n in ("cores", "memory_bytes")}
+    return {n: word for n, word in words.items() if isinstance(word, str) and word} | {
+        n: count
+        for n, count in counts.items()
+        if type(count) is int and 0 < count < _MOST
     }
 
 

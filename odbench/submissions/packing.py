@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from odbench.errors import SubmissionError
+from odbench.provenance import recorded_machine
 from odbench.results import read_results, scores_file, select_present
 from odbench.submissions.archive import (
     STATEMENT,
@@ -238,11 +239,12 @@ def _hardware(run: Path) -> str:
     if not file.is_file():
         return ""
     try:
-        machine = json.loads(file.read_text()).get("machine", {})
-    except (ValueError, AttributeError):
+        described = json.loads(file.read_text())
+    except (ValueError, RecursionError):
         return ""
-    if not isinstance(machine, dict):
-        return ""
+    machine = recorded_machine(
+        described.get("machine") if isinstance(described, dict) else None
+    )
     gib = machine.get("memory_bytes", 0) / 2**30
     processor, cores = machine.get("processor", ""), machine.get("cores", "?")
-    return f"{processor}, {cores} cores, {gib:.0f} GiB"
+    return f"{processor}, {cores} cores, {gib:.0f} GiB" if machine else ""

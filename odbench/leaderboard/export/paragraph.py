@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from odbench import __version__
 from odbench.leaderboard.tables import Settings
+from odbench.provenance import recorded_machine
 from odbench.scoring.policy import MEANINGS, Policy
 from odbench.scoring.settings import describe
 from odbench.suites import ORACLE, coverage, load_suites
@@ -114,7 +115,8 @@ def _intervals(first: Any, settings: Settings) -> str:
 
 
 def _versions(detectors: Mapping[str, str], run: Mapping[str, Any]) -> str:
-    versions = run.get("versions") or {}
+    versions = run.get("versions")
+    versions = versions if isinstance(versions, dict) else {}
     used = [f"odbench {versions.get('odbench', __version__)}"]
     if "python" in versions:
         used.append(f"Python {versions['python']}")
@@ -122,7 +124,7 @@ def _versions(detectors: Mapping[str, str], run: Mapping[str, Any]) -> str:
     # Detectors that come with odbench have its version.
     own = versions.get("odbench", __version__)
     others = [f"{n} {v}" for n, v in sorted(detectors.items()) if v not in ("", own)]
-    machine = run.get("machine") or {}
+    machine = recorded_machine(run.get("machine"))
     where = (
         f" on {machine['cores']} cores ({machine.get('processor', 'unknown')})"
         if "cores" in machine

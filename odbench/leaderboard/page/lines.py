@@ -9,6 +9,7 @@ from typing import Any
 from odbench.leaderboard.evaluated import Evaluated
 from odbench.leaderboard.inputs import Source
 from odbench.leaderboard.tables import DEFAULT, Settings
+from odbench.provenance import recorded_machine
 
 # Versions of these packages can change results.
 _VERSIONS = ("odbench", "python", "numpy", "scipy", "scikit-learn", "numba", "pyod")
@@ -64,8 +65,7 @@ def _run(source: Source) -> Iterator[tuple[str, str]]:
     if isinstance(versions, dict):
         known = [f"{name} {versions[name]}" for name in _VERSIONS if name in versions]
         yield "versions", ", ".join(known)
-    machine = source.run.get("machine")
-    if isinstance(machine, dict):
+    if machine := recorded_machine(source.run.get("machine")):
         yield "machine", _machine(machine)
     if source.sandbox:
         yield "sandbox", "; ".join(map(_sandbox, source.sandbox.items()))
@@ -81,12 +81,11 @@ def _sandbox(held: tuple[str, int]) -> str:
 
 
 def _machine(machine: dict[str, Any]) -> str:
-    parts = [f"{machine['cores']} cores"] if machine.get("cores") else []
-    words = (machine.get(name) for name in ("processor", "system", "architecture"))
-    parts += [word for word in words if isinstance(word, str) and word]
-    memory = machine.get("memory_bytes")
-    if isinstance(memory, int):
-        parts.append(f"{memory / 2**30:.0f} GiB")
+    parts = [f"{machine['cores']} cores"] if "cores" in machine else []
+    words = ("processor", "system", "architecture")
+    parts += [machine[name] for name in words if name in machine]
+    if "memory_bytes" in machine:
+        parts.append(f"{machine['memory_bytes'] / 2**30:.0f} GiB")
     return ", ".join(parts)
 
 
