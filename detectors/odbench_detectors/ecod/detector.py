@@ -273,6 +273,18 @@ class ECOD(SharesColumns):
         assert self._train is not None
         return self._train.rank_error
 
+    @property
+    def score_error_(self) -> float:
+        """Largest error of a score in nats; 0 unless `quantiles` is set.
+
+        With e the `rank_error_` of q quantiles, a count above ``q // 2`` is off by at
+        most e, and the others are exact, so each of d columns contributes at most
+        ``log(1 + e / (1 + q // 2))``. Columns whose skewness is 0 up to rounding are
+        excepted: their tail may be the other one.
+        """
+        by_column = np.log1p(self.rank_error_ / (1 + self.quantiles // 2))
+        return float(self.columns_.n_columns * by_column)
+
     def _start(self) -> None:
         self.check_params()
         self._train = TrainColumns(self.device, self.quantiles, self.n_jobs)

@@ -9,11 +9,11 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench.errors import DetectorError
+from odbench_detectors.hbos.histograms import histograms
 from odbench_detectors.shared.column_kernels import add_histograms
 from odbench_detectors.shared.columns import (
     Floats,
     SharesColumns,
-    SortedColumns,
     as_table,
     check_rows,
     check_scores,
@@ -24,9 +24,6 @@ from odbench_detectors.shared.estimator import column_names
 
 if TYPE_CHECKING:
     from odbench_detectors.hbos.explain import Explanation
-
-_LARGEST = float(np.finfo(np.float64).max)
-_FAR = _LARGEST / 4
 
 
 class HBOS(SharesColumns):
@@ -104,7 +101,24 @@ class HBOS(SharesColumns):
         columns = obtain_columns(
             as_table(X), n_jobs=self.n_jobs, workspace=self._workspace
         )
-        self.edges_, density = histograms(columns, self.n_bins)
+        return self.use_histograms(*histograms(columns, self.n_bins))
+
+    def use_histograms(self, edges: FloatArray, density: FloatArray) -> Self:
+        """Take histograms that were counted elsewhere, instead of `fit`.
+
+        Parameters
+        ----------
+        edges : float64 array of shape (n_columns, n_bins + 1)
+            Ascending, equally spaced.
+        density : float64 array of shape (n_columns, n_bins)
+            See `odbench_detectors.hbos.histograms`.
+
+        Returns
+        -------
+        HBOS
+            Itself.
+        """
+        self.edges_ = edges
         self.surprise_: FloatArray = -np.log2(density + self.alpha)
         return self
 
@@ -183,45 +197,3 @@ class HBOS(SharesColumns):
                     f"HBOS parameter {name!r} must be {wanted}, got {vars(self)[name]}"
                 )
                 raise DetectorError(msg)
-
-
-def histograms(columns: SortedColumns, n_bins: int) -> tuple[FloatArray, FloatArray]:
-    """Histogram of every column, by binary search of the edges.
-
-    Parameters
-    ----------
-    columns : SortedColumns
-        All n rows, not a sketch.
-    n_bins : int
-        Bins of equal width between a column's ends; a constant column gets a range
-        of width 1 around its value, and so does one whose bins would be no wider than
-        rounding. If values are so large that 1 is itself below rounding, bins are two
-        rounding errors wide.
-
-    Returns
-    -------
-    edges : float64 array of shape (n_columns, n_bins + 1)
-    density : float64 array of shape (n_columns, n_bins)
-        Bins are closed on the left, the last on both sides; each row integrates to 1.
-    """
-    edges = np.empty((columns.n_columns, n_bins + 1))
-    density = np.empty((columns.n_columns, n_bins))
-    for j, column in enumerate(columns.values):
-        low, high = _range(float(column[0]), float(column[-1]), n_bins)
-        edges[j] = np.linspace(low, high, n_bins + 1)
-        below = np.searchsorted(column, edges[j], side="left")
-        below[-1] = columns.n_rows
-        density[j] = np.diff(below) / np.diff(edges[j]) / columns.n_rows
-    return edges, density
-
-
-def _range(low: float, high: float, n_bins: int) -> tuple[float, float]:
-    """Return the ends of a column's histogram, far enough apart for distinct edges."""
-    # The difference of ends farther out might overflow.
-    low, high = (min(max(end, -_FAR), _FAR) for end in (low, high))
-    rounding = 2 * n_bins * float(np.spacing(max(abs(low), abs(high))))
-    # A larger density would overflow.
-    if high - low > max(rounding, n_bins / _LARGEST):
-        return low, high
-    half = max(0.5, rounding / 2)
-    return low - half, high + half

@@ -1,0 +1,128 @@
+"""Read Parquet files block by block, all columns or a few of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from odbench.errors import DataError, UsageError
+from odbench_detectors.large.tables import Parts, block_rows
+from odbench_detectors.shared.columns import Floats
+
+
+def parquet_parts(path: Path) -> Parts:
+    """Return a Parquet file, or a folder of them, as a table in parts.
+
+    Parameters
+    ----------
+    path : Path
+        A folder stands for all ``*.parquet`` files below it, in the order of their
+        names (2 before 10). All have the columns of the first, which are numbers.
+        Columns are float64, or float32 if all of them are. A missing value is read as
+        NaN.
+
+    Returns
+    -------
+    Parts
+
+    Raises
+    ------
+    UsageError
+        If there is no such file, or the folder has none.
+    DataError
+        If a file is not Parquet, its columns are not numbers, or files differ.
+    """
+    files = _files(path)
+    n_rows, first = 0, _opened(files[0]).schema_arrow
+    for file in files:
+        opened = _opened(file)
+        _check_columns(file, opened.schema_arrow, first)
+        n_rows += opened.metadata.num_rows
+    dtype = _dtype(first)
+
+    def read(start: int, stop: int) -> Iterator[Floats]:
+        for file in files:
+            yield from _blocks(file, first.names[start:stop], dtype)
+
+    return Parts(len(first.names), read, n_rows)
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    found = path.rglob("*.parquet") if path.is_dir() else []
+    files = sorted(found, key=_in_order)
+    if not files:
+        why = "has no .parquet file" if path.is_dir() else "no such file or folder"
+        msg = f"table {str(path)!r}: {why}; give a Parquet file or a folder of them"
+        raise UsageError(msg)
+    return files
+
+
+def _in_order(file: Path) -> list[str]:
+    """Return a key that sorts part.2 before part.10."""
+    digits = re.split(r"(\d+)", str(file))
+    return [text.zfill(20) if text.isdigit() else text for text in digits]
+
+
+def _opened(file: Path) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(file)
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(file, error) from error
+
+
+def _check_columns(file: Path, schema: Any, first: Any) -> None:
+    """Refuse a file with other columns than the first, or with one of other values."""
+    import pyarrow.types as kinds
+
+    if schema.names != first.names:
+        msg = f"{file}: has columns {_few(schema.names)}, wanted {_few(first.names)}"
+        raise DataError(msg)
+    for field in schema:
+        kind = field.type
+        if not (kinds.is_floating(kind) or kinds.is_integer(kind)):
+            msg = (
+                f"{file}: column {field.name!r} is of type {kind}, wanted numbers; "
+                f"drop or encode it first"
+            )
+            raise DataError(msg)
+
+
+def _few(names: list[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(map(repr, names[:3])) + more
+
+
+def _dtype(schema: Any) -> type[np.floating[Any]]:
+    narrow = all(str(field.type) == "float" for field in schema)
+    return np.float32 if narrow else np.float64
+
+
+def _blocks(
+    file: Path, names: list[str], dtype: type[np.floating[Any]]
+) -> Iterator[Floats]:
+    import pyarrow as pa
+
+    opened = _opened(file)
+    try:
+        for batch in opened.iter_batches(block_rows(len(names)), columns=names):
+            # Column by column, as Arrow keeps them.
+            block = np.empty((batch.num_columns, batch.num_rows), dtype)
+            for j, column in enumerate(batch.columns):
+                block[j] = column.to_numpy(zero_copy_only=False)
+            yield block.T
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(file, error) from error
+
+
+def _damaged(file: Path, error: Exception) -> DataError:
+    text = " ".join(str(error).split())[:200]
+    return DataError(f"{file}: is not a readable Parquet file ({text})")
