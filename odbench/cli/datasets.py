@@ -9,6 +9,7 @@ import click
 
 from odbench.cli import complete
 from odbench.cli.columns import columns
+from odbench.cli.croissant import croissant
 from odbench.cli.options import (
     FOLDER,
     PARTITIONS,
@@ -52,10 +53,11 @@ _NAMED = ""
 
 @click.group("datasets", short_help="List, show, pull, verify and audit data sets.")
 def datasets() -> None:
-    """List, show, pull, verify and audit data sets; rank columns."""
+    """List, show, pull, verify and audit data sets; rank columns; describe a suite."""
 
 
 datasets.add_command(columns)
+datasets.add_command(croissant)
 
 
 @datasets.command("list")
