@@ -20,8 +20,8 @@ def one_thread():
         yield
 
 
-@pytest.fixture
-def X(rng):
+@pytest.fixture(name="X")
+def skewed_tied(rng):
     X = rng.normal(size=(1200, 5))
     X[:, 1] = np.exp(2 * X[:, 1])
     X[:, 2] = np.round(X[:, 2])
@@ -139,9 +139,10 @@ def test_a_cluster_of_processes_gives_the_same(X):
         assert distributed.default_client() is not None
         hbos = large.fit(HBOS(), as_array(X))
         ecod = large.fit(ECOD(quantiles=64), as_frame(X))
-        lazy = large.score(hbos, as_array(X)), large.score(ecod, as_frame(X))
-        exact = large.score_by_columns(ECOD(), as_array(X), memory=150_000)
-        scores, bounded, exact = dask.compute(*lazy, exact)
+        scores = large.score(hbos, as_array(X)).compute()
+        bounded = large.score(ecod, as_frame(X)).compute()
+        lazy = large.score_by_columns(ECOD(), as_array(X), memory=150_000)
+        exact = lazy.compute()
 
     whole = ECOD().fit(X).decision_function(X)
     assert_array_equal(scores, HBOS().fit(X).decision_function(X))

@@ -91,8 +91,8 @@ def sum_of_columns(
 
     Parameters
     ----------
-    train, rows : dask array or data frame
-        Tables of the same columns.
+    train, rows : dask array
+        Tables of the same columns, from `with_sizes`.
     sums : callable
         ``sums(train, rows)`` returns float64 of shape (n_sums, n_rows) for all rows and
         some columns.
@@ -107,7 +107,8 @@ def sum_of_columns(
     import dask.array as da
     from dask.delayed import delayed
 
-    train, rows = _tall(train, width), _tall(rows, width)
+    # Blocks with all rows of a few columns.
+    train, rows = (table.rechunk({0: -1, 1: width}) for table in (train, rows))
     task, add = delayed(sums), delayed(np.add)
     pairs = zip(train.to_delayed().ravel(), rows.to_delayed().ravel(), strict=True)
     parts = [task(ours, theirs) for ours, theirs in pairs]
@@ -120,13 +121,11 @@ def sum_of_columns(
     return da.from_delayed(largest, (rows.shape[0],), np.float64)
 
 
-def _tall(table: Any, width: int) -> Any:
-    """Return an array whose blocks have all rows of a few columns."""
+def with_sizes(table: Any) -> Any:
+    """Return a dask array whose size is known; rows are counted if need be."""
     if not is_array(table):
-        table = table.to_dask_array(lengths=True)
-    elif np.isnan(table.chunks[0]).any():
-        table = table.compute_chunk_sizes()
-    return table.rechunk({0: -1, 1: width})
+        return table.to_dask_array(lengths=True)
+    return table.compute_chunk_sizes() if np.isnan(table.shape[0]) else table
 
 
 def _blocks(table: Any) -> list[Any]:

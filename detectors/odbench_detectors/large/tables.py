@@ -14,8 +14,8 @@ from odbench.errors import DataError, UsageError
 from odbench_detectors.shared.columns import Floats, as_table
 from odbench_detectors.shared.estimator import check_width
 
-# Values per block where the table does not come in blocks of its own: 32 MiB.
-BLOCK_VALUES = 1 << 22
+# Values per block where the table does not come in blocks of its own: 8 MiB.
+BLOCK_VALUES = 1 << 20
 _MOST_ROWS = 1 << 17
 
 # Yields blocks of rows with the columns from the first up to, not including, the last.
