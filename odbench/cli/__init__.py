@@ -36,6 +36,7 @@ VERBS = {
     "leaderboard": "Build, show, compare, export and publish leaderboards.",
     "submission": "Pack, check and evaluate submissions.",
     "completion": "Print the completion script of a shell.",
+    "mcp": "Serve tools for agents (Model Context Protocol) in one folder.",
     "synbench": "Draw a private partition of the synthetic suite.",
 }
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from odbench.errors import ResultsError, UsageError
 from odbench.files import whole_file
 from odbench.leaderboard.load import read_present
+from odbench.leaderboard.tables import Settings, build_leaderboard
 from odbench.results import RESULTS
 from odbench.scoring.cells import FACTS
 from odbench.scoring.settings import TRANSDUCTIVE, by_setting, needs_independence
@@ -130,6 +131,34 @@ def read_published(path: Path | None = None) -> Published:
     trials = table.to_pandas()
     words = trials.select_dtypes("category").columns
     return Published(trials.astype(dict.fromkeys(words, "object")), note, runs)
+
+
+def rank_published(published: Published, suite: str) -> pd.DataFrame:
+    """Rank the published configurations of a suite.
+
+    Parameters
+    ----------
+    published : Published
+        From `read_published`.
+    suite : str
+        A suite with published results.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of a leaderboard, highest mean AUROC first. Those that need facts
+        about data sets or sign flips (adjusted AP, intervals of places) mean nothing.
+
+    Warns
+    -----
+    UserWarning
+        Once for each configuration that is ranked in another setting.
+    """
+    trials = published.trials
+    trials = trials[trials["suite"] == suite]
+    # Facts that the compact file leaves out, and that the means do not need.
+    facts = trials.assign(n_test=2, n_anomalies=1)
+    return build_leaderboard(facts, settings=Settings(permutations=0))
 
 
 def join_published(results: pd.DataFrame, published: Published) -> Beside:

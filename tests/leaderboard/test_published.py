@@ -10,6 +10,7 @@ from odbench.errors import ResultsError, UsageError
 from odbench.leaderboard.published import (
     join_published,
     mark_own,
+    rank_published,
     read_published,
     write_published,
 )
@@ -149,3 +150,15 @@ def test_a_damaged_file_is_one_line(tmp_path):
 
     with pytest.raises(ResultsError, match="cannot be read; install odbench again"):
         read_published(path)
+
+
+@pytest.mark.filterwarnings("ignore:pyod")
+@pytest.mark.skipif(not RUNS.is_dir(), reason="the published tables are not at hand")
+def test_published_results_are_ranked_as_in_the_published_table():
+    path = RUNS.parent / "oddbench" / "public.csv"
+    columns = ["detector", "config", "n_datasets", "n_failed", "mean_auroc", "mean_ap"]
+    expected = pd.read_csv(path, keep_default_na=False)
+
+    found = rank_published(read_published(), "oddbench")
+
+    pd.testing.assert_frame_equal(found[columns], expected[columns], atol=1e-6)

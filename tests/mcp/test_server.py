@@ -1,0 +1,271 @@
+"""A real client asks `odbench mcp` in a process of its own."""
+
+import asyncio
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+pytest.importorskip("mcp")
+pytest.importorskip("anyio")
+
+from odbench.cli import main
+from odbench.errors import RunBrokenError, UsageError
+from odbench.mcp.calls import Limits, call
+from odbench.mcp.tasks import TASKS
+from tests.reference.trials import frame, place, trial
+
+ROOT = Path(__file__).parents[2]
+
+
+def load_script():
+    spec = importlib.util.spec_from_file_location(
+        "mcp_transcript", ROOT / "docs/mcp_transcript.py"
+    )
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    return script
+
+
+SCRIPT = load_script()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return SCRIPT.make_world(tmp_path)
+
+
+def ask(folder, *calls, options=()):
+    return asyncio.run(SCRIPT.ask(folder, calls, *options))
+
+
+def do(folder, task, *, seconds=120.0, memory=4 << 30, **arguments):
+    limits = Limits(folder=folder, seconds=seconds, memory=memory)
+    return asyncio.run(call(task, arguments, limits))
+
+
+SCORE = {
+    "table": "payments.csv",
+    "reference": "",
+    "detector": "knn",
+    "id_column": "",
+    "ignore": [],
+    "fdr": 0.1,
+    "top": 1,
+}
+
+
+@pytest.mark.slow
+def test_the_transcript_of_the_page_is_what_a_client_sees():
+    page = SCRIPT.PAGE.read_text(encoding="utf-8")
+
+    shown = page.split(SCRIPT.START)[1].split(SCRIPT.END)[0]
+
+    assert SCRIPT.transcript() == shown, "run `python docs/mcp_transcript.py --write`"
+
+
+def test_wrong_arguments_are_told_in_one_line(folder):
+    wrong = [
+        ({"table": "payments.csv", "top": 1000}, "top"),
+        ({"table": "payments.csv", "fdr": "much"}, "fdr"),
+        ({"tabel": "payments.csv"}, "unknown argument 'tabel'"),
+        ({}, "'table' is missing"),
+        ({"table": ["payments.csv"]}, "table"),
+    ]
+
+    answers = ask(folder, *(("score_table", each) for each, _ in wrong))
+
+    for (failed, text), (_, part) in zip(answers, wrong, strict=True):
+        assert failed
+        assert part in text
+        assert "\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("detector", "why"),
+    [
+        ("evil.py:Evil", "installed detectors only"),
+        ("os:system", "installed detectors only"),
+        ("outformer:checkpoint=/etc/passwd", "is a path"),
+        ("pickle:AAAA", "installed detectors only"),
+        ("nothing", "nothing installed has that name"),
+    ],
+)
+def test_code_and_paths_as_detectors_are_refused(folder, tmp_path, detector, why):
+    (folder / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+
+    with pytest.raises(UsageError, match=why):
+        do(folder, "score_table", **{**SCORE, "detector": detector})
+    assert not (tmp_path / "ran").exists()
+
+
+def test_scoring_leaves_nothing_in_the_folder(folder):
+    before = sorted(path.name for path in folder.iterdir())
+
+    told = do(folder, "score_table", **SCORE)
+
+    assert told["rows"][0]["row"] == 17
+    assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_the_process_of_a_call_can_write_to_its_scratch_folder_only(folder, tmp_path):
+    code = f"""if True:
+        from pathlib import Path
+        from odbench.mcp.child import _confine
+        scratch = Path({str(tmp_path)!r}) / "scratch"
+        scratch.mkdir()
+        _confine(scratch, 1 << 30)
+        (scratch / "mine").write_text("x")
+        try:
+            (Path({str(folder)!r}) / "theirs.csv").write_text("x")
+        except PermissionError:
+            print("refused")
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+    if not done.stdout:
+        pytest.skip("this machine has no Landlock")
+    assert not (folder / "theirs.csv").exists()
+
+
+def test_labels_in_the_cache_stay_closed(tmp_path, own_cache, monkeypatch, capsys):
+    cache = tmp_path / "tables" / "cache"
+    (cache / "labels").mkdir(parents=True)
+    (cache / "labels" / "y.csv").write_text("label,row\n1,2\n0,3\n")
+    monkeypatch.setenv("ODBENCH_CACHE", str(cache))
+
+    with pytest.raises(UsageError, match="outside the folder"):
+        do(
+            tmp_path / "tables",
+            "score_table",
+            **{**SCORE, "table": "cache/labels/y.csv"},
+        )
+    with pytest.raises(SystemExit, match="2"):
+        main(["mcp", "--folder", str(cache / "labels")])
+    assert "holds labels" in capsys.readouterr().err
+
+
+def test_a_call_ends_when_its_time_is_over(folder):
+    started = time.monotonic()
+
+    with pytest.raises(RunBrokenError, match=r"more than 0\.05 seconds"):
+        do(folder, "list_tables", seconds=0.05)
+
+    assert time.monotonic() - started < 20
+    assert not running(folder)
+
+
+def test_a_call_that_the_client_gives_up_is_ended(folder):
+    async def give_up():
+        limits = Limits(folder=folder)
+        task = asyncio.ensure_future(call("list_detectors", {}, limits))
+        await asyncio.sleep(0.3)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(give_up())
+
+    assert not running(folder)
+
+
+def running(folder):
+    """Return the processes of calls that this process started."""
+    children = psutil.Process().children(recursive=True)
+    return [c for c in children if "odbench.mcp.child" in " ".join(c.cmdline())]
+
+
+def test_too_much_memory_is_told(folder):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    long = pa.table({"text": ["x" * (1 << 20)] * 100})
+    with pq.ParquetWriter(folder / "large.parquet", long.schema) as writer:
+        for _ in range(15):
+            writer.write_table(long)
+
+    with pytest.raises(UsageError, match="more --memory-limit"):
+        do(folder, "score_table", memory=1, **{**SCORE, "table": "large.parquet"})
+
+
+def test_results_of_a_run_and_published_ones_are_ranked(folder):
+    made = [
+        trial(f"set {number}", name, auroc + number / 100)
+        for number in range(3)
+        for name, auroc in (("knn", 0.8), ("lof", 0.7))
+    ]
+    place(frame(made), folder / "run")
+
+    own = do(folder, "run_results", run="run", top=5)
+    published = do(folder, "published_results", suite="oddbench", dataset="", top=3)
+
+    assert [row["detector"] for row in own["leaderboard"]] == ["knn", "lof"]
+    assert own["leaderboard"][0]["mean_auroc"] == pytest.approx(0.81)
+    assert own["trials"] == {"ok": 6}
+    assert published["leaderboard"][0]["n_datasets"] == 260
+
+
+def test_a_link_for_a_results_file_is_refused(folder, tmp_path):
+    (tmp_path / "results.parquet").write_bytes(b"PAR1")
+    (folder / "run").mkdir()
+    (folder / "run" / "results.parquet").symlink_to(tmp_path / "results.parquet")
+
+    with pytest.raises(UsageError, match="outside"):
+        do(folder, "run_results", run="run", top=5)
+
+
+def test_stdout_holds_nothing_but_the_protocol(folder):
+    hello = {
+        "jsonrpc": "2.0", "id": 1, "method": "initialize",
+        "params": {"protocolVersion": "2025-06-18", "capabilities": {},
+                   "clientInfo": {"name": "t", "version": "0"}},
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "odbench", "mcp", "--folder", str(folder)],
+        input="not json\n" + json.dumps(hello) + "\n", capture_output=True, text=True,
+        check=False, timeout=60,
+    )  # fmt: skip
+
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0, done.stderr
+    assert all(line["jsonrpc"] == "2.0" for line in lines)
+    (answer,) = [line for line in lines if line.get("id") == 1]
+    assert answer["result"]["serverInfo"]["name"] == "odbench"
+
+
+def test_every_tool_is_read_only_and_has_a_task():
+    from odbench.mcp.server import build_server
+
+    tools = asyncio.run(build_server(Limits(folder=ROOT)).list_tools())
+
+    assert {tool.name for tool in tools} == set(TASKS)
+    assert all(tool.annotations.read_only_hint for tool in tools)
+    assert all(tool.description for tool in tools)
+
+
+def test_without_the_extra_one_line_says_what_to_install(tmp_path):
+    (tmp_path / "mcp.py").write_text("raise ModuleNotFoundError(name='mcp')\n")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "odbench", "mcp", "--folder", str(tmp_path)],
+        env=environment, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "pip install 'odbench[mcp]'" in done.stderr
+
+
+def test_a_folder_that_does_not_exist_is_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["mcp", "--folder", str(tmp_path / "none")])
+
+    assert "is not a folder" in capsys.readouterr().err
