@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 
 import numpy as np
 
 from odbench.arrays import FloatArray
+from odbench_detectors.mcd.search import smallest_determinant, squared_distances
 from odbench_detectors.shared.blocks import in_blocks
 from odbench_detectors.shared.estimator import LIMIT, Estimator, check_ranges
 
 # Directions whose spread is below this share of the largest count as constant.
 _RANK_TOLERANCE = 1e-8
+# Rows beyond this quantile of their distances have no weight in the final estimate.
+_OUTLIERS = 0.025
 _LEAST = float(np.finfo(np.float64).tiny)
 
 
 class MCD(Estimator):
     """Squared Mahalanobis distance under the minimum covariance determinant.
 
-    The estimate [1]_ is scikit-learn's. It needs an invertible covariance, so rows are
-    first whitened on the principal directions in which the training rows vary; with
-    few rows, only the strongest (n - 1) // 5 of these are kept.
+    The estimate [1]_ equals scikit-learn's up to rounding. It needs an invertible
+    covariance, so rows are first whitened on the principal directions in which the
+    training rows vary; with few rows, only the strongest (n - 1) // 5 of these are
+    kept.
 
     Parameters
     ----------
@@ -69,24 +74,19 @@ class MCD(Estimator):
 
     def _estimate(self, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return centre and precision; the classical estimates if MCD fails."""
-        from sklearn.covariance import MinCovDet
-
         classical = np.zeros(rows.shape[1]), np.eye(rows.shape[1])
         if len(rows) < 2 * rows.shape[1] + 2:
             return classical
-        model = MinCovDet(support_fraction=self.support, random_state=self.random_state)
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             # The estimate is degenerate if half of the rows lie in a plane; see below.
             warnings.simplefilter("ignore")
-            try:
-                model.fit(rows)
-            except ValueError:
-                # More than half of the rows are identical.
+            raw = _raw_estimate(rows, self.support, self.random_state)
+            if raw is None:
                 return classical
-        covariance = model.covariance_
-        if not np.isfinite(covariance).all() or not np.isfinite(model.location_).all():
+            centre, covariance = _reweighted(rows, *raw)
+        if not np.isfinite(covariance).all() or not np.isfinite(centre).all():
             return classical
-        return model.location_, np.linalg.pinv(covariance, hermitian=True)
+        return centre, np.asarray(np.linalg.pinv(covariance, hermitian=True))
 
     def decision_function(self, X: FloatArray) -> FloatArray:
         """Score rows: float64, higher is more anomalous."""
@@ -98,6 +98,62 @@ class MCD(Estimator):
         whitened = centred @ self._whiten
         squares: FloatArray = (whitened * whitened).sum(axis=1)
         return squares
+
+
+def _raw_estimate(
+    rows: FloatArray, support: float | None, seed: int | None
+) -> tuple[FloatArray, float] | None:
+    """Return squared distances by the best rows' moments, and the share of those rows.
+
+    None if more than half of the rows are identical.
+    """
+    n, d = rows.shape
+    h = min(math.ceil((n + d + 1) / 2), n) if support is None else int(support * n)
+    h = max(h, 1)
+    rng = np.random.RandomState(seed)
+    if d == 1:
+        from sklearn.covariance import fast_mcd
+
+        _, covariance, _, squares = fast_mcd(rows, support, random_state=rng)
+    else:
+        found = smallest_determinant(rows, h, rng)
+        covariance = found.covariances[0]
+        squares = squared_distances(rows, found.centres, found.precisions)[0]
+    if h < n and np.allclose(covariance, 0.0):
+        return None
+    return squares, h / n
+
+
+def _reweighted(
+    rows: FloatArray, squares: FloatArray, share: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return centre and covariance of the rows that are no outliers.
+
+    `squares` are raw squared distances, by a covariance of a `share` of the rows.
+    """
+    from scipy.special import gammaincinv
+
+    d = rows.shape[1]
+    limit = 2.0 * float(gammaincinv(d / 2, 1.0 - _OUTLIERS))
+    kept = rows[squares / _consistency(d, share) < limit]
+    away = kept - kept.mean(axis=0)
+    covariance = away.T @ away / len(kept) * _consistency(d, 1.0 - _OUTLIERS)
+    return kept.mean(axis=0), covariance
+
+
+def _consistency(d: int, share: float) -> float:
+    """Return the factor for the covariance of the innermost share of normal rows [2]_.
+
+    References
+    ----------
+    .. [2] Croux, Haesbroeck, "Influence function and efficiency of the minimum
+       covariance determinant scatter matrix estimator", Journal of Multivariate
+       Analysis 71, 1999.
+    """
+    from scipy.special import gammainc, gammaincinv
+
+    within = gammainc(d / 2 + 1, float(gammaincinv(d / 2, share)))
+    return float(share / within)
 
 
 def _directions(centred: FloatArray, most: int) -> FloatArray:
