@@ -31,8 +31,11 @@ TUTORIALS = tuple(
 )
 README = ROOT / "README.md"
 PAGES = (README, *TUTORIALS)
-# Blocks that other tests run stand between such comments: `run`, `tests`.
-_APART = re.compile(r"^<!-- (?:run|tests) -->.*?^<!-- end -->", re.M | re.S)
+# Blocks that are run apart, because they install, stand between such comments.
+_APART = re.compile(
+    r"^<!-- (?P<name>run|output of run|tests) -->\n(?P<text>.*?)^<!-- end -->",
+    re.M | re.S,
+)
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 _FILE = re.compile(r"# (\w+\.\w+)\n")
 
@@ -56,24 +59,41 @@ class Block:
     start: int
 
 
-def blocks_of(page: str) -> list[Block]:
-    """Return the blocks of a page in order, without those that other tests run.
+def apart(page: str) -> dict[str, str]:
+    """Return the text of the blocks that are run apart, by their names.
 
     Parameters
     ----------
     page : str
         The text of the page.
     """
-    apart = [found.span() for found in _APART.finditer(page)]
+    return {
+        found["name"]: blocks_of(found["text"])[0].text
+        for found in _APART.finditer(page)
+    }
+
+
+def blocks_of(page: str) -> list[Block]:
+    """Return the blocks of a page in order, without those that are run apart.
+
+    Parameters
+    ----------
+    page : str
+        The text of the page.
+    """
+    spans = [found.span() for found in _APART.finditer(page)]
     return [
         Block(found[1], found[2], found.start(2))
         for found in _BLOCK.finditer(page)
-        if not any(low <= found.start() < high for low, high in apart)
+        if not any(low <= found.start() < high for low, high in spans)
     ]
 
 
 def printed(page: str, folder: Path) -> list[tuple[Block, str]]:
     """Run a page; return each block of output with what was printed instead.
+
+    Every page finds the tables that the first tutorial makes: orders.csv and
+    last_year.csv.
 
     Parameters
     ----------
@@ -87,6 +107,7 @@ def printed(page: str, folder: Path) -> list[tuple[Block, str]]:
     ValueError
         If a block of code is in a language that cannot be run.
     """
+    _run(blocks_of(TUTORIALS[0].read_text(encoding="utf-8"))[0], folder)
     found, output = [], ""
     for block in blocks_of(page):
         if block.language == "text":
