@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -20,9 +22,11 @@ if TYPE_CHECKING:
     from odbench.plugins.find import Configuration
 
 STOCHASTIC_SEEDS = 5
-# A longer batch is split into groups that share no work, so that the other cores do
-# not wait long for the last one.
+# A longer batch is split into parts that share no work, so that the other cores do not
+# wait long for the last one. Parts are no shorter than needed, because handing a batch
+# to a cluster costs about 10 ms.
 _BATCH_SECONDS = 20.0
+_PART_SECONDS = 5.0
 _REASONS = (
     "new",
     "data set changed",
@@ -198,12 +202,28 @@ def make_batches(plan: Plan, times: TrialTimes) -> list[Batch]:
         parts = [indices]
         if seconds[indices].sum() > _BATCH_SECONDS:
             group = sharing.groups(number_at[indices])
-            parts = [indices[group == one] for one in range(group.max() + 1)]
+            of_group = np.bincount(group, weights=seconds[indices])
+            part_of = _packed(np.asarray(of_group, dtype=np.float64))[group]
+            parts = [indices[part_of == one] for one in range(part_of.max() + 1)]
         batches += [
             Batch(variants, whole.record, part, float(seconds[part].sum()))
             for part in parts
         ]
     return sorted(batches, key=lambda batch: -batch.seconds)
+
+
+def _packed(seconds: FloatArray) -> IntArray:
+    """Return the part of each group of trials; parts last about equally long.
+
+    The longest group goes first, each into the shortest part so far.
+    """
+    n_parts = min(len(seconds), math.ceil(seconds.sum() / _PART_SECONDS))
+    shortest = [(0.0, part) for part in range(n_parts)]
+    parts = np.zeros(len(seconds), dtype=np.int64)
+    for group in np.argsort(-seconds, kind="stable").tolist():
+        length, parts[group] = shortest[0]
+        heapq.heapreplace(shortest, (length + seconds[group], int(parts[group])))
+    return parts
 
 
 class _Sharing:

@@ -154,6 +154,22 @@ def test_a_small_data_set_is_one_batch_and_a_large_one_is_cut_by_shared_work():
     )
 
 
+def test_parts_of_a_large_data_set_last_seconds_and_have_every_trial():
+    # 0.2 s each; 300 trials that share nothing take a minute.
+    large = dataclasses.replace(
+        RECORD, name="large", n_train=50_000, n_test=50_000, n_columns=10
+    )
+    configurations = [configuration(f"d{i:03d}") for i in range(300)]
+
+    batches = make_batches(plan_of(configurations, [large]), TrialTimes())
+
+    seconds = [batch.seconds for batch in batches]
+    assert 12 <= len(batches) <= 13
+    assert 4.5 < min(seconds) <= max(seconds) < 5.1
+    tried = [t.facts["detector"] for batch in batches for t in batch.trials()]
+    assert sorted(tried) == [one.info.name for one in configurations]
+
+
 def test_a_worker_gets_the_trials_that_are_left_seed_by_seed():
     configurations = [configuration("b", deterministic=False), configuration("a")]
     everything = keys(plan_of(configurations))
