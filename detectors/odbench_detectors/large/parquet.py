@@ -13,6 +13,9 @@ from odbench.errors import DataError, UsageError
 from odbench_detectors.large.tables import Parts, block_rows
 from odbench_detectors.shared.columns import Floats
 
+# Bytes of a column that are read at once.
+_BUFFER = 1 << 16
+
 
 def parquet_parts(path: Path) -> Parts:
     """Return a Parquet file, or a folder of them, as a table in parts.
@@ -74,7 +77,10 @@ def _opened(file: Path) -> Any:
     import pyarrow.parquet as pq
 
     try:
-        return pq.ParquetFile(file)
+        # Read pages as they are needed, instead of whole row groups in advance.
+        return pq.ParquetFile(file, pre_buffer=False, buffer_size=_BUFFER)
+    except pa.ArrowMemoryError:
+        raise
     except (pa.ArrowException, OSError) as error:
         raise _damaged(file, error) from error
 
@@ -119,6 +125,9 @@ def _blocks(
             for j, column in enumerate(batch.columns):
                 block[j] = column.to_numpy(zero_copy_only=False)
             yield block.T
+    except pa.ArrowMemoryError:
+        # Also an ArrowException, but the file is fine.
+        raise
     except (pa.ArrowException, OSError) as error:
         raise _damaged(file, error) from error
 

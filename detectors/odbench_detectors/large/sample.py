@@ -64,7 +64,8 @@ def keys_of(places: NDArray[np.int64], seed: int) -> NDArray[np.uint64]:
     word = start + (places.astype(np.uint64) + np.uint64(1)) * _STEP
     word = (word ^ (word >> np.uint64(30))) * _FIRST
     word = (word ^ (word >> np.uint64(27))) * _SECOND
-    return word ^ (word >> np.uint64(31))
+    keys: NDArray[np.uint64] = word ^ (word >> np.uint64(31))
+    return keys
 
 
 def _add(
