@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from odbench.data.about import QUESTIONS, About, read_about
+from odbench.data.about import QUESTIONS, read_about
 from odbench.data.croissant import as_text, describe_suite
 from odbench.data.dataset import DatasetRecord
 from odbench.data.manifest import read_manifest
@@ -54,10 +54,10 @@ def datasheet(suite: Suite) -> str:
     """Return the datasheet of a suite: numbers, questions with answers, licence."""
     about = read_about(suite)
     parts = [
-        f"# Datasheet: {suite.title}",
+        f"# Datasheet: {suite.short_title}",
         "(Written by `python docs/datasheets.py` from the suite's files; see "
         "[the list of suites](index.md).)",
-        one_line(suite.summary),
+        f"{_capital(suite.title.partition(': ')[2])}. {one_line(suite.summary)}",
         f"**Cite as:** {one_line(suite.citation)}",
         "## In numbers",
         numbers(suite),
@@ -68,6 +68,10 @@ def datasheet(suite: Suite) -> str:
         if question.key in about.answers:
             parts += [f"## {question.text}", about.answers[question.key]]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def one_line(text: str) -> str:
@@ -141,20 +145,19 @@ def _trivial(rows: Sequence[DatasetRecord]) -> str:
 
 
 def licences() -> str:
-    """Return the table of licences: one line per suite, source and licence."""
-    lines = []
+    """Return the table of licences: one line per suite, licence and how it is known."""
+    groups: dict[tuple[str, str, str], list[str]] = {}
     for suite in suites():
         about = read_about(suite)
         counts = Counter((r.source, r.licence) for r in read_manifest(suite.name))
-        lines += [
-            (suite.name, source, licence, str(n), _known(about, source))
-            for (source, licence), n in counts.most_common()
-        ]
-    return table(("suite", "source", "licence", "sets", "how it is known"), lines)
-
-
-def _known(about: About, source: str) -> str:
-    return one_line(about.licence_of(source))
+        for (source, licence), n in counts.most_common():
+            known = one_line(about.licence_of(source))
+            groups.setdefault((suite.name, licence, known), []).append(f"{source} {n}")
+    lines = [
+        (suite, ", ".join(sources), licence, known)
+        for (suite, licence, known), sources in groups.items()
+    ]
+    return table(("suite", "sources and sets", "licence", "how it is known"), lines)
 
 
 def overview() -> str:

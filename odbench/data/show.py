@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from odbench.data.about import read_about
 from odbench.data.catalog import load_dataset, locate, mirror_of, unknown
 from odbench.data.dataset import Dataset, DatasetRecord
 from odbench.data.store import Store
@@ -98,9 +99,10 @@ def describe(
     -------
     facts : dict
         The manifest's fields that are not empty, or the measured ones of a set without
-        a row; ``rounded_columns``, those of whole numbers beyond 2**53, whose last
-        digits float64 cannot hold; ``skipped_members``, those of its archive that were
-        not read; ``unavailable``, the reason if the set is not available.
+        a row; ``licence_known``, how the licence is known; ``rounded_columns``, those
+        of whole numbers beyond 2**53, whose last digits float64 cannot hold;
+        ``skipped_members``, those of its archive that were not read; ``unavailable``,
+        the reason if the set is not available.
     columns : list of dict
         One per column: its name, and ``min``, ``mean``, ``max`` and ``distinct`` over
         the training rows; empty if the set is not available.
@@ -120,8 +122,20 @@ def describe(
 
 def _facts(record: DatasetRecord) -> dict[str, Any]:
     """Return the fields of a record that are not empty."""
-    facts = {"id": record.id, **dataclasses.asdict(record), "tags": list(record.tags)}
+    facts: dict[str, Any] = {"id": record.id}
+    for key, value in dataclasses.asdict(record).items():
+        facts[key] = list(value) if key == "tags" else value
+        if key == "licence":
+            facts["licence_known"] = _licence_known(record)
     return {key: value for key, value in facts.items() if value not in ("", None, [])}
+
+
+def _licence_known(record: DatasetRecord) -> str:
+    """Return how a licence is known; empty if none is stated."""
+    suite = load_suites().get(record.suite)
+    if suite is None or not record.licence:
+        return ""
+    return " ".join(read_about(suite).licence_of(record.source).split())
 
 
 def draw(

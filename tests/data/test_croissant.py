@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from odbench import suites
 from odbench.cli import cli
 from odbench.data.about import QUESTIONS, read_about
 from odbench.data.croissant import as_text, describe_suite
@@ -34,7 +36,9 @@ def folder(tmp_path, rng):
         cli, ["datasets", "audit", "--suite", str(place), "--write"]
     )
     assert written.exit_code == 0, written.output
-    return place
+    yield place
+    # An opened suite is known to the whole process.
+    suites._opened.pop("lab", None)
 
 
 def test_every_column_of_a_manifest_is_a_field():
@@ -171,3 +175,20 @@ def test_mlcroissant_accepts_every_file_and_reads_a_manifest(folder):
     assert warnings == [""] * len(SUITES)
     assert "datePublished" in own_warnings
     assert int(n_records) == len(read_manifest("adbench"))
+
+
+def test_show_says_how_a_licence_is_known(folder):
+    (folder / "about.toml").write_text('licence_known = "We own\\n  it."\n')
+    shown = CliRunner().invoke(cli, ["datasets", "show", f"{folder}/whole"])
+
+    assert re.search(r"^licence_known +We own it\.$", shown.output, re.MULTILINE)
+
+
+def test_show_claims_nothing_of_a_set_without_a_licence(folder):
+    (folder / "about.toml").write_text('licence_known = "We own it."\n')
+    (folder / "suite.toml").write_text("")
+    (folder / "manifest.csv").unlink()
+    shown = CliRunner().invoke(cli, ["datasets", "show", f"{folder}/whole"])
+
+    assert shown.exit_code == 0
+    assert "licence" not in shown.output
