@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from odbench.cli.leaderboard_export import export
-from odbench.cli.leaderboard_publish import publish
+from odbench.cli.leaderboard_publish import eval_results, publish
 from odbench.cli.leaderboard_show import show
 from odbench.cli.options import PATH, format_option, settings_options
 from odbench.cli.rows import emit, terminal_width
@@ -21,7 +21,7 @@ def leaderboard() -> None:
     """Build, show, compare, export and publish leaderboards."""
 
 
-for command in (show, export, publish):
+for command in (show, export, publish, eval_results):
     leaderboard.add_command(command)
 
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from odbench.errors import TransportError, UsageError
 from odbench.leaderboard.evaluated import read_evaluated
+from odbench.leaderboard.hub import (
+    ATTEMPTS,
+    ask,
+    client,
+    is_same,
+    is_temporary,
+    listing,
+    named,
+)
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
-
-T = TypeVar("T")
 
 # The kinds of file in a leaderboard. Any other is refused, so that labels or a salt
 # that were put into the folder by mistake are never uploaded.
@@ -25,11 +31,9 @@ SUFFIXES = frozenset(
 )
 # The hub's settings and the data set's card; --prune does not delete them.
 KEPT = frozenset({".gitattributes", "README.md"})
-ATTEMPTS = 4
 _SECRET = re.compile(rb"[0-9a-f]{64}")
 # In bytes: 64 digits, and the white space that an editor may add around them.
 _LONGEST_SECRET = 100
-_REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,18 +160,16 @@ def plan(
     TransportError
         If the hub does not answer.
     """
-    if not _REPO.fullmatch(repo):
-        msg = f"hub data set {repo[:80]!r}: wanted owner/name"
-        raise UsageError(msg)
+    what = named(repo, "dataset")
     files = list_files(folder)
     # An edited table must not leave this machine.
     read_evaluated(folder)
-    client = api or _client()
-    head, remote = _ask(lambda: _remote(client, repo), repo)
+    hub = api or client()
+    head, remote = ask(lambda: listing(hub, repo, "dataset"), what)
     changed = tuple(
         name
         for name, file in files.items()
-        if name in remote and not _is_same(file, remote[name])
+        if name in remote and not is_same(file.read_bytes(), remote[name])
     )
     added = tuple(name for name in files if name not in remote)
     gone = (name for name in remote if name not in files and not _is_kept(name))
@@ -222,29 +224,29 @@ def publish(
     TransportError
         If the hub does not accept the commit.
     """
-    client = api or _client()
+    hub, what = api or client(), named(repo, "dataset")
     first: Plan | None = None
     for attempt in range(1, ATTEMPTS + 1):
-        found = plan(folder, repo, api=client, prune=prune)
+        found = plan(folder, repo, api=hub, prune=prune)
         if found.head is None:
             if not create:
                 msg = f"hub data set {repo!r}: does not exist; create it with --create"
                 raise UsageError(msg)
-            _ask(lambda: client.create_repo(repo, repo_type="dataset"), repo)
-            found = plan(folder, repo, api=client, prune=prune)
+            ask(lambda: hub.create_repo(repo, repo_type="dataset"), what)
+            found = plan(folder, repo, api=hub, prune=prune)
         first = first or found
         if found.is_empty:
             return first, str(found.head)
         try:
-            return found, _commit(client, folder, found, message)
+            return found, _commit(hub, folder, found, message)
         except TransportError as error:
-            if attempt == ATTEMPTS or not _is_temporary(error.__cause__):
+            if attempt == ATTEMPTS or not is_temporary(error.__cause__):
                 raise
             pause(2.0**attempt)
     raise AssertionError
 
 
-def _commit(client: HfApi, folder: Path, found: Plan, message: str) -> str:
+def _commit(hub: HfApi, folder: Path, found: Plan, message: str) -> str:
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
     operations: list[Any] = [
@@ -255,97 +257,18 @@ def _commit(client: HfApi, folder: Path, found: Plan, message: str) -> str:
         CommitOperationDelete(path_in_repo=name, is_folder=False)
         for name in found.deleted
     ]
-    done = _ask(
-        lambda: client.create_commit(
+    done = ask(
+        lambda: hub.create_commit(
             found.repo,
             operations,
             commit_message=message,
             repo_type="dataset",
             parent_commit=found.head,
         ),
-        found.repo,
+        named(found.repo, "dataset"),
     )
     return str(done.oid)
 
 
-def _client() -> HfApi:
-    from huggingface_hub import HfApi
-
-    from odbench import __version__
-
-    return HfApi(library_name="odbench", library_version=__version__)
-
-
-def _remote(client: HfApi, repo: str) -> tuple[str | None, Mapping[str, Any]]:
-    """Return the newest commit of a data set, None if there is none, and its files."""
-    from huggingface_hub import RepoFile
-    from huggingface_hub.errors import RepositoryNotFoundError
-
-    try:
-        head = client.repo_info(repo, repo_type="dataset").sha
-    except RepositoryNotFoundError as error:
-        # The hub also raises this with 401, to hide whether a private data set exists.
-        if error.response.status_code == 404:
-            return None, {}
-        raise
-    tree = client.list_repo_tree(
-        repo, recursive=True, revision=head, repo_type="dataset"
-    )
-    return head, {entry.path: entry for entry in tree if isinstance(entry, RepoFile)}
-
-
-def _is_same(file: Path, remote: Any) -> bool:
-    """Say whether a file has the size and the hash that the hub lists."""
-    if file.stat().st_size != remote.size:
-        return False
-    content = file.read_bytes()
-    if remote.lfs is not None:
-        return hashlib.sha256(content).hexdigest() == str(remote.lfs.sha256)
-    blob = b"blob %d\0" % len(content) + content
-    return hashlib.sha1(blob).hexdigest() == str(remote.blob_id)  # noqa: S324 - git's
-
-
 def _is_kept(name: str) -> bool:
     return name in KEPT or name.startswith(".") or "/." in name
-
-
-def _ask(request: Callable[[], T], repo: str) -> T:
-    """Ask the hub, and report a failure in one line without token or content."""
-    from huggingface_hub import errors
-
-    broken: tuple[type[Exception], ...] = (
-        errors.HfHubHTTPError,
-        # The base of the HTTP client's errors; the client differs between hub versions.
-        errors.HfHubHTTPError.__bases__[0],
-        OSError,
-        RuntimeError,
-        ValueError,
-    )
-    try:
-        return request()
-    except broken as error:
-        status = _status(error)
-        advice = {
-            401: "set HF_TOKEN to a token that may write to it",
-            403: "use a token that may write to it",
-            412: "it changed during the upload; publish again",
-            429: "too many requests; publish again later",
-        }.get(status, "publish again; files already stored are not sent again")
-        reason = f"HTTP {status}" if status else type(error).__name__
-        msg = f"hub data set {repo!r}: {reason}; {advice}"
-        raise TransportError(msg) from error
-
-
-def _status(error: BaseException | None) -> int:
-    response = getattr(error, "response", None)
-    return int(getattr(response, "status_code", 0) or 0)
-
-
-def _is_temporary(error: BaseException | None) -> bool:
-    """Say whether the failure is temporary, so that another attempt may succeed."""
-    from huggingface_hub.errors import OfflineModeIsEnabled
-
-    if isinstance(error, ValueError | OfflineModeIsEnabled):
-        return False
-    status = _status(error)
-    return status in (0, 408, 409, 412, 429) or status >= 500

@@ -15,7 +15,7 @@ LFS_SUFFIXES = (".parquet", ".png")
 
 
 class HubServer(ThreadingHTTPServer):
-    """One owner's data sets, in memory.
+    """One owner's data sets, and models under ``models/owner/name``, in memory.
 
     `faults` holds (path part, what) pairs, each used up by the first request whose
     path contains the part: an HTTP status to answer with, "cut" to close the
@@ -27,6 +27,7 @@ class HubServer(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.repos: dict[str, list[dict]] = {}
+        self.pulls: list[tuple[str, dict[str, bytes]]] = []
         self.lfs: dict[str, bytes] = {}
         self.faults: list[tuple[str, int | str]] = []
         self.requests: list[tuple[str, str]] = []
@@ -125,9 +126,10 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/api/repos/create":
             return self.create(json.loads(body))
         match = re.fullmatch(
-            r"(?:/api)?/datasets/([^/]+/[^/]+?)(?:\.git)?(?:/(.*))?", path
+            r"(?:/api)?/(datasets|models)/([^/]+/[^/]+?)(?:\.git)?(?:/(.*))?", path
         )
-        repo, rest = match[1], match[2] or ""
+        repo = match[2] if match[1] == "datasets" else f"models/{match[2]}"
+        rest = match[3] or ""
         if repo not in self.server.repos:
             return 404, {"error": "Repository not found"}
         verb, *arguments = rest.split("/")
@@ -202,9 +204,16 @@ class _Handler(BaseHTTPRequestHandler):
                 files[value["path"]] = self.server.lfs[value["oid"]]
             elif key == "deletedFile":
                 del files[value["path"]]
-        sha = self.server.commit(repo, files, header["value"]["summary"])
-        url = f"{self.server.url}/datasets/{repo}/commit/{sha}"
-        return 200, {"commitUrl": url, "commitOid": sha, "pullRequestUrl": None}
+        is_model = repo.startswith("models/")
+        shown = repo.removeprefix("models/") if is_model else f"datasets/{repo}"
+        url, pull = f"{self.server.url}/{shown}", None
+        if "create_pr=1" in self.path:
+            self.server.pulls.append((repo, files))
+            sha, pull = "0" * 40, f"{url}/discussions/1"
+        else:
+            sha = self.server.commit(repo, files, header["value"]["summary"])
+        commit = f"{url}/commit/{sha}"
+        return 200, {"commitUrl": commit, "commitOid": sha, "pullRequestUrl": pull}
 
 
 def blob(content: bytes) -> str:
