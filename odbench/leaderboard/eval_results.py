@@ -31,7 +31,9 @@ from odbench.suites import coverage, load_suites
 
 if TYPE_CHECKING:
     import pandas as pd
-    from huggingface_hub import EvalResultEntry, HfApi
+    from huggingface_hub import HfApi
+
+Entry = dict[str, Any]
 
 # The file in a model repository; files of other benchmarks stand beside it.
 FILE = ".eval_results/odbench.yaml"
@@ -63,7 +65,7 @@ def eval_results(
     *,
     benchmark: str | None = None,
     source_url: str | None = None,
-) -> list[EvalResultEntry]:
+) -> list[Entry]:
     """Return a method's mean results, one entry per suite, setting and ranked metric.
 
     Parameters
@@ -79,9 +81,10 @@ def eval_results(
 
     Returns
     -------
-    list of huggingface_hub.EvalResultEntry
-        Values as in the leaderboard, from 0 to 1 and higher is better. The task is
-        ``SUITE_SETTING_METRIC``, such as ``oddbench_one_class_auroc``.
+    list of dict
+        Entries of the hub's format. Values are those of the leaderboard, from 0 to 1
+        and higher is better. The task is ``SUITE_SETTING_METRIC``, such as
+        ``oddbench_one_class_auroc``.
 
     Raises
     ------
@@ -103,14 +106,12 @@ def eval_results(
     return entries
 
 
-def eval_yaml(entries: list[EvalResultEntry]) -> str:
+def eval_yaml(entries: list[Entry]) -> str:
     """Return entries as the text of a ``.eval_results/*.yaml`` file."""
     # A requirement of huggingface_hub.
     import yaml
-    from huggingface_hub import eval_result_entries_to_yaml
 
-    found = eval_result_entries_to_yaml(entries)
-    return str(yaml.safe_dump(found, sort_keys=False, allow_unicode=True))
+    return str(yaml.safe_dump(entries, sort_keys=False, allow_unicode=True))
 
 
 def send_eval_results(
@@ -201,25 +202,26 @@ def _own_rows(rows: pd.DataFrame, results: pd.DataFrame, method: str) -> list[An
 
 def _entries(
     row: Any, benchmark: str, date: str | None, source_url: str | None
-) -> list[EvalResultEntry]:
-    from huggingface_hub import EvalResultEntry
-
+) -> list[Entry]:
     covered = coverage(row.suite, "public", int(row.n_datasets))
     name = Method(row.detector, row.config, "").label
     told = (
         f"{name}, {row.protocol}: mean over {covered}, {int(row.n_failed)} of "
         f"{int(row.n_trials)} trials failed and count as 0"
     )
+    common: Entry = {"date": date} if date else {}
+    if source_url:
+        common["source"] = {"url": source_url, "name": "odbench"}
     return [
-        EvalResultEntry(
-            dataset_id=benchmark,
-            task_id=task_id(row.suite, row.protocol, metric.name),
-            value=round(float(getattr(row, f"mean_{metric.name}")), _DIGITS),
-            date=date,
-            source_url=source_url,
-            source_name="odbench" if source_url else None,
-            notes=told,
-        )
+        {
+            "dataset": {
+                "id": benchmark,
+                "task_id": task_id(row.suite, row.protocol, metric.name),
+            },
+            "value": round(float(getattr(row, f"mean_{metric.name}")), _DIGITS),
+            **common,
+            "notes": told,
+        }
         for metric in ranked_metrics()
     ]
 
