@@ -94,6 +94,8 @@ class Commands(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the sections."""
+        # The commands change without the page, so it is read at every build.
+        self.env.note_reread()
         text = "\n".join(described(*found) for found in commands(cli))
         return self.parse_text_to_nodes(text, allow_section_headings=True)
 
