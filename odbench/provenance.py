@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import platform
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from typing import Any
 _CONTROL_GROUPS, _OWN_GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 # No machine has more bytes than a 64-bit number counts.
 _MOST = 2**63
+# Maximum depth of a run's ``run.json``; a real one has about five levels.
+MAX_DEPTH = 50
 PACKAGES = (
     "odbench",
     "numpy",
@@ -74,6 +77,35 @@ def recorded_machine(value: object) -> dict[str, Any]:
         for n, count in counts.items()
         if type(count) is int and 0 < count < _MOST
     }
+
+
+def recorded_run(file: Path) -> dict[str, Any]:
+    """Return the content of a ``run.json``, which anybody may have edited.
+
+    Parameters
+    ----------
+    file : Path
+        The file.
+
+    Returns
+    -------
+    dict
+        Empty if the file is missing, is not a JSON object or is nested deeper than
+        `MAX_DEPTH`, so that it can always be written again.
+    """
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) and not is_deep(content) else {}
+
+
+def is_deep(value: object, levels: int = MAX_DEPTH) -> bool:
+    """Say whether lists and objects are nested deeper than `levels`."""
+    if not isinstance(value, dict | list):
+        return False
+    inside = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(is_deep(each, levels - 1) for each in inside)
 
 
 def cores() -> int:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from odbench.provenance import machine, recorded_machine
+from odbench.provenance import MAX_DEPTH, machine, recorded_machine, recorded_run
 
 
 def test_our_own_facts_are_kept():
@@ -32,3 +32,30 @@ def test_another_type_has_no_facts(value):
 )
 def test_facts_that_cannot_be_true_are_left_out(broken):
     assert recorded_machine({"system": "Linux"} | broken) == {"system": "Linux"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        "",
+        "[1]",
+        "{",
+        '{"a": ' + "9" * 5000 + "}",
+        '{"a": ' + "[" * MAX_DEPTH + "]" * MAX_DEPTH + "}",
+        "[" * 20_000 + "]" * 20_000,
+    ],
+    ids=["missing", "empty", "list", "cut", "long number", "deep", "too deep"],
+)
+def test_a_broken_description_of_a_run_is_empty(tmp_path, content):
+    file = tmp_path / "run.json"
+    if content is not None:
+        file.write_text(content)
+
+    assert recorded_run(file) == {}
+
+
+def test_the_description_of_a_run_is_returned_as_it_is(tmp_path):
+    (tmp_path / "run.json").write_text('{"a": {"b": [1, NaN]}}')
+
+    assert list(recorded_run(tmp_path / "run.json")["a"]) == ["b"]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from odbench.errors import ResultsError
 from odbench.leaderboard.evaluated import Evaluated
 from odbench.leaderboard.tables import Settings
+from odbench.provenance import is_deep
 from odbench.results import RESULTS
 from odbench.text import printable
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 # Increase this when a change makes the same results give different tables.
 TABLES_VERSION = 1
-# Maximum depth of a run's ``run.json``; a real one has about five levels.
-_MAX_DEPTH = 50
 # Keys that are copied from ``run.json``.
 _FROM_RUN = ("versions", "machine", "git", "configurations")
 
@@ -171,7 +170,7 @@ def _description(file: Path) -> dict[str, Any]:
     try:
         # JSON has no infinite numbers and no NaN, so such parameters are kept as text.
         content = json.loads(file.read_text(encoding="utf-8"), parse_constant=str)
-        too_deep = _is_deeper(content, _MAX_DEPTH)
+        too_deep = is_deep(content)
         # Python reads half a surrogate pair and 1e999 but cannot write them again.
         json.dumps(content, allow_nan=False, ensure_ascii=False).encode()
     except RecursionError:
@@ -185,11 +184,3 @@ def _description(file: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         return {}
     return {name: content[name] for name in _FROM_RUN if name in content}
-
-
-def _is_deeper(value: Any, levels: int) -> bool:
-    """Say whether lists and objects are nested deeper than `levels`."""
-    if not isinstance(value, dict | list):
-        return False
-    inside = value.values() if isinstance(value, dict) else value
-    return levels == 0 or any(_is_deeper(each, levels - 1) for each in inside)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from odbench.errors import SubmissionError
-from odbench.provenance import recorded_machine
+from odbench.provenance import recorded_machine, recorded_run
 from odbench.results import read_results, scores_file, select_present
 from odbench.submissions.archive import (
     STATEMENT,
@@ -235,16 +234,7 @@ def _median(seconds: pd.Series[float]) -> float:
 
 def _hardware(run: Path) -> str:
     """Return the machine that the run recorded, or an empty string."""
-    file = run / "run.json"
-    if not file.is_file():
-        return ""
-    try:
-        described = json.loads(file.read_text())
-    except (ValueError, RecursionError):
-        return ""
-    machine = recorded_machine(
-        described.get("machine") if isinstance(described, dict) else None
-    )
+    machine = recorded_machine(recorded_run(run / "run.json").get("machine"))
     gib = machine.get("memory_bytes", 0) / 2**30
     processor, cores = machine.get("processor", ""), machine.get("cores", "?")
     return f"{processor}, {cores} cores, {gib:.0f} GiB" if machine else ""

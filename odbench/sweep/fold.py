@@ -163,15 +163,23 @@ def read_batches(
             pa.OSFile(os.fsencode(results)) as source,
             pq.ParquetFile(source, buffer_size=1 << 16) as file,
         ):
-            missing = {*wanted.names} & {*REQUIRED} - {*file.schema_arrow.names}
-            if missing:
-                raise _unusable(results, f"missing: {', '.join(sorted(missing))}")
+            _check_columns(results, file.schema_arrow.names, wanted.names)
             for batch in file.iter_batches(batch_size=_ROWS, columns=columns):
                 table = completed(pa.Table.from_batches([batch]), wanted)
                 yield from table.to_batches()
     # A damaged name of a column is a ValueError.
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _unusable(results, " ".join(str(error).split())) from error
+
+
+def _check_columns(results: Path, stored: list[str], wanted: list[str]) -> None:
+    """Refuse a file that lacks a required column or has one twice."""
+    missing = {*wanted} & {*REQUIRED} - {*stored}
+    if missing:
+        raise _unusable(results, f"missing: {', '.join(sorted(missing))}")
+    doubled = [name for name in wanted if stored.count(name) > 1]
+    if doubled:
+        raise _unusable(results, f"given twice: {', '.join(doubled)}")
 
 
 def _unusable(results: Path, why: str) -> ResultsError:

@@ -86,15 +86,12 @@ def write_run(request: RunRequest, configurations: dict[str, dict[str, Any]]) ->
 def note_sandbox(folder: Path, layers: tuple[str, ...]) -> None:
     """Add to ``run.json`` which layers of the sandbox hold on this machine."""
     path = folder / "run.json"
-    entry = json.loads(path.read_text(encoding="utf-8"))
+    entry = provenance.recorded_run(path)
     entry["sandbox"] = list(layers)
     write_text(path, json.dumps(entry, indent=2) + "\n")
 
 
 def _earlier_configurations(path: Path) -> dict[str, Any]:
-    try:
-        earlier = json.loads(path.read_text(encoding="utf-8"))["configurations"]
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        # Missing or broken: the parameters only describe results.
-        return {}
+    # Missing or broken: the parameters only describe results.
+    earlier = provenance.recorded_run(path).get("configurations")
     return earlier if isinstance(earlier, dict) else {}

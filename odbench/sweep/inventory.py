@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from odbench.errors import ResultsError, UsageError
+from odbench.provenance import recorded_run
 from odbench.results import RESULTS
 from odbench.results.present import VERSIONED
 from odbench.sweep.finished import earlier_versions, journaled, read_frames
@@ -143,7 +143,7 @@ def inventory(folder: Path) -> Inventory:
         If the results are damaged.
     """
     refuse_no_run(folder)
-    described = _description(folder / DESCRIPTION)
+    described = recorded_run(folder / DESCRIPTION)
     found = Inventory(folder, _changed(folder), _asked(described), _command(described))
     _count(found)
     found.journals = len(journals(folder))
@@ -214,14 +214,6 @@ def _changed(folder: Path) -> str:
     files = [folder / RESULTS, folder / DESCRIPTION, *journals(folder)]
     newest = max(file.stat().st_mtime for file in files if file.exists())
     return datetime.fromtimestamp(newest, UTC).isoformat(timespec="seconds")
-
-
-def _description(file: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _asked(described: dict[str, Any]) -> dict[str, Any]:

@@ -35,8 +35,9 @@ GENERATION = "generation"
 _GENERATION = re.compile(r"\.g([0-9]{1,18})\.jsonl")
 # The last field of a line, a checksum of what is before it.
 _CHECK = b',"crc":"'
-# Columns that every result has.
-_TEXTS = ("suite", "partition", "dataset", "detector", "config_id", "status", "key")
+# Columns that hold a text in every result.
+TEXTS = ("suite", "partition", "dataset", "content_sha256", "detector", "config",
+          "config_id", "protocol", "status", "key")  # fmt: skip
 # The field of a line that says which trial a worker has begun.
 START = "start"
 
@@ -160,20 +161,23 @@ def parse_line(line: bytes) -> dict[str, Any] | None:
         return _without_checksum(line)
     if rest != f'{zlib.crc32(body):08x}"}}\n'.encode():
         return None
-    entry: dict[str, Any] = json.loads(body + b"}")
-    return entry
+    return _entry(body + b"}")
 
 
 def _without_checksum(line: bytes) -> dict[str, Any] | None:
     """Return the entry of a line of an older version, None if it cannot be one."""
-    if not line.endswith(b"\n"):
-        return None
+    return _entry(line) if line.endswith(b"\n") else None
+
+
+def _entry(text: bytes) -> dict[str, Any] | None:
+    """Return an entry, or None if the text is not one or is of impossible types."""
     try:
-        entry = json.loads(line)
-    except (ValueError, RecursionError):
+        entry = json.loads(text)
+        if not isinstance(entry, dict):
+            return None
+        # Half a surrogate pair cannot be written into the results.
+        if "key" in entry:
+            "".join(entry[name] for name in TEXTS).encode()
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    if not isinstance(entry, dict):
-        return None
-    if "key" in entry and not all(isinstance(entry.get(n), str) for n in _TEXTS):
-        return None
-    return entry
+    return None if any(isinstance(v, list | dict) for v in entry.values()) else entry

@@ -1,12 +1,17 @@
 """Journals: only complete lines are read."""
 
 import json
+import zlib
 
 import pytest
 
 from odbench.sweep import journal
 
-ROW = {"suite": "oddbench", "dataset": "a", "key": "k", "status": "ok"}
+ROW = {
+    **{"suite": "oddbench", "partition": "public", "dataset": "a"},
+    **{"content_sha256": "c", "detector": "knn", "config": "default"},
+    **{"config_id": "i", "protocol": "one-class", "status": "ok", "key": "k"},
+}
 
 
 @pytest.fixture
@@ -49,3 +54,27 @@ def test_a_damaged_line_is_no_result(tmp_path):
     for at in {*range(len(line))} - {*range(name, name + 8)}:
         damaged = line[:at] + bytes([line[at] ^ 1]) + line[at + 1 :]
         assert journal.parse_line(damaged) is None, damaged
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"dataset": None},
+        {"suite": "\ud800"},
+        {"key": 3},
+        {"seed": [1]},
+        {"reason": {"a": 1}},
+    ],
+    ids=str,
+)
+def test_a_whole_line_of_impossible_types_is_no_result(broken):
+    assert journal.parse_line(journal.format_line({**ROW, **broken})) is None
+    assert journal.parse_line(json.dumps({**ROW, **broken}).encode() + b"\n") is None
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 20_000 + "]" * 20_000])
+def test_a_whole_line_that_python_does_not_read_is_no_result(value):
+    body = json.dumps(ROW)[:-1].encode() + b',"seed":' + value.encode()
+    check = f',"crc":"{zlib.crc32(body):08x}"}}\n'.encode()
+
+    assert journal.parse_line(body + check) is None

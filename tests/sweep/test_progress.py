@@ -12,7 +12,7 @@ import time
 import pytest
 
 from odbench.sweep import progress
-from odbench.sweep.journal import FOLDER, format_line
+from odbench.sweep.journal import FOLDER, TEXTS, format_line
 from odbench.sweep.progress import Progress
 from odbench.sweep.time_left import TimeLeft
 from odbench.sweep.trial_times import TrialTimes
@@ -34,7 +34,7 @@ def start(key, title):
 
 
 def result(key, status="ok"):
-    return {"key": key, "status": status}
+    return {**dict.fromkeys(TEXTS, "x"), "key": key, "status": status}
 
 
 class Clock:
