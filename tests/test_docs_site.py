@@ -12,6 +12,7 @@ import click
 import pytest
 
 import odbench
+import odbench_detectors
 from odbench.cli import cli
 
 pytest.importorskip("sphinx")
@@ -156,6 +157,8 @@ def test_every_command_option_and_public_name_is_in_the_reference(site, pages):
     assert {f"odbench.{name}" for name in odbench.__all__} - named == {
         "odbench.__version__"
     }
+    classes = {f"odbench_detectors.{name}" for name in odbench_detectors.__all__}
+    assert classes <= pages["docs/reference/zoo.html"].anchors
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ class PCA(Estimator):
     The score of a standardised row z is ``sum_j |z - v_j| / w_j``: v_j is the j-th
     principal axis as a unit vector, w_j its share of the variance. This is PyOD's
     variant of [1]_, the one in published tables; the measure in the paper is
-     ``sum_j (v_j . z)^2 / w_j``.
+    ``sum_j (v_j . z)^2 / w_j``.
 
     Parameters
     ----------
