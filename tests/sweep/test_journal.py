@@ -8,9 +8,16 @@ import pytest
 from odbench.sweep import journal
 
 ROW = {
-    **{"suite": "oddbench", "partition": "public", "dataset": "a"},
-    **{"content_sha256": "c", "detector": "knn", "config": "default"},
-    **{"config_id": "i", "protocol": "one-class", "status": "ok", "key": "k"},
+    "suite": "oddbench",
+    "partition": "public",
+    "dataset": "a",
+    "content_sha256": "c",
+    "detector": "knn",
+    "config": "default",
+    "config_id": "i",
+    "protocol": "one-class",
+    "status": "ok",
+    "key": "k",
 }
 
 
