@@ -29,6 +29,27 @@ _odbench_completion() {
 }
 complete -o nosort -F _odbench_completion odbench
 """
+# Values contain commas, so that only the first comma of an answer ends its type.
+_FISH = """\
+function _odbench_completion
+    set -lx _ODBENCH_COMPLETE fish_complete
+    set -lx COMP_WORDS (commandline -cp)
+    set -lx COMP_CWORD (commandline -t)
+    for answer in (odbench 2>/dev/null)
+        set -l parts (string split --max 1 , -- $answer)
+        switch $parts[1]
+            case dir
+                __fish_complete_directories $parts[2]
+            case file
+                __fish_complete_path $parts[2]
+            case plain
+                echo -- $parts[2]
+        end
+    end
+end
+complete --no-files --command odbench --arguments "(_odbench_completion)"
+"""
+_SCRIPTS = {"bash": _BASH, "fish": _FISH}
 _SHELLS = ("bash", "zsh", "fish")
 
 
@@ -42,13 +63,9 @@ def completion(*, shell: str) -> None:
     zsh:  eval "$(odbench completion zsh)"           in ~/.zshrc
     fish: odbench completion fish > ~/.config/fish/completions/odbench.fish
     """  # noqa: D301 - click's own mark for "do not wrap"
-    from click.shell_completion import get_completion_class
+    from click.shell_completion import ZshComplete
 
     from odbench.cli import cli
 
-    if shell == "bash":
-        click.echo(_BASH, nl=False)
-        return
-    found = get_completion_class(shell)
-    assert found is not None
-    click.echo(found(cli, {}, "odbench", "_ODBENCH_COMPLETE").source())
+    zsh = ZshComplete(cli, {}, "odbench", "_ODBENCH_COMPLETE")
+    click.echo(_SCRIPTS.get(shell) or zsh.source(), nl=False)

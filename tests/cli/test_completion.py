@@ -1,9 +1,13 @@
 """Shell completion of suites, data sets, detectors and parameters."""
 
 import os
+import pty
+import select
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -74,6 +78,12 @@ def test_the_script_is_printed(shell, capsys):
 ODBENCH = Path(sys.executable).with_name("odbench")
 
 
+def with_odbench():
+    """Return the environment of a shell that finds this odbench."""
+    path = f"{ODBENCH.parent}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "TERM": "dumb"}
+
+
 @pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
 @pytest.mark.skipif(not ODBENCH.exists(), reason="odbench is not installed")
 @pytest.mark.parametrize(
@@ -94,11 +104,87 @@ def test_bash_completes_detectors_with_colons(line, words, offered):
         f"COMP_POINT={len(line)}; COMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; "
         "compopt() { :; }; _odbench_completion; printf '%s\\n' \"${COMPREPLY[@]}\""
     )
-    path = f"{ODBENCH.parent}{os.pathsep}{os.environ['PATH']}"
-
     done = subprocess.run(
         ["bash", "-c", script], capture_output=True, text=True,
-        env={**os.environ, "PATH": path}, check=True,
+        env=with_odbench(), check=True,
     )  # fmt: skip
 
     assert offered in done.stdout.splitlines()
+
+
+REAL_LINES = [
+    ("odbench run --suite oddbench-", "oddbench-representative"),
+    ("odbench run -d dte_n", "dte_np"),
+    ("odbench run -d knn,dte_n", "knn,dte_np"),
+    ("odbench run -d gmm:comp", "gmm:components=1"),
+    ("odbench score --refer", "--reference"),
+    ("odbench score ./tab", "./table.csv"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("fish"), reason="fish is not installed")
+@pytest.mark.skipif(not ODBENCH.exists(), reason="odbench is not installed")
+def test_fish_completes_lines(tmp_path):
+    (tmp_path / "table.csv").write_text("a\n1\n")
+    asked = "; ".join(f"complete -C '{line}'; echo ---" for line, _ in REAL_LINES)
+    script = f"odbench completion fish | source; {asked}"
+
+    done = subprocess.run(
+        ["fish", "--private", "--no-config", "-c", script], capture_output=True,
+        text=True, env=with_odbench(), cwd=tmp_path, check=True,
+    )  # fmt: skip
+
+    answers = done.stdout.split("---\n")
+    for (line, wanted), answer in zip(REAL_LINES, answers, strict=False):
+        names = [text.partition("\t")[0] for text in answer.splitlines()]
+        assert wanted in names, (line, names)
+
+
+def typed_into_zsh(lines, folder):
+    """Type lines, each with a tab at its end, into zsh; return what zsh made of them.
+
+    Ctrl-A and Ctrl-E put ``print -r --`` and a mark around a line before it is run.
+    """
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(folder)
+        os.execvpe("zsh", ["zsh", "-f", "-i"], with_odbench())
+    try:
+        _type(terminal, "bindkey -e; autoload -U compinit; compinit -u -D; stty -echo")
+        _type(terminal, 'eval "$(odbench completion zsh)"; print rea""dy', "ready\r\n")
+        return [_completed(terminal, line) for line in lines]
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(terminal)
+
+
+def _completed(terminal, line):
+    os.write(terminal, line.encode() + b"\t")
+    # zsh reads the keys after the tab when it has completed the line.
+    text = _type(terminal, "\x01print -r -- \x05 do''ne", "done\r\n")
+    return text.rpartition("\r\n")[0].rpartition("\r\n")[2]
+
+
+def _type(terminal, keys, until=""):
+    os.write(terminal, keys.encode() + b"\n")
+    seen, deadline = "", time.monotonic() + 60
+    while until not in seen:
+        assert time.monotonic() < deadline, seen
+        if select.select([terminal], [], [], 0.2)[0]:
+            seen += os.read(terminal, 4096).decode(errors="replace")
+    return seen
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("zsh"), reason="zsh is not installed")
+@pytest.mark.skipif(not ODBENCH.exists(), reason="odbench is not installed")
+def test_zsh_completes_lines(tmp_path):
+    (tmp_path / "table.csv").write_text("a\n1\n")
+
+    found = typed_into_zsh([line for line, _ in REAL_LINES], tmp_path)
+
+    for (line, wanted), completed in zip(REAL_LINES, found, strict=True):
+        before = line.rpartition(" ")[0]
+        assert completed.startswith(f"{before} {wanted}"), (line, completed)
