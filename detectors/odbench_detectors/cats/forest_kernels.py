@@ -6,8 +6,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from odbench.arrays import BoolArray, FloatArray
+from odbench.arrays import BoolArray, FloatArray, IntArray
 from odbench_detectors.shared.rng import WordArray, draw
+from odbench_detectors.shared.views import read_only
 
 Int32Array = NDArray[np.int32]
 
@@ -45,8 +46,10 @@ def _best_split(  # noqa: PLR0917 - numba passes by position
         columns[at], columns[left] = columns[left], columns[at]
         column = columns[left]
         low = high = X[sample[0], column]
-        for i in sample:
-            low, high = min(low, X[i, column]), max(high, X[i, column])
+        for p in range(len(sample)):
+            value = X[sample[p], column]
+            low = min(low, value)
+            high = max(high, value)
         if low == high:
             continue
         tried += 1
@@ -54,15 +57,19 @@ def _best_split(  # noqa: PLR0917 - numba passes by position
         cut = low * (1.0 - u) + high * u
         if not low <= cut < high:  # rounding must not leave a side empty
             cut = low
-        all_here = np.zeros(2)
-        below = np.zeros(2)
-        for i in sample:
-            group = np.int64(second[i])
-            all_here[group] += weight[group]
-            if X[i, column] <= cut:
-                below[group] += weight[group]
-        above = all_here - below
-        gain = below[1] ** 2 / below.sum() + above[1] ** 2 / above.sum()
+        first_all = second_all = first_below = second_below = 0.0
+        for p in range(len(sample)):
+            i = sample[p]
+            is_below = X[i, column] <= cut
+            if second[i]:
+                second_all += weight[1]
+                second_below += weight[1] if is_below else 0.0
+            else:
+                first_all += weight[0]
+                first_below += weight[0] if is_below else 0.0
+        first_above, second_above = first_all - first_below, second_all - second_below
+        gain = second_below * second_below / (first_below + second_below)
+        gain += second_above * second_above / (first_above + second_above)
         if gain > best:
             best, best_column, best_cut = gain, column, cut
     return best_column, best_cut
@@ -81,23 +88,28 @@ def _grow(  # noqa: PLR0917 - numba passes by position
     cut: FloatArray,
     child: Int32Array,
     share: FloatArray,
+    columns: Int32Array,
+    waiting: IntArray,
 ) -> None:
     """Write a tree's nodes: children lie side by side, a leaf is its own child."""
-    columns = np.arange(X.shape[1]).astype(np.int32)
-    waiting = np.empty((len(sample) + 1, 3), dtype=np.int64)
-    waiting[0, 0], waiting[0, 1], waiting[0, 2] = 0, 0, len(sample)
+    for j in range(len(columns)):
+        columns[j] = j
+    waiting[0, 0] = waiting[0, 1] = 0
+    waiting[0, 2] = len(sample)
     count, free = 1, 1
     while count:
         count -= 1
         node, start, stop = waiting[count, 0], waiting[count, 1], waiting[count, 2]
         rows = sample[start:stop]
         firsts = seconds = 0
-        for i in rows:
-            seconds += second[i]
+        for p in range(len(rows)):
+            seconds += second[rows[p]]
         firsts = len(rows) - seconds
         mass = firsts * weight[0] + seconds * weight[1]
         share[node] = seconds * weight[1] / mass
-        column[node], cut[node], child[node] = 0, np.inf, node
+        column[node] = 0
+        cut[node] = np.inf
+        child[node] = node
         if not firsts or not seconds or len(rows) < 2 * smallest:
             continue
         chosen, threshold = _best_split(X, rows, second, weight, columns, tries, stream)
@@ -110,15 +122,19 @@ def _grow(  # noqa: PLR0917 - numba passes by position
                 middle += 1
         if min(middle - start, stop - middle) < smallest:
             continue
-        column[node], cut[node], child[node] = chosen, threshold, free
-        waiting[count, 0], waiting[count, 1], waiting[count, 2] = free, start, middle
-        count += 1
-        waiting[count, 0], waiting[count, 1], waiting[count, 2] = free + 1, middle, stop
-        count += 1
+        column[node] = chosen
+        cut[node] = threshold
+        child[node] = free
+        waiting[count, 0] = free
+        waiting[count, 1] = start
+        waiting[count, 2] = middle
+        waiting[count + 1, 0] = free + 1
+        waiting[count + 1, 1] = middle
+        waiting[count + 1, 2] = stop
+        count += 2
         free += 2
 
 
-@njit(cache=True, nogil=True)
 def out_of_bag(  # noqa: PLR0917 - numba passes by position
     X: FloatArray,
     n_first: int,
@@ -151,35 +167,65 @@ def out_of_bag(  # noqa: PLR0917 - numba passes by position
         Mean share of the second group, both groups weighing the same, in the leaves
         of the trees that were grown without the row; from 0 to 1.
     """
-    n = len(X)
-    second = np.arange(n) >= n_first
-    take = (min(n_first // 2, most), min((n - n_first) // 2, most))
-    take = (max(take[0], 1), max(take[1], 1))
-    weight = np.array([1.0 / take[0], 1.0 / take[1]])
-    order = np.arange(n).astype(np.int32)
-    sample = np.empty(take[0] + take[1], dtype=np.int32)
-    room = 2 * len(sample) + 1
-    column, child = np.empty(room, dtype=np.int32), np.empty(room, dtype=np.int32)
-    cut, share = np.empty(room), np.empty(room)
-    total, times = np.zeros(n), np.zeros(n)
-    is_in = np.zeros(n, dtype=np.bool_)
-    stream = np.empty(1, dtype=np.uint64)
-    stream[0] = np.uint64(seed)
+    n, d = X.shape
+    sizes = [max(min(size // 2, most), 1) for size in (n_first, n - n_first)]
+    room = 2 * sum(sizes) + 1
+    total = np.zeros(n)
+    _add_trees(
+        read_only(X), trees, smallest, tries,
+        np.array([0, n_first, n]), np.array(sizes), 1.0 / np.array(sizes),
+        np.arange(n) >= n_first, np.array([seed], dtype=np.uint64),
+        np.arange(n, dtype=np.int32), np.empty(sum(sizes), dtype=np.int32),
+        np.empty(n, dtype=np.bool_), np.empty(room, dtype=np.int32), np.empty(room),
+        np.empty(room, dtype=np.int32), np.empty(room), np.empty(d, dtype=np.int32),
+        np.empty((sum(sizes) + 1, 3), dtype=np.int64), np.zeros(n), total,
+    )  # fmt: skip
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _add_trees(  # noqa: PLR0917 - numba passes by position
+    X: FloatArray,
+    trees: int,
+    smallest: int,
+    tries: int,
+    starts: IntArray,
+    sizes: IntArray,
+    weight: FloatArray,
+    second: BoolArray,
+    stream: WordArray,
+    order: Int32Array,
+    sample: Int32Array,
+    is_in: BoolArray,
+    column: Int32Array,
+    cut: FloatArray,
+    child: Int32Array,
+    share: FloatArray,
+    columns: Int32Array,
+    waiting: IntArray,
+    times: FloatArray,
+    total: FloatArray,
+) -> None:
+    """Grow trees, and turn `total` from zeros into the mean share of each row.
+
+    Group g has rows ``starts[g]`` to ``starts[g + 1]``, ``sizes[g]`` of them per tree.
+    """
     for _ in range(trees):
-        _choose(stream, order, 0, n_first, take[0])
-        _choose(stream, order, n_first, n, take[1])
-        for i in range(take[0]):
-            sample[i] = order[i]
-        for i in range(take[1]):
-            sample[take[0] + i] = order[n_first + i]
-        is_in[:] = False
-        for row in sample:
-            is_in[row] = True
+        for i in range(len(X)):
+            is_in[i] = False
+        taken = 0
+        for group in range(2):
+            start = starts[group]
+            _choose(stream, order, start, starts[group + 1], sizes[group])
+            for i in range(sizes[group]):
+                sample[taken] = order[start + i]
+                is_in[sample[taken]] = True
+                taken += 1
         _grow(
             X, sample, second, weight, smallest, tries, stream,
-            column, cut, child, share,
+            column, cut, child, share, columns, waiting,
         )  # fmt: skip
-        for i in range(n):
+        for i in range(len(X)):
             if is_in[i]:
                 continue
             node = 0
@@ -187,6 +233,5 @@ def out_of_bag(  # noqa: PLR0917 - numba passes by position
                 node = int(child[node]) + int(X[i, column[node]] > cut[node])
             total[i] += share[node]
             times[i] += 1.0
-    for i in range(n):
+    for i in range(len(X)):
         total[i] = total[i] / times[i] if times[i] else 0.5
-    return total

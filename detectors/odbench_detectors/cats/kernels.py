@@ -9,12 +9,14 @@ from numba import njit
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray
-from odbench_detectors.cats.rounding import rounded
+from odbench_detectors.cats.rounding import rounded_value
+from odbench_detectors.shared.views import read_only
 
 Rows = NDArray[np.int32]
 
 
-@njit(cache=True, nogil=True)
+# Kernels get their arrays from outside, and assign values, never slices: numba would
+# compile its own versions of NumPy's functions and error messages along with them.
 def rotate(rows: FloatArray, axes: FloatArray) -> FloatArray:
     """Return ``rows @ axes``, summed in the same order for every batch.
 
@@ -29,11 +31,16 @@ def rotate(rows: FloatArray, axes: FloatArray) -> FloatArray:
     float64 array of shape (m, e)
     """
     out = np.zeros((rows.shape[0], axes.shape[1]))
+    _rotate(read_only(rows), read_only(axes), out)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _rotate(rows: FloatArray, axes: FloatArray, out: FloatArray) -> None:
     for i in range(rows.shape[0]):
         for j in range(rows.shape[1]):
             for e in range(axes.shape[1]):
                 out[i, e] += rows[i, j] * axes[j, e]
-    return out
 
 
 @njit(cache=True, nogil=True)
@@ -45,24 +52,27 @@ def _city(row: FloatArray, train: FloatArray, to: Rows, out: FloatArray) -> None
     fours = len(to) // 4 * 4
     for c in range(0, fours, 4):
         t0 = t1 = t2 = t3 = 0.0
-        a, b = train[to[c]], train[to[c + 1]]
-        e, f = train[to[c + 2]], train[to[c + 3]]
+        a = train[to[c]]
+        b = train[to[c + 1]]
+        e = train[to[c + 2]]
+        f = train[to[c + 3]]
         for j in range(len(row)):
             x = row[j]
             t0 += abs(x - a[j])
             t1 += abs(x - b[j])
             t2 += abs(x - e[j])
             t3 += abs(x - f[j])
-        out[c], out[c + 1] = rounded(t0), rounded(t1)
-        out[c + 2], out[c + 3] = rounded(t2), rounded(t3)
+        out[c] = rounded_value(t0)
+        out[c + 1] = rounded_value(t1)
+        out[c + 2] = rounded_value(t2)
+        out[c + 3] = rounded_value(t3)
     for c in range(fours, len(to)):
         total = 0.0
         for j in range(len(row)):
             total += abs(row[j] - train[to[c], j])
-        out[c] = rounded(total)
+        out[c] = rounded_value(total)
 
 
-@njit(cache=True, nogil=True)
 def nearest_manhattan(
     rows: FloatArray, train: FloatArray, candidates: Rows
 ) -> tuple[FloatArray, Rows]:
@@ -81,11 +91,25 @@ def nearest_manhattan(
         Distances, float64 of shape (m,), rounded; the candidates' rows, int32 of shape
         (m,).
     """
-    m = len(rows)
-    distance = np.empty(m)
-    row = np.empty(m, dtype=np.int32)
+    distance = np.empty(len(rows))
+    row = np.empty(len(rows), dtype=np.int32)
     away = np.empty(candidates.shape[1])
-    for i in range(m):
+    _nearest_manhattan(
+        read_only(rows), read_only(train), read_only(candidates), away, distance, row
+    )
+    return distance, row
+
+
+@njit(cache=True, nogil=True)
+def _nearest_manhattan(  # noqa: PLR0917 - numba passes by position
+    rows: FloatArray,
+    train: FloatArray,
+    candidates: Rows,
+    away: FloatArray,
+    distance: FloatArray,
+    row: Rows,
+) -> None:
+    for i in range(len(rows)):
         shortest = math.inf
         row[i] = candidates[i, 0]
         _city(rows[i], train, candidates[i], away)
@@ -94,10 +118,8 @@ def nearest_manhattan(
                 shortest = away[c]
                 row[i] = candidates[i, c]
         distance[i] = shortest
-    return distance, row
 
 
-@njit(cache=True, nogil=True)
 def nearest_hamming(
     rows: FloatArray, train: FloatArray, candidates: Rows
 ) -> tuple[FloatArray, Rows]:
@@ -105,13 +127,28 @@ def nearest_hamming(
 
     Parameters and returns are those of `nearest_manhattan`; a distance is a count.
     """
-    m, d = rows.shape
-    distance = np.empty(m)
-    row = np.empty(m, dtype=np.int32)
-    for i in range(m):
+    distance = np.empty(len(rows))
+    row = np.empty(len(rows), dtype=np.int32)
+    _nearest_hamming(
+        read_only(rows), read_only(train), read_only(candidates), distance, row
+    )
+    return distance, row
+
+
+@njit(cache=True, nogil=True)
+def _nearest_hamming(
+    rows: FloatArray,
+    train: FloatArray,
+    candidates: Rows,
+    distance: FloatArray,
+    row: Rows,
+) -> None:
+    d = rows.shape[1]
+    for i in range(len(rows)):
         fewest = d + 1
         row[i] = candidates[i, 0]
-        for c in candidates[i]:
+        for at in range(candidates.shape[1]):
+            c = candidates[i, at]
             total = 0
             for j in range(d):
                 total += rows[i, j] != train[c, j]
@@ -119,10 +156,8 @@ def nearest_hamming(
                 fewest = total
                 row[i] = c
         distance[i] = fewest
-    return distance, row
 
 
-@njit(cache=True, nogil=True)
 def nearest_few(
     rows: FloatArray, train: FloatArray, candidates: Rows, few: int
 ) -> tuple[FloatArray, FloatArray, Rows]:
@@ -146,9 +181,29 @@ def nearest_few(
     first, last = np.empty(m), np.empty(m)
     found = np.empty((m, few), dtype=np.int32)
     far, away = np.empty(few), np.empty(candidates.shape[1])
-    for i in range(m):
-        far[:] = math.inf
-        found[i] = candidates[i, 0]
+    _nearest_few(
+        read_only(rows), read_only(train), read_only(candidates),
+        far, away, first, last, found,
+    )  # fmt: skip
+    return first, last, found
+
+
+@njit(cache=True, nogil=True)
+def _nearest_few(  # noqa: PLR0917 - numba passes by position
+    rows: FloatArray,
+    train: FloatArray,
+    candidates: Rows,
+    far: FloatArray,
+    away: FloatArray,
+    first: FloatArray,
+    last: FloatArray,
+    found: Rows,
+) -> None:
+    few = len(far)
+    for i in range(len(rows)):
+        for p in range(few):
+            far[p] = math.inf
+            found[i, p] = candidates[i, 0]
         _city(rows[i], train, candidates[i], away)
         for c in range(len(away)):
             total = away[c]
@@ -161,17 +216,21 @@ def nearest_few(
                 place -= 1
             far[place] = total
             found[i, place] = candidates[i, c]
-        first[i], last[i] = far[0], far[few - 1]
-    return first, last, found
+        first[i] = far[0]
+        last[i] = far[few - 1]
 
 
-@njit(cache=True, nogil=True)
 def mean_at(values: FloatArray, rows: Rows) -> FloatArray:
     """Return the mean of ``values[rows]`` along the second axis of `rows`."""
     mean = np.empty(rows.shape[0])
+    _mean_at(read_only(values), read_only(rows), mean)
+    return mean
+
+
+@njit(cache=True, nogil=True)
+def _mean_at(values: FloatArray, rows: Rows, mean: FloatArray) -> None:
     for i in range(rows.shape[0]):
         total = 0.0
-        for c in rows[i]:
-            total += values[c]
+        for c in range(rows.shape[1]):
+            total += values[rows[i, c]]
         mean[i] = total / rows.shape[1]
-    return mean

@@ -8,7 +8,8 @@ import numpy as np
 from numba import njit
 
 from odbench.arrays import FloatArray, IntArray
-from odbench_detectors.cats.rounding import rounded
+from odbench_detectors.cats.rounding import rounded_value
+from odbench_detectors.shared.views import read_only
 
 # Number of rows measured together, one per vector lane.
 _LANES = 8
@@ -18,7 +19,7 @@ _LOST = -40.0
 _NO_SHARE = 1e-12
 
 
-@njit(cache=True, nogil=True)
+# Kernels get their arrays from outside, and assign values, never slices; see `kernels`.
 def log_joint(
     rows: FloatArray, means: FloatArray, factors: FloatArray, offsets: FloatArray
 ) -> FloatArray:
@@ -40,14 +41,41 @@ def log_joint(
     """
     m, d = rows.shape
     out = np.empty((m, len(means)))
+    given = read_only(rows), read_only(means), read_only(factors), read_only(offsets)
     if factors.shape[1] == 1:
-        for i in range(m):
-            for k in range(len(means)):
-                away = _square(rows[i], means[k], factors[k, 0])
-                out[i, k] = offsets[k] - 0.5 * away
+        _joint_of_diagonal(*given, out)
         return out
     lanes, off = np.zeros((d, _LANES)), np.empty((d, _LANES))
-    square = np.empty(_LANES)
+    _joint_of_full(*given, lanes, off, np.empty(_LANES), out)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _joint_of_diagonal(
+    rows: FloatArray,
+    means: FloatArray,
+    factors: FloatArray,
+    offsets: FloatArray,
+    out: FloatArray,
+) -> None:
+    for i in range(len(rows)):
+        for k in range(len(means)):
+            away = _square(rows[i], means[k], factors[k, 0])
+            out[i, k] = offsets[k] - 0.5 * away
+
+
+@njit(cache=True, nogil=True)
+def _joint_of_full(  # noqa: PLR0917 - numba passes by position
+    rows: FloatArray,
+    means: FloatArray,
+    factors: FloatArray,
+    offsets: FloatArray,
+    lanes: FloatArray,
+    off: FloatArray,
+    square: FloatArray,
+    out: FloatArray,
+) -> None:
+    m, d = rows.shape
     for start in range(0, m, _LANES):
         count = min(_LANES, m - start)
         for r in range(count):
@@ -60,7 +88,6 @@ def log_joint(
             _squares(off, factors[k], square)
             for r in range(count):
                 out[start + r, k] = offsets[k] - 0.5 * square[r]
-    return out
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
@@ -90,8 +117,14 @@ def _squares(off: FloatArray, factor: FloatArray, square: FloatArray) -> None:
         s5 += t5 * t5
         s6 += t6 * t6
         s7 += t7 * t7
-    square[0], square[1], square[2], square[3] = s0, s1, s2, s3
-    square[4], square[5], square[6], square[7] = s4, s5, s6, s7
+    square[0] = s0
+    square[1] = s1
+    square[2] = s2
+    square[3] = s3
+    square[4] = s4
+    square[5] = s5
+    square[6] = s6
+    square[7] = s7
 
 
 # The same order of summation as in the vector loop.
@@ -104,22 +137,32 @@ def _square(row: FloatArray, mean: FloatArray, factor: FloatArray) -> float:
     return total
 
 
-@njit(cache=True, nogil=True)
 def log_sum(joint: FloatArray) -> FloatArray:
     """Return the log of the sum of exponentials of each row, (m, K) to (m,)."""
     summed = np.empty(len(joint))
-    for i in range(len(joint)):
-        line = joint[i]
-        largest = line.max()
-        total = 0.0
-        for value in line:
-            if value - largest > _LOST:
-                total += math.exp(value - largest)
-        summed[i] = largest + math.log(total)
+    _log_sum(read_only(joint), summed)
     return summed
 
 
 @njit(cache=True, nogil=True)
+def _log_sum(joint: FloatArray, summed: FloatArray) -> None:
+    for i in range(len(joint)):
+        largest = _largest(joint, i)
+        total = 0.0
+        for c in range(joint.shape[1]):
+            if joint[i, c] - largest > _LOST:
+                total += math.exp(joint[i, c] - largest)
+        summed[i] = largest + math.log(total)
+
+
+@njit(cache=True, nogil=True)
+def _largest(joint: FloatArray, i: int) -> float:
+    largest: float = joint[i, 0]
+    for c in range(1, joint.shape[1]):
+        largest = max(largest, joint[i, c])
+    return largest
+
+
 def responsibilities(joint: FloatArray) -> tuple[FloatArray, float]:
     """Return the responsibilities of components for rows.
 
@@ -134,11 +177,18 @@ def responsibilities(joint: FloatArray) -> tuple[FloatArray, float]:
         Responsibilities, float64 of shape (K, n), which sum to 1 for each row; the
         mean of `log_sum` over rows.
     """
+    shares = np.zeros(joint.shape[::-1])
+    likelihood: float = _share(read_only(joint), shares)
+    return shares, likelihood
+
+
+@njit(cache=True, nogil=True)
+def _share(joint: FloatArray, shares: FloatArray) -> float:
+    """Write responsibilities over zeros; return the mean of `log_sum`."""
     n, k = joint.shape
-    shares = np.zeros((k, n))
     likelihood = 0.0
     for i in range(n):
-        largest = joint[i].max()
+        largest = _largest(joint, i)
         total = 0.0
         for c in range(k):
             if joint[i, c] - largest > _LOST:
@@ -147,11 +197,10 @@ def responsibilities(joint: FloatArray) -> tuple[FloatArray, float]:
         for c in range(k):
             shares[c, i] /= total
         likelihood += largest + math.log(total)
-    return shares, likelihood / n
+    mean: float = likelihood / n
+    return mean
 
 
-# The order of summation is free here, because all rows are train rows.
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
 def moments(columns: FloatArray, shares: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return each component's total responsibility and weighted mean.
 
@@ -167,9 +216,18 @@ def moments(columns: FloatArray, shares: FloatArray) -> tuple[FloatArray, FloatA
     tuple of float64 arrays
         Mass (K,), above 0; means (K, d).
     """
-    d, n = columns.shape
     mass = np.full(len(shares), 1e-9)
-    means = np.zeros((len(shares), d))
+    means = np.zeros((len(shares), len(columns)))
+    _add_moments(read_only(columns), read_only(shares), mass, means)
+    return mass, means
+
+
+# The order of summation is free here, because all rows are train rows.
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def _add_moments(
+    columns: FloatArray, shares: FloatArray, mass: FloatArray, means: FloatArray
+) -> None:
+    d, n = columns.shape
     for c in range(len(shares)):
         share = shares[c]
         total = 0.0
@@ -182,10 +240,8 @@ def moments(columns: FloatArray, shares: FloatArray) -> tuple[FloatArray, FloatA
             for i in range(n):
                 total += share[i] * column[i]
             means[c, j] = total / mass[c]
-    return mass, means
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
 def scatter(
     columns: FloatArray, shares: FloatArray, means: FloatArray, full: bool
 ) -> FloatArray:
@@ -204,13 +260,35 @@ def scatter(
     """
     d, n = columns.shape
     out = np.zeros((len(means), d if full else 1, d))
+    given = read_only(columns), read_only(shares), read_only(means)
     if not full:
-        for c in range(len(means)):
-            for e in range(d):
-                out[c, 0, e] = _squares_about(columns[e], shares[c], means[c, e])
+        _scatter_of_squares(*given, out)
         return out
-    off, weighted = np.empty((d, n)), np.empty(n)
     mine = np.empty(n, dtype=np.intp)
+    _scatter_of_products(*given, np.empty((d, n)), np.empty(n), mine, out)
+    return out
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def _scatter_of_squares(
+    columns: FloatArray, shares: FloatArray, means: FloatArray, out: FloatArray
+) -> None:
+    for c in range(len(means)):
+        for e in range(len(columns)):
+            out[c, 0, e] = _squares_about(columns[e], shares[c], means[c, e])
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def _scatter_of_products(  # noqa: PLR0917 - numba passes by position
+    columns: FloatArray,
+    shares: FloatArray,
+    means: FloatArray,
+    off: FloatArray,
+    weighted: FloatArray,
+    mine: IntArray,
+    out: FloatArray,
+) -> None:
+    d, n = columns.shape
     for c in range(len(means)):
         count = 0
         for i in range(n):
@@ -229,7 +307,6 @@ def scatter(
                 for p in range(count):
                     total += weighted[p] * other[p]
                 out[c, e, j] = out[c, j, e] = total
-    return out
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
@@ -241,11 +318,16 @@ def _squares_about(column: FloatArray, share: FloatArray, mean: float) -> float:
     return total
 
 
-@njit(cache=True, nogil=True)
 def nearest_centre(rows: FloatArray, centres: FloatArray) -> IntArray:
     """Return the index of the centre, (K, d), that is nearest to each row, (n, d)."""
+    nearest = np.empty(len(rows), dtype=np.int64)
+    _nearest_centre(read_only(rows), read_only(centres), nearest)
+    return nearest
+
+
+@njit(cache=True, nogil=True)
+def _nearest_centre(rows: FloatArray, centres: FloatArray, nearest: IntArray) -> None:
     n, d = rows.shape
-    nearest = np.empty(n, dtype=np.int64)
     for i in range(n):
         shortest = math.inf
         nearest[i] = 0
@@ -254,8 +336,7 @@ def nearest_centre(rows: FloatArray, centres: FloatArray) -> IntArray:
             for j in range(d):
                 difference = rows[i, j] - centres[c, j]
                 total += difference * difference
-            total = rounded(total)
+            total = rounded_value(total)
             if total < shortest:
                 shortest = total
                 nearest[i] = c
-    return nearest

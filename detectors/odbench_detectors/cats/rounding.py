@@ -10,7 +10,6 @@ from numba import njit
 _SPLIT = 2.0**29 + 1.0
 
 
-@njit(cache=True, nogil=True)
 def rounded(x: Any) -> Any:
     """Round to 24 bits, by Veltkamp's splitting.
 
@@ -31,3 +30,7 @@ def rounded(x: Any) -> Any:
     """
     high = x * _SPLIT
     return high - (high - x)
+
+
+# For kernels, which round single values. NumPy rounds arrays with the same bits.
+rounded_value = njit(cache=True, nogil=True)(rounded)

@@ -8,8 +8,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from odbench.arrays import FloatArray, IntArray
-from odbench_detectors.cats.rounding import rounded
+from odbench.arrays import BoolArray, FloatArray, IntArray
+from odbench_detectors.cats.rounding import rounded_value
+from odbench_detectors.shared.views import read_only
 
 Places = NDArray[np.uint64]
 
@@ -28,7 +29,8 @@ def _below(ordered: FloatArray, x: FloatArray, place: Places) -> None:
     that is mispredicted half of the time. Zeros in x must be -0.0, so that no zero is
     below another.
     """
-    place[:] = np.uint64(0)
+    for r in range(_LANES):
+        place[r] = np.uint64(0)
     size = np.uint64(len(ordered))
     while size > _ONE:
         half = size >> _ONE
@@ -44,7 +46,8 @@ def _below(ordered: FloatArray, x: FloatArray, place: Places) -> None:
 @njit(cache=True, nogil=True)
 def _not_above(ordered: FloatArray, x: FloatArray, place: Places) -> None:
     """Count the values that are not above each x, like `_below`; zeros are -0.0."""
-    place[:] = np.uint64(0)
+    for r in range(_LANES):
+        place[r] = np.uint64(0)
     size = np.uint64(len(ordered))
     while size > _ONE:
         half = size >> _ONE
@@ -66,17 +69,28 @@ def _after_one(column: FloatArray, x: FloatArray, place: Places, after: Places) 
         after[r] = at + np.uint64((at < n) & (column[min(at, n - _ONE)] == x[r]))
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def _zero_below(x: float) -> float:
     """Return x, with -0.0 instead of 0.0."""
     return -(-x + 0.0)
 
 
-@njit(cache=True, nogil=True)
 def below_each(ordered: FloatArray, values: FloatArray) -> IntArray:
     """Count, for each query, the ascending values that are below it."""
     counts = np.empty(len(values), dtype=np.int64)
     x, place = np.zeros(_LANES), np.empty(_LANES, dtype=np.uint64)
+    _below_each(read_only(ordered), read_only(values), x, place, counts)
+    return counts
+
+
+@njit(cache=True, nogil=True)
+def _below_each(
+    ordered: FloatArray,
+    values: FloatArray,
+    x: FloatArray,
+    place: Places,
+    counts: IntArray,
+) -> None:
     for start in range(0, len(values), _LANES):
         count = min(_LANES, len(values) - start)
         for r in range(count):
@@ -84,7 +98,6 @@ def below_each(ordered: FloatArray, values: FloatArray) -> IntArray:
         _below(ordered, x, place)
         for r in range(count):
             counts[start + r] = place[r]
-    return counts
 
 
 @njit(cache=True, nogil=True)
@@ -114,10 +127,9 @@ def _gaps(  # noqa: PLR0917 - numba passes by position
         left, right = place[r], after[r]
         below = x[r] - column[max(left, _ONE) - _ONE] if left > 0 else math.inf
         above = column[min(right, n - _ONE)] - x[r] if right < n else math.inf
-        gap[r] = rounded(min(below, above)) if right - left <= itself else 0.0
+        gap[r] = rounded_value(min(below, above)) if right - left <= itself else 0.0
 
 
-@njit(cache=True, nogil=True)
 def look_up(
     rows: FloatArray,
     columns: FloatArray,
@@ -148,16 +160,40 @@ def look_up(
         entries of `normal_of` and of `tail_of`; the distance to the nearest other
         train value, rounded.
     """
-    m, d = rows.shape
-    n = columns.shape[1]
-    share, normal = np.empty((m, d)), np.empty((m, d))
-    tail, gap = np.empty((m, d)), np.empty((m, d))
-    twice = np.empty(d, dtype=np.bool_)
-    for j in range(d):
-        twice[j] = _any_twice(columns[j])
+    share, normal = np.empty(rows.shape), np.empty(rows.shape)
+    tail, gap = np.empty(rows.shape), np.empty(rows.shape)
     x, nearest = np.zeros(_LANES), np.empty(_LANES)
     place = np.empty(_LANES, dtype=np.uint64)
     after = np.empty(_LANES, dtype=np.uint64)
+    twice = np.empty(rows.shape[1], dtype=np.bool_)
+    _look_up(
+        read_only(rows), read_only(columns), own, read_only(normal_of),
+        read_only(tail_of), x, nearest, place, after, twice, share, normal, tail, gap,
+    )  # fmt: skip
+    return share, normal, tail, gap
+
+
+@njit(cache=True, nogil=True)
+def _look_up(  # noqa: PLR0917 - numba passes by position
+    rows: FloatArray,
+    columns: FloatArray,
+    own: int,
+    normal_of: FloatArray,
+    tail_of: FloatArray,
+    x: FloatArray,
+    nearest: FloatArray,
+    place: Places,
+    after: Places,
+    twice: BoolArray,
+    share: FloatArray,
+    normal: FloatArray,
+    tail: FloatArray,
+    gap: FloatArray,
+) -> None:
+    m, d = rows.shape
+    n = columns.shape[1]
+    for j in range(d):
+        twice[j] = _any_twice(columns[j])
     whole, itself = np.uint64(n), np.uint64(own)
     for first in range(0, m, _ROWS):
         for j in range(d):
@@ -179,10 +215,8 @@ def look_up(
                     normal[i, j] = normal_of[left + right]
                     tail[i, j] = tail_of[min(right, whole - left) - itself]
                     gap[i, j] = nearest[r]
-    return share, normal, tail, gap
 
 
-@njit(cache=True, nogil=True)
 def rarity_of_gaps(gap: FloatArray, gaps: FloatArray, own: int) -> FloatArray:
     """Return the surprise of each gap among the train gaps of its column.
 
@@ -202,13 +236,27 @@ def rarity_of_gaps(gap: FloatArray, gaps: FloatArray, own: int) -> FloatArray:
     -------
     float64 array of shape (m, d)
     """
+    rarity = np.empty(gap.shape)
+    table = np.empty(gaps.shape[1] + 1)
+    x, place = np.zeros(_LANES), np.empty(_LANES, dtype=np.uint64)
+    _rarity_of_gaps(read_only(gap), read_only(gaps), own, x, place, table, rarity)
+    return rarity
+
+
+@njit(cache=True, nogil=True)
+def _rarity_of_gaps(  # noqa: PLR0917 - numba passes by position
+    gap: FloatArray,
+    gaps: FloatArray,
+    own: int,
+    x: FloatArray,
+    place: Places,
+    table: FloatArray,
+    rarity: FloatArray,
+) -> None:
     m, d = gap.shape
     n = gaps.shape[1]
-    rarity = np.empty((m, d))
-    table = np.empty(n + 1)
     for above in range(own, n + 1):
         table[above] = -math.log((1.0 + above - own) / (n + 1.0))
-    x, place = np.zeros(_LANES), np.empty(_LANES, dtype=np.uint64)
     for first in range(0, m, _ROWS):
         for j in range(d):
             ordered = gaps[j]
@@ -219,4 +267,3 @@ def rarity_of_gaps(gap: FloatArray, gaps: FloatArray, own: int) -> FloatArray:
                 _below(ordered, x, place)
                 for r in range(count):
                     rarity[start + r, j] = table[n - np.int64(place[r])]
-    return rarity

@@ -79,20 +79,28 @@ def sort_by_buckets(values: NDArray[Any]) -> None:
         are so concentrated that two rounds of buckets do not separate them.
     """
     done = np.empty(len(values), dtype=np.bool_)
-    _sort_rows(values, done)
+    n = values.shape[1]
+    out, bucket = np.empty(n, dtype=values.dtype), np.empty(n, dtype=np.uint32)
+    counts, again = np.empty((2, _buckets(n)), dtype=np.uint32)
+    _sort_rows(values, done, out, bucket, counts, again)
     for j in np.flatnonzero(~done):
         values[j].sort()
 
 
+# Kernels get their arrays from outside, and assign values, never slices: numba would
+# compile its own versions of NumPy's functions and error messages along with them.
 @njit(cache=True, nogil=True)
-def _sort_rows(values: NDArray[Any], done: NDArray[np.bool_]) -> None:
+def _sort_rows(  # noqa: PLR0917 - numba passes by position
+    values: NDArray[Any],
+    done: NDArray[np.bool_],
+    out: NDArray[Any],
+    bucket: Counts,
+    counts: Counts,
+    again: Counts,
+) -> None:
     """Sort rows by buckets; `done` marks the sorted ones, others are only permuted."""
-    n = values.shape[1]
-    out = np.empty(n, dtype=values.dtype)
-    bucket = np.empty(n, dtype=np.uint32)
-    counts = np.empty(_buckets(n), dtype=np.uint32)
     for j in range(len(values)):
-        done[j] = _sort_row(values[j], out, bucket, counts)
+        done[j] = _sort_row(values[j], out, bucket, counts, again)
 
 
 @njit(cache=True, nogil=True)
@@ -105,7 +113,11 @@ def _buckets(n: int) -> int:
 
 @njit(cache=True, nogil=True)
 def _sort_row(
-    row: NDArray[Any], out: NDArray[Any], bucket: Counts, counts: Counts
+    row: NDArray[Any],
+    out: NDArray[Any],
+    bucket: Counts,
+    counts: Counts,
+    again: Counts,
 ) -> bool:
     if not _all_finite(row):
         return False
@@ -115,7 +127,6 @@ def _sort_row(
     if largest <= _CROWD:
         _insert(out, row)
         return True
-    again = np.empty(_buckets(largest), dtype=np.uint32)
     start = 0
     for b in range(len(counts)):
         stop = int(counts[b])
@@ -124,7 +135,8 @@ def _sort_row(
             size = _buckets(stop - start)
             fullest = _spread(crowd, row[start:stop], bucket, again[:size])
             if (fullest == 0 or fullest > _CROWD) and not _all_equal(crowd):
-                row[:] = out
+                for i in range(len(row)):
+                    row[i] = out[i]
                 return False
             for i in range(start, stop):
                 out[i] = row[i]
@@ -182,11 +194,13 @@ def _spread(
     low, high = _ends(row)
     scale = (len(counts) - 1) / (high - low) if low < high else np.inf
     if not 0.0 < scale < np.inf:
-        out[:] = row
+        for i in range(len(row)):
+            out[i] = row[i]
         return 0
     for i in range(len(row)):
         bucket[i] = np.uint32((row[i] - low) * scale)
-    counts[:] = np.uint32(0)
+    for b in range(len(counts)):
+        counts[b] = np.uint32(0)
     for i in range(len(row)):
         counts[bucket[i]] += np.uint32(1)
     total, fullest = np.uint32(0), np.uint32(0)

@@ -153,7 +153,8 @@ class NeighbourIndex:
         if not dense or len(near) < _PILOT or not (fits(queries) and fits(self._rows)):
             _in_threads(by_tree, near, n_threads)
         else:
-            seen = by_tree(near[:: len(near) // _PILOT]) / _PILOT
+            # Copied, because numba would compile once more for a slice with steps.
+            seen = by_tree(near[:: len(near) // _PILOT].copy()) / _PILOT
             if _tree_is_cheaper(seen, self._rows.shape, k):
                 _in_threads(by_tree, near, n_threads)
             else:
