@@ -256,6 +256,9 @@ class DetectorInfo:
     shares : tuple of str
         Kinds of work (see `Workspace`) that it can share. Trials of one data set that
         share a kind are planned into one process.
+    compiles : bool
+        True if numba compiles its code at first use, and keeps it (``cache=True``). A
+        run then compiles it before the first trial, on tables of 64 and 1,000 rows.
     weights : callable, optional
         ``weights(**params)`` returns the files of trained weights (`Weights`) that a
         configuration loads; their hashes become part of its version.
@@ -278,6 +281,7 @@ class DetectorInfo:
     extra: str = ""
     devices: tuple[str, ...] = ("cpu",)
     shares: tuple[str, ...] = ()
+    compiles: bool = False
     weights: Callable[..., tuple[Weights, ...]] | None = None
     trained_on: tuple[str, ...] = ()
 

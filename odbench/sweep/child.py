@@ -38,9 +38,6 @@ if TYPE_CHECKING:
     from odbench.sweep.workspace import SharedWork
 
 _REASON_LENGTH = 500
-_WARM_UP_ROWS = 64
-_NARROW, _WIDE = 4, 32
-_WARM_UP_SCORED = 8
 # Programs that a detector starts must not inherit the memory for scores.
 _CLOSED_BY_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 # Bound before a detector is imported, because a detector may replace `time`'s clock.
@@ -84,6 +81,7 @@ class _State:
     def load(self, request: dict[str, Any]) -> dict[str, Any]:
         """Take the tables of one data set and drop the previous ones."""
         from odbench.sweep.handover import map_tables
+        from odbench.sweep.warm_up import needs_of
         from odbench.sweep.workspace import SharedWork
 
         self._detector = self._tables = self._own_scores = None
@@ -98,12 +96,14 @@ class _State:
             # A detector that cannot be built fails in its own trial.
             with contextlib.suppress(Exception):
                 detector = self._configuration(spec).build(0)
-                self._work.announce(_needs(detector))
+                self._work.announce(needs_of(detector))
         return {}
 
     def prepare(self, request: dict[str, Any]) -> dict[str, Any]:
         """Compile, and build the detector of a trial; not part of its seconds."""
         import numpy as np
+
+        from odbench.sweep.warm_up import needs_of
 
         assert self._train is not None and self._work is not None  # noqa: PT018
         self._detector = self._tables = self._own_scores = None
@@ -111,7 +111,7 @@ class _State:
         self._warm_up(configuration, request["random_state"])
         detector = configuration.build(request["random_state"])
         self._tables = self._train, self._test
-        needs = _needs(detector)
+        needs = needs_of(detector)
         if hasattr(detector, "use_workspace"):
             detector.use_workspace(self._work)
         else:
@@ -211,33 +211,24 @@ class _State:
         return self._configurations[spec]
 
     def _warm_up(self, configuration: Configuration, seed: int) -> None:
-        """Import and compile on made-up rows, with arrays like those of a trial."""
-        import numpy as np
-
-        from odbench.sweep.workspace import SharedWork
+        """Import and compile for tables like those that are loaded, once."""
+        from odbench.sweep.warm_up import Sight, is_wide, warm_up
 
         assert self._train is not None
-        # Some detectors choose their code by the number of columns.
-        columns = _WIDE if self._train.shape[1] >= _WIDE else _NARROW
-        if (configuration.id, columns) in self._warm:
-            return
-        self._warm.add((configuration.id, columns))
-        rows = np.random.default_rng(0).normal(size=(_WARM_UP_ROWS, columns))
-        train, test = rows, rows[:_WARM_UP_SCORED].copy()
-        # A detector that fails on made-up rows may still succeed on real ones.
-        with contextlib.suppress(Exception):
-            detector = configuration.build(seed)
-            if hasattr(detector, "use_workspace"):
-                # numba compiles once for read-only arrays and once for others.
-                train.flags.writeable = test.flags.writeable = False
-                work = SharedWork((train, test))
-                work.announce(_needs(detector))
-                detector.use_workspace(work)
-            if self._test is None:
-                detector.fit_score(train)
-            else:
-                detector.fit(train)
-                self._scores(detector, test)
+        compiles = configuration.info.compiles
+        wide = is_wide(self._train.shape[1], compiles=compiles)
+        if (configuration.id, wide) not in self._warm:
+            self._warm.add((configuration.id, wide))
+            sight = Sight(wide, self._test is None, self._as_batch)
+            warm_up(configuration, seed, sight)
+
+    def warm_up(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Compile for made-up tables, without any table of a data set."""
+        from odbench.sweep.warm_up import Sight, warm_up
+
+        sight = Sight(*request["sight"])
+        warm_up(self._configuration(request["spec"]), 0, sight)
+        return {}
 
     def failure(self, error: BaseException) -> dict[str, Any]:
         """Describe an error of a detector in one line."""
@@ -253,11 +244,6 @@ class _State:
             "errno": error.errno if isinstance(error, OSError) else None,
             "is_missing": isinstance(error, _MISSING),
         }
-
-
-def _needs(detector: Any) -> dict[str, int]:
-    """Return the work that a detector can share; see `odbench.detector.Workspace`."""
-    return dict(detector.shared_needs()) if hasattr(detector, "shared_needs") else {}
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from odbench.sweep.finished import not_newest, results_with
 from odbench.sweep.fold import fold, is_folded, stored_generation
 from odbench.sweep.folder import locked, note_sandbox, write_run
 from odbench.sweep.hidden import allowed_ports, mirror_paths
+from odbench.sweep.kernels import compile_kernels
 from odbench.sweep.keys import Keys, key_texts
 from odbench.sweep.preflight import explain_os_error, inspect_machine, is_inside
 from odbench.sweep.prepare import Prepared, say
@@ -151,10 +152,19 @@ def _sweep(request: RunRequest, prepared: Prepared, summary: Summary) -> None:
     stop.unlink(missing_ok=True)
     try:
         with (
+            ExitStack() as stack,
             _interruptible(stop, summary),
-            progress,
             journal.Journal(folder) as own,
         ):
+            if machine.backend in {"loky", "threading"}:
+                compile_kernels(
+                    prepared.batches,
+                    context,
+                    jobs=jobs,
+                    show=request.show_progress,
+                    stopped=lambda: summary.interrupted,
+                )
+            stack.enter_context(progress)
             strikes = Strikes(folder, progress, own)
             for report in run_batches(
                 prepared.batches,

@@ -38,6 +38,7 @@ from odbench.sweep.processes import (
     reset_peak_memory,
     resident_tree,
 )
+from odbench.sweep.warm_up import Sight
 from odbench.sweep.watch import Watch, folder_bytes, has_room
 
 # Interval at which the memory of a running trial is measured.
@@ -48,6 +49,8 @@ _FOLDER_SECONDS = 1.0
 _START_SECONDS = 120.0
 # Time for importing and compiling, in addition to the limit of a trial.
 _COMPILE_SECONDS = 60.0
+# Time for compiling all kernels of a detector before the first trial.
+_WARM_UP_SECONDS = 600.0
 # A trial in which numba compiled is repeated if it took less than this.
 _REPEAT_SECONDS = 30.0
 # errno values of a process whose disk is full, checked against the disk itself.
@@ -206,6 +209,23 @@ class Sandbox:
             return ended.outcome
         except StoreError as error:
             return environment(str(error))
+
+    def warm_up(self, spec: str, sight: Sight) -> bool:
+        """Compile for made-up tables; return whether the process survived.
+
+        Raises
+        ------
+        StoreError
+            If no process can start.
+        """
+        self.start()
+        request = {"do": "warm_up", "spec": spec, "sight": list(sight)}
+        try:
+            self._ask(request, _WARM_UP_SECONDS)
+        except _SandboxEndedError:
+            self.close()
+            return False
+        return True
 
     def close(self) -> None:
         """Kill the process and its descendants, and remove its folder."""

@@ -15,6 +15,7 @@ from odbench.sweep.outcome import Outcome
 from odbench.sweep.places import HOME, STRANGER, kernels_of, place_of
 from odbench.sweep.sandbox import Confinement, Sandbox
 from odbench.sweep.trials import Trial
+from odbench.sweep.warm_up import Sight
 
 # Each process of an idle detector takes about 100 MiB.
 _MOST = 4
@@ -65,6 +66,10 @@ class Sandboxes:
         sandbox = self._sandbox(group)
         sandbox.start()
         return sandbox.layers
+
+    def warm_up(self, group: str, spec: str, sight: Sight) -> bool:
+        """Compile a configuration's kernels; see `Sandbox.warm_up`."""
+        return self._sandbox(group).warm_up(spec, sight)
 
     def close(self) -> None:
         """End all processes."""

@@ -110,6 +110,10 @@ class Variants:
     def __len__(self) -> int:
         return sum(self.repetitions)
 
+    def is_home(self, number: int) -> bool:
+        """Say whether odbench itself registers the detector of a configuration."""
+        return self._home[number]
+
     def keys(self, record: DatasetRecord) -> KeyArray:
         """Return the keys of all trials of a data set, of shape (len(self),)."""
         beginning = hashlib.sha256(_key_beginning(record).encode())

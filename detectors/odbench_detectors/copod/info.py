@@ -20,6 +20,7 @@ COPOD = DetectorInfo(
     reference="https://doi.org/10.1109/ICDM50108.2020.00135",
     params={"reference": "train", "device": "auto"},
     grid={"reference": ("train", "batch")},
+    compiles=True,
     core=True,
     devices=("cpu", "cuda"),
     shares=("odbench.sorted_columns",),

@@ -20,6 +20,7 @@ DTE_NP = DetectorInfo(
     reference="https://arxiv.org/abs/2305.18593",
     params={"k": 5, "continuous": False},
     grid={"k": (1, 5, 10, 20), "continuous": (False, True)},
+    compiles=True,
     core=True,
     shares=("odbench.neighbours", "odbench.neighbours.index"),
 )

@@ -20,6 +20,7 @@ ECOD = DetectorInfo(
     reference="https://doi.org/10.1109/TKDE.2022.3159580",
     params={"aggregate": "sums", "reference": "train", "device": "auto"},
     grid={"aggregate": ("sums", "columns"), "reference": ("train", "batch")},
+    compiles=True,
     core=True,
     devices=("cpu", "cuda"),
     shares=("odbench.sorted_columns",),

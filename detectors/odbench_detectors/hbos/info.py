@@ -19,6 +19,7 @@ HBOS = DetectorInfo(
     build=_build,
     params={"n_bins": 10, "alpha": 0.1, "tol": 0.5},
     grid={"n_bins": (5, 10, 20, 50), "alpha": (0.1,)},
+    compiles=True,
     core=True,
     shares=("odbench.sorted_columns",),
 )

@@ -21,5 +21,6 @@ IFOREST = DetectorInfo(
     params={"trees": 100, "samples": 256},
     grid={"trees": (100, 300), "samples": (128, 256, 1024)},
     deterministic=False,
+    compiles=True,
     core=True,
 )

@@ -19,5 +19,6 @@ KDE = DetectorInfo(
     build=_build,
     reference="https://doi.org/10.1214/aoms/1177704472",
     params={"bandwidth": 1.0},
+    compiles=True,
     core=True,
 )

@@ -20,6 +20,7 @@ KNN = DetectorInfo(
     reference="https://doi.org/10.1145/335191.335437",
     params={"k": 5, "method": "largest"},
     grid={"k": (1, 5, 10, 20, 50), "method": ("largest", "mean")},
+    compiles=True,
     core=True,
     shares=("odbench.neighbours", "odbench.neighbours.index"),
 )

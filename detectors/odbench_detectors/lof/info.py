@@ -20,6 +20,7 @@ LOF = DetectorInfo(
     reference="https://doi.org/10.1145/335191.335388",
     params={"k": 20},
     grid={"k": (5, 10, 20, 50, 100)},
+    compiles=True,
     core=True,
     shares=("odbench.neighbours", "odbench.neighbours.index"),
 )
