@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import click
 
 from odbench.cli.options import Count
 from odbench.errors import MissingExtraError, UsageError
+
+_INTERRUPTED = 130
 
 
 @click.command("mcp", short_help="Serve tools for agents (MCP) on stdin and stdout.")
@@ -54,10 +57,12 @@ def mcp(*, folder: Path, timeout: float, memory_limit: float, max_file: int) -> 
     try:
         from odbench.mcp.calls import Limits
         from odbench.mcp.server import build_server
-    except ModuleNotFoundError as error:
+    except ImportError as error:
+        if (error.name or "").startswith("odbench"):
+            raise
         msg = (
-            f"odbench mcp: needs {error.name}, which is not installed: "
-            f"pip install 'odbench[mcp]'"
+            f"odbench mcp: needs the MCP SDK (mcp 2.0.1 or newer), but {error.name} is "
+            f"missing or older: pip install 'odbench[mcp]'"
         )
         raise MissingExtraError(msg) from error
     limits = Limits(
@@ -68,7 +73,12 @@ def mcp(*, folder: Path, timeout: float, memory_limit: float, max_file: int) -> 
     )
     if sys.stderr.isatty():
         click.echo(f"serving {folder} on stdin and stdout; Ctrl-C ends it", err=True)
-    build_server(limits).run()
+    try:
+        build_server(limits).run()
+    except KeyboardInterrupt:
+        click.echo("odbench: interrupted", err=True)
+        # A thread still waits for stdin, and Python would wait for that thread.
+        os._exit(_INTERRUPTED)
 
 
 def _check(folder: Path) -> None:

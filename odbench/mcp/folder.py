@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from odbench.errors import UsageError
-from odbench.text import printable
 
 # Ends of the names of tables; each may be followed by one of `_PACKED`.
 _FORMS = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".parquet", ".feather", ".arrow")
@@ -161,4 +160,4 @@ class Folder:
 
 
 def _refused(name: str, why: str) -> UsageError:
-    return UsageError(f"file {printable(name[:200])!r}: {why}; {_NEXT}")
+    return UsageError(f"file {name[:200]!r}: {why}; {_NEXT}")

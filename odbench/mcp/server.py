@@ -193,13 +193,13 @@ class _Server(MCPServer[Any]):
         self, name: str, arguments: dict[str, Any], context: Any = None
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool; see the SDK."""
-        schema = self._tool_input_schema(name) or {}
-        known = list(schema.get("properties", {}))
-        unknown = [key for key in arguments if schema and key not in known]
-        if unknown:
-            wanted = ", ".join(known) or "none"
-            msg = f"{name}: unknown argument {unknown[0][:80]!r}; wanted {wanted}"
-            raise ToolError(printable(msg))
+        for tool in await self.list_tools():
+            known = list(tool.input_schema.get("properties", {}))
+            unknown = [key for key in arguments if key not in known]
+            if tool.name == name and unknown:
+                wanted = ", ".join(known) or "none"
+                msg = f"{name}: unknown argument {unknown[0][:80]!r}; wanted {wanted}"
+                raise ToolError(msg)
         try:
             return await super().call_tool(name, arguments, context)
         except ToolError as error:

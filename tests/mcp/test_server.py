@@ -4,6 +4,7 @@ import asyncio
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -22,6 +23,13 @@ from odbench.mcp.tasks import TASKS
 from tests.reference.trials import frame, place, trial
 
 ROOT = Path(__file__).parents[2]
+
+
+HELLO = {
+    "jsonrpc": "2.0", "id": 1, "method": "initialize",
+    "params": {"protocolVersion": "2025-06-18", "capabilities": {},
+               "clientInfo": {"name": "t", "version": "0"}},
+}  # fmt: skip
 
 
 def load_script():
@@ -223,14 +231,9 @@ def test_a_link_for_a_results_file_is_refused(folder, tmp_path):
 
 
 def test_stdout_holds_nothing_but_the_protocol(folder):
-    hello = {
-        "jsonrpc": "2.0", "id": 1, "method": "initialize",
-        "params": {"protocolVersion": "2025-06-18", "capabilities": {},
-                   "clientInfo": {"name": "t", "version": "0"}},
-    }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "odbench", "mcp", "--folder", str(folder)],
-        input="not json\n" + json.dumps(hello) + "\n", capture_output=True, text=True,
+        input="not json\n" + json.dumps(HELLO) + "\n", capture_output=True, text=True,
         check=False, timeout=60,
     )  # fmt: skip
 
@@ -251,8 +254,39 @@ def test_every_tool_is_read_only_and_has_a_task():
     assert all(tool.description for tool in tools)
 
 
-def test_without_the_extra_one_line_says_what_to_install(tmp_path):
-    (tmp_path / "mcp.py").write_text("raise ModuleNotFoundError(name='mcp')\n")
+def test_sigterm_ends_the_server_and_the_call_that_runs(folder):
+    server = subprocess.Popen(
+        [sys.executable, "-m", "odbench", "mcp", "--folder", str(folder)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    call = {"name": "list_detectors", "arguments": {}}
+    asked = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call}
+    server.stdin.write(json.dumps(HELLO) + "\n")
+    server.stdin.flush()
+    server.stdout.readline()
+    ready = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+    server.stdin.write(json.dumps(ready) + "\n" + json.dumps(asked) + "\n")
+    server.stdin.flush()
+    while not (calls := psutil.Process(server.pid).children()):
+        time.sleep(0.01)
+
+    server.send_signal(signal.SIGTERM)
+
+    # stdin stays open: the server must not wait for it.
+    assert server.wait(timeout=60) == 130
+    gone, _ = psutil.wait_procs(calls, timeout=20)
+    assert len(gone) == len(calls)
+    server.communicate()
+
+
+@pytest.mark.parametrize(
+    "code", ["raise ModuleNotFoundError(name='mcp')", "# an old one, without MCPServer"]
+)
+def test_without_the_extra_one_line_says_what_to_install(tmp_path, code):
+    (tmp_path / "mcp").mkdir()
+    (tmp_path / "mcp" / "__init__.py").write_text(code + "\n")
+    (tmp_path / "mcp" / "server.py").write_text("")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(
         [sys.executable, "-m", "odbench", "mcp", "--folder", str(tmp_path)],
