@@ -32,7 +32,9 @@ OWNER = "token"
 # A file of this name in the journal folder holds the generation of the last run.
 GENERATION = "generation"
 # The end of a journal's name; journals of older versions have none.
-_GENERATION = re.compile(r"\.g([0-9]{1,18})\.jsonl")
+_GENERATION = re.compile(r"\.g([0-9]{1,15})\.jsonl")
+# Results with a larger generation are refused; see `odbench.results.checks`.
+_MOST_GENERATIONS = 10**15
 # The last field of a line, a checksum of what is before it.
 _CHECK = b',"crc":"'
 # Columns that hold a text in every result.
@@ -103,11 +105,12 @@ class Journal:
 
 
 def last_generation(folder: Path) -> int:
-    """Return the generation of the last run into a folder, 0 if none is recorded."""
+    """Return the generation of the last run into a folder, 0 if it is unknown."""
     try:
-        return int((folder / FOLDER / GENERATION).read_text(encoding="ascii"))
+        last = int((folder / FOLDER / GENERATION).read_text(encoding="ascii"))
     except (FileNotFoundError, ValueError):
         return 0
+    return last if 0 <= last < _MOST_GENERATIONS - 1 else 0
 
 
 def begin_generation(folder: Path, *, stored: int = 0) -> None:

@@ -1,10 +1,22 @@
-"""Make wrong versions of valid JSON and of valid tables, from a seeded generator."""
+"""Make wrong versions of valid files, JSON and tables, from a seeded generator."""
 
 import json
 import math
+import os
+from pathlib import Path
 
 import pyarrow as pa
 
+# ODBENCH_TEST_MUTATIONS=2000 repeats the figure in docs/faults.md.
+MUTATIONS = int(os.environ.get("ODBENCH_TEST_MUTATIONS", "200"))
+DETECTOR = f"{Path(__file__).with_name('plain_detector.py')}:Mine"
+PIECES = [
+    b"", b"\0", b"\xff", b"\xed\xa0\x80", b",", b";", b":", b"=", b'"', b"'", b"[",
+    b"]", b"(", b")", b"{", b"}", b"\\", b"\n", b"\r", b"\t", b"-1", b"0", b"9" * 400,
+    b"1e999", b"NaN", b"inf", b"none", b"true", b".", b"..", b"/", b"~", b"*", b"%s",
+    b"x" * 5000, "Å".encode(), "\u202e".encode(), b"[" * 2000, b"1_0", b"--out", b".py",
+    b"k=", b"pyod.",
+]  # fmt: skip
 # Written as text, because Python's encoder cannot write the deepest of them.
 JSON_VALUES = [
     "null", "true", "-1", "0", "1e999", "NaN", "-Infinity", "9" * 400, "9" * 5000,
@@ -25,6 +37,25 @@ TABLE_TYPES = [
     pa.timestamp("ns"), pa.duration("s"), pa.decimal128(38, 2),
     pa.dictionary(pa.int8(), pa.string()),
 ]  # fmt: skip
+
+
+def mutated(rng, content):
+    """Return the bytes with one to four changes."""
+    for _ in range(rng.randint(1, 4)):
+        at, length = rng.randrange(len(content) + 1), rng.choice((0, 1, 1, 2, 8))
+        kind = rng.randrange(5)
+        if kind == 0:
+            piece = bytes([rng.randrange(256)])
+        elif kind == 1:
+            start = rng.randrange(len(content) + 1)
+            piece = content[start : start + rng.randrange(1, 12)]
+        else:
+            piece = rng.choice(PIECES)
+        if kind == 4 and rng.random() < 0.2:
+            content = content[:at]
+        else:
+            content = content[:at] + piece + content[at + length :]
+    return content
 
 
 def changed_json(rng, text):
