@@ -67,6 +67,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "odbench"
 html_static_path = ["_site/static"]
 html_css_files = ["site.css"]
+html_js_files = [("site.js", {"defer": "defer"})]
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {
