@@ -101,16 +101,23 @@ def table_of_run(
     OSError
         If the folder cannot be written.
     """
-    import pandas as pd
-
     made_of = _fingerprint(folder / RESULTS, asked)
     kept = _kept(folder)
     if kept is None or kept["of"] != made_of:
         kept = {"of": made_of, **_made(folder, asked)}
+    if "text" not in kept or kept.get("width") != width:
+        kept |= {"width": width, "text": _rendered(kept["table"], width)}
         write_text(folder / _KEPT, json.dumps(kept))
+    is_empty = not any(kept["table"].values())
     remarks = [str(line) for line in kept["told"]]
-    board = pd.DataFrame(kept["table"])
-    return RunTable(render_table(board, width=width), remarks, board.empty)
+    return RunTable(str(kept["text"]), remarks, is_empty)
+
+
+def _rendered(table: dict[str, list[Any]], width: int | None) -> str:
+    # Imported only here: a repeated call shows the text that is kept.
+    import pandas as pd
+
+    return render_table(pd.DataFrame(table), width=width)
 
 
 def _made(folder: Path, asked: Asked | None) -> dict[str, Any]:

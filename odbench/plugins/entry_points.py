@@ -108,7 +108,13 @@ def one_line(error: BaseException) -> str:
 
 
 def _distribution(point: importlib.metadata.EntryPoint) -> str:
-    return point.dist.name if point.dist is not None else ""
+    return _name(point.dist) if point.dist is not None else ""
+
+
+@functools.lru_cache(maxsize=1024)
+def _name(distribution: importlib.metadata.Distribution) -> str:
+    # Each look at the name parses the metadata, which takes milliseconds.
+    return distribution.name
 
 
 def _home_first(point: importlib.metadata.EntryPoint) -> tuple[bool, str, str]:

@@ -38,6 +38,8 @@ VERSIONED = tuple(dict.fromkeys(name for rule in _RULES for name in rule))
 # Number of names in a remark before it says how many others there are.
 _NAMED = 3
 
+# Rows that are grouped faster without Arrow than Arrow's grouping is imported.
+_FEW_ROWS = 20_000
 _Version: TypeAlias = tuple[Any, ...]
 
 
@@ -64,6 +66,14 @@ class Versions:
 
     def add_table(self, rows: pa.Table) -> None:
         """Add the rows of an Arrow table that has all of these columns."""
+        if rows.num_rows <= _FEW_ROWS:
+            # Arrow's grouping imports pandas, which takes longer than these rows.
+            columns = rows.to_pydict()
+            generations = columns["generation"]
+            for number, rule in enumerate(_RULES):
+                versions = zip(*(columns[name] for name in rule), strict=True)
+                self._note(number, zip(versions, generations, strict=True))
+            return
         for number, rule in enumerate(_RULES):
             groups = rows.group_by(list(rule)).aggregate([("generation", "max")])
             values = [groups[name].to_pylist() for name in rule]

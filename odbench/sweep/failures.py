@@ -6,8 +6,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from odbench.results import RESULTS
 from odbench.results.present import VERSIONED, Earlier
-from odbench.sweep.finished import earlier_versions, read_frames
+from odbench.sweep.finished import earlier_versions
+from odbench.sweep.fold import read_batches
 from odbench.text import printable
 
 _COLUMNS = (*VERSIONED, "generation", "status", "reason")
@@ -48,11 +50,13 @@ def read_failures(folder: Path) -> Failures:
     """
     found = Failures()
     earlier: Earlier | None = None
-    for rows in read_frames(folder, _COLUMNS):
-        found.trials += len(rows)
-        failed = rows[rows["status"] != "ok"]
-        if failed.empty:
+    for batch in read_batches(folder / RESULTS, list(_COLUMNS)):
+        found.trials += batch.num_rows
+        if set(batch["status"].to_pylist()) <= {"ok"}:
+            # Most runs have no failures, and then pandas is not imported.
             continue
+        rows = batch.to_pandas()
+        failed = rows[rows["status"] != "ok"]
         # Most runs have no failures, and then no version needs to be known.
         earlier = earlier_versions(folder) if earlier is None else earlier
         failed = failed[~earlier.holds(failed)].fillna({"reason": ""})

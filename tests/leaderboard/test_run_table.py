@@ -48,6 +48,15 @@ def test_nothing_is_computed_twice(run, builds):
     assert (run / BOARD).stat().st_mtime_ns == written
 
 
+def test_the_text_is_kept_for_the_width_of_the_terminal(run, monkeypatch):
+    wide, narrow = table_of_run(run, width=200), table_of_run(run, width=40)
+    assert narrow.text != wide.text
+    with monkeypatch.context() as patch:
+        patch.setattr(run_table, "_rendered", lambda *_: pytest.fail("rendered again"))
+        assert table_of_run(run, width=40) == narrow
+    assert table_of_run(run, width=200) == wide
+
+
 def other_results(run):
     results = read_results(run)
     results.loc[results["status"] == "ok", "auroc"] = 0.5

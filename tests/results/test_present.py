@@ -7,7 +7,7 @@ import pytest
 from odbench.errors import ResultsError
 from odbench.leaderboard.build import build_files
 from odbench.leaderboard.tables import Settings, build_leaderboard
-from odbench.results import select_present
+from odbench.results import present, select_present
 from odbench.results.present import Versions
 from tests.reference.trials import frame, place, table, trial
 
@@ -140,7 +140,9 @@ def test_runs_that_disagree_are_refused_and_one_run_is_not(tmp_path):
     assert built.tables["n_trials"].tolist() == [3]
 
 
-def test_a_selection_of_many_rows_equals_that_of_a_loop():
+@pytest.mark.parametrize("few", [0, 20_000], ids=["by Arrow", "row by row"])
+def test_a_selection_of_many_rows_equals_that_of_a_loop(few, monkeypatch):
+    monkeypatch.setattr(present, "_FEW_ROWS", few)
     rng = np.random.default_rng(20260101)
     trials = [
         trial(
