@@ -7,6 +7,7 @@ import itertools
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError
 from typing import Any
 
 from odbench.errors import RunBrokenError, UsageError
@@ -57,7 +58,8 @@ def run_batches(
     UsageError
         If the backend is unknown or not installed.
     RunBrokenError
-        If the pool breaks 5 times in a row without a finished trial.
+        If the pool breaks 5 times in a row without a finished trial, or dask loses its
+        scheduler.
     """
     rounds, fruitless, left = [batches], 0, _trials(batches)
     with _cluster(backend, jobs, scheduler) as (options, deaths):
@@ -142,13 +144,26 @@ def _cluster(
         with _dask(jobs, scheduler) as client:
             from distributed import KilledWorker
 
-            yield {"backend": "dask", "n_jobs": -1, "client": client}, (KilledWorker,)
+            options = {"backend": "dask", "n_jobs": -1, "client": client}
+            try:
+                yield options, (KilledWorker,)
+            except CancelledError as error:
+                # Dask cancels all tasks when it loses the scheduler.
+                msg = (
+                    f"run: dask gave up the trials ({_first_line(error)}); finished "
+                    f"ones are kept: check the scheduler, then repeat the command"
+                )
+                raise RunBrokenError(msg) from error
     elif backend == "ray":
         with _ray(jobs, scheduler) as deaths:
             yield {"backend": "ray", "n_jobs": -1}, deaths
     else:
         msg = f"backend {backend!r}: wanted one of {', '.join(BACKENDS)}"
         raise UsageError(msg)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 @contextlib.contextmanager

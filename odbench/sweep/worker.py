@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import os
 import signal
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from odbench.sweep.outcome import Outcome
 
 _Append: TypeAlias = Callable[[dict[str, Any]], None]
-# The sandboxes of each thread, and the run that they were made for.
+# The sandboxes and the journal of each thread, and the run that they were made for.
 _kept = threading.local()
 
 
@@ -246,8 +248,32 @@ def _results(context: RunContext, rows: list[dict[str, Any]]) -> Iterator[_Appen
     if token != context.token:
         yield lambda entry: rows.append(entry) if "key" in entry else None
         return
-    with Journal(context.out) as journal:
+    journal = _journal(context)
+    try:
         yield journal.append
+    finally:
+        journal.flush()
+
+
+class _ThreadJournal(Journal):
+    """The journal of one thread, closed when the thread is gone or the run another."""
+
+    def __init__(self, context: RunContext) -> None:
+        super().__init__(context.out)
+        self.run = (context.out, context.token)
+        weakref.finalize(self, os.close, self._descriptor)
+
+
+def _journal(context: RunContext) -> Journal:
+    """Return this thread's journal: one for all batches of a run.
+
+    The driver looks at every journal several times a second, so a large sweep must not
+    have tens of thousands.
+    """
+    journal: _ThreadJournal | None = getattr(_kept, "journal", None)
+    if journal is None or journal.run != (context.out, context.token):
+        journal = _kept.journal = _ThreadJournal(context)
+    return journal
 
 
 def _sandboxes(context: RunContext) -> Sandboxes:

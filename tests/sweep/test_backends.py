@@ -1,7 +1,10 @@
 """Every backend gives the same results, also when workers are killed."""
 
+import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -9,6 +12,7 @@ import psutil
 import pytest
 
 import odbench
+from odbench.errors import RunBrokenError
 from odbench.sweep.journal import FOLDER
 
 SAME = ["dataset", "detector", "config", "seed", "auroc", "ap", "key"]
@@ -77,6 +81,51 @@ def test_dask_goes_on_when_one_of_three_workers_is_killed(made_up, hostile, tmp_
     assert killer.killed
     assert len(results) == results["key"].nunique() == 24
     assert (results["status"] == "ok").all()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_lost_scheduler_is_one_line_and_the_same_call_continues(
+    made_up, hostile, tmp_path
+):
+    pytest.importorskip("distributed")
+    out, file = tmp_path / "out", tmp_path / "scheduler.json"
+    module = [sys.executable, "-m"]
+    scheduler = subprocess.Popen(
+        [*module, "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port",
+         "0", "--no-dashboard", "--dashboard-address", "127.0.0.1:0",
+         "--scheduler-file", str(file)],
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    worker = subprocess.Popen(
+        [*module, "distributed.cli.dask_worker", "--scheduler-file", str(file),
+         "--no-nanny", "--nthreads", "2", "--no-dashboard", "--death-timeout", "60"],
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not (file.exists() and file.read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    options = {"detectors": slow_specs(hostile), "mirror": str(made_up), "out": out}
+    try:
+        killer = kill_one(lambda: [scheduler.pid], out, after=2)
+        with pytest.raises(RunBrokenError, match="finished ones are kept") as raised:
+            odbench.run(
+                "oddbench", **options, backend="dask", show_progress=False,
+                scheduler=json.loads(file.read_text())["address"],
+            )  # fmt: skip
+        killer.join()
+    finally:
+        for process in (worker, scheduler):
+            process.kill()
+            process.wait()
+
+    assert killer.killed
+    assert "\n" not in str(raised.value)
+    results = odbench.run(
+        "oddbench", **options, backend="threading", show_progress=False
+    )
+    assert len(results) == results["key"].nunique() == 24
 
 
 @pytest.mark.slow
