@@ -1,12 +1,16 @@
 """CATS in the transductive setting: trees that tell the batch from train."""
 
+import math
+
 import numpy as np
 import pytest
 
 from odbench.scoring.metrics import auroc
-from odbench_detectors.cats.batch import log_odds_of_batch, with_batch
+from odbench_detectors.cats.batch import surprise_of_batch, with_batch
 from odbench_detectors.cats.detector import CATS
 from odbench_detectors.cats.forest_kernels import out_of_bag
+from odbench_detectors.cats.order import content_order
+from odbench_detectors.cats.rounding import rounded
 
 
 def a_cluster(rng, n=400, share=0.25):
@@ -53,10 +57,27 @@ def test_a_small_batch_gets_finite_scores(rng, m):
     assert np.isfinite(scores).all()
 
 
-def test_rows_alike_in_both_groups_have_even_odds():
+def test_rows_alike_in_both_groups_are_not_surprising(rng):
     rows = np.ones((60, 2))
-    assert log_odds_of_batch(rows, rows) == pytest.approx(np.zeros(60))
-    assert (with_batch(np.ones(5), np.ones(5)) == 0).all()
+    assert surprise_of_batch(rows, rows) == pytest.approx(np.zeros(60))
+    train, batch = rng.normal(size=(1_000, 4)), rng.normal(size=(1_000, 4))
+    # The surprise of an exchangeable row is exponential with mean 1.
+    assert surprise_of_batch(train, batch).mean() == pytest.approx(1.0, abs=0.2)
+
+
+def test_the_surprise_follows_the_slow_definition(rng):
+    train, batch, _ = a_cluster(rng, n=60)
+    train = train[content_order(train)]
+    order = content_order(batch)
+    shares = out_of_bag(np.vstack([train, batch[order]]), 60, 100, 1000, 5, 4, 3)
+    own, others = rounded(shares[:60]), rounded(shares[60:])
+    spread = max(own) - sorted(own)[30]
+    surprise = surprise_of_batch(train, batch)[order]
+    for share, found in zip(others, surprise, strict=True):
+        excess = max(share - max(own), 0.0) / spread
+        expected = -math.log((1 + sum(own >= share)) / 61) + excess / (1 + excess)
+        assert found == pytest.approx(expected, abs=1e-9)
+    assert (with_batch(np.ones(5), np.arange(5.0)) == [1, 3, 5, 7, 9]).all()
 
 
 def test_out_of_bag_shares_are_even_without_a_difference_and_clear_with_one(rng):

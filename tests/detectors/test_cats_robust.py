@@ -1,11 +1,15 @@
 """CATS in the unsupervised setting: anomalies in the table do not hide each other."""
 
+import math
+
 import numpy as np
 import pytest
 
 from odbench.scoring.metrics import auroc
 from odbench_detectors.cats.detector import CATS
-from odbench_detectors.cats.robust import on_scale_of, robust_surprise
+from odbench_detectors.cats.robust import core, on_scale_of
+from odbench_detectors.cats.rounding import rounded
+from odbench_detectors.cats.views import VIEWS
 
 
 def test_a_group_of_anomalies_is_found_among_the_rows(rng):
@@ -24,10 +28,62 @@ def test_equal_rows_have_equal_scores_in_any_order(rng):
 
 
 @pytest.mark.parametrize(("n", "d"), [(2, 1), (3, 5), (20, 120)])
-def test_small_and_wide_tables_get_finite_surprises(rng, n, d):
-    surprise = robust_surprise(rng.normal(size=(n, d)))
-    assert surprise.shape == (n,)
-    assert np.isfinite(surprise).all()
+def test_small_and_wide_tables_get_finite_scores(rng, n, d):
+    X = rng.normal(size=(n, d))
+    scores = CATS().fit_score(X)
+    assert scores.shape == (n,)
+    assert np.isfinite(scores).all()
+    assert 2 <= len(core(X)) <= n
+
+
+def test_the_core_leaves_out_a_group_of_anomalies(rng):
+    Z = np.vstack([rng.normal(size=(300, 4)), rng.normal(size=(60, 4)) * 0.1 + 3.0])
+    chosen = core(Z)
+    assert len(chosen) == math.ceil(0.6 * 360)
+    assert chosen.max() < 300
+
+
+def test_rows_that_tie_are_in_the_core_together():
+    Z = np.repeat([[0.0], [1.0], [-1.0]], [40, 30, 30], axis=0)
+    chosen = np.isin(range(100), core(Z))
+    for copies in np.split(chosen, [40, 70]):
+        assert copies.all() or not copies.any()
+
+
+def test_scores_of_the_core_and_of_others_follow_the_slow_definition(rng):
+    X = rng.normal(size=(120, 3))
+    X[:10] += 4.0
+    own = CATS().fit_score(X)
+    detector = CATS()
+    detector.fit_score(X)
+    n = 120
+    chosen = {tuple(row) for row in detector._standard.apply(X)} & {
+        tuple(row) for row in detector.views.train.z
+    }
+    assert 72 <= len(chosen) < n
+    # A second fit, on the same rows, scores the others as the views of new rows.
+    is_in = np.array([tuple(z) in chosen for z in detector._standard.apply(X)])
+    again = CATS().fit(X[is_in])
+    surprises = {name: np.zeros(n) for name in VIEWS}
+    for start, at in again.placed(X[~is_in]):
+        for name, values in again.surprises(at).items():
+            surprises[name][np.flatnonzero(~is_in)[start : start + len(at.z)]] = values
+    fresh = CATS()
+    places = np.flatnonzero(is_in)[fresh._learn(np.ascontiguousarray(X[is_in]))]
+    raw = fresh.views.raw_of_train(np.arange(len(places)))
+    for name in VIEWS:
+        surprises[name][places] = fresh.tails[name].surprise(raw[name])
+    total = np.zeros(n)
+    for name, weight in {"whitened": 1, "density": 2, "copula": 1}.items():
+        s = rounded(surprises[name])
+        for i in range(n):
+            total[i] += weight * math.log(n / sum(s >= s[i])) ** 2
+    lengths = sorted(np.sqrt(sum(values**2 for values in surprises.values())))
+    for i in range(n):
+        # Totals that are equal but for rounding may come in either order.
+        low = sum(total < total[i] - 1e-9)
+        high = sum(total <= total[i] + 1e-9)
+        assert lengths[low] - 1e-12 <= own[i] <= lengths[high - 1] + 1e-12
 
 
 def test_a_scale_is_put_in_the_order_of_scores():

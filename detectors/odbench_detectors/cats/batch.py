@@ -9,24 +9,24 @@ import numpy as np
 from odbench.arrays import FloatArray
 from odbench_detectors.cats.forest_kernels import out_of_bag
 from odbench_detectors.cats.order import content_order
+from odbench_detectors.cats.tail import Tail
 from odbench_detectors.shared.neighbours.distinct import distinct
 
 # Chosen on OvRBench; see docs/cats.md.
 TREES, ROWS_OF_A_TREE, ROWS_OF_A_LEAF, TRIES = 100, 1_000, 5, 3.0
 # Train rows and rows of the batch that are compared at once.
 MOST_ROWS = 50_000
-# Weight of the trees' standardised log-odds beside the standardised score of CATS.
+# Weight of the trees' surprise beside the score of CATS, both in nats.
 WEIGHT = 2.0
-# Shares are kept away from 0 and 1, whose log-odds are infinite.
-_EDGE = 1e-3
 _SEED = 3
 
 
-def log_odds_of_batch(train: FloatArray, batch: FloatArray) -> FloatArray:
-    """Return how much each row of a batch looks like the batch and unlike train.
+def surprise_of_batch(train: FloatArray, batch: FloatArray) -> FloatArray:
+    """Return how much more each row looks like the batch than train rows do.
 
     Extremely randomised trees [1]_ separate the two groups. A row is judged only by
-    trees that were grown without it.
+    trees that were grown without it, and its share of the batch is compared with the
+    shares of train rows, as in a view of CATS.
 
     Parameters
     ----------
@@ -38,8 +38,8 @@ def log_odds_of_batch(train: FloatArray, batch: FloatArray) -> FloatArray:
     Returns
     -------
     float64 array of shape (m,)
-        Log-odds, both groups weighing the same; higher is more anomalous. Equal rows
-        have the same.
+        In nats, from 0, see `Tail.surprise`; higher is more anomalous. Equal rows have
+        the same.
 
     References
     ----------
@@ -51,36 +51,28 @@ def log_odds_of_batch(train: FloatArray, batch: FloatArray) -> FloatArray:
     rows = np.ascontiguousarray(np.vstack([train, batch[order]]))
     columns = rows.shape[1]
     tries = min(math.ceil(TRIES * math.sqrt(columns)), columns)
-    share = np.empty(len(batch))
-    share[order] = out_of_bag(
+    found = out_of_bag(
         rows, len(train), TREES, ROWS_OF_A_TREE, ROWS_OF_A_LEAF, tries, _SEED
-    )[len(train) :]
-    share = np.clip(_even(batch, share), _EDGE, 1.0 - _EDGE)
-    odds: FloatArray = np.log(share / (1.0 - share))
-    return odds
+    )
+    share = np.empty(len(batch))
+    share[order] = found[len(train) :]
+    return Tail.of(_even(train, found[: len(train)])).surprise(_even(batch, share))
 
 
-def with_batch(scores: FloatArray, log_odds: FloatArray) -> FloatArray:
-    """Add the log-odds of the batch to scores, both in units of their spread.
+def with_batch(scores: FloatArray, surprise: FloatArray) -> FloatArray:
+    """Add the surprise of the batch to scores.
 
     Parameters
     ----------
-    scores, log_odds : float64 arrays of shape (m,)
+    scores, surprise : float64 arrays of shape (m,)
+        In nats.
 
     Returns
     -------
     float64 array of shape (m,)
-        Higher is more anomalous.
+        In nats, from 0; higher is more anomalous.
     """
-    return _standardised(scores) + WEIGHT * _standardised(log_odds)
-
-
-def _standardised(x: FloatArray) -> FloatArray:
-    # Sorted, so that the order of the rows does not change the sums.
-    ordered = np.sort(x)
-    spread = float(ordered.std())
-    centred: FloatArray = x - ordered.mean()
-    return centred / spread if spread > 0.0 else np.zeros_like(centred)
+    return scores + WEIGHT * surprise
 
 
 def _even(rows: FloatArray, values: FloatArray) -> FloatArray:

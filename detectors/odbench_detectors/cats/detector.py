@@ -9,12 +9,12 @@ import numpy as np
 
 from odbench.arrays import BoolArray, FloatArray, IntArray
 from odbench.errors import DetectorError
-from odbench_detectors.cats.batch import log_odds_of_batch, with_batch
+from odbench_detectors.cats.batch import surprise_of_batch, with_batch
 from odbench_detectors.cats.candidates import Candidates, Shared
 from odbench_detectors.cats.conformal import SplitConformal, benjamini_hochberg
 from odbench_detectors.cats.explain import Explanations, explain_placed, score_of
 from odbench_detectors.cats.order import content_order
-from odbench_detectors.cats.robust import on_scale_of, robust_surprise
+from odbench_detectors.cats.robust import core, on_scale_of, robust_surprise
 from odbench_detectors.cats.scale import Standard
 from odbench_detectors.cats.tail import Tail
 from odbench_detectors.cats.views import VIEWS, Placed, Views
@@ -81,12 +81,14 @@ class CATS(NeighbourDetector):
         return self
 
     def fit_score(self, X: FloatArray) -> FloatArray:
-        """Fit on rows that may hold anomalies, and score the same rows.
+        """Fit on the most normal rows of a table, and score all of its rows.
 
-        Anomalies of one kind hide each other from the eight views, so the rows are
-        ranked by `odbench_detectors.cats.robust.robust_surprise`. The scores are the
-        leave-one-out scores of the views, put in that order, so that they compare with
-        those of `decision_function`. They have no valid p-values.
+        Anomalies of one kind hide each other from the views if CATS learns from them.
+        Rows that look normal to `odbench_detectors.cats.robust.core` are therefore
+        learned from, as by `fit`, and `robust_surprise` ranks all rows by three views,
+        those of the core as if each were left out. The scores are those of all views,
+        put in that order, so that they compare with those of `decision_function`.
+        P-values would be those of the core's rows, not of all inliers.
 
         Parameters
         ----------
@@ -103,23 +105,40 @@ class CATS(NeighbourDetector):
         DetectorError
             As `fit`.
         """
-        order = self._learn(X)
-        scores = np.empty(len(order))
-        for start in range(0, len(order), _CHUNK):
-            rows = np.arange(start, min(start + _CHUNK, len(order)))
-            raw = self.views.raw_of_train(rows)
-            scores[order[rows]] = score_of(self._surprises(raw))
+        X = _wanted(self.train_rows(X))
+        places = content_order(Z := Standard.of(sorted_rows(X.T)).apply(X))
+        chosen = np.zeros(len(X), dtype=np.bool_)
+        chosen[places[core(Z[places])]] = True
+        # Work that is shared belongs to the whole table.
+        workspace, self._workspace = self._workspace, None
+        try:
+            surprises = self._surprises_of_all(X, chosen)
+        finally:
+            self._workspace = workspace
+        return on_scale_of(robust_surprise(surprises), score_of(surprises))
+
+    def _surprises_of_all(
+        self, X: FloatArray, chosen: BoolArray
+    ) -> dict[str, FloatArray]:
+        """Learn from the chosen rows; score each without itself, and the others."""
+        surprises = {name: np.empty(len(X)) for name in VIEWS}
+        learned, others = np.flatnonzero(chosen), np.flatnonzero(~chosen)
+        places = learned[self._learn(np.ascontiguousarray(X[learned]))]
+        for start in range(0, len(places), _CHUNK):
+            rows = np.arange(start, min(start + _CHUNK, len(places)))
+            found = self._surprises(self.views.raw_of_train(rows))
+            for name in VIEWS:
+                surprises[name][places[rows]] = found[name]
         self.views.forget_columns()
-        robust = np.empty(len(order))
-        robust[order] = robust_surprise(self.views.train.z)
-        return on_scale_of(robust, scores)
+        for start, at in self.placed(np.ascontiguousarray(X[others])):
+            found = self.surprises(at)
+            for name in VIEWS:
+                surprises[name][others[start : start + len(at.z)]] = found[name]
+        return surprises
 
     def _learn(self, X: FloatArray) -> IntArray:
         """Prepare everything; return the places of the train rows in `X`."""
-        X = self.train_rows(X)
-        if len(X) < 2:
-            msg = f"cats wants at least 2 train rows, got shape {X.shape}: give it more"
-            raise DetectorError(msg)
+        X = _wanted(self.train_rows(X))
         columns = obtain_columns(X, workspace=self._workspace).values
         self._standard = Standard.of(columns)
         Z = self._standard.apply(X)
@@ -172,9 +191,9 @@ class CATS(NeighbourDetector):
     def score_batch(self, X: FloatArray) -> FloatArray:
         """Score the rows of a batch, which may be compared with each other.
 
-        To the score of each row alone is added how well trees tell it from train rows
-        when they were grown on train rows and on the other rows of the batch; see
-        `odbench_detectors.cats.batch`. These scores have no p-values.
+        To the score of each row alone is added the surprise of how well trees tell it
+        from train rows when they were grown on train rows and on the other rows of the
+        batch; see `odbench_detectors.cats.batch`. These scores have no p-values.
 
         Parameters
         ----------
@@ -184,7 +203,7 @@ class CATS(NeighbourDetector):
         Returns
         -------
         float64 array of shape (n_rows,)
-            In units of their spread in the batch; higher is more anomalous.
+            In nats, from 0; higher is more anomalous.
 
         Raises
         ------
@@ -193,7 +212,7 @@ class CATS(NeighbourDetector):
         """
         scores = self.decision_function(X)
         Z = self._standard.apply(self.rows_to_score(X))
-        return with_batch(scores, log_odds_of_batch(self.views.train.z, Z))
+        return with_batch(scores, surprise_of_batch(self.views.train.z, Z))
 
     def surprises(self, at: Placed) -> dict[str, FloatArray]:
         """Return the calibrated surprise of rows in each view, in nats."""
@@ -305,3 +324,10 @@ class CATS(NeighbourDetector):
         fresh = rows >= self.views.n_mixture
         held_out = {name: raw[name][fresh] for name in ("density", "copula")}
         return {name: Tail.of(held_out.get(name, raw[name])) for name in VIEWS}
+
+
+def _wanted(X: FloatArray) -> FloatArray:
+    if len(X) < 2:
+        msg = f"cats wants at least 2 train rows, got shape {X.shape}: give it more"
+        raise DetectorError(msg)
+    return X
