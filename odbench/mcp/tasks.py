@@ -199,7 +199,7 @@ def _scored(
     request = Request(
         table=source,
         reference=_source(folder, reference) if reference else None,
-        detector=_installed(detector),
+        detector=installed_only(detector),
         id_name=id_column,
         roles={"ignored": ignore},
         fdr=fdr,
@@ -213,8 +213,24 @@ def _source(folder: Folder, name: str) -> Source:
     return replace(read_source(folder.open(name)), name=name)
 
 
-def _installed(detector: str) -> str:
-    """Refuse code that is not installed, and parameters that could name a file."""
+def installed_only(detector: str) -> str:
+    """Refuse code that is not installed, and parameters that could name a file.
+
+    Parameters
+    ----------
+    detector : str
+        An argument of `odbench.find_detector`.
+
+    Returns
+    -------
+    str
+        The same.
+
+    Raises
+    ------
+    UsageError
+        If it names a module, a file or a pickled object, or a parameter is a path.
+    """
     from odbench.plugins.loaders import is_import
     from odbench.plugins.specs import split_spec
 

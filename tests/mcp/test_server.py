@@ -19,7 +19,7 @@ pytest.importorskip("anyio")
 from odbench.cli import main
 from odbench.errors import RunBrokenError, UsageError
 from odbench.mcp.calls import Limits, call
-from odbench.mcp.tasks import TASKS
+from odbench.mcp.tasks import TASKS, installed_only
 from tests.reference.trials import frame, place, trial
 
 ROOT = Path(__file__).parents[2]
@@ -95,31 +95,30 @@ def test_wrong_arguments_are_told_in_one_line(folder):
         assert "\n" not in text
 
 
+def test_code_as_a_detector_is_refused_and_does_not_run(folder, tmp_path):
+    (folder / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+
+    with pytest.raises(UsageError, match="installed detectors only"):
+        do(folder, "score_table", **{**SCORE, "detector": "evil.py:Evil"})
+    assert not (tmp_path / "ran").exists()
+    assert sorted(each.name for each in folder.iterdir()) == [
+        "evil.py", "link.csv", "payments.csv",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("detector", "why"),
     [
-        ("evil.py:Evil", "installed detectors only"),
         ("os:system", "installed detectors only"),
-        ("outformer:checkpoint=/etc/passwd", "is a path"),
+        ('"evil.py":k=1', "installed detectors only"),
         ("pickle:AAAA", "installed detectors only"),
-        ("nothing", "nothing installed has that name"),
+        ("outformer:checkpoint=/etc/passwd", "is a path"),
+        ("outformer:checkpoint=~/weights", "is a path"),
     ],
 )
-def test_code_and_paths_as_detectors_are_refused(folder, tmp_path, detector, why):
-    (folder / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
-
+def test_modules_pickles_and_paths_as_detectors_are_refused(detector, why):
     with pytest.raises(UsageError, match=why):
-        do(folder, "score_table", **{**SCORE, "detector": detector})
-    assert not (tmp_path / "ran").exists()
-
-
-def test_scoring_leaves_nothing_in_the_folder(folder):
-    before = sorted(path.name for path in folder.iterdir())
-
-    told = do(folder, "score_table", **SCORE)
-
-    assert told["rows"][0]["row"] == 17
-    assert sorted(path.name for path in folder.iterdir()) == before
+        installed_only(detector)
 
 
 def test_the_process_of_a_call_can_write_to_its_scratch_folder_only(folder, tmp_path):
