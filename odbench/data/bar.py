@@ -6,6 +6,8 @@ import os
 import sys
 import threading
 import time
+import warnings
+from typing import Any
 
 _PLAIN_SECONDS = 10.0
 # Width of the bar in a terminal that reports no width.
@@ -18,8 +20,19 @@ def columns() -> int | None:
     return None if reported else _COLUMNS
 
 
+def notebook_bar() -> Any:
+    """Return tqdm's bar for notebooks, or None outside one or without ipywidgets."""
+    if "ipykernel" not in sys.modules:
+        return None
+    with warnings.catch_warnings():
+        # Without ipywidgets, tqdm warns; lines are shown then, as outside a notebook.
+        warnings.simplefilter("ignore")
+        from tqdm import auto, notebook
+    return auto.tqdm if issubclass(auto.tqdm, notebook.tqdm) else None
+
+
 class Bar:
-    """A progress bar in a terminal; elsewhere a line every 10 seconds.
+    """A progress bar in a terminal or a notebook; elsewhere a line every 10 seconds.
 
     Parameters
     ----------
@@ -40,8 +53,10 @@ class Bar:
         self._done = 0
         self._failed = 0
         self._last = time.monotonic()
-        self._bar = None
-        if visible and sys.stderr.isatty():
+        self._bar: Any = None
+        if visible and (in_notebook := notebook_bar()):
+            self._bar = in_notebook(total=total, desc=action, unit="set")
+        elif visible and sys.stderr.isatty():
             from tqdm import tqdm
 
             self._bar = tqdm(

@@ -1,4 +1,4 @@
-"""Show the progress of a sweep: a bar in a terminal, a line now and then elsewhere."""
+"""Show the progress of a sweep: a bar, or a line now and then without a terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from odbench.data.bar import columns
+from odbench.data.bar import columns, notebook_bar
 from odbench.sweep.journal import FOLDER, START, parse_line
 from odbench.sweep.keys import Keys
 
@@ -87,18 +87,8 @@ class Progress:
         """Begin to follow; results already in the journals are not counted."""
         for path in self._folder.glob("*.jsonl"):
             self._read[path] = path.stat().st_size
-        if self._show and sys.stderr.isatty():
-            from tqdm import tqdm
-
-            width = columns()
-            self._bar = tqdm(
-                total=self._total,
-                file=sys.stderr,
-                ncols=width,
-                dynamic_ncols=width is None,
-                bar_format=_BAR,
-                desc="]",
-            )
+        if self._show:
+            self._bar = _new_bar(self._total)
         self._thread.start()
         return self
 
@@ -235,6 +225,28 @@ class Progress:
             if _configuration(title) not in self._tried:
                 state += ", first trial: may be compiling"
         return state
+
+
+def _new_bar(total: int) -> Any:
+    """Return the bar of a notebook or a terminal; None if stderr is neither."""
+    if in_notebook := notebook_bar():
+        # A notebook draws the bar itself, as wide as there is room.
+        return in_notebook(
+            total=total, bar_format=_BAR.replace("{bar:12}", "{bar}"), desc="]"
+        )
+    if not sys.stderr.isatty():
+        return None
+    from tqdm import tqdm
+
+    width = columns()
+    return tqdm(
+        total=total,
+        file=sys.stderr,
+        ncols=width,
+        dynamic_ncols=width is None,
+        bar_format=_BAR,
+        desc="]",
+    )
 
 
 def _configuration(title: str) -> str:

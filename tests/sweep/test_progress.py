@@ -10,7 +10,9 @@ import termios
 import time
 
 import pytest
+from tqdm import tqdm
 
+from odbench.data.bar import notebook_bar
 from odbench.sweep import progress
 from odbench.sweep.journal import FOLDER, TEXTS, format_line
 from odbench.sweep.progress import Progress
@@ -150,3 +152,49 @@ def test_a_terminal_of_any_width_gets_a_bar(folder, columns, monkeypatch):
 
     assert "2/8 [" in text
     assert max(map(len, text.split("\r"))) <= (columns or 80)
+
+
+def test_a_notebook_with_widgets_has_tqdms_own_bar(folder, clock, monkeypatch, capsys):
+    drawn = []
+
+    class Recorded(tqdm):
+        def display(self, *_, **__):
+            drawn.append(str(self))
+
+    monkeypatch.setattr(progress, "notebook_bar", lambda: Recorded)
+
+    with Progress(folder, 4, show=True) as shown:
+        write(folder, *(result(key) for key in keys(0, 3)))
+        shown.look()
+
+    assert "75%" in drawn[-1]
+    assert "3/4" in drawn[-1]
+    assert "odbench:" not in capsys.readouterr().err
+
+
+def test_a_notebook_without_widgets_has_lines(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipykernel", object())
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+
+    assert notebook_bar() is None
+
+
+@pytest.mark.slow
+def test_bars_are_widgets_in_a_real_notebook(tmp_path, own_cache):
+    pytest.importorskip("ipywidgets")
+    nbformat, nbclient = map(pytest.importorskip, ("nbformat", "nbclient"))
+    code = (
+        "import odbench\n"
+        "odbench.run('synbench-mini', detectors=['ecod'], limit=2, out='run', jobs=1);"
+    )
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+
+    nbclient.NotebookClient(
+        book, timeout=300, kernel_name="python3",
+        resources={"metadata": {"path": str(tmp_path)}},
+    ).execute()  # fmt: skip
+
+    (widgets,) = book.metadata["widgets"].values()
+    bars = [w["state"] for w in widgets["state"].values()
+            if w["model_name"] == "FloatProgressModel"]  # fmt: skip
+    assert [(bar["value"], bar["bar_style"]) for bar in bars][-1] == (2.0, "success")
