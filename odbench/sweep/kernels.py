@@ -249,9 +249,10 @@ class _Line:
             self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._show = self._show and kind is None
         self._end.set()
-        if self._show:
+        if self._thread.is_alive():
             self._thread.join()
 
     def _follow(self) -> None:
@@ -265,7 +266,7 @@ class _Line:
                 f"{self._queue.done} of {self._queue.total}"
             )
             is_due = rewrites or has_ended or time.monotonic() > told_at + _LINE_SECONDS
-            if text != told and is_due:
+            if text != told and is_due and self._show:
                 told, told_at = text, time.monotonic()
                 sys.stderr.write(f"{start}{text}{end}")
                 sys.stderr.flush()
