@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,8 +29,9 @@ def read_source(table: Any) -> Source:
     ----------
     table : str, Path or table
         A file of CSV, TSV, JSON lines, Parquet, Feather or Arrow, also as .gz or .zst;
-        "-" for stdin; or a table of pandas, polars, pyarrow or any library that
-        exports Arrow data, a mapping of columns, a two-dimensional array.
+        a folder of Parquet files of the same columns; "-" for stdin; or a table of
+        pandas, polars, pyarrow or any library that exports Arrow data, a mapping of
+        columns, a two-dimensional array.
 
     Returns
     -------
@@ -54,8 +57,7 @@ def _read_file(table: str | Path) -> Source:
         msg = f"table {str(path)!r}: no such file; name a table, or - for stdin"
         raise UsageError(msg)
     if path is not None and path.is_dir():
-        msg = f"table {str(path)!r}: is a folder; name one file in it"
-        raise UsageError(msg)
+        return _read_folder(path)
     with open_bytes(path) as opened:
         return _read_opened(opened, path)
 
@@ -93,6 +95,39 @@ def _read_parquet(file: Any, name: str) -> Source:
 
     n_rows = opened.metadata.num_rows
     return Source(name, names, n_rows, "Parquet", read, tuple(notes))
+
+
+def _read_folder(path: Path) -> Source:
+    """Read a folder of Parquet files as one table, in the order of their names."""
+    import pyarrow.parquet as pq
+
+    files = sorted(path.glob("*.parquet"), key=_in_order)
+    if not files:
+        msg = (
+            f"table {str(path)!r}: is a folder without Parquet files; name one file in "
+            f"it"
+        )
+        raise UsageError(msg)
+    parts = [_read_parquet(str(file), str(file)) for file in files]
+    first = pq.read_schema(files[0])
+    for file in files:
+        if not pq.read_schema(file).equals(first):
+            msg = f"{file}: its columns differ from those of {files[0].name}"
+            raise DataError(msg)
+    return Source(
+        name=str(path),
+        names=parts[0].names,
+        n_rows=sum(part.n_rows for part in parts),
+        form=f"Parquet, {len(files)} files",
+        read=lambda: itertools.chain.from_iterable(part.read() for part in parts),
+        notes=parts[0].notes,
+    )
+
+
+def _in_order(file: Path) -> list[str]:
+    """Return a key that sorts part.2 before part.10."""
+    digits = re.split(r"(\d+)", file.name)
+    return [text.zfill(20) if text.isdigit() else text for text in digits]
 
 
 def _read_feather(file: Any, name: str) -> Source:

@@ -168,6 +168,22 @@ def test_parquet_feather_arrow_and_json_lines(tmp_path):
         assert read_source(tmp_path / name).table().to_pydict() == TYPED.to_pydict()
 
 
+def test_a_folder_of_parquet_files_is_read_as_one_table(tmp_path):
+    for number in (10, 2, 1):
+        table = pa.table({"x": [float(number), 0.0], "name": [f"n{number}", "z"]})
+        parquet.write_table(table, tmp_path / f"part.{number}.parquet")
+
+    source = read_source(tmp_path)
+
+    assert source.n_rows == 6
+    assert source.form == "Parquet, 3 files"
+    for _ in range(2):
+        assert source.table()["x"].to_pylist() == [1.0, 0.0, 2.0, 0.0, 10.0, 0.0]
+    parquet.write_table(pa.table({"x": [1]}), tmp_path / "part.3.parquet")
+    with pytest.raises(DataError, match=r"part\.3\.parquet: its columns differ"):
+        read_source(tmp_path)
+
+
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_stdin_is_read(monkeypatch, form):
     sink = io.BytesIO(b"name,amount\na,1.5\nb,2\n")
