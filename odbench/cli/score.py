@@ -88,7 +88,8 @@ def _columns_option(name: str, text: str) -> Callable[[Command], Command]:
     "--fail-above",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Exit with code 3 if more than N rows are flagged.",
+    help="Exit with code 3 if more than N rows are flagged. Needs --reference or "
+    "--model.",
 )
 @format_option()
 @click.option("--quiet", "-q", is_flag=True, help="Do not show progress.")
@@ -124,6 +125,14 @@ def _check(options: dict[str, Any]) -> None:
         if clash:
             msg = f"--model: cannot go with --{clash[0]}; a model has its own"
             raise UsageError(msg)
+    if options["fail_above"] is not None and not (
+        options["reference"] or options["model"]
+    ):
+        msg = (
+            f"--fail-above {options['fail_above']}: needs --reference or --model; "
+            f"without them no row is flagged, so the call could never fail"
+        )
+        raise UsageError(msg)
     if str(options["table"]) == str(options["reference"]) == "-":
         msg = "--reference -: TABLE is stdin already; name a file for one of them"
         raise UsageError(msg)

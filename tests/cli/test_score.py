@@ -99,6 +99,30 @@ def test_more_flags_than_allowed_are_code_three(call):
     assert call(*AGAINST, "--fail-above", "60")[0] == 0
 
 
+def test_a_limit_on_flags_that_could_never_be_passed_is_refused(call):
+    code, out, err = call("new.csv", "--fail-above", "0")
+
+    assert (code, out) == (2, "")
+    assert "--fail-above 0: needs --reference or --model" in err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("detector", ["knn", "cats"])
+def test_the_flagged_rows_are_the_same_in_ten_orders(call, tables, detector):
+    old, new = (pd.read_csv(tables / name) for name in ("old.csv", "new.csv"))
+    found = []
+    for seed in range(10):
+        old.sample(frac=1, random_state=seed).to_csv(tables / "a.csv", index=False)
+        new.sample(frac=1, random_state=seed).to_csv(tables / "b.csv", index=False)
+        call("b.csv", "-r", "a.csv", "-d", detector, "--id", "order", "-o", "out.csv")
+        scored = pd.read_csv(tables / "out.csv").set_index("order").sort_index()
+        found.append(scored[["flagged", "p_value", "score"]])
+
+    assert 4 <= found[0]["flagged"].sum() < 60
+    for other in found[1:]:
+        pd.testing.assert_frame_equal(found[0], other, rtol=1e-9)
+
+
 def test_ignored_columns_and_other_roles(call):
     _, out, _ = call(
         "new.csv", "-d", "knn", "--ignore", "note,day", "--category", "items"
