@@ -15,6 +15,7 @@ from odbench.data.catalog import Sources, ensure, list_source, open_source, sele
 from odbench.data.dataset import BEYOND_DUPLICATES, DatasetRecord
 from odbench.data.listing import list_suite
 from odbench.data.store import Store, StoredDataset
+from odbench.data.subsets import resolve
 from odbench.errors import ArchiveError, HashMismatchError, TransportError
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -352,3 +353,21 @@ def test_an_interrupted_download_stops_at_its_next_piece(hub, repository, tiny_s
     root = Store.default().root
     assert not [p for p in root.rglob("*") if p.suffix in (".npz", ".incomplete")]
     assert Store.default().find(record) is None
+
+
+def test_the_representative_folder_is_a_subset_that_is_known_offline_later(
+    hub, repository, tiny_suite
+):
+    files = repository.commits[-1]
+    copies = {f"representative/set{i}.npz": files[f"public/set{i}.npz"] for i in (1, 3)}
+    repository.commit({**files, **copies})
+    wanted = {"tiny/set1": "public/set1.npz", "tiny/set3": "public/set3.npz"}
+
+    records = select("tiny-representative")
+
+    assert {record.id: record.path for record in records} == wanted
+    assert all(
+        isinstance(outcome, StoredDataset) for _, outcome in ensure(records, jobs=1)
+    )
+    hub.repositories.clear()
+    assert resolve("tiny-representative")[1] == {"set1", "set3"}
