@@ -354,7 +354,10 @@ def attempt(cluster: Cluster, out: Path, options: Any, kill: float) -> bool:
     )
     if not text:
         return False
-    facts, trials = json.loads(text), max(head["left"], 1)
+    facts, trials = json.loads(text), head["left"]
+    if not trials:
+        print(f"  plan {facts['plan']:.1f} s, then {facts['run']:.1f} s", flush=True)
+        return True
     busy = head["seconds"] / options.speed / options.workers
     print(
         f"  plan {facts['plan']:.1f} s, run {facts['run']:.1f} s "
