@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from odbench.suites import ORACLE, ORACLE_CONFIG_ID
@@ -40,8 +41,12 @@ def asked_of(request: RunRequest, prepared: Prepared) -> Asked:
     )
 
 
-def only_asked(found: Failures, prepared: Prepared) -> None:
-    """Leave out the failures of configurations that were not asked for."""
+def failures_of(folder: Path, asked: Asked, prepared: Prepared) -> Failures:
+    """Return the failures of the data sets and configurations that were asked for."""
+    from odbench.sweep.failures import read_failures
+
+    found = read_failures(folder, datasets=asked.datasets, protocol=asked.protocol)
     facts = prepared.plan.variants.facts
     known = {(one["detector"], one["config"]) for one in facts}
     found.causes = {name: c for name, c in found.causes.items() if name in known}
+    return found

@@ -111,13 +111,12 @@ def run(
     >>> results = odbench.run("synbench-mini", detectors=["ecod"], limit=2)
     ... # doctest: +SKIP
     """
-    from odbench.api.asked import asked_of, only_asked
+    from odbench.api.asked import asked_of, failures_of
     from odbench.api.cache import cache_in_use
     from odbench.api.frames import Results
     from odbench.leaderboard.run_table import table_of_run
     from odbench.plugins.specs import parse_specs
     from odbench.results import read_results
-    from odbench.sweep.failures import read_failures
     from odbench.sweep.prepare import prepare
     from odbench.sweep.request import RunRequest
     from odbench.sweep.run import execute
@@ -157,11 +156,11 @@ def run(
         summary = execute(request, prepared)
         if summary.interrupted:
             raise KeyboardInterrupt(_interrupted(summary.folder, kept=keep))
-        found = read_failures(summary.folder)
-        only_asked(found, prepared)
+        asked = asked_of(request, prepared)
+        found = failures_of(summary.folder, asked, prepared)
         remarks = [f"not used: {fault}" for fault in summary.faults] + found.lines()
         if keep and found.trials:
-            remarks += table_of_run(summary.folder, asked_of(request, prepared)).remarks
+            remarks += table_of_run(summary.folder, asked).remarks
         results = Results(read_results(summary.folder))
     # Only values that JSON has, because pandas writes them into Parquet files.
     results.attrs["faults"] = list(dict.fromkeys(summary.faults))

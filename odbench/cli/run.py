@@ -174,8 +174,7 @@ def _request(options: dict[str, Any]) -> RunRequest:
 
 
 def _run(request: RunRequest, prepared: Prepared) -> int:
-    from odbench.api.asked import asked_of, only_asked
-    from odbench.sweep.failures import read_failures
+    from odbench.api.asked import asked_of, failures_of
     from odbench.sweep.prepare import say
     from odbench.sweep.run import execute
 
@@ -186,10 +185,9 @@ def _run(request: RunRequest, prepared: Prepared) -> int:
     summary = execute(request, prepared)
     if request.show_progress:
         say(_sentence(summary))
-    found = read_failures(summary.folder)
-    only_asked(found, prepared)
+    asked = asked_of(request, prepared)
+    found = failures_of(summary.folder, asked, prepared)
     if found.trials:
-        asked = asked_of(request, prepared)
         _print_table(summary.folder, asked, keeps_scores=request.keeps_scores)
     # A hub that cannot be reached gives the same reason for each of its data sets.
     for fault in dict.fromkeys(summary.faults):

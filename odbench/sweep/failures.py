@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
 
 from odbench.results import RESULTS
 from odbench.results.present import VERSIONED, Earlier
@@ -12,6 +15,7 @@ from odbench.sweep.finished import earlier_versions
 from odbench.sweep.fold import read_batches
 from odbench.text import printable
 
+_DATASET = ("suite", "partition", "dataset")
 _COLUMNS = (*VERSIONED, "generation", "status", "reason")
 
 
@@ -43,10 +47,24 @@ class Failures:
         ]
 
 
-def read_failures(folder: Path) -> Failures:
+def read_failures(
+    folder: Path,
+    *,
+    datasets: Collection[tuple[str, str, str]] | None = None,
+    protocol: str | None = None,
+) -> Failures:
     """Read the failed trials from the results in a run's folder.
 
     Those of earlier versions of a detector or a data set are left out.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+    datasets : collection of (suite, partition, name), optional
+        Only failures on these; by default all.
+    protocol : str, optional
+        Only failures in this setting; by default all.
     """
     found = Failures()
     earlier: Earlier | None = None
@@ -60,6 +78,12 @@ def read_failures(folder: Path) -> Failures:
         # Most runs have no failures, and then no version needs to be known.
         earlier = earlier_versions(folder) if earlier is None else earlier
         failed = failed[~earlier.holds(failed)].fillna({"reason": ""})
+        if protocol is not None:
+            failed = failed[failed["protocol"] == protocol]
+        if datasets is not None:
+            names = zip(*(failed[n] for n in _DATASET), strict=True)
+            is_asked = (name in datasets for name in names)
+            failed = failed[np.fromiter(is_asked, np.bool_, len(failed))]
         columns = (failed[n] for n in ("detector", "config", "status", "reason"))
         for detector, config, status, reason in zip(*columns, strict=True):
             causes = found.causes.setdefault((detector, config), Counter())

@@ -50,3 +50,21 @@ def test_failures_of_an_earlier_version_are_not_told(tmp_path):
 
     assert found.trials == 2
     assert found.lines() == []
+
+
+def test_only_failures_of_what_was_asked_are_told(tmp_path):
+    (tmp_path / FOLDER).mkdir()
+    write(
+        tmp_path,
+        *(row(name, status="failed", reason=f"on {name}") for name in "abb"),
+        row("c", protocol="transductive", status="failed", reason="setting"),
+    )
+    fold(tmp_path)
+    first = row("a")
+    asked = {(first["suite"], first["partition"], "a")}
+
+    found = read_failures(tmp_path, datasets=asked, protocol=first["protocol"])
+    others = read_failures(tmp_path, datasets=[], protocol=first["protocol"])
+
+    assert found.lines() == ["knn: 1 failed, mostly: on a"]
+    assert others.lines() == []
