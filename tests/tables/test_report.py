@@ -65,3 +65,27 @@ def test_the_page_in_a_browser(page, tmp_path):
         assert shown.console_messages() == []
     finally:
         driver.quit()
+
+
+@pytest.mark.slow
+def test_axe_finds_no_fault_in_light_and_dark(page, tmp_path):
+    axe = chromium.axe_source()
+    path = tmp_path / "report.html"
+    path.write_text(page, encoding="utf-8")
+    driver = chromium.start(tmp_path / "profile")
+    try:
+        shown = chromium.Page(driver, path).open("")
+        shown.run(axe)
+        found = {}
+        for theme in ("light", "dark"):
+            shown.run(f"document.querySelector('#theme-{theme}').click()")
+            found[theme] = driver.execute_async_script(
+                """const [done] = arguments;
+                axe.run({ resultTypes: ["violations"] }).then((r) => done(
+                  r.passes.length < 10 ? ["axe checked nothing"] :
+                  r.violations.map((v) => `${v.id}: ${v.nodes[0].html}`)));"""
+            )
+    finally:
+        driver.quit()
+
+    assert found == {"light": [], "dark": []}
