@@ -166,13 +166,29 @@ def _of_group(
             yield {**row, "p_holm": float(p)}
 
 
+def _observations(cells: Cells) -> tuple[FloatArray, FloatArray]:
+    """Return how many anomalies and inliers are distinct, or all where that is unknown.
+
+    Copies of a row have its score, so that they are one observation.
+    """
+    facts = cells.facts
+
+    def known(name: str, otherwise: str) -> FloatArray:
+        rows = facts[otherwise].to_numpy(dtype=np.float64)
+        found = facts[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        return np.where(np.isnan(found), rows, np.minimum(found, rows))
+
+    anomalies = known("n_distinct_anomalies", "n_anomalies")
+    inliers = known("n_distinct_test", "n_test") - anomalies
+    return np.maximum(anomalies, 1.0), np.maximum(inliers, 1.0)
+
+
 def _compared(
     quality: Quality, chosen: list[int], metric: str, settings: Settings
 ) -> Pair:
     cells = quality.cells
     values = quality.values[metric][:, chosen]
-    anomalies = cells.facts["n_anomalies"].to_numpy(dtype=np.float64)
-    inliers = cells.facts["n_test"].to_numpy(dtype=np.float64) - anomalies
+    anomalies, inliers = _observations(cells)
     seeds = _between_seeds(cells, metric)[:, chosen]
     variance = variance_of(metric, values, seeds, anomalies, inliers)
     return compare_pair(

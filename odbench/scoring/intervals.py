@@ -17,6 +17,16 @@ FEWEST_ROWS = 5
 _HALVINGS = 60
 
 
+class Distinct(NamedTuple):
+    """How many rows of either class are distinct vectors.
+
+    Equal rows have equal scores: an anomaly and its copies are one observation.
+    """
+
+    anomalies: int
+    inliers: int
+
+
 class Interval(NamedTuple):
     """A value with the ends of its confidence interval.
 
@@ -32,7 +42,11 @@ class Interval(NamedTuple):
 
 
 def auroc_interval(
-    labels: ArrayLike, scores: ArrayLike, *, level: float = 0.95
+    labels: ArrayLike,
+    scores: ArrayLike,
+    *,
+    level: float = 0.95,
+    distinct: Distinct | None = None,
 ) -> Interval:
     """Return the AUROC with a confidence interval.
 
@@ -53,6 +67,9 @@ def auroc_interval(
         Finite; higher is more anomalous.
     level : float
         Coverage.
+    distinct : Distinct, optional
+        Numbers of distinct anomalies and inliers, which count as the observations; all
+        rows by default. The value is that of all rows.
 
     Returns
     -------
@@ -68,15 +85,20 @@ def auroc_interval(
     truth = np.asarray(labels) == 1
     points = np.asarray(scores, dtype=np.float64)
     anomalies, inliers = points[truth], points[~truth]
-    if min(len(anomalies), len(inliers)) < FEWEST_ROWS:
+    n = distinct or Distinct(len(anomalies), len(inliers))
+    if min(n) < FEWEST_ROWS:
         return Interval(value, math.nan, math.nan)
-    low, high = _delong(value, anomalies, inliers, level)
-    lower, upper = _newcombe(value, len(anomalies), len(inliers), level)
+    low, high = _delong(value, anomalies, inliers, n, level)
+    lower, upper = _newcombe(value, *n, level)
     return Interval(value, min(low, lower), max(high, upper))
 
 
 def average_precision_interval(
-    labels: ArrayLike, scores: ArrayLike, *, level: float = 0.95
+    labels: ArrayLike,
+    scores: ArrayLike,
+    *,
+    level: float = 0.95,
+    distinct: Distinct | None = None,
 ) -> Interval:
     """Return the average precision with a confidence interval.
 
@@ -95,6 +117,9 @@ def average_precision_interval(
         Finite; higher is more anomalous.
     level : float
         Coverage.
+    distinct : Distinct, optional
+        Numbers of distinct anomalies and inliers, which count as the observations; all
+        rows by default. The value is that of all rows.
 
     Returns
     -------
@@ -108,10 +133,11 @@ def average_precision_interval(
     """
     value = average_precision(labels, scores)
     truth = np.asarray(labels)
-    n = int(np.count_nonzero(truth))
-    if min(n, truth.size - n) < FEWEST_ROWS:
+    anomalies = int(np.count_nonzero(truth))
+    rows = distinct or Distinct(anomalies, truth.size - anomalies)
+    if min(rows) < FEWEST_ROWS:
         return Interval(value, math.nan, math.nan)
-    z = _normal_quantile(level)
+    z, n = _normal_quantile(level), rows.anomalies
     middle = (value + z * z / (2.0 * n)) / (1.0 + z * z / n)
     spread = value * (1.0 - value) / n + z * z / (4.0 * n * n)
     reach = z * math.sqrt(spread) / (1.0 + z * z / n)
@@ -119,7 +145,9 @@ def average_precision_interval(
     return Interval(value, min(middle - reach, value), max(middle + reach, value))
 
 
-def trial_intervals(labels: ArrayLike, scores: ArrayLike) -> dict[str, float | None]:
+def trial_intervals(
+    labels: ArrayLike, scores: ArrayLike, *, distinct: Distinct | None = None
+) -> dict[str, float | None]:
     """Return the intervals of a trial as columns of a results file.
 
     Parameters
@@ -128,6 +156,8 @@ def trial_intervals(labels: ArrayLike, scores: ArrayLike) -> dict[str, float | N
         1 for an anomaly, 0 for an inlier; both occur.
     scores : array of shape (n_rows,)
         Finite; higher is more anomalous.
+    distinct : Distinct, optional
+        Numbers of distinct anomalies and inliers; all rows by default.
 
     Returns
     -------
@@ -140,8 +170,8 @@ def trial_intervals(labels: ArrayLike, scores: ArrayLike) -> dict[str, float | N
     DataError, DetectorError
         See `odbench.scoring.metrics.evaluate`.
     """
-    by_rank = auroc_interval(labels, scores)
-    by_precision = average_precision_interval(labels, scores)
+    by_rank = auroc_interval(labels, scores, distinct=distinct)
+    by_precision = average_precision_interval(labels, scores, distinct=distinct)
     ends = {
         "auroc_low": by_rank.low,
         "auroc_high": by_rank.high,
@@ -152,7 +182,11 @@ def trial_intervals(labels: ArrayLike, scores: ArrayLike) -> dict[str, float | N
 
 
 def _delong(
-    value: float, anomalies: FloatArray, inliers: FloatArray, level: float
+    value: float,
+    anomalies: FloatArray,
+    inliers: FloatArray,
+    distinct: Distinct,
+    level: float,
 ) -> tuple[float, float]:
     from scipy.special import stdtrit
 
@@ -160,10 +194,12 @@ def _delong(
     together = _ranks(np.concatenate([anomalies, inliers]))
     above = (together[:n_a] - _ranks(anomalies)) / n_i
     below = 1.0 - (together[n_a:] - _ranks(inliers)) / n_a
-    variance = above.var(ddof=1) / n_a + below.var(ddof=1) / n_i
+    variance = (
+        above.var(ddof=1) / distinct.anomalies + below.var(ddof=1) / distinct.inliers
+    )
     if value in (0.0, 1.0) or variance <= 0.0:
         return value, value
-    width = float(stdtrit(min(n_a, n_i) - 1, 0.5 + level / 2.0)) * math.sqrt(variance)
+    width = float(stdtrit(min(distinct) - 1, 0.5 + level / 2.0)) * math.sqrt(variance)
     centre = math.log(value / (1.0 - value))
     margin = min(width / (value * (1.0 - value)), 700.0 - abs(centre))
     return (

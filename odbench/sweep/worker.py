@@ -201,17 +201,28 @@ def _result(
     row = result_row(blank, outcome, shown, scores)
     if context.keep_scores and scores is not None:
         _keep_scores(context.out, row, shown, scores)
-        row.update(_intervals(shown, scores))
+        row.update(_intervals(shown, scores, row))
     return row
 
 
-def _intervals(shown: ShownRows, scores: FloatArray) -> Mapping[str, float | None]:
+def _intervals(
+    shown: ShownRows, scores: FloatArray, row: Mapping[str, Any]
+) -> Mapping[str, float | None]:
     """Return the metrics' intervals, which take time: only where scores are kept."""
-    from odbench.scoring.intervals import trial_intervals
+    from odbench.scoring.intervals import Distinct, trial_intervals
 
     if shown.labels is None:
         return {}
-    return trial_intervals(shown.labels, scores)
+    rows, anomalies = row.get("n_distinct_test"), row.get("n_distinct_anomalies")
+    distinct = None
+    if rows and anomalies:
+        # The record counts all rows, of which large sets show some.
+        n_anomalies = int(np.count_nonzero(shown.labels))
+        distinct = Distinct(
+            anomalies=min(anomalies, n_anomalies),
+            inliers=min(rows - anomalies, len(shown.labels) - n_anomalies),
+        )
+    return trial_intervals(shown.labels, scores, distinct=distinct)
 
 
 def _keep_scores(

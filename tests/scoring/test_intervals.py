@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import norm, t
 
 from odbench.scoring.intervals import (
+    Distinct,
     auroc_interval,
     average_precision_interval,
     hanley_mcneil,
@@ -132,6 +133,23 @@ def test_a_perfect_average_precision_is_not_certain():
 
     assert found.high == 1.0
     assert found.low < 0.7
+
+
+def test_copies_of_rows_do_not_narrow_the_intervals(rng):
+    labels = np.r_[np.ones(20), np.zeros(200)]
+    scores = rng.normal(labels, 1.0)
+    copies = np.tile(labels, 50), np.tile(scores, 50)
+    once, often = Distinct(20, 200), Distinct(1_000, 10_000)
+
+    assert auroc_interval(*copies, distinct=often) == auroc_interval(*copies)
+    for interval in (auroc_interval, average_precision_interval):
+        alone, counted = interval(labels, scores), interval(*copies, distinct=once)
+        naive = interval(*copies)
+        assert naive.high - naive.low < 0.3 * (alone.high - alone.low)
+        width = pytest.approx(alone.high - alone.low, rel=0.1)
+        assert counted.high - counted.low == width
+    nine = trial_intervals(*copies, distinct=Distinct(4, 200))
+    assert set(nine.values()) == {None}
 
 
 def test_the_columns_are_those_of_both_metrics(rng):
