@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from odbench.errors import DataError, UsageError
+from odbench.tables.json_lines import read_json_lines
 from odbench.tables.source import (
     BATCH_ROWS,
     Source,
@@ -72,7 +73,7 @@ def _read_opened(opened: Opened, path: Path | None) -> Source:
         msg = f"{opened.name}: is a spreadsheet or an archive; save the table as CSV"
         raise DataError(msg)
     if head.lstrip().startswith((b"{", b"[{")):
-        return _read_json(opened)
+        return read_json_lines(opened, path)
     return read_text_table(opened)
 
 
@@ -146,23 +147,6 @@ def _read_feather(file: Any, name: str) -> Source:
     except (pa.ArrowException, OSError) as error:
         raise _damaged(name, "Arrow", error) from error
     return of_arrow(table, name=name, form="Arrow")
-
-
-def _read_json(opened: Opened) -> Source:
-    import pyarrow as pa
-    from pyarrow import json
-
-    if opened.head.lstrip().startswith(b"["):
-        msg = (
-            f"{opened.name}: is one JSON array; wanted JSON lines, one object per line"
-        )
-        raise DataError(msg)
-    options = json.ReadOptions(block_size=1 << 24)
-    try:
-        table = json.read_json(opened, read_options=options)
-    except pa.ArrowException as error:
-        raise _damaged(opened.name, "JSON lines", error) from error
-    return of_arrow(table, name=opened.name, form="JSON lines")
 
 
 def _read_object(table: Any) -> Source:

@@ -5,6 +5,7 @@ import decimal
 import gzip
 import io
 import os
+import subprocess
 import sys
 
 import numpy as np
@@ -15,7 +16,9 @@ from pyarrow import feather, parquet
 
 from odbench.errors import DataError, OdbenchError, UsageError
 from odbench.tables import text_table
+from odbench.tables.json_lines import read_json_lines
 from odbench.tables.read import read_source
+from odbench.tables.streams import open_bytes
 
 ROWS = {"name": ["a", "b"], "amount": ["1.5", "2"]}
 
@@ -279,3 +282,63 @@ def test_two_hundred_columns(tmp_path):
 
     assert len(source.names) == 200
     assert source.n_rows == 50
+
+
+LINES = [
+    '{"a": 1, "when": "2020-01-01 10:00:00", "b": null}',
+    '{"a": 2.5, "when": "soon", "c": true}',
+    "",
+    '{"c": false, "b": "x", "a": -3}',
+    '{"a": 9007199254740993, "b": "a longer line than a part, which is read alone"}',
+]
+
+
+def test_json_lines_in_parts_are_those_in_one_piece(tmp_path):
+    path = tmp_path / "t.jsonl"
+    path.write_text("\n".join(LINES))
+    for part in (1, 30, 60, 1_000):
+        with open_bytes(path) as opened:
+            source = read_json_lines(opened, path, part)
+        assert source.names == ("a", "when", "b", "c")
+        assert source.n_rows == 4
+        for _ in range(2):
+            assert source.table().to_pydict() == {
+                "a": [1.0, 2.5, -3.0, 9007199254740992.0],
+                "when": ["2020-01-01 10:00:00", "soon", None, None],
+                "b": [None, None, "x", LINES[-1].split('"')[5]],
+                "c": [None, True, False, None],
+            }
+
+
+@pytest.mark.parametrize("line", ['{"a": "text"}', '{"a": [1]}', "[1]", '{"a": 1'])
+def test_json_lines_that_disagree_are_refused_in_any_parts(tmp_path, line):
+    path = tmp_path / "t.jsonl"
+    path.write_text(f'{{"a": 1}}\n{line}\n')
+    for part in (1, 1_000):
+        with open_bytes(path) as opened, pytest.raises(DataError, match="JSON lines"):
+            read_json_lines(opened, path, part)
+
+
+def test_long_json_lines_need_no_memory_for_the_whole(tmp_path):
+    path = tmp_path / "t.jsonl"
+    line = '{"a": %d, "b": "' + "x" * 200 + '"}\n'
+    with path.open("w") as file:
+        file.writelines(line % row for row in range(200_000))
+    script = (
+        "import resource, sys\n"
+        "from odbench.tables.read import read_source\n"
+        "import pyarrow.json\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n"
+        "before = peak()\n"
+        "source = read_source(sys.argv[1])\n"
+        "rows = sum(batch.num_rows for batch in source.batches())\n"
+        "print(source.n_rows, rows, round(peak() - before))\n"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script, str(path)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    n_rows, rows, grown = map(int, said.stdout.split())
+    assert (n_rows, rows) == (200_000, 200_000)
+    # The file has 43 MiB, which in one piece takes more than twice that.
+    assert grown < 85
