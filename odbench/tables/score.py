@@ -256,6 +256,10 @@ def _reasons_among(
     """Explain the first rows by a detector fitted without them."""
     learner = fitted.learner
     places = _first(scores, min(EXPLAINED, max(int(EXPLAINED_SHARE * len(scores)), 1)))
+    # If only some of equal scores would have room, their order would decide which.
+    below = np.delete(scores, places)
+    room = scores[places] > below.max(initial=-np.inf)
+    places = places[room] if room.any() else places
     without = ~np.isin(sample.places[learner.places], places)
     others = learner.rows[without][: learner.n_fit]
     if len(others) < 2:

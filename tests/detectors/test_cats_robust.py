@@ -64,21 +64,22 @@ def test_scores_of_the_core_and_of_others_follow_the_slow_definition(rng):
     # A second fit, on the same rows, scores the others as the views of new rows.
     is_in = np.array([tuple(z) in chosen for z in detector._standard.apply(X)])
     again = CATS().fit(X[is_in])
-    surprises = {name: np.zeros(n) for name in VIEWS}
+    seen = {name: np.zeros(n) for name in VIEWS}
     for start, at in again.placed(X[~is_in]):
-        for name, values in again.surprises(at).items():
-            surprises[name][np.flatnonzero(~is_in)[start : start + len(at.z)]] = values
+        for name, values in again.views.raw(at).items():
+            seen[name][np.flatnonzero(~is_in)[start : start + len(at.z)]] = values
     fresh = CATS()
     places = np.flatnonzero(is_in)[fresh._learn(np.ascontiguousarray(X[is_in]))]
     raw = fresh.views.raw_of_train(np.arange(len(places)))
     for name in VIEWS:
-        surprises[name][places] = fresh.tails[name].surprise(raw[name])
+        seen[name][places] = raw[name]
     total = np.zeros(n)
     for name, weight in {"whitened": 1, "density": 2, "copula": 1}.items():
-        s = rounded(surprises[name])
+        s = rounded(seen[name])
         for i in range(n):
             total[i] += weight * math.log(n / sum(s >= s[i])) ** 2
-    lengths = sorted(np.sqrt(sum(values**2 for values in surprises.values())))
+    nats = [fresh.tails[name].surprise(seen[name]) for name in VIEWS]
+    lengths = sorted(np.sqrt(sum(values**2 for values in nats)))
     for i in range(n):
         # Totals that are equal but for rounding may come in either order.
         low = sum(total < total[i] - 1e-9)

@@ -154,6 +154,7 @@ def test_a_sample_of_the_manifest_is_regenerated(name, manifest):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_all_800_are_regenerated_in_other_processes(manifest):
     made = synbench_manifest.measured("*", jobs=2)
 

@@ -121,6 +121,7 @@ def test_a_sample_of_the_severity_manifest_is_regenerated(name):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_all_sets_are_regenerated_in_other_processes(suite, manifest):
     made = synbench_manifest.measured("*", jobs=2, suite=suite)
 

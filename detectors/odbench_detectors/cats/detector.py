@@ -112,29 +112,27 @@ class CATS(NeighbourDetector):
         # Work that is shared belongs to the whole table.
         workspace, self._workspace = self._workspace, None
         try:
-            surprises = self._surprises_of_all(X, chosen)
+            raw = self._raw_of_all(X, chosen)
         finally:
             self._workspace = workspace
-        return on_scale_of(robust_surprise(surprises), score_of(surprises))
+        return on_scale_of(robust_surprise(raw), score_of(self._surprises(raw)))
 
-    def _surprises_of_all(
-        self, X: FloatArray, chosen: BoolArray
-    ) -> dict[str, FloatArray]:
-        """Learn from the chosen rows; score each without itself, and the others."""
-        surprises = {name: np.empty(len(X)) for name in VIEWS}
+    def _raw_of_all(self, X: FloatArray, chosen: BoolArray) -> dict[str, FloatArray]:
+        """Learn from the chosen rows; view each without itself, and the others."""
+        raw = {name: np.empty(len(X)) for name in VIEWS}
         learned, others = np.flatnonzero(chosen), np.flatnonzero(~chosen)
         places = learned[self._learn(np.ascontiguousarray(X[learned]))]
         for start in range(0, len(places), _CHUNK):
             rows = np.arange(start, min(start + _CHUNK, len(places)))
-            found = self._surprises(self.views.raw_of_train(rows))
+            found = self.views.raw_of_train(rows)
             for name in VIEWS:
-                surprises[name][places[rows]] = found[name]
+                raw[name][places[rows]] = found[name]
         self.views.forget_columns()
         for start, at in self.placed(np.ascontiguousarray(X[others])):
-            found = self.surprises(at)
+            found = self.views.raw(at)
             for name in VIEWS:
-                surprises[name][others[start : start + len(at.z)]] = found[name]
-        return surprises
+                raw[name][others[start : start + len(at.z)]] = found[name]
+        return raw
 
     def _learn(self, X: FloatArray) -> IntArray:
         """Prepare everything; return the places of the train rows in `X`."""

@@ -50,13 +50,14 @@ def core(Z: FloatArray) -> IntArray:
     return np.flatnonzero(total <= np.partition(total, last)[last])
 
 
-def robust_surprise(surprises: Mapping[str, FloatArray]) -> FloatArray:
+def robust_surprise(raw: Mapping[str, FloatArray]) -> FloatArray:
     """Rank rows by the views that tell most when only the core was learned from.
 
     Parameters
     ----------
-    surprises : mapping of str to float64 array of shape (n,)
-        Each row's surprise in each view, by a CATS that was fitted on the core.
+    raw : mapping of str to float64 array of shape (n,)
+        Each row's number in each view, by a CATS that was fitted on the core; higher is
+        more anomalous.
 
     Returns
     -------
@@ -65,7 +66,7 @@ def robust_surprise(surprises: Mapping[str, FloatArray]) -> FloatArray:
         more anomalous.
     """
     parts = (
-        math.sqrt(weight) * surprise_of_rank(surprises[view])
+        math.sqrt(weight) * surprise_of_rank(raw[view])
         for view, weight in WEIGHTS.items()
     )
     return np.asarray(np.sqrt(sum_of_squares(*parts)), dtype=np.float64)
