@@ -1,10 +1,11 @@
-"""Files that are written whole or not at all, and what a disk's errors mean."""
+"""Files that are written whole or not at all, their order, and a disk's errors."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -41,6 +42,12 @@ def is_local(error: BaseException) -> bool:
 
 def _code(error: BaseException) -> int | None:
     return error.errno if isinstance(error, OSError) else None
+
+
+def in_number_order(path: Path) -> list[str]:
+    """Return a key that sorts part.2 before part.10."""
+    digits = re.split(r"(\d+)", str(path))
+    return [text.zfill(20) if text.isdigit() else text for text in digits]
 
 
 def at_home(path: Path) -> Path:

@@ -51,7 +51,12 @@ if TYPE_CHECKING:
     help="Title of the static Space.",
 )
 def publish(
-    sources: tuple[Path, ...], *, repo: str | None, site: Path | None, **options: Any
+    sources: tuple[Path, ...],
+    *,
+    repo: str | None,
+    site: Path | None,
+    title: str,
+    **options: Any,
 ) -> None:
     """Publish FOLDER (default: leaderboard), which `leaderboard build` wrote.
 
@@ -64,7 +69,7 @@ def publish(
         msg = "publish: wanted one of --repo OWNER/NAME and --to DIR"
         raise UsageError(msg)
     if site is not None:
-        _write(sources, site, **options)
+        _write(sources, site, title=title, **options)
         return
     if len(sources) > 1:
         msg = (
@@ -83,7 +88,6 @@ def _upload(
     create: bool,
     prune: bool,
     message: str,
-    title: str,  # noqa: ARG001 - of sites only
 ) -> None:
     from odbench.leaderboard import publish as publishing
 

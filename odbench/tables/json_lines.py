@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from odbench.errors import DataError
-from odbench.tables.source import BATCH_ROWS, Source, check_size, distinct_names
+from odbench.tables.source import (
+    BATCH_ROWS,
+    Source,
+    check_size,
+    damaged,
+    distinct_names,
+)
 from odbench.tables.streams import Opened, seekable
 
 # Bytes that are parsed at once; a longer line is parsed alone.
@@ -91,7 +97,7 @@ def _parsed(block: bytes, name: str, schema: Any = None) -> Any:
     try:
         return json.read_json(pa.BufferReader(block), read, parse)
     except pa.ArrowException as error:
-        raise _damaged(name, error) from error
+        raise damaged(name, "JSON lines", error) from error
 
 
 def _together(first: Any, second: Any, name: str) -> Any:
@@ -110,11 +116,6 @@ def _together(first: Any, second: Any, name: str) -> Any:
                 [pa.schema([known]), pa.schema([field])], promote_options="permissive"
             )
         except pa.ArrowException as error:
-            raise _damaged(name, error) from error
+            raise damaged(name, "JSON lines", error) from error
         fields[field.name] = unified.field(0)
     return pa.schema(list(fields.values()))
-
-
-def _damaged(name: str, error: Exception) -> DataError:
-    said = " ".join(str(error).split())[:200]
-    return DataError(f"{name}: is not a readable JSON lines file ({said})")

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from odbench.errors import DataError, UsageError
+from odbench.files import in_number_order
 from odbench.tables.json_lines import read_json_lines
 from odbench.tables.source import (
     BATCH_ROWS,
     Source,
     check_size,
+    damaged,
     distinct_names,
+    first_words,
     of_arrow,
 )
 from odbench.tables.streams import Opened, open_bytes, seekable
@@ -85,14 +87,14 @@ def _read_parquet(file: Any, name: str) -> Source:
         opened = pq.ParquetFile(file)
         names, notes = distinct_names(opened.schema_arrow.names)
     except (pa.ArrowException, OSError) as error:
-        raise _damaged(name, "Parquet", error) from error
+        raise damaged(name, "Parquet", error) from error
     check_size(name, len(names), opened.metadata.num_rows)
 
     def read() -> Iterator[Any]:
         try:
             yield from opened.iter_batches(batch_size=BATCH_ROWS)
         except (pa.ArrowException, OSError) as error:
-            raise _damaged(name, "Parquet", error) from error
+            raise damaged(name, "Parquet", error) from error
 
     n_rows = opened.metadata.num_rows
     return Source(name, names, n_rows, "Parquet", read, tuple(notes))
@@ -102,7 +104,7 @@ def _read_folder(path: Path) -> Source:
     """Read a folder of Parquet files as one table, in the order of their names."""
     import pyarrow.parquet as pq
 
-    files = sorted(path.glob("*.parquet"), key=_in_order)
+    files = sorted(path.glob("*.parquet"), key=in_number_order)
     if not files:
         msg = (
             f"table {str(path)!r}: is a folder without Parquet files; name one file in "
@@ -125,12 +127,6 @@ def _read_folder(path: Path) -> Source:
     )
 
 
-def _in_order(file: Path) -> list[str]:
-    """Return a key that sorts part.2 before part.10."""
-    digits = re.split(r"(\d+)", file.name)
-    return [text.zfill(20) if text.isdigit() else text for text in digits]
-
-
 def _read_feather(file: Any, name: str) -> Source:
     import pyarrow as pa
     from pyarrow import feather
@@ -145,7 +141,7 @@ def _read_feather(file: Any, name: str) -> Source:
             file.seek(0)
             table = feather.read_table(file)
     except (pa.ArrowException, OSError) as error:
-        raise _damaged(name, "Arrow", error) from error
+        raise damaged(name, "Arrow", error) from error
     return of_arrow(table, name=name, form="Arrow")
 
 
@@ -168,7 +164,7 @@ def _read_object(table: Any) -> Source:
         else:
             found = None
     except (pa.ArrowException, ValueError, TypeError) as error:
-        msg = f"table of type {kind}: cannot be read ({_line(error)})"
+        msg = f"table of type {kind}: cannot be read ({first_words(error)})"
         raise DataError(msg) from error
     if found is None:
         msg = (
@@ -198,11 +194,3 @@ def _of_pandas(frame: Any) -> Any:
         [a.combine_chunks() if isinstance(a, pa.ChunkedArray) else a for a in arrays],
         names=names,
     )
-
-
-def _damaged(name: str, form: str, error: Exception) -> DataError:
-    return DataError(f"{name}: is not a readable {form} file ({_line(error)})")
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

@@ -107,6 +107,16 @@ def distinct_names(given: Sequence[object]) -> tuple[tuple[str, ...], list[str]]
     return tuple(names), notes
 
 
+def damaged(name: str, form: str, error: Exception) -> DataError:
+    """Return the error of a file that is not what its beginning promised."""
+    return DataError(f"{name}: is not a readable {form} file ({first_words(error)})")
+
+
+def first_words(error: Exception) -> str:
+    """Return an error's message in one line of at most 200 characters."""
+    return " ".join(str(error).split())[:200]
+
+
 def check_size(name: str, n_columns: int, n_rows: int) -> None:
     """Refuse a table without columns or rows."""
     if not n_columns:

@@ -12,7 +12,12 @@ from typing import Any
 
 from odbench.errors import DataError
 from odbench.tables.sniff import Dialect, find_dialect
-from odbench.tables.source import Source, check_size, distinct_names
+from odbench.tables.source import (
+    Source,
+    check_size,
+    distinct_names,
+    first_words,
+)
 from odbench.tables.streams import Opened, mapped
 
 # Bytes of text kept in memory; more is kept in a temporary file.
@@ -117,8 +122,7 @@ def _unreadable(
     if _UTF8.search(str(error)) or isinstance(error, UnicodeDecodeError):
         msg = f"{name}: a later part is not {dialect.encoding}; save it as UTF-8"
         return DataError(msg)
-    said = " ".join(str(error).split())[:200]
-    return DataError(f"{name}: cannot be read as a table ({said})")
+    return DataError(f"{name}: cannot be read as a table ({first_words(error)})")
 
 
 class Kept:

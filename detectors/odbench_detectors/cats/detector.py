@@ -106,7 +106,8 @@ class CATS(NeighbourDetector):
             As `fit`.
         """
         X = _wanted(self.train_rows(X))
-        places = content_order(Z := Standard.of(sorted_rows(X.T)).apply(X))
+        Z = Standard.of(sorted_rows(X.T)).apply(X)
+        places = content_order(Z)
         chosen = np.zeros(len(X), dtype=np.bool_)
         chosen[places[core(Z[places])]] = True
         # Work that is shared belongs to the whole table.

@@ -6,12 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray, IntArray
+from odbench_detectors.shared.rng import STEP, mixed
 
-# The finaliser of SplitMix64: Steele, Lea, Flood, "Fast splittable pseudorandom number
-# generators", OOPSLA 2014.
-_STEP = np.uint64(0x9E3779B97F4A7C15)
-_FIRST = np.uint64(0xBF58476D1CE4E5B9)
-_SECOND = np.uint64(0x94D049BB133111EB)
 # Standardised values that agree to this are the same for the first hash, so that
 # rounding errors of another unit of a column do not reorder the rows.
 _GRID = 2.0**16
@@ -41,20 +37,18 @@ def content_order(Z: FloatArray) -> IntArray:
     starts = np.flatnonzero(np.append(True, rough[1:] != rough[:-1]))
     sizes = np.diff(np.append(starts, len(rough)))
     copy = np.arange(len(rough)) - np.repeat(starts, sizes)
-    spread = _mixed(rough + copy.astype(np.uint64) * _STEP)
+    spread = mixed(rough + copy.astype(np.uint64) * STEP)
     return np.asarray(order[np.argsort(spread, kind="stable")], dtype=np.int64)
 
 
 def _hashes(rows: FloatArray) -> NDArray[np.uint64]:
-    """Return one number per row, equal for equal rows."""
-    state = np.full(len(rows), _STEP)
+    """Return one number per row, equal for equal rows.
+
+    Each column is mixed in by the finaliser of SplitMix64 (Steele, Lea, Flood, OOPSLA
+    2014).
+    """
+    state = np.full(len(rows), STEP)
     for column in rows.T:
         # Adding zero turns -0.0 into 0.0, and makes the column contiguous.
-        state = _mixed(state + _STEP + (column + 0.0).view(np.uint64))
+        state = mixed(state + STEP + (column + 0.0).view(np.uint64))
     return state
-
-
-def _mixed(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    state = (state ^ (state >> np.uint64(30))) * _FIRST
-    state = (state ^ (state >> np.uint64(27))) * _SECOND
-    return state ^ (state >> np.uint64(31))

@@ -45,7 +45,8 @@ def core(Z: FloatArray) -> IntArray:
     """
     Z = np.clip(Z, -_LIMIT, _LIMIT)
     members = (_isolation(Z), _far_neighbour(Z), _distance_from_half(Z), _columns(Z))
-    total = sum_of_squares(*(surprise_of_rank(scores) for scores in members))
+    squares = (surprise_of_rank(scores) ** 2 for scores in members)
+    total = np.asarray(sum(squares), dtype=np.float64)
     last = max(math.ceil(CORE * len(Z)), 2) - 1
     return np.flatnonzero(total <= np.partition(total, last)[last])
 
@@ -62,19 +63,13 @@ def robust_surprise(raw: Mapping[str, FloatArray]) -> FloatArray:
     Returns
     -------
     float64 array of shape (n,)
-        Length of the vector of rank surprises, `WEIGHTS` of their squares; higher is
-        more anomalous.
+        Sum of the squared surprises of the ranks, with `WEIGHTS`; higher is more
+        anomalous.
     """
-    parts = (
-        math.sqrt(weight) * surprise_of_rank(raw[view])
-        for view, weight in WEIGHTS.items()
+    squares = (
+        weight * surprise_of_rank(raw[view]) ** 2 for view, weight in WEIGHTS.items()
     )
-    return np.asarray(np.sqrt(sum_of_squares(*parts)), dtype=np.float64)
-
-
-def sum_of_squares(*parts: FloatArray) -> FloatArray:
-    """Add the squares of arrays of one shape."""
-    return np.asarray(sum(part**2 for part in parts), dtype=np.float64)
+    return np.asarray(sum(squares), dtype=np.float64)
 
 
 def on_scale_of(scores: FloatArray, scale: FloatArray) -> FloatArray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from odbench.errors import DataError, UsageError
+from odbench.files import in_number_order
 from odbench_detectors.large.tables import Parts, block_rows
 from odbench_detectors.shared.columns import Floats
 
@@ -58,18 +58,12 @@ def _files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     found = path.rglob("*.parquet") if path.is_dir() else []
-    files = sorted(found, key=_in_order)
+    files = sorted(found, key=in_number_order)
     if not files:
         why = "has no .parquet file" if path.is_dir() else "no such file or folder"
         msg = f"table {str(path)!r}: {why}; give a Parquet file or a folder of them"
         raise UsageError(msg)
     return files
-
-
-def _in_order(file: Path) -> list[str]:
-    """Return a key that sorts part.2 before part.10."""
-    digits = re.split(r"(\d+)", str(file))
-    return [text.zfill(20) if text.isdigit() else text for text in digits]
 
 
 def _opened(file: Path) -> Any:

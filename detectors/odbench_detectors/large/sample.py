@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from odbench_detectors.large.folds import Fold, fold_table
 from odbench_detectors.shared.columns import Floats
 from odbench_detectors.shared.estimator import check_ranges, is_count
+from odbench_detectors.shared.rng import STEP, mixed
 
-_STEP = np.uint64(0x9E3779B97F4A7C15)
-_FIRST = np.uint64(0xBF58476D1CE4E5B9)
-_SECOND = np.uint64(0x94D049BB133111EB)
+# Odd, so that no two seeds share a start.
+_APART = np.uint64(0x94D049BB133111EB)
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,8 @@ def sample_rows(table: Any, size: int, random_state: int) -> Floats:
 def keys_of(places: NDArray[np.int64], seed: int) -> NDArray[np.uint64]:
     """Return a random 64-bit key per place: SplitMix64's output number `place`."""
     # An array, because NumPy warns of scalars that wrap around.
-    start = np.array([seed], dtype=np.uint64) * _SECOND
-    word = start + (places.astype(np.uint64) + np.uint64(1)) * _STEP
-    word = (word ^ (word >> np.uint64(30))) * _FIRST
-    word = (word ^ (word >> np.uint64(27))) * _SECOND
-    keys: NDArray[np.uint64] = word ^ (word >> np.uint64(31))
-    return keys
+    start = np.array([seed], dtype=np.uint64) * _APART
+    return mixed(start + (places.astype(np.uint64) + np.uint64(1)) * STEP)
 
 
 def _add(

@@ -13,9 +13,16 @@ from numpy.typing import NDArray
 Int32Array = NDArray[np.int32]
 WordArray = NDArray[np.uint64]
 
-_STEP = np.uint64(0x9E3779B97F4A7C15)
+STEP = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
+
+
+def mixed(state: WordArray) -> WordArray:
+    """Return SplitMix64's outputs of an array of states; not compiled."""
+    state = (state ^ (state >> np.uint64(30))) * _FIRST
+    state = (state ^ (state >> np.uint64(27))) * _SECOND
+    return state ^ (state >> np.uint64(31))
 
 
 @njit(cache=True, nogil=True)
@@ -29,13 +36,13 @@ def scrambled(word: np.uint64) -> np.uint64:
 @njit(cache=True, nogil=True)
 def first_state(seed: np.uint64, tree: int) -> np.uint64:
     """Return where the stream of a tree starts."""
-    return scrambled(seed + np.uint64(tree + 1) * _STEP)
+    return scrambled(seed + np.uint64(tree + 1) * STEP)
 
 
 @njit(cache=True, nogil=True)
 def draw(stream: WordArray) -> float:
     """Return the next number of a stream: in [0, 1), a multiple of 2**-53."""
-    stream[0] += _STEP
+    stream[0] += STEP
     return float(scrambled(stream[0]) >> np.uint64(11)) * 2.0**-53
 
 
