@@ -15,16 +15,16 @@ from odbench.cli import complete
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write FILE instead of stdout. It belongs into the folder of the manifest.",
+    help="Write FILE instead of stdout. Keep it in the folder of the manifest.",
 )
 def croissant(*, suite: str, out: Path | None) -> None:
     """Describe SUITE in Croissant 1.1, the format of data set search engines.
 
     SUITE is a name, or the folder of a suite of your own.
 
-    Its manifest becomes a record set with one record per data set, and the answers of
-    its datasheet properties for responsible AI. For a suite of your own, the answers
-    are `about.toml` in its folder.
+    Its manifest becomes a record set with one record per data set. The answers of its
+    datasheet become properties for responsible AI; those of a suite of your own are in
+    the file `about.toml` in its folder.
     """
     from odbench.data.croissant import as_text, describe_suite
     from odbench.data.subsets import suite_of

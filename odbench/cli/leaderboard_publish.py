@@ -169,7 +169,7 @@ def eval_results(
     pull_request: bool,
     **options: Any,
 ) -> None:
-    """Write a method's results in RUN... in the hub's format for evaluation results.
+    """Write a method's results, from RUN..., in the hub's format for such results.
 
     With --model, they become `.eval_results/odbench.yaml` of that repository, in one
     commit, or none if they are there already. Without it, the file is printed.
