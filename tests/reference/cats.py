@@ -28,7 +28,9 @@ def column_surprise(column, x, n):
     """Tail and gap of a value among *other* values of a column of n train rows."""
     low, high = sum(v <= x for v in column), sum(v >= x for v in column)
     gap = rounded(min(abs(v - x) for v in column))
-    return -math.log((1 + min(low, high)) / (n + 1)), gap
+    further = min(low, high)
+    beyond = gap / (1 + gap) if further == 0 else 0.0
+    return -math.log((1 + further) / (n + 1)) + beyond, gap
 
 
 def without(array, i):
@@ -50,7 +52,8 @@ def column_views(train, row, i=None):
         surprise, gap = column_surprise(others, row[j], len(train))
         above = sum(g >= gap for g in own_gaps)
         tails.append(surprise)
-        gaps.append(-math.log((1 + above) / (len(train) + 1)))
+        beyond = (gap - max(own_gaps)) / gap if above == 0 else 0.0
+        gaps.append(-math.log((1 + above) / (len(train) + 1)) + beyond)
     return max(tails), max(gaps)
 
 

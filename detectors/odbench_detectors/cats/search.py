@@ -151,14 +151,15 @@ def look_up(
         Values to write for a share of 0, 1, ... halves of a train row.
     tail_of : float64 array of shape (n + 1 - own,)
         Values to write if 0, 1, ... *other* train values lie on the emptier side,
-        including ties.
+        including ties. If none do, e / (1 + e) is added, e being the distance to the
+        nearest other train value: a value further out is more surprising.
 
     Returns
     -------
     tuple of float64 arrays of shape (m, d)
         The share of train values below, ties half (a train row's own included); the
-        entries of `normal_of` and of `tail_of`; the distance to the nearest other
-        train value, rounded.
+        entry of `normal_of`; that of `tail_of`, with the addition; the distance to the
+        nearest other train value, rounded.
     """
     share, normal = np.empty(rows.shape), np.empty(rows.shape)
     tail, gap = np.empty(rows.shape), np.empty(rows.shape)
@@ -213,7 +214,11 @@ def _look_up(  # noqa: PLR0917 - numba passes by position
                     i = start + r
                     share[i, j] = np.int64(left + right) / (2.0 * n)
                     normal[i, j] = normal_of[left + right]
-                    tail[i, j] = tail_of[min(right, whole - left) - itself]
+                    further = min(right, whole - left) - itself
+                    tail[i, j] = tail_of[further]
+                    # Added, because all values beyond the last would be equal.
+                    if further == 0:
+                        tail[i, j] += 1.0 - 1.0 / (1.0 + nearest[r])
                     gap[i, j] = nearest[r]
 
 
@@ -221,8 +226,9 @@ def rarity_of_gaps(gap: FloatArray, gaps: FloatArray, own: int) -> FloatArray:
     """Return the surprise of each gap among the train gaps of its column.
 
     For n train gaps of which a are at least as large, not counting a train row's own,
-    that is -log((1 + a) / (n + 1)), so that the largest gaps of train rows and of new
-    rows are equally surprising.
+    that is -log((1 + a) / (n + 1)), so that train rows and new rows count alike. If no
+    other gap is as large, 1 - largest / gap is added: a gap larger than all others is
+    more surprising the larger it is.
 
     Parameters
     ----------
@@ -266,4 +272,8 @@ def _rarity_of_gaps(  # noqa: PLR0917 - numba passes by position
                     x[r] = _zero_below(gap[start + r, j])
                 _below(ordered, x, place)
                 for r in range(count):
-                    rarity[start + r, j] = table[n - np.int64(place[r])]
+                    above = n - np.int64(place[r])
+                    rarity[start + r, j] = table[above]
+                    if above == own:
+                        largest = ordered[n - 1 - own]
+                        rarity[start + r, j] += 1.0 - largest / x[r]
