@@ -11,6 +11,7 @@ from odbench_detectors.cats.detector import CATS
 from odbench_detectors.cats.forest_kernels import out_of_bag
 from odbench_detectors.cats.order import content_order
 from odbench_detectors.cats.rounding import rounded
+from tests.reference import two_groups
 
 
 def a_cluster(rng, n=400, share=0.25):
@@ -35,7 +36,7 @@ def test_the_order_of_train_and_of_the_batch_changes_no_bit(rng):
     batch[10:20] = batch[0]
     scores = CATS().fit(train).score_batch(batch)
     assert len(np.unique(scores[10:20])) == 1
-    for _ in range(3):
+    for _ in range(10):
         there, here = rng.permutation(len(train)), rng.permutation(len(batch))
         moved = CATS().fit(train[there]).score_batch(batch[here])
         assert (moved == scores[here]).all()
@@ -88,3 +89,17 @@ def test_out_of_bag_shares_are_even_without_a_difference_and_clear_with_one(rng)
     shares = out_of_bag(apart, 300, 100, 1000, 5, 3, 0)
     assert shares[:300].max() < 0.3
     assert shares[300:].min() > 0.7
+
+
+@pytest.mark.parametrize(
+    ("n", "m", "most", "smallest"), [(64, 64, 1000, 5), (90, 61, 17, 2), (1, 2, 9, 1)]
+)
+def test_the_trees_are_those_of_the_slow_version_to_the_last_bit(
+    rng, n, m, most, smallest
+):
+    X = rng.normal(size=(n + m, 4))
+    X[n:] += 0.5
+    X[:, 1] = np.round(X[:, 1], 1)  # ties
+    X[:, 2] = np.where(rng.random(n + m) < 0.9, 0.0, X[:, 2])  # constant in nodes
+    given = (X, n, 10, most, smallest, 3, 7)
+    assert out_of_bag(*given).tolist() == two_groups.out_of_bag(*given)

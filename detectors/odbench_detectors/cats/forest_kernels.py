@@ -7,10 +7,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from odbench.arrays import BoolArray, FloatArray, IntArray
-from odbench_detectors.shared.rng import WordArray, draw
+from odbench_detectors.shared.rng import Int32Array, WordArray, draw
 from odbench_detectors.shared.views import read_only
 
-Int32Array = NDArray[np.int32]
+IndexArray = NDArray[np.uint32]
 
 
 @njit(cache=True, nogil=True)
@@ -24,32 +24,67 @@ def _choose(
 
 
 @njit(cache=True, nogil=True)
+def _copy_columns(X: FloatArray, sample: Int32Array, values: FloatArray) -> None:
+    """Write a tree's rows to `values`, each column together, as it is read."""
+    for p in range(len(sample)):
+        row = X[sample[p]]
+        for j in range(len(row)):
+            values[j, p] = row[j]
+
+
+@njit(cache=True, nogil=True)
+def _count_below(
+    value: FloatArray, second: IntArray, size: int, cut: float
+) -> tuple[int, int]:
+    """Count the values up to the cut among the first `size`, for either group.
+
+    `second` is 1 for rows of the second group, else 0.
+    """
+    below = seconds = 0
+    for p in range(size):
+        is_below = int(value[p] <= cut)
+        below += is_below
+        seconds += is_below & second[p]
+    return below - seconds, seconds
+
+
+@njit(cache=True, nogil=True)
 def _best_split(  # noqa: PLR0917 - numba passes by position
-    X: FloatArray,
-    sample: Int32Array,
-    second: BoolArray,
-    weight: FloatArray,
+    values: FloatArray,
+    places: IndexArray,
+    second: IntArray,
+    masses: FloatArray,
     columns: Int32Array,
     tries: int,
     stream: WordArray,
+    read: FloatArray,
 ) -> tuple[int, float]:
     """Return the column and the threshold of the best of some random splits, or -1.
 
     Splits are compared by the sum over both sides of (weight of the second group)² /
-    weight, which is the Gini criterion.
+    weight, which is the Gini criterion. ``masses[g, k]`` is the weight of k rows of
+    group g; `second` is 1 for rows of the second group. `read` has room for a value
+    per place.
     """
     best, best_column, best_cut = -1.0, -1, 0.0
+    size = len(places)
+    seconds = 0
+    for p in range(size):
+        seconds += second[p]
+    first_all, second_all = masses[0, size - seconds], masses[1, seconds]
     left, tried = len(columns), 0
     while left and tried < tries:
         at = int(draw(stream) * left)
         left -= 1
         columns[at], columns[left] = columns[left], columns[at]
         column = columns[left]
-        low = high = X[sample[0], column]
-        for p in range(len(sample)):
-            value = X[sample[p], column]
-            low = min(low, value)
-            high = max(high, value)
+        from_column = values[column]
+        low = high = from_column[places[0]]
+        for p in range(size):
+            value = from_column[places[p]]
+            read[p] = value
+            low = value if value < low else low
+            high = value if value > high else high
         if low == high:
             continue
         tried += 1
@@ -57,16 +92,8 @@ def _best_split(  # noqa: PLR0917 - numba passes by position
         cut = low * (1.0 - u) + high * u
         if not low <= cut < high:  # rounding must not leave a side empty
             cut = low
-        first_all = second_all = first_below = second_below = 0.0
-        for p in range(len(sample)):
-            i = sample[p]
-            is_below = X[i, column] <= cut
-            if second[i]:
-                second_all += weight[1]
-                second_below += weight[1] if is_below else 0.0
-            else:
-                first_all += weight[0]
-                first_below += weight[0] if is_below else 0.0
+        firsts, seconds = _count_below(read, second, size, cut)
+        first_below, second_below = masses[0, firsts], masses[1, seconds]
         first_above, second_above = first_all - first_below, second_all - second_below
         gain = second_below * second_below / (first_below + second_below)
         gain += second_above * second_above / (first_above + second_above)
@@ -77,33 +104,43 @@ def _best_split(  # noqa: PLR0917 - numba passes by position
 
 @njit(cache=True, nogil=True)
 def _grow(  # noqa: PLR0917 - numba passes by position
-    X: FloatArray,
-    sample: Int32Array,
-    second: BoolArray,
+    values: FloatArray,
+    n_first: int,
     weight: FloatArray,
+    masses: FloatArray,
     smallest: int,
     tries: int,
     stream: WordArray,
-    column: Int32Array,
+    column: IndexArray,
     cut: FloatArray,
-    child: Int32Array,
+    child: IndexArray,
     share: FloatArray,
     columns: Int32Array,
     waiting: IntArray,
+    places: IndexArray,
+    second: IntArray,
+    read: FloatArray,
 ) -> None:
-    """Write a tree's nodes: children lie side by side, a leaf is its own child."""
+    """Write a tree's nodes: children lie side by side, a leaf is its own child.
+
+    The tree's rows are the columns of `values`, of which the first `n_first` belong to
+    the first group. `places`, `second` and `read` have room for an entry per row.
+    """
     for j in range(len(columns)):
         columns[j] = j
+    for p in range(len(places)):
+        places[p] = p
     waiting[0, 0] = waiting[0, 1] = 0
-    waiting[0, 2] = len(sample)
+    waiting[0, 2] = len(places)
     count, free = 1, 1
     while count:
         count -= 1
         node, start, stop = waiting[count, 0], waiting[count, 1], waiting[count, 2]
-        rows = sample[start:stop]
-        firsts = seconds = 0
+        rows = places[start:stop]
+        seconds = 0
         for p in range(len(rows)):
-            seconds += second[rows[p]]
+            second[p] = np.int64(rows[p] >= n_first)
+            seconds += second[p]
         firsts = len(rows) - seconds
         mass = firsts * weight[0] + seconds * weight[1]
         share[node] = seconds * weight[1] / mass
@@ -112,13 +149,15 @@ def _grow(  # noqa: PLR0917 - numba passes by position
         child[node] = node
         if not firsts or not seconds or len(rows) < 2 * smallest:
             continue
-        chosen, threshold = _best_split(X, rows, second, weight, columns, tries, stream)
+        chosen, threshold = _best_split(
+            values, rows, second, masses, columns, tries, stream, read
+        )
         if chosen < 0:
             continue
         middle = start
         for p in range(start, stop):
-            if X[sample[p], chosen] <= threshold:
-                sample[p], sample[middle] = sample[middle], sample[p]
+            if values[chosen, places[p]] <= threshold:
+                places[p], places[middle] = places[middle], places[p]
                 middle += 1
         if min(middle - start, stop - middle) < smallest:
             continue
@@ -169,18 +208,46 @@ def out_of_bag(  # noqa: PLR0917 - numba passes by position
     """
     n, d = X.shape
     sizes = [max(min(size // 2, most), 1) for size in (n_first, n - n_first)]
-    room = 2 * sum(sizes) + 1
+    rows, room = sum(sizes), 2 * sum(sizes) + 1
+    weight = 1.0 / np.array(sizes)
+    # Summed row by row, as a sum over the rows of a node would be.
+    masses = np.cumsum(np.repeat(weight[:, None], max(sizes), axis=1), axis=1)
+    masses = np.column_stack([np.zeros(2), masses])
     total = np.zeros(n)
     _add_trees(
         read_only(X), trees, smallest, tries,
-        np.array([0, n_first, n]), np.array(sizes), 1.0 / np.array(sizes),
-        np.arange(n) >= n_first, np.array([seed], dtype=np.uint64),
-        np.arange(n, dtype=np.int32), np.empty(sum(sizes), dtype=np.int32),
-        np.empty(n, dtype=np.bool_), np.empty(room, dtype=np.int32), np.empty(room),
-        np.empty(room, dtype=np.int32), np.empty(room), np.empty(d, dtype=np.int32),
-        np.empty((sum(sizes) + 1, 3), dtype=np.int64), np.zeros(n), total,
+        np.array([0, n_first, n]), np.array(sizes), weight, masses,
+        np.array([seed], dtype=np.uint64), np.arange(n, dtype=np.int32),
+        np.empty(rows, dtype=np.int32), np.empty((d, rows)),
+        np.empty(n, dtype=np.bool_), np.empty(room, dtype=np.uint32), np.empty(room),
+        np.empty(room, dtype=np.uint32), np.empty(room), np.empty(d, dtype=np.int32),
+        np.empty((rows + 1, 3), dtype=np.int64), np.empty(rows, dtype=np.uint32),
+        np.empty(rows, dtype=np.int64), np.empty(rows),
+        np.zeros(n), total,
     )  # fmt: skip
     return total
+
+
+@njit(cache=True, nogil=True)
+def _add_shares(  # noqa: PLR0917 - numba passes by position
+    X: FloatArray,
+    is_in: BoolArray,
+    column: IndexArray,
+    cut: FloatArray,
+    child: IndexArray,
+    share: FloatArray,
+    total: FloatArray,
+    times: FloatArray,
+) -> None:
+    """Add to `total` the shares of the leaves that rows outside the tree reach."""
+    for i in range(len(X)):
+        if is_in[i]:
+            continue
+        node = np.uint32(0)
+        while child[node] != node:
+            node = child[node] + np.uint32(X[i, column[node]] > cut[node])
+        total[i] += share[node]
+        times[i] += 1.0
 
 
 @njit(cache=True, nogil=True)
@@ -192,17 +259,21 @@ def _add_trees(  # noqa: PLR0917 - numba passes by position
     starts: IntArray,
     sizes: IntArray,
     weight: FloatArray,
-    second: BoolArray,
+    masses: FloatArray,
     stream: WordArray,
     order: Int32Array,
     sample: Int32Array,
+    values: FloatArray,
     is_in: BoolArray,
-    column: Int32Array,
+    column: IndexArray,
     cut: FloatArray,
-    child: Int32Array,
+    child: IndexArray,
     share: FloatArray,
     columns: Int32Array,
     waiting: IntArray,
+    places: IndexArray,
+    second: IntArray,
+    read: FloatArray,
     times: FloatArray,
     total: FloatArray,
 ) -> None:
@@ -221,17 +292,11 @@ def _add_trees(  # noqa: PLR0917 - numba passes by position
                 sample[taken] = order[start + i]
                 is_in[sample[taken]] = True
                 taken += 1
+        _copy_columns(X, sample, values)
         _grow(
-            X, sample, second, weight, smallest, tries, stream,
-            column, cut, child, share, columns, waiting,
+            values, sizes[0], weight, masses, smallest, tries, stream,
+            column, cut, child, share, columns, waiting, places, second, read,
         )  # fmt: skip
-        for i in range(len(X)):
-            if is_in[i]:
-                continue
-            node = 0
-            while child[node] != node:
-                node = int(child[node]) + int(X[i, column[node]] > cut[node])
-            total[i] += share[node]
-            times[i] += 1.0
+        _add_shares(X, is_in, column, cut, child, share, total, times)
     for i in range(len(X)):
         total[i] = total[i] / times[i] if times[i] else 0.5
