@@ -280,7 +280,7 @@ def test_a_table_that_the_caller_uses_again_changes_nothing(rng):
 def test_calibration_is_bounded_and_close_to_the_whole(rng, monkeypatch):
     X, queries = mixed_table(rng, 3000), mixed_table(rng, 300)
     whole = CATS().fit(X)
-    monkeypatch.setattr("odbench_detectors.cats.detector.CALIBRATION", 1000)
+    monkeypatch.setattr("odbench_detectors.cats.scoring.CALIBRATION", 1000)
     bounded = CATS().fit(X)
     assert len(bounded.tails["gap"].scores) == 1000
     a, b = (c.decision_function(queries) for c in (whole, bounded))

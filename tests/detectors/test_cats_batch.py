@@ -8,7 +8,7 @@ import pytest
 from odbench.scoring.metrics import auroc
 from odbench_detectors.cats.batch import surprise_of_batch, with_batch
 from odbench_detectors.cats.detector import CATS
-from odbench_detectors.cats.forest_kernels import out_of_bag
+from odbench_detectors.cats.forest import out_of_bag
 from odbench_detectors.cats.order import content_order
 from odbench_detectors.cats.rounding import rounded
 from tests.reference import two_groups
@@ -70,7 +70,7 @@ def test_the_surprise_follows_the_slow_definition(rng):
     train, batch, _ = a_cluster(rng, n=60)
     train = train[content_order(train)]
     order = content_order(batch)
-    shares = out_of_bag(np.vstack([train, batch[order]]), 60, 100, 1000, 5, 4, 3)
+    shares, _ = out_of_bag(np.vstack([train, batch[order]]), 60, 100, 1000, 5, 4, 3)
     own, others = rounded(shares[:60]), rounded(shares[60:])
     spread = max(own) - sorted(own)[30]
     surprise = surprise_of_batch(train, batch)[order]
@@ -82,11 +82,11 @@ def test_the_surprise_follows_the_slow_definition(rng):
 
 
 def test_out_of_bag_shares_are_even_without_a_difference_and_clear_with_one(rng):
-    same = out_of_bag(rng.normal(size=(600, 3)), 300, 100, 1000, 5, 3, 0)
+    same, _ = out_of_bag(rng.normal(size=(600, 3)), 300, 100, 1000, 5, 3, 0)
     assert same[:300].mean() == pytest.approx(0.5, abs=0.06)
     assert same[300:].mean() == pytest.approx(0.5, abs=0.06)
     apart = np.vstack([rng.normal(size=(300, 3)), rng.normal(size=(300, 3)) + 9])
-    shares = out_of_bag(apart, 300, 100, 1000, 5, 3, 0)
+    shares, _ = out_of_bag(apart, 300, 100, 1000, 5, 3, 0)
     assert shares[:300].max() < 0.3
     assert shares[300:].min() > 0.7
 
@@ -102,4 +102,9 @@ def test_the_trees_are_those_of_the_slow_version_to_the_last_bit(
     X[:, 1] = np.round(X[:, 1], 1)  # ties
     X[:, 2] = np.where(rng.random(n + m) < 0.9, 0.0, X[:, 2])  # constant in nodes
     given = (X, n, 10, most, smallest, 3, 7)
-    assert out_of_bag(*given).tolist() == two_groups.out_of_bag(*given)
+    explained = rng.permutation(n + m)[:20]
+    shares, by_column = out_of_bag(*given, explained)
+    slow_shares, slow_by_column = two_groups.out_of_bag(*given)
+    assert shares.tolist() == slow_shares
+    assert by_column.tolist() == [slow_by_column[i] for i in explained]
+    assert by_column.sum(axis=1) == pytest.approx(shares[explained] - 0.5)

@@ -47,7 +47,7 @@ def test_a_table_ranks_the_columns_and_names_a_view(explained):
 def test_chunks_make_no_difference(rng, monkeypatch):
     detector, X = CATS().fit(rng.normal(size=(100, 3))), rng.normal(size=(10, 3))
     whole = detector.explain(X, NAMES)
-    monkeypatch.setattr("odbench_detectors.cats.detector._CHUNK", 3)
+    monkeypatch.setattr("odbench_detectors.cats.scoring._CHUNK", 3)
     parts = detector.explain(X, NAMES)
     assert list(whole) == list(parts)
     assert whole.table(8).equals(parts.table(8))

@@ -1,5 +1,6 @@
 """Trees that tell two groups of rows apart, grown as dictionaries."""
 
+import itertools
 import math
 
 from tests.reference.forest import MASK, STEP, scrambled
@@ -72,7 +73,8 @@ def tree(X, rows, *, is_second, weights, smallest, tries, numbers):
         seconds = sum(is_second(i) for i in members)
         firsts = len(members) - seconds
         mass = firsts * weights[0] + seconds * weights[1]
-        leaf = {"share": seconds * weights[1] / mass}
+        share = seconds * weights[1] / mass
+        leaf = {"share": share}
         if not firsts or not seconds or len(members) < 2 * smallest:
             return leaf
         choice = split(
@@ -88,26 +90,32 @@ def tree(X, rows, *, is_second, weights, smallest, tries, numbers):
             return leaf
         # The upper side first: the same random numbers meet the same nodes.
         upper = node(high)
-        return {"column": column, "cut": cut, "sides": (node(low), upper)}
+        sides = (node(low), upper)
+        return {"share": share, "column": column, "cut": cut, "sides": sides}
 
     return node(rows)
 
 
-def share_at(node, row):
-    """Return the share of the leaf that a row reaches."""
+def way(node, row):
+    """Yield the nodes that a row passes, the leaf last."""
     while "sides" in node:
+        yield node
         node = node["sides"][int(row[node["column"]] > node["cut"])]
-    return node["share"]
+    yield node
 
 
 def out_of_bag(X, n_first, trees, most, smallest, tries, seed):  # noqa: PLR0917 - as the kernel
-    """Return the mean share of the second group, by trees grown without the row."""
+    """Return each row's mean share of the second group, whole and by column.
+
+    Only trees grown without the row count. A split moves the share to that of a child.
+    """
     X = [list(map(float, row)) for row in X]
     numbers = numbers_of(seed)
     groups = [list(range(n_first)), list(range(n_first, len(X)))]
     sizes = [max(min(len(group) // 2, most), 1) for group in groups]
     weights = [1.0 / size for size in sizes]
     total, times = [0.0] * len(X), [0] * len(X)
+    by_column = [[0.0] * len(X[0]) for _ in X]
     for _ in range(trees):
         rows = []
         for group, size in zip(groups, sizes, strict=True):
@@ -117,6 +125,11 @@ def out_of_bag(X, n_first, trees, most, smallest, tries, seed):  # noqa: PLR0917
             smallest=smallest, tries=tries, numbers=numbers,
         )  # fmt: skip
         for i in set(range(len(X))) - set(rows):
-            total[i] += share_at(grown, X[i])
+            nodes = list(way(grown, X[i]))
+            for node, following in itertools.pairwise(nodes):
+                by_column[i][node["column"]] += following["share"] - node["share"]
+            total[i] += nodes[-1]["share"]
             times[i] += 1
-    return [t / k if k else 0.5 for t, k in zip(total, times, strict=True)]
+    shares = [t / k if k else 0.5 for t, k in zip(total, times, strict=True)]
+    changes = zip(by_column, times, strict=True)
+    return shares, [[c / max(k, 1) for c in row] for row, k in changes]

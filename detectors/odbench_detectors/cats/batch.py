@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from odbench.arrays import FloatArray
-from odbench_detectors.cats.forest_kernels import out_of_bag
+from odbench.arrays import FloatArray, IntArray
+from odbench_detectors.cats.forest import out_of_bag
 from odbench_detectors.cats.order import content_order
 from odbench_detectors.cats.tail import Tail
 from odbench_detectors.shared.neighbours.distinct import distinct
@@ -19,6 +19,7 @@ MOST_ROWS = 50_000
 # Weight of the trees' surprise beside the score of CATS, both in nats.
 WEIGHT = 2.0
 _SEED = 3
+_NONE = np.empty(0, dtype=np.int64)
 
 
 def surprise_of_batch(train: FloatArray, batch: FloatArray) -> FloatArray:
@@ -46,17 +47,66 @@ def surprise_of_batch(train: FloatArray, batch: FloatArray) -> FloatArray:
     .. [1] Geurts, Ernst, Wehenkel, "Extremely randomized trees", Machine Learning 63,
        2006.
     """
+    own, share, _ = _shares(train, batch, _NONE)
+    return _surprise(train[:MOST_ROWS], own, batch, share)
+
+
+def surprise_by_column(
+    train: FloatArray, batch: FloatArray, rows: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return `surprise_of_batch` of some rows, and the columns that the trees use.
+
+    Parameters
+    ----------
+    train, batch : float64 arrays of shape (n, d), (m, d)
+        As for `surprise_of_batch`.
+    rows : int64 array of shape (e,)
+        Which rows of the batch.
+
+    Returns
+    -------
+    surprise : float64 array of shape (e,)
+        The same numbers.
+    amounts : float64 array of shape (e, d)
+        By how much the splits of each column move a row towards the batch, as a share
+        from 0 to 1, averaged over the trees; 0 where they move it away. Equal rows have
+        the same, but for rounding.
+    """
+    _, number = distinct(np.ascontiguousarray(batch))
+    # Copies of a row are told apart by chance alone.
+    alike = np.flatnonzero(np.isin(number, number[rows]))
+    own, share, changes = _shares(train, batch, alike)
+    surprise = _surprise(train[:MOST_ROWS], own, batch, share)
+    groups, of_row = np.unique(number[alike], return_inverse=True)
+    sums = np.zeros((len(groups), batch.shape[1]))
+    np.add.at(sums, of_row, changes)
+    means = sums / np.bincount(of_row, minlength=len(groups))[:, None]
+    amounts = np.maximum(means[np.searchsorted(groups, number[rows])], 0.0)
+    return surprise[rows], np.asarray(amounts, dtype=np.float64)
+
+
+def _shares(
+    train: FloatArray, batch: FloatArray, explained: IntArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the trees' shares of train rows and of the batch, and some by column."""
     order = content_order(batch)
     train = train[:MOST_ROWS]
     rows = np.ascontiguousarray(np.vstack([train, batch[order]]))
     columns = rows.shape[1]
     tries = min(math.ceil(TRIES * math.sqrt(columns)), columns)
-    found = out_of_bag(
-        rows, len(train), TREES, ROWS_OF_A_TREE, ROWS_OF_A_LEAF, tries, _SEED
-    )
-    share = np.empty(len(batch))
-    share[order] = found[len(train) :]
-    return Tail.of(_even(train, found[: len(train)])).surprise(_even(batch, share))
+    place = np.empty(len(batch), dtype=np.int64)
+    place[order] = np.arange(len(train), len(rows))
+    found, changes = out_of_bag(
+        rows, len(train), TREES, ROWS_OF_A_TREE, ROWS_OF_A_LEAF, tries, _SEED,
+        place[explained],
+    )  # fmt: skip
+    return found[: len(train)], found[place], changes
+
+
+def _surprise(
+    train: FloatArray, own: FloatArray, batch: FloatArray, share: FloatArray
+) -> FloatArray:
+    return Tail.of(_even(train, own)).surprise(_even(batch, share))
 
 
 def with_batch(scores: FloatArray, surprise: FloatArray) -> FloatArray:

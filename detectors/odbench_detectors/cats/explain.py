@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 
@@ -16,6 +16,9 @@ from odbench_detectors.cats.views import VIEWS, Placed, Views
 if TYPE_CHECKING:
     import pandas as pd
 
+# What `Explanation` calls the part of the rows that are scored together.
+BATCH = "batch"
+_MEANINGS = VIEWS | {BATCH: "like other rows of the batch, and unlike train rows"}
 # Smaller shares are not mentioned in the text.
 _WORTH_A_WORD = 0.1
 
@@ -31,8 +34,11 @@ class Explanation:
     score : float
         The detector's score, in nats.
     views : dict of str to float
-        Each view's share of the squared score, largest first. They sum to 1, or are all
-        0 if the score is 0.
+        Each view's share, largest first. They sum to 1, or are all 0 if nothing is
+        unusual. For `CATS.explain` it is the share of the squared score. For
+        `CATS.explain_batch`, the trees have a share of the score as "batch", and the
+        views divide the rest. For `CATS.explain_own` it is the share of the sum that
+        ranks the rows.
     columns : dict of str to float
         Each column's share, likewise; shares of columns with the same name are added. A
         view's share is divided among the columns in which the row differs from the
@@ -48,7 +54,7 @@ class Explanation:
         """Return one sentence per view and one for the columns."""
         lines = [f"row {self.row} scores {self.score:.2f}:"]
         for name, share in _worthy(self.views):
-            lines.append(f"  {share:4.0%} {name}: {VIEWS[name]}")
+            lines.append(f"  {share:4.0%} {name}: {_MEANINGS[name]}")
         where = ", ".join(
             f"{name} ({share:.0%})" for name, share in _worthy(self.columns)
         )
@@ -69,21 +75,31 @@ class Explanations(Sequence[Explanation]):
         The columns' names.
     parts : iterable of Part
         Consecutive parts of the rows.
+    views : sequence of str
+        Names of the views in the parts.
+    rows : int64 array of shape (n_rows,), optional
+        The rows' indices in their table; 0, 1, ... by default.
 
     Attributes
     ----------
     scores : float64 array of shape (n_rows,)
         In nats; higher is more anomalous.
     shares : float64 array of shape (n_rows, n_columns)
-        Each column's share of the squared score. A row's shares sum to 1, or are all 0
-        if its score is 0.
+        Each column's share, see `Explanation`. A row's shares sum to 1, or are all 0.
     """
 
     def __init__(
-        self, values: FloatArray, names: Sequence[str], parts: Iterable[Part]
+        self,
+        values: FloatArray,
+        names: Sequence[str],
+        parts: Iterable[Part],
+        *,
+        views: Sequence[str] = tuple(VIEWS),
+        rows: IntArray | None = None,
     ) -> None:
         parts = list(parts)
         self._values, self._names = values, tuple(names)
+        self._named, self._rows = list(views), rows
         none = np.empty((0, len(self._names)))
         self.scores: FloatArray = np.concatenate(
             [np.empty(0), *(p.scores for p in parts)]
@@ -93,7 +109,7 @@ class Explanations(Sequence[Explanation]):
             [none.astype(np.intp), *(p.leading for p in parts)]
         )
         self._views = np.concatenate(
-            [np.empty((0, len(VIEWS))), *(p.views for p in parts)]
+            [np.empty((0, len(self._named))), *(p.views for p in parts)]
         )
 
     def __len__(self) -> int:
@@ -108,9 +124,9 @@ class Explanations(Sequence[Explanation]):
             return [self[i] for i in range(*index.indices(len(self)))]
         row = range(len(self))[index]
         return Explanation(
-            row,
+            row if self._rows is None else int(self._rows[row]),
             float(self.scores[row]),
-            _largest_first(list(VIEWS), self._views[row]),
+            _largest_first(self._named, self._views[row]),
             _largest_first(self._names, self.shares[row]),
         )
 
@@ -128,17 +144,16 @@ class Explanations(Sequence[Explanation]):
         -------
         DataFrame
             ``column, value, view, share``: the view is the one that contributes most
-            to the column's share of the squared score.
+            to the column's share.
         """
         import pandas as pd
 
         order = np.argsort(-self.shares[row], kind="stable")[:limit]
-        views = list(VIEWS)
         return pd.DataFrame(
             {
                 "column": [self._names[j] for j in order],
                 "value": self._values[row, order],
-                "view": [views[self._leading[row, j]] for j in order],
+                "view": [self._named[self._leading[row, j]] for j in order],
                 "share": self.shares[row, order],
             }
         )
@@ -152,17 +167,20 @@ class Part:
     ----------
     scores : float64 array of shape (m,)
     views : float64 array of shape (m, n_views)
-        Each view's share of the squared score.
+        Each view's share.
     columns : float64 array of shape (m, d)
         Each column's share.
     leading : int array of shape (m, d)
         The view that contributes most to each column.
+    most : float64 array of shape (m, d)
+        Its contribution to the column's share.
     """
 
     scores: FloatArray
     views: FloatArray
     columns: FloatArray
     leading: IntArray
+    most: FloatArray
 
 
 def score_of(surprises: dict[str, FloatArray]) -> FloatArray:
@@ -170,7 +188,9 @@ def score_of(surprises: dict[str, FloatArray]) -> FloatArray:
     return np.sqrt(sum(surprise * surprise for surprise in surprises.values()))
 
 
-def explain_placed(views: Views, at: Placed, surprises: dict[str, FloatArray]) -> Part:
+def explain_placed(
+    views: Views, at: Placed, scores: FloatArray, amounts: Mapping[str, FloatArray]
+) -> Part:
     """Explain rows.
 
     Parameters
@@ -178,29 +198,32 @@ def explain_placed(views: Views, at: Placed, surprises: dict[str, FloatArray]) -
     views : Views
     at : Placed
         The m rows on every scale.
-    surprises : dict of str to float64 array of shape (m,)
-        Each view's calibrated surprise.
+    scores : float64 array of shape (m,)
+        Their scores.
+    amounts : mapping of str to float64 array of shape (m,)
+        How much each view adds, from 0.
 
     Returns
     -------
     Part
+        The shares are those of the sum of the amounts.
     """
-    squares = np.stack([surprises[name] ** 2 for name in VIEWS], axis=1)
-    total = squares.sum(axis=1, keepdims=True)
-    shares = squares / np.where(total > 0.0, total, 1.0)
-    blame = _blame(views, at)
+    added = np.stack(list(amounts.values()), axis=1)
+    total = added.sum(axis=1, keepdims=True)
+    shares = added / np.where(total > 0.0, total, 1.0)
+    blame = _blame(views, at, amounts)
     columns, most = np.zeros_like(at.z), np.zeros_like(at.z)
     leading = np.zeros(at.z.shape, dtype=np.intp)
-    for v, name in enumerate(VIEWS):
+    for v, name in enumerate(amounts):
         part = shares[:, v, None] * blame[name]
         columns += part
         leading[part > most] = v
         most = np.maximum(most, part)
-    return Part(score_of(surprises), shares, columns, leading)
+    return Part(scores, shares, columns, leading, most)
 
 
-def _blame(views: Views, at: Placed) -> dict[str, FloatArray]:
-    """Return each view's contributions by column, float64 arrays of shape (m, d)."""
+def _blame(views: Views, at: Placed, names: Iterable[str]) -> dict[str, FloatArray]:
+    """Return contributions to some views by column, float64 arrays of shape (m, d)."""
     train, density, copula = views.train, *views.mixtures
 
     def apart(rows: FloatArray, others: FloatArray, space: str) -> FloatArray:
@@ -208,19 +231,22 @@ def _blame(views: Views, at: Placed) -> dict[str, FloatArray]:
         _, nearest = kernels.nearest_manhattan(here, there, at.candidates)
         return np.abs(rows - others[nearest])
 
-    _, alike = kernels.nearest_hamming(at.z, train.z, at.candidates)
-    whitened = apart(at.z, train.z, "whitened")
-    split = {
-        "whitened": whitened,
-        "changes": (at.z != train.z[alike]).astype(np.float64),
-        "tail": _largest(at.tail),
-        "gap": _largest(at.gap),
-        "local_rank": apart(at.share, train.share, "share"),
-        "local_whitened": whitened,
-        "density": _off_component(density, at.z),
-        "copula": _off_component(copula, at.normal),
+    def changed() -> FloatArray:
+        _, alike = kernels.nearest_hamming(at.z, train.z, at.candidates)
+        differs: FloatArray = (at.z != train.z[alike]) * 1.0
+        return differs
+
+    split: dict[str, Callable[[], FloatArray]] = {
+        "whitened": lambda: apart(at.z, train.z, "whitened"),
+        "changes": changed,
+        "tail": lambda: _largest(at.tail),
+        "gap": lambda: _largest(at.gap),
+        "local_rank": lambda: apart(at.share, train.share, "share"),
+        "local_whitened": lambda: apart(at.z, train.z, "whitened"),
+        "density": lambda: _off_component(density, at.z),
+        "copula": lambda: _off_component(copula, at.normal),
     }
-    return {name: _as_shares(amount) for name, amount in split.items()}
+    return {name: as_shares(split[name]()) for name in names}
 
 
 def _largest(values: FloatArray) -> FloatArray:
@@ -237,7 +263,8 @@ def _off_component(mixture: Mixture, rows: FloatArray) -> FloatArray:
     return amount
 
 
-def _as_shares(amount: FloatArray) -> FloatArray:
+def as_shares(amount: FloatArray) -> FloatArray:
+    """Divide rows by their sums; rows of zeros become even shares."""
     # Scale first, so that the sum does not overflow.
     largest = amount.max(axis=1, keepdims=True)
     scaled = amount / np.where(largest > 0.0, largest, 1.0)

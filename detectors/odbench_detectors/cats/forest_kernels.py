@@ -1,4 +1,4 @@
-"""Numba kernels of randomised trees that tell two groups of rows apart."""
+"""Numba kernels that grow randomised trees, which tell two groups of rows apart."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from odbench.arrays import BoolArray, FloatArray, IntArray
+from odbench.arrays import FloatArray, IntArray
 from odbench_detectors.shared.rng import Int32Array, WordArray, draw
-from odbench_detectors.shared.views import read_only
 
 IndexArray = NDArray[np.uint32]
 
 
 @njit(cache=True, nogil=True)
-def _choose(
+def choose(
     stream: WordArray, order: Int32Array, start: int, stop: int, wanted: int
 ) -> None:
     """Move `wanted` random entries of ``order[start:stop]`` to its beginning."""
@@ -24,7 +23,7 @@ def _choose(
 
 
 @njit(cache=True, nogil=True)
-def _copy_columns(X: FloatArray, sample: Int32Array, values: FloatArray) -> None:
+def copy_columns(X: FloatArray, sample: Int32Array, values: FloatArray) -> None:
     """Write a tree's rows to `values`, each column together, as it is read."""
     for p in range(len(sample)):
         row = X[sample[p]]
@@ -103,7 +102,7 @@ def _best_split(  # noqa: PLR0917 - numba passes by position
 
 
 @njit(cache=True, nogil=True)
-def _grow(  # noqa: PLR0917 - numba passes by position
+def grow(  # noqa: PLR0917 - numba passes by position
     values: FloatArray,
     n_first: int,
     weight: FloatArray,
@@ -172,131 +171,3 @@ def _grow(  # noqa: PLR0917 - numba passes by position
         waiting[count + 1, 2] = stop
         count += 2
         free += 2
-
-
-def out_of_bag(  # noqa: PLR0917 - numba passes by position
-    X: FloatArray,
-    n_first: int,
-    trees: int,
-    most: int,
-    smallest: int,
-    tries: int,
-    seed: int,
-) -> FloatArray:
-    """Return how much each row looks like the second group, by trees without the row.
-
-    Parameters
-    ----------
-    X : float64 array of shape (n, d)
-        The first group's rows, then the second's.
-    n_first : int
-        Number of rows of the first group.
-    trees : int
-        Number of trees. Each is grown on half of either group, at most `most` rows.
-    most, smallest : int
-        Rows of a group per tree; rows per leaf.
-    tries : int
-        Random splits compared per node, each of another column.
-    seed : int
-        Seed.
-
-    Returns
-    -------
-    float64 array of shape (n,)
-        Mean share of the second group, both groups weighing the same, in the leaves
-        of the trees that were grown without the row; from 0 to 1.
-    """
-    n, d = X.shape
-    sizes = [max(min(size // 2, most), 1) for size in (n_first, n - n_first)]
-    rows, room = sum(sizes), 2 * sum(sizes) + 1
-    weight = 1.0 / np.array(sizes)
-    # Summed row by row, as a sum over the rows of a node would be.
-    masses = np.cumsum(np.repeat(weight[:, None], max(sizes), axis=1), axis=1)
-    masses = np.column_stack([np.zeros(2), masses])
-    total = np.zeros(n)
-    _add_trees(
-        read_only(X), trees, smallest, tries,
-        np.array([0, n_first, n]), np.array(sizes), weight, masses,
-        np.array([seed], dtype=np.uint64), np.arange(n, dtype=np.int32),
-        np.empty(rows, dtype=np.int32), np.empty((d, rows)),
-        np.empty(n, dtype=np.bool_), np.empty(room, dtype=np.uint32), np.empty(room),
-        np.empty(room, dtype=np.uint32), np.empty(room), np.empty(d, dtype=np.int32),
-        np.empty((rows + 1, 3), dtype=np.int64), np.empty(rows, dtype=np.uint32),
-        np.empty(rows, dtype=np.int64), np.empty(rows),
-        np.zeros(n), total,
-    )  # fmt: skip
-    return total
-
-
-@njit(cache=True, nogil=True)
-def _add_shares(  # noqa: PLR0917 - numba passes by position
-    X: FloatArray,
-    is_in: BoolArray,
-    column: IndexArray,
-    cut: FloatArray,
-    child: IndexArray,
-    share: FloatArray,
-    total: FloatArray,
-    times: FloatArray,
-) -> None:
-    """Add to `total` the shares of the leaves that rows outside the tree reach."""
-    for i in range(len(X)):
-        if is_in[i]:
-            continue
-        node = np.uint32(0)
-        while child[node] != node:
-            node = child[node] + np.uint32(X[i, column[node]] > cut[node])
-        total[i] += share[node]
-        times[i] += 1.0
-
-
-@njit(cache=True, nogil=True)
-def _add_trees(  # noqa: PLR0917 - numba passes by position
-    X: FloatArray,
-    trees: int,
-    smallest: int,
-    tries: int,
-    starts: IntArray,
-    sizes: IntArray,
-    weight: FloatArray,
-    masses: FloatArray,
-    stream: WordArray,
-    order: Int32Array,
-    sample: Int32Array,
-    values: FloatArray,
-    is_in: BoolArray,
-    column: IndexArray,
-    cut: FloatArray,
-    child: IndexArray,
-    share: FloatArray,
-    columns: Int32Array,
-    waiting: IntArray,
-    places: IndexArray,
-    second: IntArray,
-    read: FloatArray,
-    times: FloatArray,
-    total: FloatArray,
-) -> None:
-    """Grow trees, and turn `total` from zeros into the mean share of each row.
-
-    Group g has rows ``starts[g]`` to ``starts[g + 1]``, ``sizes[g]`` of them per tree.
-    """
-    for _ in range(trees):
-        for i in range(len(X)):
-            is_in[i] = False
-        taken = 0
-        for group in range(2):
-            start = starts[group]
-            _choose(stream, order, start, starts[group + 1], sizes[group])
-            for i in range(sizes[group]):
-                sample[taken] = order[start + i]
-                is_in[sample[taken]] = True
-                taken += 1
-        _copy_columns(X, sample, values)
-        _grow(
-            values, sizes[0], weight, masses, smallest, tries, stream,
-            column, cut, child, share, columns, waiting, places, second, read,
-        )  # fmt: skip
-        _add_shares(X, is_in, column, cut, child, share, total, times)
-    for i in range(len(X)):
-        total[i] = total[i] / times[i] if times[i] else 0.5

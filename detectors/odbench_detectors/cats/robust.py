@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,6 +22,25 @@ WEIGHTS = {"whitened": 1.0, "density": 2.0, "copula": 1.0}
 _ROWS_PER_NEIGHBOUR, _FEWEST, _MOST = 50, 20, 100
 _TREES, _SAMPLES, _SEED = 100, 256, np.uint64(5)
 _STEPS, _RIDGE, _FULL_COLUMNS, _LIMIT = 10, 1e-3, 100, 1e6
+
+
+@dataclass(frozen=True)
+class OwnRows:
+    """The scores of the rows of one table, and what they are made of.
+
+    Attributes
+    ----------
+    scores : float64 array of shape (n,)
+        In nats, from 0; higher is more anomalous.
+    amounts : dict of str to float64 array of shape (n,)
+        See `robust_amounts`.
+    learned : int64 array
+        The places of the rows of the core, in the order of the train rows.
+    """
+
+    scores: FloatArray
+    amounts: dict[str, FloatArray]
+    learned: IntArray
 
 
 def core(Z: FloatArray) -> IntArray:
@@ -51,7 +71,7 @@ def core(Z: FloatArray) -> IntArray:
     return np.flatnonzero(total <= np.partition(total, last)[last])
 
 
-def robust_surprise(raw: Mapping[str, FloatArray]) -> FloatArray:
+def robust_amounts(raw: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
     """Rank rows by the views that tell most when only the core was learned from.
 
     Parameters
@@ -62,14 +82,19 @@ def robust_surprise(raw: Mapping[str, FloatArray]) -> FloatArray:
 
     Returns
     -------
-    float64 array of shape (n,)
-        Sum of the squared surprises of the ranks, with `WEIGHTS`; higher is more
-        anomalous.
+    dict of str to float64 array of shape (n,)
+        What each of these views adds: the squared surprise of the rank, times its
+        weight in `WEIGHTS`. By their sum, higher is more anomalous.
     """
-    squares = (
-        weight * surprise_of_rank(raw[view]) ** 2 for view, weight in WEIGHTS.items()
-    )
-    return np.asarray(sum(squares), dtype=np.float64)
+    return {
+        view: weight * surprise_of_rank(raw[view]) ** 2
+        for view, weight in WEIGHTS.items()
+    }
+
+
+def total_of(amounts: Mapping[str, FloatArray]) -> FloatArray:
+    """Return the sum of the views' amounts, float64 of shape (n,)."""
+    return np.asarray(sum(amounts.values()), dtype=np.float64)
 
 
 def on_scale_of(scores: FloatArray, scale: FloatArray) -> FloatArray:
