@@ -84,13 +84,19 @@ class Registry:
             raise DetectorError(msg) from error
 
     def version(self, name: str, info: DetectorInfo) -> str:
-        """Return the version of the distribution and of the libraries it builds on."""
-        dist = self.entries[name].dist
-        parts = [dist.version if dist is not None else "0"]
-        if dist is not None and _distribution(self.entries[name]) != _HOME:
-            parts = [f"{dist.name} {dist.version}"]
+        """Return the version of the distribution and of the libraries it builds on.
+
+        The source of an editable install can change, so that its hash is added.
+        """
+        entry = self.entries[name]
+        dist = entry.dist
+        if dist is None:
+            parts = ["0"]
+        else:
+            own = self.is_home(entry)
+            parts = [dist.version if own else f"{dist.name} {dist.version}"]
             if '"editable": true' in (dist.read_text("direct_url.json") or ""):
-                parts.append(introspect.source_version(self.load(name)))
+                parts.append(introspect.module_digest(entry.module))
         for module in info.requires:
             parts += introspect.library_versions(module)
         return " + ".join(parts)

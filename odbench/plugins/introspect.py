@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.metadata
+import importlib.util
 import inspect
 import sys
 import sysconfig
@@ -199,13 +200,34 @@ def source_version(target: object) -> str:
     return file_digest(path)
 
 
+def module_digest(module: str) -> str:
+    """Return `file_digest` of a module's outermost package, without importing it."""
+    spec = importlib.util.find_spec(module.partition(".")[0])
+    if spec is None or spec.origin is None:
+        # A namespace has no file of its own: the module itself has one.
+        spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        msg = f"{module}: has no source file; install its package again"
+        raise DetectorError(msg)
+    return file_digest(Path(spec.origin))
+
+
 def file_digest(path: Path) -> str:
     """Return 12 hex digits over a source file, or over the package that contains it."""
     root = package_root(path)
     files = [path] if root is None else sorted(root.rglob("*.py"))[:_FILES_HASHED]
+    states = [(s.st_mtime_ns, s.st_size, s.st_ino) for s in map(Path.stat, files)]
+    return _digest(tuple(files), tuple(states), root or path.parent)
+
+
+@functools.lru_cache(maxsize=64)
+def _digest(
+    files: tuple[Path, ...], _states: tuple[tuple[int, ...], ...], root: Path
+) -> str:
+    # Kept by the files' states, since a sweep asks for every configuration.
     digest = hashlib.sha256()
     for file in files:
-        digest.update(file.relative_to(root or path.parent).as_posix().encode() + b"\0")
+        digest.update(file.relative_to(root).as_posix().encode() + b"\0")
         digest.update(file.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
 

@@ -1,7 +1,9 @@
 """Detectors are found in all supported places, and broken ones are reported."""
 
+import importlib.metadata
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +14,11 @@ from sklearn.ensemble import IsolationForest
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+import odbench
 from odbench.detector import DetectorInfo
 from odbench.errors import DetectorError, MissingExtraError, UnknownDetectorError
 from odbench.plugins import find
+from odbench.plugins.entry_points import Registry
 from odbench.plugins.find import (
     core_zoo,
     find_detector,
@@ -143,12 +147,40 @@ class TestInstalled:
                     assert (again.id, again.label) == (point.id, point.label)
 
     def test_versions_are_the_distributions(self):
-        import odbench
+        # An editable install has a hash of its source, because an edit may follow.
+        version = rf"{re.escape(odbench.__version__)}( \+ [0-9a-f]{{12}})?"
 
-        assert find_detector("knn").version == odbench.__version__
+        assert re.fullmatch(version, find_detector("knn").version)
         pyod = pytest.importorskip("pyod")
-        version = find_detector("pyod.LODA").version
-        assert version == f"{odbench.__version__} + pyod {pyod.__version__}"
+        version += rf" \+ pyod {re.escape(pyod.__version__)}"
+        assert re.fullmatch(version, find_detector("pyod.LODA").version)
+
+    @pytest.mark.parametrize("name", ["odbench", "somebody"])
+    def test_an_edit_of_an_editable_install_changes_the_version(self, site, name):
+        package = site / "their_detectors"
+        package.mkdir()
+        (package / "__init__.py").touch()
+        (package / "shared.py").write_text("ORDER = 1\n")
+        (package / "one.py").write_text(
+            "from their_detectors.shared import ORDER\n"
+            "class One:\n    def fit(self, X): return self\n"
+            "    def decision_function(self, X): return ORDER * X[:, 0]\n"
+        )
+        distribution(site, name, "3", {"one": "their_detectors.one:One"})
+        facts = site / f"{name}-3.dist-info" / "direct_url.json"
+        (point,) = importlib.metadata.Distribution.at(facts.parent).entry_points
+        registry = Registry({"one": point}, {}, [])
+        info = DetectorInfo(name="one", summary="", build=list, reference="")
+        installed = registry.version("one", info)
+        facts.write_text('{"url": "file:///x", "dir_info": {"editable": true}}')
+        before = registry.version("one", info)
+        (package / "shared.py").write_text("ORDER = -1\n")
+        after = registry.version("one", info)
+
+        assert installed == ("3" if name == "odbench" else "somebody 3")
+        assert before.startswith(f"{installed} + ")
+        assert after.startswith(f"{installed} + ")
+        assert before != after
 
     def test_looking_loads_nothing_heavy(self):
         code = (
