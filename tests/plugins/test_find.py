@@ -106,6 +106,34 @@ def site(tmp_path, monkeypatch):
     return place
 
 
+@pytest.mark.parametrize("name", ["odbench", "somebody"])
+def test_an_edit_of_an_editable_install_changes_the_version(site, name):
+    package = site / "their_detectors"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "shared.py").write_text("ORDER = 1\n")
+    (package / "one.py").write_text(
+        "from their_detectors.shared import ORDER\n"
+        "class One:\n    def fit(self, X): return self\n"
+        "    def decision_function(self, X): return ORDER * X[:, 0]\n"
+    )
+    distribution(site, name, "3", {"one": "their_detectors.one:One"})
+    facts = site / f"{name}-3.dist-info" / "direct_url.json"
+    (point,) = importlib.metadata.Distribution.at(facts.parent).entry_points
+    registry = Registry({"one": point}, {}, [])
+    info = DetectorInfo(name="one", summary="", build=list, reference="")
+    installed = registry.version("one", info)
+    facts.write_text('{"url": "file:///x", "dir_info": {"editable": true}}')
+    before = registry.version("one", info)
+    (package / "shared.py").write_text("ORDER = -1\n")
+    after = registry.version("one", info)
+
+    assert installed == ("3" if name == "odbench" else "somebody 3")
+    assert before.startswith(f"{installed} + ")
+    assert after.startswith(f"{installed} + ")
+    assert before != after
+
+
 class TestInstalled:
     def test_the_core_zoo_is_complete_and_in_its_reference(self):
         zoo = core_zoo()
@@ -154,33 +182,6 @@ class TestInstalled:
         pyod = pytest.importorskip("pyod")
         version += rf" \+ pyod {re.escape(pyod.__version__)}"
         assert re.fullmatch(version, find_detector("pyod.LODA").version)
-
-    @pytest.mark.parametrize("name", ["odbench", "somebody"])
-    def test_an_edit_of_an_editable_install_changes_the_version(self, site, name):
-        package = site / "their_detectors"
-        package.mkdir()
-        (package / "__init__.py").touch()
-        (package / "shared.py").write_text("ORDER = 1\n")
-        (package / "one.py").write_text(
-            "from their_detectors.shared import ORDER\n"
-            "class One:\n    def fit(self, X): return self\n"
-            "    def decision_function(self, X): return ORDER * X[:, 0]\n"
-        )
-        distribution(site, name, "3", {"one": "their_detectors.one:One"})
-        facts = site / f"{name}-3.dist-info" / "direct_url.json"
-        (point,) = importlib.metadata.Distribution.at(facts.parent).entry_points
-        registry = Registry({"one": point}, {}, [])
-        info = DetectorInfo(name="one", summary="", build=list, reference="")
-        installed = registry.version("one", info)
-        facts.write_text('{"url": "file:///x", "dir_info": {"editable": true}}')
-        before = registry.version("one", info)
-        (package / "shared.py").write_text("ORDER = -1\n")
-        after = registry.version("one", info)
-
-        assert installed == ("3" if name == "odbench" else "somebody 3")
-        assert before.startswith(f"{installed} + ")
-        assert after.startswith(f"{installed} + ")
-        assert before != after
 
     def test_looking_loads_nothing_heavy(self):
         code = (
