@@ -16,8 +16,9 @@ class Adam:
     """Adam [1]_ over one vector that holds every weight.
 
     The weights become views of the vector, and their gradients views of a second one,
-    so that a step is a few calls however many layers there are. `torch.optim.Adam`
-    takes the same steps, up to rounding.
+    so that a step is one call of torch's fused kernel however many layers there are,
+    without the bookkeeping of `torch.optim.Adam(fused=True)`, which takes the same
+    steps and costs more than the kernel itself for small networks.
 
     Parameters
     ----------
@@ -51,7 +52,7 @@ class Adam:
         self._weights, self._gradient = _flatten(list(weights))
         self._mean = torch.zeros_like(self._weights)
         self._square = torch.zeros_like(self._weights)
-        self._steps = 0
+        self._steps = torch.zeros((), device=self._weights.device)
 
     def step(self, loss: Callable[[], Tensor]) -> Tensor:
         """Move the weights against the gradient of a loss; return the loss, detached.
@@ -71,18 +72,24 @@ class Adam:
         return value.detach()
 
     def _move(self) -> None:
+        # One pass over the weights, where separate calls take seven.
+        move = torch._fused_adamw_ if self._decoupled else torch._fused_adam_
         self._steps += 1
-        weights, gradient = self._weights, self._gradient
-        if self._decay and self._decoupled:
-            weights.mul_(1.0 - self.lr * self._decay)
-        elif self._decay:
-            gradient.add_(weights, alpha=self._decay)
-        self._mean.lerp_(gradient, 1.0 - _BETA1)
-        self._square.mul_(_BETA2).addcmul_(gradient, gradient, value=1.0 - _BETA2)
-        # The corrections of the two means' start at zero, as factors of lr and eps.
-        root = (1.0 - _BETA2**self._steps) ** 0.5
-        rate = self.lr * root / (1.0 - _BETA1**self._steps)
-        weights.addcdiv_(self._mean, self._square.sqrt().add_(_EPS * root), value=-rate)
+        move(
+            [self._weights],
+            [self._gradient],
+            [self._mean],
+            [self._square],
+            [],
+            [self._steps],
+            lr=self.lr,
+            beta1=_BETA1,
+            beta2=_BETA2,
+            weight_decay=self._decay,
+            eps=_EPS,
+            amsgrad=False,
+            maximize=False,
+        )
 
 
 def _flatten(weights: list[nn.Parameter]) -> tuple[Tensor, Tensor]:
