@@ -22,6 +22,11 @@ class MLP(nn.Module):
     slope : float
         Slope of the activation below 0; 0 is the plain ReLU. None follows the last
         layer.
+    dropout : float
+        Share of the outputs of each hidden layer but the first that `record` drops
+        while the network is in training, from 0 to below 1, rounded to a multiple of
+        1/256. The others are divided by the share kept. Needs slope 0. `forward` never
+        drops any.
 
     Notes
     -----
@@ -31,10 +36,16 @@ class MLP(nn.Module):
     """
 
     def __init__(
-        self, sizes: Sequence[int], *, bias: bool = True, slope: float = 0.0
+        self,
+        sizes: Sequence[int],
+        *,
+        bias: bool = True,
+        slope: float = 0.0,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.slope = slope
+        self.dropped = min(round(dropout * 256), 255)
         self.layers = nn.ModuleList(
             nn.Linear(before, after, bias=bias)
             for before, after in itertools.pairwise(sizes)
@@ -52,8 +63,9 @@ class MLP(nn.Module):
         With `backward`, this is the fast path of losses whose gradient is known by
         heart, such as squares: no automatic differentiation at all.
         """
+        dropped = self.dropped if self.training else 0
         with torch.no_grad():
-            return _run(rows, self.slope, *self._weights())
+            return _run(rows, self.slope, *self._weights(), dropped)
 
     def backward(self, inputs: list[Tensor], gradient: Tensor) -> Tensor:
         """Add the gradients of the weights, given that of the outputs.
@@ -78,7 +90,10 @@ class MLP(nn.Module):
                     _gradient(layer.bias).add_(gradient.sum(dim=0))
                 if i > 0:
                     gradient = torch.mm(gradient, layer.weight)
-                    gradient = _through_activation(gradient, inputs[i], self.slope)
+                    # What was dropped is 0, as what the ReLU has stopped is.
+                    gradient = through_activation(gradient, inputs[i], self.slope)
+                    if i > 1 and self.dropped and self.training:
+                        gradient.mul_(_kept_scale(self.dropped))
         return gradient
 
     def _weights(self) -> tuple[list[Tensor], list[Tensor]]:
@@ -113,7 +128,7 @@ class _Stack(torch.autograd.Function):
                 of_biases.insert(0, gradient.sum(dim=0))
             if i > 0:
                 gradient = torch.mm(gradient, weights[i])
-                gradient = _through_activation(gradient, inputs[i], ctx.slope)
+                gradient = through_activation(gradient, inputs[i], ctx.slope)
         of_rows = torch.mm(gradient, weights[0]) if ctx.needs_input_grad[0] else None
         return (of_rows, None, None, *of_weights, *of_biases)
 
@@ -125,9 +140,13 @@ def _gradient(weight: Tensor) -> Tensor:
 
 
 def _run(
-    rows: Tensor, slope: float, weights: Sequence[Tensor], biases: Sequence[Tensor]
+    rows: Tensor,
+    slope: float,
+    weights: Sequence[Tensor],
+    biases: Sequence[Tensor],
+    dropped: int = 0,
 ) -> tuple[Tensor, list[Tensor]]:
-    """Return the outputs of layers, and the input of each."""
+    """Return the outputs of layers, and the input of each; see `drop` for dropped."""
     inputs = [rows]
     for i, weight in enumerate(weights):
         before = inputs[-1]
@@ -137,6 +156,8 @@ def _run(
             outputs = torch.mm(before, weight.t())
         if i < len(weights) - 1:
             inputs.append(_activate(outputs, slope))
+        if dropped and 0 < i < len(weights) - 1:
+            drop(inputs[-1], dropped)
     return outputs, inputs
 
 
@@ -144,8 +165,16 @@ def _activate(values: Tensor, slope: float) -> Tensor:
     return nn.functional.leaky_relu_(values, slope) if slope else values.relu_()
 
 
-def _through_activation(gradient: Tensor, outputs: Tensor, slope: float) -> Tensor:
-    """Return the gradient before an activation, given the activation's outputs."""
+def through_activation(gradient: Tensor, outputs: Tensor, slope: float) -> Tensor:
+    """Return the gradient before an activation, given its outputs.
+
+    Parameters
+    ----------
+    gradient, outputs : tensors of one shape
+        The gradient by the outputs of the activation, and these.
+    slope : float
+        Of the leaky ReLU below 0; 0 is the plain ReLU.
+    """
     before: Tensor = (
         torch.ops.aten.leaky_relu_backward(gradient, outputs, slope, True)
         if slope
@@ -154,31 +183,28 @@ def _through_activation(gradient: Tensor, outputs: Tensor, slope: float) -> Tens
     return before
 
 
-class Dropout(nn.Module):
-    """Dropout whose random numbers are bytes, several times faster on a CPU.
+def drop(values: Tensor, dropped: int) -> None:
+    """Set random values to 0 in place, and divide the others by the share kept.
+
+    The random numbers are bytes, which makes this several times faster on a CPU than
+    torch's dropout.
 
     Parameters
     ----------
-    share : float
-        Share of the values that become 0 in training, from 0 to below 1, rounded to a
-        multiple of 1/256. The others are divided by the share kept.
+    values : float32 tensor
+    dropped : int
+        Expected number of zeros among 256 values, 0 to 255.
     """
+    words = torch.empty(
+        -(-values.numel() // 8), dtype=torch.int64, device=values.device
+    )
+    # From the lowest integer on, so that all 64 bits are random.
+    draws = words.random_(-(2**63), None).view(torch.uint8)[: values.numel()]
+    values.mul_((draws >= dropped).view_as(values)).mul_(_kept_scale(dropped))
 
-    def __init__(self, share: float) -> None:
-        super().__init__()
-        self.dropped = min(round(share * 256), 255)
 
-    def forward(self, values: Tensor) -> Tensor:
-        """Return the values, some of them 0 in training."""
-        if not self.training or not self.dropped:
-            return values
-        words = torch.empty(
-            -(-values.numel() // 8), dtype=torch.int64, device=values.device
-        )
-        # From the lowest integer on, so that all 64 bits are random.
-        draws = words.random_(-(2**63), None).view(torch.uint8)[: values.numel()]
-        kept = (draws >= self.dropped).view_as(values)
-        return values * kept * (256 / (256 - self.dropped))
+def _kept_scale(dropped: int) -> float:
+    return 256 / (256 - dropped)
 
 
 def mlp(

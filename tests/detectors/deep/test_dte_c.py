@@ -8,8 +8,12 @@ import pytest
 torch = pytest.importorskip("torch", reason="the extra `deep` is not installed")
 
 from odbench.errors import DetectorError  # noqa: E402
-from odbench_detectors.deep.dte_c.detector import DTEC, deviations  # noqa: E402
-from odbench_detectors.deep.layers import Dropout  # noqa: E402
+from odbench_detectors.deep.dte_c.detector import (  # noqa: E402
+    DTEC,
+    cross_entropy,
+    deviations,
+)
+from odbench_detectors.deep.layers import drop  # noqa: E402
 from tests.reference import deep as slow  # noqa: E402
 
 
@@ -27,7 +31,7 @@ def test_the_score_is_the_expected_bin(rng):
     rows = rng.normal(size=(30, 3))
     detector = small().fit(rows)
     z = (rows - rows.mean(axis=0)) / rows.std(axis=0)
-    linear = [m for m in detector.network.layers if isinstance(m, torch.nn.Linear)]
+    linear = detector.network.layers
     weights = [layer.weight.detach().numpy() for layer in linear]
     biases = [layer.bias.detach().numpy() for layer in linear]
 
@@ -37,7 +41,8 @@ def test_the_score_is_the_expected_bin(rng):
 
 
 def test_the_loss_is_the_cross_entropy_of_the_bins_of_noisy_rows(rng, monkeypatch):
-    detector = small(steps=70, bins=7, dropout=0.0).fit(rng.normal(size=(30, 3)))
+    detector = small(steps=70, softmax="once", dropout=0.0)
+    detector.fit(rng.normal(size=(30, 3)))
     rows = torch.zeros(70, 3)
     steps = torch.arange(70)
     monkeypatch.setattr(torch, "randint", lambda *_args, **_kwargs: steps)
@@ -71,16 +76,39 @@ def test_far_rows_do_not_tie(rng):
     assert len(np.unique(scores)) == 50
 
 
+@pytest.mark.parametrize("twice", [True, False])
+def test_the_gradient_of_the_loss_is_that_of_automatic_differentiation(twice):
+    logits = torch.tensor([[0.3, -1.0, 2.0], [4.0, 0.0, -4.0]], requires_grad=True)
+    bins = torch.tensor([2, 1])
+
+    loss, gradient = cross_entropy(logits.detach(), bins, twice=twice)
+
+    outputs = logits.softmax(dim=1) if twice else logits
+    expected = torch.nn.functional.cross_entropy(outputs, bins)
+    expected.backward()
+    torch.testing.assert_close(loss, expected.detach())
+    torch.testing.assert_close(gradient, logits.grad)
+
+
+def test_a_second_softmax_bounds_the_loss_from_below():
+    sure = torch.tensor([[200.0, 0, 0, 0, 0, 0, 0]])
+
+    twice, gradient = cross_entropy(sure, torch.tensor([0]), twice=True)
+
+    assert twice.item() == pytest.approx(math.log(1 + 6 / math.e), rel=1e-6)
+    assert gradient.abs().max().item() == 0
+    assert cross_entropy(sure, torch.tensor([0]), twice=False)[0].item() == 0
+
+
 def test_dropout_drops_the_share_and_keeps_the_mean():
+    values = torch.ones(200, 333)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        dropped = Dropout(0.25)(torch.ones(200, 333))
+        drop(values, 64)
 
-    assert float((dropped == 0).float().mean()) == pytest.approx(0.25, abs=0.01)
-    assert float(dropped.mean()) == pytest.approx(1.0, abs=0.02)
-    assert dropped.unique().tolist() == [0.0, pytest.approx(4 / 3)]
-    assert torch.equal(Dropout(0.25).eval()(torch.ones(3)), torch.ones(3))
-    assert torch.equal(Dropout(0.0)(torch.ones(3)), torch.ones(3))
+    assert float((values == 0).float().mean()) == pytest.approx(0.25, abs=0.01)
+    assert float(values.mean()) == pytest.approx(1.0, abs=0.02)
+    assert values.unique().tolist() == [0.0, pytest.approx(4 / 3)]
 
 
 @pytest.mark.parametrize(
@@ -89,6 +117,10 @@ def test_dropout_drops_the_share_and_keeps_the_mean():
         ({"bins": 1}, "dte_c wants bins a whole number >= 2; got bins=1"),
         ({"steps": 5}, "dte_c wants steps a whole number >= 7; got steps=5"),
         ({"dropout": 1.0}, "dte_c wants dropout from 0 to below 1"),
+        (
+            {"softmax": "thrice"},
+            "dte_c wants softmax one of twice, once; got softmax='thrice'",
+        ),
     ],
 )
 def test_impossible_parameters_are_refused_in_one_line(params, wanted):

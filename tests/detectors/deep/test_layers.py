@@ -67,6 +67,35 @@ def test_the_recorded_path_adds_the_same_gradients(bias):
     )
 
 
+def test_the_recorded_path_drops_in_training_and_its_gradients_know():
+    ours = MLP((5, 8, 16, 16, 4), dropout=0.5)
+    rows = torch.randn(9, 5)
+    outputs, inputs = ours.record(rows)
+    ours.backward(inputs, 2 * outputs)
+
+    # The same network, with what was dropped as factors.
+    values, factors = rows, [(one != 0).float() * 2 for one in inputs]
+    twin = plain_twin(ours, bias=True, slope=0.0)
+    for i, layer in enumerate(twin[::2]):
+        if i > 1:
+            values = values * factors[i]
+        values = layer(values)
+        values = values.relu() if i < 3 else values
+    values.square().sum().backward()
+
+    torch.testing.assert_close(outputs, values.detach())
+    torch.testing.assert_close(gradients(ours), gradients(twin))
+    assert (inputs[1] == 0).float().mean() < 0.6
+    assert (inputs[2] == 0).float().mean() > 0.6
+
+
+def test_nothing_is_dropped_outside_training():
+    ours = MLP((5, 8, 16, 4), dropout=0.9).eval()
+    rows = torch.randn(9, 5)
+
+    torch.testing.assert_close(ours.record(rows)[0], ours(rows))
+
+
 @pytest.mark.parametrize(
     ("decay", "decoupled", "theirs"),
     [

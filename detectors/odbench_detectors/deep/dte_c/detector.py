@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import torch
 from torch import Tensor, nn
 
 from odbench_detectors.deep.base import DeepDetector, check_sizes
 from odbench_detectors.deep.dte_c.info import HIDDEN
-from odbench_detectors.deep.layers import Dropout
+from odbench_detectors.deep.layers import MLP
 from odbench_detectors.shared.estimator import check_ranges, is_count
 
+SOFTMAX = ("twice", "once")
 _FIRST_BETA, _LAST_BETA = 1e-4, 0.01
 
 
@@ -24,6 +23,11 @@ class DTEC(DeepDetector):
     cross-entropy, the bin ``floor(t bins / T)`` of the step. The score of a row is its
     expected bin.
 
+    In the authors' code, with which the published results were made, the network ends
+    in a softmax, and the cross-entropy applies another one to its outputs. The loss is
+    then at least ``log(1 + (bins - 1) / e)``, and its gradient fades where the network
+    is sure.
+
     Parameters
     ----------
     hidden : tuple of int, default=(256, 512, 256)
@@ -35,6 +39,9 @@ class DTEC(DeepDetector):
     dropout : float, default=0.5
         Share of the outputs of each hidden layer but the first that is dropped in
         training.
+    softmax : {"twice", "once"}, default="twice"
+        Whether the loss applies a softmax to the shares of bins again, as the authors'
+        code does, or not, as the paper has it. The score applies one in both cases.
     epochs, batch_size, lr, weight_decay, device, random_state
         As in `DeepDetector`.
 
@@ -54,6 +61,7 @@ class DTEC(DeepDetector):
         bins: int = 7,
         steps: int = 400,
         dropout: float = 0.5,
+        softmax: str = "twice",
         epochs: int = 400,
         batch_size: int = 64,
         lr: float = 1e-4,
@@ -65,6 +73,7 @@ class DTEC(DeepDetector):
         self.bins = bins
         self.steps = steps
         self.dropout = dropout
+        self.softmax = softmax
         self.epochs = epochs
         self.batch_size = batch_size
         self.lr = lr
@@ -82,6 +91,12 @@ class DTEC(DeepDetector):
             ("bins", bins, is_count(bins, 2), "a whole number >= 2"),
             ("steps", steps, is_count(steps, int(bins)), f"a whole number >= {bins}"),
             ("dropout", self.dropout, 0 <= self.dropout < 1, "from 0 to below 1"),
+            (
+                "softmax",
+                self.softmax,
+                self.softmax in SOFTMAX,
+                f"one of {', '.join(SOFTMAX)}",
+            ),
         )
 
     def build(self, rows: Tensor) -> nn.Module:
@@ -90,11 +105,14 @@ class DTEC(DeepDetector):
         return Clock(sizes, self.steps, self.dropout)
 
     def loss(self, rows: Tensor) -> Tensor:
-        """Return the cross-entropy of the bins of random steps."""
+        """Return the cross-entropy of the bins of random steps; add its gradient."""
         step = torch.randint(self.steps, (len(rows),), device=rows.device)
         noise = torch.randn_like(rows) * self.network.deviation[step, None]
-        logits = self.network(rows + noise)
-        return nn.functional.cross_entropy(logits, step * self.bins // self.steps)
+        logits, inputs = self.network.record(rows + noise)
+        bins = step * self.bins // self.steps
+        loss, gradient = cross_entropy(logits, bins, twice=self.softmax == "twice")
+        self.network.backward(inputs, gradient)
+        return loss
 
     def score(self, rows: Tensor) -> Tensor:
         """Return the expected bin of each row, from 0 to bins - 1."""
@@ -104,8 +122,8 @@ class DTEC(DeepDetector):
         return torch.mv(shares, bins)
 
 
-class Clock(nn.Module):
-    """Classifies rows by the bin of their step.
+class Clock(MLP):
+    """Classifies rows by the bin of their step: outputs are the logits of bins.
 
     Parameters
     ----------
@@ -120,18 +138,32 @@ class Clock(nn.Module):
     deviation: Tensor
 
     def __init__(self, sizes: tuple[int, ...], steps: int, dropout: float) -> None:
-        super().__init__()
-        layers: list[nn.Module] = []
-        for i in range(len(sizes) - 2):
-            layers += [nn.Linear(sizes[i], sizes[i + 1]), nn.ReLU()]
-            if i > 0:
-                layers.append(Dropout(dropout))
-        self.layers = nn.Sequential(*layers, nn.Linear(sizes[-2], sizes[-1]))
+        super().__init__(sizes, dropout=dropout)
         self.register_buffer("deviation", deviations(steps))
 
-    def forward(self, rows: Tensor) -> Tensor:
-        """Return the logits of bins, of shape (n, bins)."""
-        return cast("Tensor", self.layers(rows))
+
+def cross_entropy(
+    logits: Tensor, bins: Tensor, *, twice: bool
+) -> tuple[Tensor, Tensor]:
+    """Return the mean cross-entropy, and its gradient by the logits.
+
+    Parameters
+    ----------
+    logits : float32 tensor of shape (n, n_bins)
+    bins : int64 tensor of shape (n,)
+        The true bins.
+    twice : bool
+        Whether the shares, and not the logits, enter the cross-entropy as logits.
+    """
+    shares = logits.softmax(dim=1)
+    logs = (shares if twice else logits).log_softmax(dim=1)
+    true = bins[:, None]
+    loss = -logs.gather(1, true).mean()
+    gradient = logs.exp().scatter_add_(1, true, logs.new_full(true.shape, -1.0))
+    gradient /= len(logits)
+    if twice:
+        gradient = shares * (gradient - (shares * gradient).sum(dim=1, keepdim=True))
+    return loss, gradient
 
 
 def deviations(steps: int) -> Tensor:

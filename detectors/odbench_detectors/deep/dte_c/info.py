@@ -25,6 +25,7 @@ DTE_C = DetectorInfo(
         "bins": 7,
         "steps": 400,
         "dropout": 0.5,
+        "softmax": "twice",
         "epochs": 400,
         "batch_size": 64,
         "lr": 1e-4,
