@@ -80,3 +80,17 @@ def noise_by_kurtosis(column, sigma, slope):
     fourth = sum((v - mean) ** 4 for v in column) / len(column)
     kurtosis = fourth / second**2 if second else 3.0
     return min(max(sigma * (1 + slope * (kurtosis - 3)), 0.1), 3.0)
+
+
+def residual(rows, weights):
+    """Pass a tensor through residual blocks of two layers between two single layers.
+
+    `weights` has the weight and the bias of each layer in order.
+    """
+    layers = list(zip(weights[::2], weights[1::2], strict=True))
+    hidden = rows @ layers[0][0].T + layers[0][1]
+    for i in range(1, len(layers) - 1, 2):
+        (first, bias), (second, other) = layers[i : i + 2]
+        inner = (hidden.relu() @ first.T + bias).relu()
+        hidden = hidden + inner @ second.T + other
+    return hidden.relu() @ layers[-1][0].T + layers[-1][1]

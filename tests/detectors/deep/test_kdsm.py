@@ -6,7 +6,11 @@ import pytest
 torch = pytest.importorskip("torch", reason="the extra `deep` is not installed")
 
 from odbench.errors import DetectorError  # noqa: E402
-from odbench_detectors.deep.kdsm.detector import KDSM, noise_of_columns  # noqa: E402
+from odbench_detectors.deep.kdsm.detector import (  # noqa: E402
+    KDSM,
+    Denoiser,
+    noise_of_columns,
+)
 from tests.reference import deep as slow  # noqa: E402
 
 
@@ -58,6 +62,24 @@ def test_the_loss_is_the_squared_error_of_the_noise(rng, monkeypatch):
         predicted = detector.network((rows[i % 5] + sigma * noise[i])[None])[0]
         total += sum((predicted[j] - noise[i, j]).item() ** 2 for j in range(3)) / 3
     assert found == pytest.approx(total / 10, rel=1e-5)
+
+
+@pytest.mark.parametrize("blocks", [1, 3])
+def test_the_gradients_are_those_of_automatic_differentiation(blocks):
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        network = Denoiser(torch.tensor([0.5, 1.0, 2.0]), 8, blocks)
+        rows = torch.randn(20, 3)
+    ours = list(network.parameters())
+
+    predicted, inputs = network.record(rows)
+    network.backward(inputs, 2 * predicted)
+
+    twins = [one.detach().clone().requires_grad_() for one in ours]
+    expected = slow.residual(rows / network.noise.square().add(1).sqrt(), twins)
+    expected.square().sum().backward()
+    torch.testing.assert_close(predicted, expected.detach())
+    torch.testing.assert_close([w.grad for w in ours], [w.grad for w in twins])
 
 
 @pytest.mark.parametrize(

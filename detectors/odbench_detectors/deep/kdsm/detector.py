@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
 from odbench_detectors.deep.base import DeepDetector
-from odbench_detectors.deep.layers import MLP
+from odbench_detectors.deep.layers import MLP, through_activation
 from odbench_detectors.shared.estimator import check_ranges, is_count
 
 _SMALLEST, _LARGEST = 0.1, 3.0
@@ -104,11 +106,14 @@ class KDSM(DeepDetector):
         return Denoiser(noise, self.width, self.blocks)
 
     def loss(self, rows: Tensor) -> Tensor:
-        """Return the mean squared error of the predicted noise, per column."""
+        """Return the mean squared error of the predicted noise; add its gradient."""
         rows = rows.repeat(self.copies, 1)
         noise = torch.randn_like(rows)
-        predicted = self.network(rows + noise * self.network.noise)
-        return nn.functional.mse_loss(predicted, noise)
+        noisy = torch.addcmul(rows, noise, self.network.noise)
+        predicted, inputs = self.network.record(noisy)
+        error = predicted.sub_(noise)
+        self.network.backward(inputs, error * (2 / error.numel()))
+        return error.square_().mean()
 
     def score(self, rows: Tensor) -> Tensor:
         """Return the squared length of each row's step."""
@@ -128,22 +133,59 @@ class Denoiser(nn.Module):
     """
 
     noise: Tensor
+    scale: Tensor
 
     def __init__(self, noise: Tensor, width: int, blocks: int) -> None:
         super().__init__()
         self.register_buffer("noise", noise)
-        self.into = nn.Linear(len(noise), width)
+        # A row with noise has variance 1 + s^2.
+        self.register_buffer("scale", (1.0 + noise.square()).rsqrt())
+        self.into = MLP((len(noise), width))
         self.blocks = nn.ModuleList(MLP((width, width, width)) for _ in range(blocks))
-        self.out = nn.Linear(width, len(noise))
+        self.out = MLP((width, len(noise)))
 
     def forward(self, rows: Tensor) -> Tensor:
-        """Return predicted noise, of the shape of `rows`."""
-        # A row with noise has variance 1 + s^2.
-        hidden: Tensor = self.into(rows / (1.0 + self.noise.square()).sqrt())
-        for block in self.blocks:
-            hidden = hidden + block(hidden.relu())
-        predicted: Tensor = self.out(hidden.relu())
-        return predicted
+        """Return predicted noise, of the shape of `rows`, without a graph."""
+        return self.record(rows)[0]
+
+    def record(self, rows: Tensor) -> tuple[Tensor, list[list[Tensor]]]:
+        """Return predicted noise without a graph, and the inputs of all layers."""
+        with torch.no_grad():
+            hidden, into = self.into.record(rows * self.scale)
+            inputs = [into]
+            for block in self._blocks():
+                change, of_block = block.record(hidden.relu())
+                hidden = hidden + change
+                inputs.append(of_block)
+            predicted, out = self.out.record(hidden.relu_())
+        return predicted, [*inputs, out]
+
+    def backward(self, inputs: list[list[Tensor]], gradient: Tensor) -> None:
+        """Add the gradients of the weights, given that of the predicted noise.
+
+        Parameters
+        ----------
+        inputs : list
+            From `record`.
+        gradient : tensor of shape (n, n_columns)
+        """
+        with torch.no_grad():
+            gradient = _backward(self.out, inputs[-1], gradient)
+            for block, of_block in zip(
+                self._blocks()[::-1], inputs[-2:0:-1], strict=True
+            ):
+                gradient = gradient + _backward(block, of_block, gradient)
+            self.into.backward(inputs[0], gradient)
+
+    def _blocks(self) -> list[MLP]:
+        return cast("list[MLP]", list(self.blocks))
+
+
+def _backward(network: MLP, inputs: list[Tensor], gradient: Tensor) -> Tensor:
+    """Add the weights' gradients; return that before the ReLU that made the inputs."""
+    gradient = network.backward(inputs, gradient)
+    weight = cast("Tensor", network.layers[0].weight)
+    return through_activation(torch.mm(gradient, weight), inputs[0], 0.0)
 
 
 def noise_of_columns(rows: Tensor, sigma: float, slope: float) -> Tensor:
