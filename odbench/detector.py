@@ -114,11 +114,21 @@ class Explanation(Protocol):
     A detector that can explain its scores has a method ``explain(X, columns)``. It
     takes the rows, of shape (n_rows, n_columns), and the names of the columns, and
     returns an object with these two members. More members are welcome.
+
+    Two more methods are optional, beside ``explain``. They take a third argument, the
+    indices of the rows to explain, or None for all, and return the same shape for these
+    rows:
+
+    ``explain_batch(X, columns, rows)``
+        Explains the scores of ``score_batch(X)``, see `ScoresBatch`.
+    ``explain_own(X, columns, rows)``
+        Fits and scores as ``fit_score(X)``, see `ScoresOwnRows`, and explains these
+        scores.
     """
 
     @property
     def scores(self) -> FloatArray:
-        """The scores of `decision_function`, float64 of shape (n_rows,)."""
+        """The scores that are explained, float64 of shape (n_rows,)."""
 
     def table(self, row: int) -> pd.DataFrame:
         """Rank the columns of one of the explained rows, the most important first.

@@ -166,6 +166,58 @@ def test_a_broken_plugin_is_one_line(tmp_path, capsys, fault):
     assert findings["explain"].verdict == "fail"
 
 
+# The methods of the other settings; each explains its scores, or has a fault.
+SETTINGS = """
+    def score_batch(self, X):
+        return 2 * self.decision_function(X)
+
+    def fit_score(self, X):
+        self.fit(X)
+        return self.score_batch(X)
+
+    def _twice(self, X, columns, rows):
+        told = self.explain(X[rows], columns)
+        told.scores, told.squares = 2 * told.scores, 2 * told.squares
+        return told
+
+    def explain_batch(self, X, columns, rows):
+        {batch}
+        return self._twice(X, columns, rows)
+
+    def explain_own(self, X, columns, rows):
+        {own}
+        return self._twice(X, columns, rows)
+"""
+
+
+def in_settings(folder, *, batch="", own=""):
+    text = PLUGIN.format(table="", explain="") + SETTINGS.format(batch=batch, own=own)
+    (folder / "explaining.py").write_text(text)
+    checked = check_detector(find_detector(f"{folder / 'explaining.py'}:Mine"))
+    return next(f for f in checked if f.probe == "explain")
+
+
+def test_explanations_of_the_other_settings_are_checked(tmp_path):
+    finding = in_settings(tmp_path, own="self.fit(X)")
+    assert finding.verdict == "ok", finding
+    assert finding.message.startswith("explain, explain_batch, explain_own: ")
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ({"batch": "return self.explain(X[rows], columns)"}, "score_batch(X) by up to"),
+        ({"own": "return self.explain(X[rows], columns)"}, "fit_score(X) by up to"),
+        ({"own": "1 / 0"}, "explain_own(X, columns, rows) raised ZeroDivisionError"),
+        ({"batch": "rows = rows[::-1]"}, "differ from score_batch(X)"),
+    ],
+)
+def test_a_fault_in_the_explanation_of_another_setting_is_found(tmp_path, fault, said):
+    finding = in_settings(tmp_path, **fault)
+    assert finding.verdict == "fail"
+    assert said in finding.message
+
+
 @pytest.mark.parametrize("where", ["fit", "decision_function"])
 def test_a_plugin_that_fails_before_it_explains_is_one_line(tmp_path, capsys, where):
     text = PLUGIN.format(table="", explain="")

@@ -18,7 +18,7 @@ import numpy as np
 from odbench.errors import DetectorError
 from odbench.plugins.check import inputs
 from odbench.plugins.check.bench import SEED, Bench, DoubtError, FaultError, difference
-from odbench.plugins.check.explained import can_explain, explained
+from odbench.plugins.check.explained import EXPLAINS, can_explain, explained
 from odbench.plugins.check.tables import planted
 from odbench.plugins.configuration import Configuration
 from odbench.plugins.entry_points import one_line
@@ -271,13 +271,20 @@ def _explain(bench: Bench) -> str:
     if not can_explain(detector):
         return "no explain(X, columns), which is optional"
     detector.fit(bench.table.train)
-    rows = bench.table.test[[0, -1]]
-    names = [f"column {j}" for j in range(rows.shape[1])]
+    name, test = bench.configuration.info.name, bench.table.test
+    names = [f"column {j}" for j in range(test.shape[1])]
+    # The other settings' methods see the whole table, and explain some of its rows.
+    rows = np.array([len(test) - 1, 0])
+    others = [
+        method for method in EXPLAINS if callable(getattr(detector, method, None))
+    ][1:]
     try:
-        explained(detector, bench.configuration.info.name, rows, names)
+        explained(detector, name, test[[0, -1]], names)
+        for method in others:
+            explained(detector, name, test, names, method=method, rows=rows)
     except DetectorError as error:
         raise FaultError(str(error)) from error
-    return "explain splits the scores by column"
+    return f"{', '.join(['explain', *others])}: scores are split by column"
 
 
 _PROBES: dict[str, Callable[[Bench], str]] = {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from odbench.arrays import FloatArray
+from odbench.arrays import FloatArray, IntArray
 from odbench.errors import DetectorError, OdbenchError
 from odbench.plugins.entry_points import one_line
 
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 WANTED = ("column", "value", "share")
+# Each method that explains -> the method whose scores it explains.
+EXPLAINS = {
+    "explain": "decision_function",
+    "explain_batch": "score_batch",
+    "explain_own": "fit_score",
+}
 # Larger differences between numbers that should be equal are not rounding.
 _ROUNDING = 1e-6
 
@@ -32,19 +38,29 @@ def can_explain(detector: object) -> bool:
 
 
 def explained(
-    detector: Any, name: str, X: FloatArray, columns: Sequence[str]
+    detector: Any,
+    name: str,
+    X: FloatArray,
+    columns: Sequence[str],
+    *,
+    method: str = "explain",
+    rows: IntArray | None = None,
 ) -> tuple[FloatArray, list[pd.DataFrame]]:
     """Explain the scores of rows.
 
     Parameters
     ----------
     detector : Detector
-        Fitted, with ``explain``.
+        Fitted, with the method.
     name : str
         Its name, for messages.
     X : float64 array of shape (n_rows, n_columns)
     columns : sequence of str
         The columns' names.
+    method : {"explain", "explain_batch", "explain_own"}
+        The method to call, see `odbench.detector.Explanation`.
+    rows : int64 array of shape (m,), optional
+        The rows to explain, for the two other methods; all by default.
 
     Returns
     -------
@@ -57,10 +73,14 @@ def explained(
     DetectorError
         If the detector fails, or its answer has another shape.
     """
-    where = f"detector {name!r}: explain(X, columns)"
-    answer: Explanation = attempt(where, lambda: detector.explain(X, list(columns)))
-    scores = attempt(where, lambda: detector.decision_function(X))
-    _check_scores(where, answer, scores)
+    more = () if rows is None else (rows,)
+    where = f"detector {name!r}: {method}(X, columns{', rows' if more else ''})"
+    ask, scored_by = getattr(detector, method), EXPLAINS[method]
+    answer: Explanation = attempt(where, lambda: ask(X, list(columns), *more))
+    scores = attempt(where, lambda: getattr(detector, scored_by)(X))
+    if rows is not None:
+        X, scores = X[rows], scores[rows]
+    _check_scores(where, answer, scores, scored_by)
     tables = []
     for row in range(len(X)):
         table = attempt(f"{where}.table({row})", lambda: answer.table(row))  # noqa: B023 - called at once
@@ -82,7 +102,9 @@ def attempt(where: str, work: Callable[[], T]) -> T:
         raise DetectorError(msg) from error
 
 
-def _check_scores(where: str, answer: object, expected: FloatArray) -> None:
+def _check_scores(
+    where: str, answer: object, expected: FloatArray, scored_by: str
+) -> None:
     lacking = [name for name in ("scores", "table") if not hasattr(answer, name)]
     if lacking:
         msg = (
@@ -100,7 +122,7 @@ def _check_scores(where: str, answer: object, expected: FloatArray) -> None:
     if not np.allclose(scores, expected, rtol=_ROUNDING, atol=1e-12):
         gap = np.abs(scores - expected).max()
         msg = (
-            f"{where}.scores differ from decision_function(X) by up to {gap:.3g}; "
+            f"{where}.scores differ from {scored_by}(X) by up to {gap:.3g}; "
             f"return the same scores"
         )
         raise DetectorError(msg)
