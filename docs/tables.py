@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -22,8 +23,11 @@ TITLES = {
     "ovrbench": "OvRBench",
     "adbench": "ADBench",
     "synbench": "SynBench",
+    "synbench-2": "SynBench 2",
 }
 REAL = ("oddbench", "ovrbench", "adbench")
+# No value is equal to the best, so that nothing is bold.
+NOTHING = pd.Series({"mean_auroc": None, "mean_ap": None})
 _BLOCK = re.compile(r"<!-- table (\S+) -->\n(.*?)<!-- end -->", re.DOTALL)
 
 
@@ -77,12 +81,109 @@ def _pair(board: pd.DataFrame, name: str, best: pd.Series) -> str:
 def pca_floor() -> str:
     """Mean AUROC and AP of pca with and without a floor on the real suites."""
     boards = {suite: leaderboard(suite) for suite in REAL}
-    nothing = pd.Series({"mean_auroc": None, "mean_ap": None})
     lines = [["mean AUROC / mean AP", *(TITLES[suite] for suite in REAL)]]
     lines += [
-        [name, *(_pair(boards[suite], name, nothing) for suite in REAL)]
+        [name, *(_pair(boards[suite], name, NOTHING) for suite in REAL)]
         for name in ("pca", "pca:floor=1e-12")
     ]
+    return markdown(lines)
+
+
+def settings() -> str:
+    """Mean AUROC and AP of cats and of the best others, per setting and real suite."""
+    lines = [["setting", "mean AUROC / mean AP", *(TITLES[suite] for suite in REAL)]]
+    for protocol in ("one-class", "transductive", "unsupervised"):
+        boards = {suite: leaderboard(suite, protocol) for suite in REAL}
+        others = [board.drop(index="cats") for board in boards.values()]
+        cells = [_pair(board, "cats", NOTHING) for board in boards.values()]
+        lines.append([protocol, "cats", *cells])
+        for measure, key in (("AUROC", "mean_auroc"), ("AP", "mean_ap")):
+            best = [board[key].idxmax() for board in others]
+            cells = [
+                f"{_pair(board, name, NOTHING)} ({name})"
+                for board, name in zip(others, best, strict=True)
+            ]
+            lines.append(["", f"best other by {measure}", *cells])
+    return markdown(lines)
+
+
+def cats_suites() -> str:
+    """Measures of cats and of the best other detector on each suite, one-class."""
+    lines = [["", "mean AUROC", "mean AP", "average rank", "Elo (95 %)"]]
+    for suite, title in TITLES.items():
+        board = leaderboard(suite)
+        best = board.drop(index="cats")["mean_auroc"].idxmax()
+        sets = int(board["n_datasets"].max())
+        for name, label in (("cats", f"{title}, {sets} sets: cats"), (best, best)):
+            row = board.loc[name]
+            elo = [row[f"elo_auroc{end}"] for end in ("", "_low", "_high")]
+            lines.append(
+                [
+                    label,
+                    f"{100 * row['mean_auroc']:.2f}",
+                    f"{100 * row['mean_ap']:.2f}",
+                    f"{row['rank_auroc']:.2f}",
+                    "{:.0f} ({:.0f} to {:.0f})".format(*elo),
+                ]
+            )
+    return markdown(lines)
+
+
+def cats_leads() -> str:
+    """Lead of cats over the best other detector, with simultaneous intervals.
+
+    On the synthetic suites the oracle is the best, and gaps are measured from it.
+    """
+    lines = [["", "best other", "AUROC, points", "AP, points"]]
+    for suite in REAL:
+        board = leaderboard(suite)
+        best = board.drop(index="cats")["mean_auroc"].idxmax()
+        row = board.loc[best]
+        lines.append(
+            [
+                f"{TITLES[suite]}, {int(board['n_datasets'].max())} sets",
+                best,
+                *(_lead(board, row, metric) for metric in ("auroc", "ap")),
+            ]
+        )
+    return markdown(lines)
+
+
+def _lead(board: pd.DataFrame, row: pd.Series, metric: str) -> str:
+    """Gap of a row to the best; only shown where cats is the best."""
+    if board[f"mean_{metric}"].idxmax() != "cats":
+        return "cats is not first"
+    gap = [100 * row[f"gap_{metric}{end}"] for end in ("", "_low", "_high")]
+    return "{:+.1f} ({:.1f} to {:.1f})".format(*gap)
+
+
+def cats_against_knn() -> str:
+    """How often, and by how much, knn is ahead of cats, one-class."""
+    lines = [
+        ["", "knn ahead, AUROC", "knn ahead, AP", "median loss", "median gain",
+         "five largest of the summed lead"]
+    ]  # fmt: skip
+    for suite, title in TITLES.items():
+        path = ROOT / "leaderboard" / suite / "per_dataset.csv"
+        rows = pd.read_csv(path)
+        rows = rows[(rows["protocol"] == "one-class") & (rows["config"] == "default")]
+        wide = rows.pivot_table(
+            index="dataset", columns="detector", values=["auroc", "ap"]
+        )
+        auroc, ap = (
+            100 * (wide[key]["cats"] - wide[key]["knn"]) for key in ("auroc", "ap")
+        )
+        top = auroc.nlargest(5).sum() / auroc.sum()
+        lines.append(
+            [
+                f"{title}, {len(wide)} sets",
+                f"{100 * (auroc < 0).mean():.0f} % of the sets",
+                f"{100 * (ap < 0).mean():.0f} %",
+                f"{-auroc[auroc < 0].median():.1f} points",
+                f"{auroc[auroc > 0].median():.1f} points",
+                f"{100 * top:.0f} %",
+            ]
+        )
     return markdown(lines)
 
 
@@ -95,6 +196,11 @@ def markdown(lines: Iterable[Iterable[str]]) -> str:
 
 TABLES: dict[str, Callable[[], str]] = {
     "headline": headline,
+    "headline-unsupervised": partial(headline, "unsupervised"),
+    "settings": settings,
+    "cats-suites": cats_suites,
+    "cats-leads": cats_leads,
+    "cats-against-knn": cats_against_knn,
     "pca-floor": pca_floor,
 }
 
