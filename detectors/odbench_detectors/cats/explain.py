@@ -16,7 +16,7 @@ from odbench_detectors.cats.views import VIEWS, Placed, Views
 if TYPE_CHECKING:
     import pandas as pd
 
-# What `Explanation` calls the part of the rows that are scored together.
+# Name of the part that the other rows of a batch have in a score.
 BATCH = "batch"
 _MEANINGS = VIEWS | {BATCH: "like other rows of the batch, and unlike train rows"}
 # Smaller shares are not mentioned in the text.
