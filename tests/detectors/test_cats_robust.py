@@ -23,8 +23,9 @@ def test_equal_rows_have_equal_scores_in_any_order(rng):
     X[50:60] = X[0]
     scores = CATS().fit_score(X)
     assert len(np.unique(scores[50:60])) == 1
-    order = rng.permutation(300)
-    assert (CATS().fit_score(X[order]) == scores[order]).all()
+    for _ in range(10):
+        order = rng.permutation(300)
+        assert (CATS().fit_score(X[order]) == scores[order]).all()
 
 
 @pytest.mark.parametrize(("n", "d"), [(2, 1), (3, 5), (20, 120)])
