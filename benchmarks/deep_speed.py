@@ -101,7 +101,9 @@ class Clock(nn.Module):
         steps = len(self.deviation)
         step = torch.randint(steps, (len(rows),))
         noisy = rows + torch.randn_like(rows) * self.deviation[step, None]
-        return nn.functional.cross_entropy(self.layers(noisy), step * self.bins // steps)
+        return nn.functional.cross_entropy(
+            self.layers(noisy), step * self.bins // steps
+        )
 
     def score(self, rows: Tensor) -> Tensor:
         """Return the expected bin."""
