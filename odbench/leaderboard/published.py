@@ -26,7 +26,7 @@ _METHOD = ["detector", "config"]
 _VERSION = [*_METHOD, "config_id", "detector_version"]
 _SECONDS = ["fit_seconds", "score_seconds"]
 _COLUMNS = [*_TABLE, *_VERSION, "seed", "status", "auroc", "ap", *_SECONDS,
-            "inductive"]  # fmt: skip
+            "inductive", "batch_difference"]  # fmt: skip
 # The column of a leaderboard that tells a run's own rows from published ones.
 SOURCE = "source"
 OWN, OTHERS = "run", "published"
@@ -87,7 +87,7 @@ def write_published(runs: Sequence[Path], path: Path, *, note: str) -> None:
 
     trials = pd.concat([read_present(run) for run in runs], ignore_index=True)
     trials = trials[_COLUMNS].sort_values([*_VERSION, *_TABLE, "seed"])
-    for name in _SECONDS:
+    for name in (*_SECONDS, "batch_difference"):
         trials[name] = trials[name].map(lambda value: float(f"{value:.3g}"))
         trials[name] = trials[name].astype("float32")
     for name in (*_TABLE, *_VERSION, "status"):
@@ -154,11 +154,11 @@ def rank_published(published: Published, suite: str) -> pd.DataFrame:
     UserWarning
         Once for each configuration that is ranked in another setting.
     """
-    trials = published.trials
-    trials = trials[trials["suite"] == suite]
     # Facts that the compact file leaves out, and that the means do not need.
-    facts = trials.assign(n_test=2, n_anomalies=1)
-    return build_leaderboard(facts, settings=Settings(permutations=0))
+    facts = published.trials.assign(n_test=2, n_anomalies=1)
+    # Of all suites, because a batch may have changed scores on another one.
+    table = build_leaderboard(facts, settings=Settings(permutations=0))
+    return table[table["suite"] == suite].reset_index(drop=True)
 
 
 def join_published(results: pd.DataFrame, published: Published) -> Beside:

@@ -152,7 +152,7 @@ def test_a_damaged_file_is_one_line(tmp_path):
         read_published(path)
 
 
-@pytest.mark.filterwarnings("ignore:pyod")
+@pytest.mark.filterwarnings("ignore:.*not ranked in the setting one-class")
 @pytest.mark.skipif(not RUNS.is_dir(), reason="the published tables are not at hand")
 def test_published_results_are_ranked_as_in_the_published_table():
     path = RUNS.parent / "oddbench" / "public.csv"
