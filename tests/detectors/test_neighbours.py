@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from odbench_detectors.shared.neighbours import graph as graph_module
+from odbench_detectors.shared.neighbours import kd_build, kd_tree, product_kernels
 from odbench_detectors.shared.neighbours.graph import NeighbourIndex, neighbour_graph
 from tests.reference.neighbours import neighbours
 
@@ -87,6 +88,87 @@ def test_products_are_exact_where_rounding_blurs_them(rng, monkeypatch, k):
         nearest = np.sqrt(np.take_along_axis(measured, order, axis=1))
         assert np.array_equal(found.rows, order)
         assert np.array_equal(found.distances, nearest)
+
+
+def wide_tables(rng, d=100):
+    """Yield wide tables on which float32 overflows, underflows, cancels or ties."""
+    rows, asked = rng.normal(size=(700, d)), rng.normal(size=(60, d))
+    yield rows + 1e8, asked + 1e8
+    for scale in (1e-40, 1e-170, 1e-310, 1e16, 1e30, 1e139):
+        yield rows * scale, asked * scale
+    few = rng.integers(0, 2, size=(700, d)) * (np.arange(d) < 4)
+    yield few.astype(float), few[:60].astype(float)
+    flat = rows.copy()
+    flat[:, 5:] = 1e6
+    yield flat, np.concatenate([flat[:20], asked])
+    yield rows[rng.integers(0, 30, 700)], np.concatenate([rows[:30], asked])
+    yield rows * 10.0 ** rng.uniform(-14, 14, d), asked
+    yield rows[:3], asked
+
+
+@pytest.mark.parametrize("by_tree", [True, False])
+@pytest.mark.parametrize("k", [1, 20, 650])
+def test_wide_tables_get_what_measuring_everything_gets(rng, monkeypatch, k, by_tree):
+    monkeypatch.setattr(graph_module, "_tree_is_cheaper", lambda *_: by_tree)
+    for train, queries in wide_tables(rng):
+        found = NeighbourIndex(train).search(queries, k)
+        measured = [((q - train) ** 2).cumsum(axis=1)[:, -1] for q in queries]
+        order = np.argsort(measured, axis=1, kind="stable")[:, :k]
+        nearest = np.sqrt(np.take_along_axis(np.array(measured), order, axis=1))
+        assert np.array_equal(found.rows, order)
+        assert np.array_equal(found.distances, nearest)
+
+
+def test_boxes_of_a_tree_hold_their_rows_and_nothing_else(rng):
+    rows = rng.normal(size=(1500, 7))
+    rows[3] = 1e9
+    order, starts, low, high, cuts, leaves = kd_build.build(rows, kd_build.LEAF)
+
+    assert sorted(order) == list(range(1500))
+    for node, (start, stop) in enumerate(starts):
+        inside = rows[order[start:stop]]
+        assert np.array_equal(low[node], inside.min(axis=0))
+        assert np.array_equal(high[node], inside.max(axis=0))
+        if node >= len(cuts):
+            leaf = leaves[node - len(cuts)]
+            assert np.array_equal(leaf[:, : stop - start].T, inside)
+            assert np.isinf(leaf[:, stop - start :]).all()
+
+
+def test_a_hopeless_tree_is_tried_on_a_few_queries_only(rng, monkeypatch):
+    tried = []
+    search = kd_tree.search
+
+    def counting(queries, chosen, *args):
+        tried.append(len(chosen))
+        return search(queries, chosen, *args)
+
+    monkeypatch.setattr(kd_tree, "search", counting)
+    NeighbourIndex(rng.normal(size=(2000, 60))).search(rng.normal(size=(480, 60)), 5)
+
+    assert tried == [3]
+
+
+def test_an_index_keeps_its_rows_when_the_table_changes(rng):
+    train, queries = rng.normal(size=(300, 9)), rng.normal(size=(30, 9))
+    index = NeighbourIndex(train)
+    before = index.search(queries, 5)
+    train[:] = 0.0
+
+    assert np.array_equal(index.search(queries, 5).distances, before.distances)
+
+
+def test_read_only_queries_compile_nothing_more(rng):
+    train, queries = rng.normal(size=(600, 60)), rng.normal(size=(200, 60))
+    kernels = (kd_tree.search, product_kernels.sift, product_kernels.settle)
+    neighbour_graph(train, queries, 5)
+    before = [len(kernel.signatures) for kernel in kernels]
+    train.flags.writeable = queries.flags.writeable = False
+    neighbour_graph(train, queries, 5)
+    neighbour_graph(train, np.concatenate([queries, queries]), 5)
+    neighbour_graph(train, None, 5)
+
+    assert [len(kernel.signatures) for kernel in kernels] == before
 
 
 def test_fewer_neighbours_are_the_first_of_more(rng):

@@ -10,6 +10,7 @@ from odbench.arrays import FloatArray
 from odbench_detectors.shared.views import read_only
 
 Int32Array = NDArray[np.int32]
+IndexArray = NDArray[np.intp]
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)

@@ -17,14 +17,15 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from odbench.arrays import FloatArray
 from odbench_detectors.shared.estimator import within_limit
-from odbench_detectors.shared.neighbours import kd_tree
+from odbench_detectors.shared.neighbours import kd_build, kd_tree
 from odbench_detectors.shared.neighbours.distinct import (
+    IndexArray,
     Int32Array,
     distinct,
     members_of,
 )
-from odbench_detectors.shared.neighbours.kd_tree import IndexArray
 from odbench_detectors.shared.neighbours.products import fits, searcher
+from odbench_detectors.shared.views import read_only
 
 Metric = Literal["euclidean", "manhattan"]
 
@@ -34,6 +35,8 @@ _TASK = 256
 # which the tree is always chosen.
 _PILOT = 24
 _FEW_COLUMNS = 6
+# Every 8th of these queries comes first, and settles a choice as clear as this ratio.
+_FIRST_STEP, _HOPELESS = 8, 4.0
 # Nanoseconds per value visited by the tree, per value in a product, per product
 # filtered, and per neighbour found among products.
 _TREE_COST, _PRODUCT_COST, _SIFT_COST, _KEEP_COST = 0.75, 0.06, 0.5, 200.0
@@ -72,9 +75,10 @@ class NeighbourIndex:
         rows = within_limit(rows)
         self.n = len(rows)
         first, self._number = distinct(rows)
-        self._rows = rows[first]
+        # Copied, because the caller may change its table later.
+        self._rows = read_only(rows[first])
         self._offsets, self._members = members_of(self._number, len(first))
-        self._tree = kd_tree.build(self._rows, kd_tree.LEAF)
+        self._tree = kd_build.build(self._rows, kd_build.LEAF)
 
     def search(
         self,
@@ -104,7 +108,8 @@ class NeighbourIndex:
         """
         queries = within_limit(queries)
         first, number = distinct(queries)
-        found = self._search(queries[first], min(k, self.n), metric, n_threads)
+        asked = queries if len(first) == len(queries) else queries[first]
+        found = self._search(read_only(asked), min(k, self.n), metric, n_threads)
         if len(first) == len(queries):
             return found
         return NeighbourGraph(found.distances[number], found.rows[number])
@@ -137,8 +142,8 @@ class NeighbourIndex:
         manhattan = metric == "manhattan"
         distances = np.empty((len(queries), k))
         rows = np.empty((len(queries), k), dtype=np.int32)
-        order, starts, low, high, leaves = self._tree
-        near = kd_tree.near_order(queries, low, high)
+        order, starts, low, high, cuts, leaves = self._tree
+        near = kd_tree.near_order(queries, low, high, cuts)
 
         def by_tree(chosen: IndexArray) -> float:
             return kd_tree.search(
@@ -149,20 +154,19 @@ class NeighbourIndex:
         def by_products(chosen: IndexArray) -> None:
             products(queries, chosen, distances, rows)
 
-        dense = queries.shape[1] >= _FEW_COLUMNS and not manhattan
-        if not dense or len(near) < _PILOT or not (fits(queries) and fits(self._rows)):
-            _in_threads(by_tree, near, n_threads)
+        dense = (
+            queries.shape[1] >= _FEW_COLUMNS
+            and not manhattan
+            and len(near) >= _PILOT
+            and fits(queries)
+            and fits(self._rows)
+        )
+        if dense and not _tree_wins(by_tree, near, self._rows.shape, k):
+            products = searcher(self._tree, self._rows, self._offsets, self._members)
+            with threadpool_limits(1, user_api="blas"):
+                _in_threads(by_products, near, n_threads)
         else:
-            # Copied, because numba would compile once more for a slice with steps.
-            seen = by_tree(near[:: len(near) // _PILOT].copy()) / _PILOT
-            if _tree_is_cheaper(seen, self._rows.shape, k):
-                _in_threads(by_tree, near, n_threads)
-            else:
-                products = searcher(
-                    self._tree, self._rows, self._offsets, self._members
-                )
-                with threadpool_limits(1, user_api="blas"):
-                    _in_threads(by_products, near, n_threads)
+            _in_threads(by_tree, near, n_threads)
         if not manhattan:
             np.sqrt(distances, out=distances)
         return NeighbourGraph(distances, rows)
@@ -216,6 +220,26 @@ def _without_self(found: NeighbourGraph, number: Int32Array, k: int) -> Neighbou
     return NeighbourGraph(
         distances[~itself].reshape(shape), rows[~itself].reshape(shape)
     )
+
+
+def _tree_wins(
+    by_tree: Callable[[IndexArray], float],
+    near: IndexArray,
+    shape: tuple[int, ...],
+    k: int,
+) -> bool:
+    """Try the tree on some queries; a few of them suffice where it is hopeless."""
+    pilot = near[:: len(near) // _PILOT]
+    seen = _visited(by_tree, pilot[::_FIRST_STEP])
+    if not _tree_is_cheaper(seen / _HOPELESS, shape, k):
+        return False
+    return _tree_is_cheaper(_visited(by_tree, pilot), shape, k)
+
+
+def _visited(by_tree: Callable[[IndexArray], float], pilot: IndexArray) -> float:
+    """Return how many values the tree visits per query."""
+    # Copied, because numba would compile once more for a slice with steps.
+    return by_tree(pilot.copy()) / len(pilot)
 
 
 def _tree_is_cheaper(seen: float, shape: tuple[int, ...], k: int) -> bool:

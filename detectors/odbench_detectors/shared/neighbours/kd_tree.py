@@ -10,177 +10,38 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray
-from odbench_detectors.shared.neighbours.distinct import Int32Array
+from odbench_detectors.shared.neighbours.distinct import IndexArray, Int32Array
 from odbench_detectors.shared.neighbours.heap import clear, drain, push
-from odbench_detectors.shared.views import read_only
 
-IndexArray = NDArray[np.intp]
-
-LEAF = 32
 # Number of columns between two checks whether a leaf can be abandoned.
 _STRIDE = 8
-# Leaves are padded to a multiple of this, so that vector loops have no remainder.
-_LANES = 8
 
 
-def build(
-    rows: FloatArray, size: int
-) -> tuple[IndexArray, IndexArray, FloatArray, FloatArray, FloatArray]:
-    """Build a balanced tree, split at the median of each node's widest column.
-
-    Parameters
-    ----------
-    rows : float64 array of shape (m, d)
-        Distinct rows, C-contiguous, m > 0.
-    size : int
-        Maximum number of rows per leaf.
-
-    Returns
-    -------
-    order : intp array of shape (m,)
-        Rows in the tree's order.
-    starts : intp array of shape (nodes + 1, 2)
-        Start and stop of each node's rows in `order`.
-    low, high : float64 arrays of shape (nodes, d)
-        The bounding box of each node.
-    leaves : float64 array of shape (leaves, d, width)
-        The rows of each leaf, column by column, padded with infinity.
-    """
-    m, d = rows.shape
-    n_leaves = 1
-    while n_leaves * size < m:
-        n_leaves *= 2
-    nodes = 2 * n_leaves - 1
-    order = np.arange(m)
-    starts = np.zeros((nodes, 2), dtype=np.intp)
-    starts[0, 1] = m
-    low, high = np.empty((nodes, d)), np.empty((nodes, d))
-    rows = read_only(rows)
-    _split(rows, order, starts, low, high)
-    ends = starts[n_leaves - 1 :]
-    fullest = int((ends[:, 1] - ends[:, 0]).max())
-    width = -(-fullest // _LANES) * _LANES
-    leaves = np.full((n_leaves, d, width), np.inf)
-    _fill(rows, order, ends, leaves)
-    return order, starts, low, high, leaves
-
-
-# Kernels get their arrays from outside, and assign values, never slices: numba would
-# compile its own versions of NumPy's functions and error messages along with them.
-@njit(cache=True, nogil=True)
-def _split(
-    rows: FloatArray,
-    order: IndexArray,
-    starts: IndexArray,
-    low: FloatArray,
-    high: FloatArray,
-) -> None:
-    """Fill the nodes: their rows in `order`, and their boxes."""
-    inner = len(low) // 2
-    for node in range(len(low)):
-        start, stop = starts[node, 0], starts[node, 1]
-        _bound(rows, order, start, stop, low[node], high[node])
-        if node >= inner:
-            continue
-        middle = (start + stop) // 2
-        column = rows[:, _widest(low[node], high[node])]
-        _partition(column, order, start, stop - 1, middle)
-        left, right = 2 * node + 1, 2 * node + 2
-        starts[left, 0], starts[left, 1] = start, middle
-        starts[right, 0], starts[right, 1] = middle, stop
-
-
-@njit(cache=True, nogil=True)
-def _bound(  # noqa: PLR0917 - numba passes by position
-    rows: FloatArray,
-    order: IndexArray,
-    start: int,
-    stop: int,
-    low: FloatArray,
-    high: FloatArray,
-) -> None:
-    for j in range(len(low)):
-        low[j] = high[j] = rows[order[start], j]
-    for p in range(start + 1, stop):
-        row = rows[order[p]]
-        for j in range(len(low)):
-            low[j] = min(low[j], row[j])
-            high[j] = max(high[j], row[j])
-
-
-@njit(cache=True, nogil=True)
-def _widest(low: FloatArray, high: FloatArray) -> int:
-    """Return the column with the largest range in a box."""
-    column, widest = 0, -1.0
-    for j in range(len(low)):
-        width = high[j] - low[j]
-        if width > widest:
-            column, widest = j, width
-    return column
-
-
-@njit(cache=True, nogil=True)
-def _fill(
-    rows: FloatArray, order: IndexArray, ends: IndexArray, leaves: FloatArray
-) -> None:
-    """Copy the rows of each leaf, column by column."""
-    for leaf in range(len(ends)):
-        start = ends[leaf, 0]
-        for p in range(start, ends[leaf, 1]):
-            for j in range(rows.shape[1]):
-                leaves[leaf, j, p - start] = rows[order[p], j]
-
-
-@njit(cache=True, nogil=True)
-def _partition(
-    values: FloatArray, order: IndexArray, left: int, right: int, middle: int
-) -> None:
-    """Partition so that position `middle` is in sorted order (quickselect)."""
-    while left < right:
-        a = values[order[left]]
-        b = values[order[(left + right) // 2]]
-        c = values[order[right]]
-        pivot = max(min(a, b), min(max(a, b), c))
-        i, j = left, right
-        while i <= j:
-            while values[order[i]] < pivot:
-                i += 1
-            while values[order[j]] > pivot:
-                j -= 1
-            if i <= j:
-                order[i], order[j] = order[j], order[i]
-                i += 1
-                j -= 1
-        if middle <= j:
-            right = j
-        elif middle >= i:
-            left = i
-        else:
-            return
-
-
-def near_order(queries: FloatArray, low: FloatArray, high: FloatArray) -> IndexArray:
-    """Order queries by their nearest leaf, so that the cache is reused."""
+def near_order(
+    queries: FloatArray, low: FloatArray, high: FloatArray, cuts: IndexArray
+) -> IndexArray:
+    """Order queries by the leaf on their side of the cuts, to reuse the cache."""
     leaf = np.empty(len(queries), dtype=np.intp)
-    _near_leaf(queries, low, high, leaf)
+    _near_leaf(queries, low, high, cuts, leaf)
     return np.argsort(leaf, kind="stable")
 
 
 @njit(cache=True, nogil=True)
 def _near_leaf(
-    queries: FloatArray, low: FloatArray, high: FloatArray, leaf: IndexArray
+    queries: FloatArray,
+    low: FloatArray,
+    high: FloatArray,
+    cuts: IndexArray,
+    leaf: IndexArray,
 ) -> None:
-    inner = len(low) // 2
     for q in range(len(queries)):
-        query, node = queries[q], 0
-        while node < inner:
-            left, right = 2 * node + 1, 2 * node + 2
-            a = _gap(query, low, high, left, False)
-            b = _gap(query, low, high, right, False)
-            node = left if a <= b else right
+        node = 0
+        while node < len(cuts):
+            left, right, j = 2 * node + 1, 2 * node + 2, cuts[node]
+            x = queries[q, j]
+            node = left if x - high[left, j] <= low[right, j] - x else right
         leaf[q] = node
 
 
@@ -260,7 +121,7 @@ def search(  # noqa: PLR0917 - numba passes by position
     chosen : intp array
         The queries to answer, in this order.
     order, starts, low, high, leaves
-        The tree of `build`.
+        Of the tree of `kd_build.build`.
     offsets, members : int32 arrays
         The table's rows equal to each row of the tree (`members_of`).
     manhattan : bool

@@ -14,8 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray
-from odbench_detectors.shared.neighbours.distinct import Int32Array
-from odbench_detectors.shared.neighbours.kd_tree import IndexArray
+from odbench_detectors.shared.neighbours.distinct import IndexArray, Int32Array
 
 # float32
 Singles = NDArray[Any]
@@ -258,7 +257,7 @@ def settle(  # noqa: PLR0917 - numba passes by position
     query_norms, row_norms, tolerance, near, candidates, count, limit, upper_bound
         As in `sift`.
     rows : float64 array of shape (m, d)
-        The table's distinct rows in the tree's order.
+        The table's distinct rows.
     order, offsets, members
         As in `tree.search`.
     distances, found : arrays of shape (n, k), float64 and int32
@@ -273,6 +272,7 @@ def settle(  # noqa: PLR0917 - numba passes by position
     left = np.empty(len(chosen), dtype=np.intp)
     n_left = 0
     scratch = np.empty(near.shape[1])
+    places = np.empty(near.shape[1], dtype=order.dtype)
     for i in range(len(chosen)):
         q = chosen[i]
         if count[i] < 0:
@@ -285,10 +285,12 @@ def settle(  # noqa: PLR0917 - numba passes by position
         )  # fmt: skip
         far, row = distances[q], found[q]
         full = 0
-        _squared(queries[q], rows, candidates[i, :kept], scratch)
+        for p in range(kept):
+            places[p] = order[candidates[i, p]]
+        _squared(queries[q], rows, places[:kept], scratch)
         for p in range(kept):
             exact = scratch[p]
-            u = order[candidates[i, p]]
+            u = places[p]
             for m in range(offsets[u], offsets[u + 1]):
                 place = _insert(far, row, full, exact, members[m])
                 if place < 0:
@@ -321,7 +323,7 @@ def _insert(
 
 @njit(cache=True, nogil=True)
 def _squared(
-    query: FloatArray, rows: FloatArray, candidates: Int32Array, out: FloatArray
+    query: FloatArray, rows: FloatArray, candidates: IndexArray, out: FloatArray
 ) -> None:
     """Sum squares in the tree's order, four rows at a time to hide the add latency."""
     fours = len(candidates) // 4 * 4

@@ -9,10 +9,10 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench_detectors.shared.neighbours import kd_tree
-from odbench_detectors.shared.neighbours.distinct import Int32Array
-from odbench_detectors.shared.neighbours.kd_tree import IndexArray
+from odbench_detectors.shared.neighbours.distinct import IndexArray, Int32Array
 from odbench_detectors.shared.neighbours.product_kernels import (
     LARGEST,
+    Singles,
     box_gaps,
     settle,
     sift,
@@ -31,7 +31,7 @@ def fits(rows: FloatArray) -> bool:
 
 
 def searcher(
-    tree: tuple[IndexArray, IndexArray, FloatArray, FloatArray, FloatArray],
+    tree: tuple[IndexArray, IndexArray, FloatArray, FloatArray, IndexArray, FloatArray],
     table: FloatArray,
     offsets: Int32Array,
     members: Int32Array,
@@ -41,7 +41,7 @@ def searcher(
     Parameters
     ----------
     tree
-        The result of `kd_tree.build` for `table`.
+        The result of `kd_build.build` for `table`.
     table : float64 array of shape (m, d)
         Distinct rows that pass `fits`.
     offsets, members : int32 arrays
@@ -53,15 +53,10 @@ def searcher(
         ``(queries, chosen, distances, rows)``, which fills `distances` (squared) and
         `rows` at `chosen` exactly as `kd_tree.search` would.
     """
-    order, starts, low, high, leaves = tree
-    rows = np.ascontiguousarray(table[order])
-    d = rows.shape[1]
+    order, starts, low, high, _, leaves = tree
+    d = table.shape[1]
     tolerance = slack(d)
-    row_norms = np.einsum("ij,ij->i", rows, rows)
-    # With a column of 1 in the queries, one product is |x|^2 - 2 q.x.
-    table_ext = np.empty((len(rows), d + 1), dtype=np.float32)
-    table_ext[:, :d] = -2.0 * rows
-    table_ext[:, d] = (1.0 - 2.0 * tolerance) * row_norms
+    table_ext, row_norms = _in_order(table, order, tolerance)
     nodes = _block_nodes(starts)
     block_low, block_high = low[nodes], high[nodes]
 
@@ -95,7 +90,7 @@ def searcher(
         left = settle(
             queries, chosen, norms, row_norms, tolerance,
             near, candidates, count, limit, upper_bound,
-            rows, order, offsets, members, distances, found,
+            table, order, offsets, members, distances, found,
         )  # fmt: skip
         if len(left):
             kd_tree.search(
@@ -104,6 +99,26 @@ def searcher(
             )  # fmt: skip
 
     return search
+
+
+def _in_order(
+    table: FloatArray, order: IndexArray, tolerance: float
+) -> tuple[Singles, FloatArray]:
+    """Return the factors of products in the tree's order, and the sums of squares.
+
+    With a column of 1 in the queries, one product is |x|^2 - 2 q.x.
+    """
+    d = table.shape[1]
+    table_ext = np.empty((len(table), d + 1), dtype=np.float32)
+    row_norms = np.empty(len(table))
+    # In blocks that stay in the core's own cache.
+    for start in range(0, len(table), BLOCK):
+        part = slice(start, start + BLOCK)
+        rows = table[order[part]]
+        row_norms[part] = np.einsum("ij,ij->i", rows, rows)
+        np.multiply(rows, -2.0, out=table_ext[part, :d], casting="same_kind")
+    table_ext[:, d] = (1.0 - 2.0 * tolerance) * row_norms
+    return table_ext, row_norms
 
 
 def _block_nodes(starts: IndexArray) -> Any:
