@@ -159,6 +159,9 @@ def completed(table: pa.Table, full: pa.Schema | None = None) -> pa.Table:
     import pyarrow as pa
 
     full = schema() if full is None else full
+    if table.schema.equals(full):
+        # A cast would import much of Arrow to change nothing but notes of the file.
+        return pa.Table.from_arrays(table.columns, schema=full)
     for field in full:
         if field.name not in table.column_names:
             table = table.append_column(field, pa.nulls(len(table), field.type))

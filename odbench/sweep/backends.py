@@ -8,13 +8,15 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from odbench.errors import RunBrokenError, UsageError
-from odbench.sweep.context import RunContext
 from odbench.sweep.orphans import end_with
-from odbench.sweep.trials import Batch
-from odbench.sweep.worker import Report, close_sandbox, run_batch
+
+if TYPE_CHECKING:
+    from odbench.sweep.context import RunContext
+    from odbench.sweep.trials import Batch
+    from odbench.sweep.worker import Report
 
 BACKENDS = ("loky", "threading", "dask", "ray")
 # The run fails when the pool breaks this often in a row without a finished trial.
@@ -89,6 +91,9 @@ def _through_joblib(
     stopped: Callable[[], bool],
 ) -> Iterator[Report]:
     from joblib import Parallel, delayed, parallel_config
+
+    # Imported only here: a run that has finished needs no worker.
+    from odbench.sweep.worker import close_sandbox, run_batch
 
     def feed() -> Iterator[Any]:
         for batch in batches:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,15 @@ def write_run(request: RunRequest, configurations: dict[str, dict[str, Any]]) ->
         "configurations": {**_earlier_configurations(path), **configurations},
     }
     write_text(path, json.dumps(entry, indent=2, default=str) + "\n")
+
+
+def describes(folder: Path, configurations: Mapping[str, Any]) -> bool:
+    """Say whether ``run.json`` has all these configurations.
+
+    If no trial is left to run, it then stays as it is: it says on which machine, and
+    in which sandbox, the results were made.
+    """
+    return configurations.keys() <= _earlier_configurations(folder / "run.json").keys()
 
 
 def note_sandbox(folder: Path, layers: tuple[str, ...]) -> None:

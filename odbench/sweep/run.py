@@ -12,27 +12,22 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from odbench import provenance
 from odbench.errors import RunBrokenError, UsageError
 from odbench.files import is_wrong_place
 from odbench.sweep import journal
-from odbench.sweep.backends import run_batches
-from odbench.sweep.context import RunContext
 from odbench.sweep.finished import not_newest, results_with
 from odbench.sweep.fold import fold, is_folded, stored_generation
-from odbench.sweep.folder import locked, note_sandbox, write_run
-from odbench.sweep.hidden import allowed_ports, mirror_paths
-from odbench.sweep.kernels import compile_kernels
+from odbench.sweep.folder import describes, locked, note_sandbox, write_run
 from odbench.sweep.keys import Keys, key_texts
-from odbench.sweep.preflight import explain_os_error, inspect_machine, is_inside
 from odbench.sweep.prepare import Prepared, say
-from odbench.sweep.processes import kill_marked
-from odbench.sweep.progress import Progress
 from odbench.sweep.request import RunRequest
-from odbench.sweep.sandbox import Limits
-from odbench.sweep.strikes import Strikes
+
+if TYPE_CHECKING:
+    from odbench.sweep.context import RunContext
+    from odbench.sweep.progress import Progress
 
 
 @dataclass
@@ -91,8 +86,10 @@ def execute(request: RunRequest, prepared: Prepared) -> Summary:
     try:
         (folder / journal.FOLDER).mkdir(parents=True, exist_ok=True)
         with locked(folder):
-            write_run(request, prepared.configurations)
-            if prepared.batches or prepared.oracle:
+            has_work = bool(prepared.batches or prepared.oracle)
+            if has_work or not describes(folder, prepared.configurations):
+                write_run(request, prepared.configurations)
+            if has_work:
                 journal.begin_generation(folder, stored=stored_generation(folder))
             if prepared.batches:
                 _sweep(request, prepared, summary)
@@ -106,6 +103,8 @@ def execute(request: RunRequest, prepared: Prepared) -> Summary:
                 prepared.times.save()
             _renew(folder, prepared)
     except OSError as error:
+        from odbench.sweep.preflight import explain_os_error, is_inside
+
         if is_wrong_place(error) and is_inside(error, folder) and not summary.counts:
             msg = (
                 f"run {str(folder)!r}: the folder cannot be written "
@@ -136,6 +135,13 @@ def _renew(folder: Path, prepared: Prepared) -> None:
 
 
 def _sweep(request: RunRequest, prepared: Prepared, summary: Summary) -> None:
+    # Imported only here: a run that has finished needs none of them.
+    from odbench.sweep.backends import run_batches
+    from odbench.sweep.kernels import compile_kernels
+    from odbench.sweep.preflight import inspect_machine
+    from odbench.sweep.processes import kill_marked
+    from odbench.sweep.strikes import Strikes
+
     folder = request.folder
     jobs = request.jobs or provenance.cores()
     context = _context(request, prepared, jobs)
@@ -191,6 +197,8 @@ def _sweep(request: RunRequest, prepared: Prepared, summary: Summary) -> None:
 
 
 def _progress(request: RunRequest, prepared: Prepared, jobs: int) -> Progress:
+    from odbench.sweep.progress import Progress
+
     return Progress(
         request.folder,
         sum(map(len, prepared.batches)),
@@ -201,6 +209,10 @@ def _progress(request: RunRequest, prepared: Prepared, jobs: int) -> Progress:
 
 
 def _context(request: RunRequest, prepared: Prepared, jobs: int) -> RunContext:
+    from odbench.sweep.context import RunContext
+    from odbench.sweep.hidden import allowed_ports, mirror_paths
+    from odbench.sweep.sandbox import Limits
+
     if request.memory_limit is None:
         memory = int(provenance.memory_bytes() * 0.9 / jobs)
     else:

@@ -297,3 +297,35 @@ def test_a_private_run_names_the_scores_and_the_next_command(tmp_path):
     )
     assert "next: `odbench submission pack mine`" in done.stderr
     assert list((tmp_path / "mine" / "scores").rglob("*.npy"))
+
+
+def test_a_call_that_finds_nothing_to_do_is_light_and_keeps_the_description(tmp_path):
+    command = ["run", "--suite", "synbench-mini", "--limit", "1", "--detectors",
+               "ecod", "--out", str(tmp_path / "out")]  # fmt: skip
+    assert odbench(*command).returncode == 0
+    before = (tmp_path / "out/run.json").read_bytes()
+    assert b'"sandbox"' in before
+
+    again = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "odbench", *command],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert "nothing to do" in again.stderr
+    lines = [x for x in again.stderr.splitlines() if x.startswith("import time:")]
+    imported = {line.rpartition("|")[2].strip() for line in lines}
+    assert "pyarrow.parquet" in imported
+    slow = {"joblib", "pandas", "psutil", "pyarrow.compute", "http.client", "numba"}
+    assert not imported & slow
+    assert (tmp_path / "out/run.json").read_bytes() == before
+
+
+def test_a_description_that_was_lost_is_written_again(tmp_path):
+    command = ["run", "--suite", "synbench-mini", "--limit", "1", "--detectors",
+               "ecod", "--out", str(tmp_path / "out")]  # fmt: skip
+    assert odbench(*command).returncode == 0
+    (tmp_path / "out/run.json").write_text("{")
+
+    assert odbench(*command).returncode == 0
+
+    assert json.loads((tmp_path / "out/run.json").read_text())["configurations"]

@@ -10,10 +10,8 @@ from pathlib import Path
 from odbench.data.store import Store
 from odbench.data.transports.folder import Folder
 from odbench.data.transports.generated import Generated
-from odbench.data.transports.hub import Hub, hub_cache
 from odbench.data.transports.mirror import Mirror
 from odbench.data.transports.source import Source
-from odbench.data.transports.urls import Urls
 from odbench.errors import TransportError
 from odbench.suites import Suite, load_suites
 
@@ -61,8 +59,13 @@ def fresh_source(suite: Suite, mirror: Path | str | None) -> Source:
         others = [s.repository for s in load_suites().values() if s.repository]
         return Mirror(folder, suite, others)
     scratch = Store.default().root / "downloads"
+    # Imported only here: clients of the network take long to import.
     if suite.transport == "url":
+        from odbench.data.transports.urls import Urls
+
         return Urls(suite, scratch)
+    from odbench.data.transports.hub import Hub
+
     return Hub(suite, scratch)
 
 
@@ -125,6 +128,8 @@ def label_places(mirror: Path | str | None = None) -> list[Path]:
         The store's labels, its unfinished downloads, the hub client's cache, the
         folders of opened suites and the mirror. Some may not exist.
     """
+    from odbench.data.transports.hub import hub_cache
+
     root = Store.default().root
     folder = mirror_of(mirror)
     own = [Path(suite.root) for suite in load_suites().values() if suite.root]
