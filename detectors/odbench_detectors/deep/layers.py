@@ -90,7 +90,7 @@ class MLP(nn.Module):
                     _gradient(layer.bias).add_(gradient.sum(dim=0))
                 if i > 0:
                     gradient = torch.mm(gradient, layer.weight)
-                    # What was dropped is 0, as what the ReLU has stopped is.
+                    # A dropped input is 0, like one that the ReLU has stopped.
                     gradient = through_activation(gradient, inputs[i], self.slope)
                     if i > 1 and self.dropped and self.training:
                         gradient.mul_(_kept_scale(self.dropped))
