@@ -13,6 +13,7 @@ import numpy as np
 from odbench.arrays import LabelArray
 from odbench.errors import SubmissionError
 from odbench.submissions.dataset_list import DatasetList, ExpectedDataset
+from odbench.submissions.score_bytes import read_vector
 
 
 class LabelFolder:
@@ -67,13 +68,11 @@ class LabelFolder:
         """
         file = self._file(expected.dataset)
         try:
-            labels = np.load(file, allow_pickle=False)
-        except (OSError, ValueError, EOFError):
+            labels = read_vector(file, expected.n_test, ("|i1",))
+        except OSError:
             labels = None
         if (
-            not isinstance(labels, np.ndarray)
-            or labels.dtype != np.int8
-            or labels.shape != (expected.n_test,)
+            labels is None
             or not ((labels == 0) | (labels == 1)).all()
             or not 0 < np.count_nonzero(labels) < labels.size
         ):

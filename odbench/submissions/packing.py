@@ -21,7 +21,7 @@ from odbench.submissions.archive import (
 )
 from odbench.submissions.checking import check, file_sha256
 from odbench.submissions.dataset_list import PROTOCOL, DatasetList
-from odbench.submissions.score_bytes import encode_scores
+from odbench.submissions.score_bytes import encode_scores, read_vector
 from odbench.submissions.statement import Statement
 from odbench.submissions.strict_json import canonical
 
@@ -209,11 +209,11 @@ def _scores_member(run: Path, row: Mapping[str, Any], sets: DatasetList) -> byte
     if not file.is_file():
         msg = f"scores {str(file)!r}: no such file; repeat the run with --keep-scores"
         raise SubmissionError(msg)
-    scores = np.load(file, allow_pickle=False)
-    if scores.shape != (expected.n_scored,) or np.isnan(scores).any():
+    scores = read_vector(file, expected.n_scored, ("<f4", "<f8"))
+    if scores is None or np.isnan(scores).any():
         msg = (
-            f"scores {str(file)!r}: shape {scores.shape}; wanted {expected.n_scored} "
-            f"numbers, one per scored test row"
+            f"scores {str(file)!r}: not the {expected.n_scored} numbers, one per "
+            f"scored test row, that --keep-scores writes; run this trial again"
         )
         raise SubmissionError(msg)
     # The sweep checked that scores are finite as float64; larger values than float32

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,20 @@ from odbench.submissions.audit_log import AuditLog
 from odbench.submissions.private_table import COLUMNS, latest_rows
 
 LOG = "audit.jsonl"
+_TEXTS = (
+    "suite",
+    "partition",
+    "sets_sha256",
+    "submitter",
+    "method",
+    "tier",
+    "archive_sha256",
+)
+# No count, mean or number of seconds is as large.
+_LARGEST = 1e12
+_NUMBERS = frozenset(
+    name for name in COLUMNS if name.startswith(("n_", "mean_", "median_"))
+)
 _NEXT = (
     "restore both from a copy, or delete the table and evaluate an archive of the log "
     "again, which writes it anew"
@@ -23,9 +38,48 @@ def read_log(folder: Path) -> AuditLog:
     Raises
     ------
     SubmissionError
-        If a line was changed, removed, moved or only partly written.
+        If a line was changed, removed, moved or only partly written, or holds what
+        no evaluation writes.
     """
-    return AuditLog(folder / LOG)
+    log = AuditLog(folder / LOG)
+    for number, entry in enumerate(log.entries, start=1):
+        fault = _fault_of_entry(entry)
+        if fault:
+            msg = (
+                f"audit log {str(folder / LOG)!r}: line {number}: {fault}, so no "
+                f"evaluation wrote it; restore the log from a copy"
+            )
+            raise SubmissionError(msg)
+    return log
+
+
+def _fault_of_entry(entry: Mapping[str, Any]) -> str:
+    """Return what an evaluation would not have logged, "" if there is nothing."""
+    for name in _TEXTS:
+        if not isinstance(entry.get(name), str):
+            return f"{name} is missing or not a text"
+    if not _is_time(entry.get("time")):
+        return "time is not a time with a zone"
+    row = entry.get("row")
+    if not isinstance(row, dict):
+        return "row is missing or not an object"
+    for name in COLUMNS:
+        value = row.get(name)
+        wanted = (int, float) if name in _NUMBERS else (str,)
+        if type(value) not in wanted:
+            return f"row's {name} is missing or of another type"
+        if name in _NUMBERS and not abs(float(value or 0)) < _LARGEST:
+            return f"row's {name} is too large"
+    return ""
+
+
+def _is_time(text: Any) -> bool:
+    """Check a time as evaluations log it; days can be added to it."""
+    try:
+        time = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return False
+    return time.tzinfo is not None and 1970 < time.year < 9000
 
 
 def check_rows(file: Path, rows: Sequence[Mapping[str, Any]], log: AuditLog) -> None:

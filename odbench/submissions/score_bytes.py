@@ -1,10 +1,15 @@
-"""Scores as npy files, in exactly one accepted form and read without numpy's reader."""
+"""Vectors as npy files, in the form of numpy.save and read without numpy's reader.
+
+Numpy's own reader raises undocumented errors on damaged headers, and asks for the
+memory that a header declares.
+"""
 
 from __future__ import annotations
 
 import re
 import struct
-from typing import TypeAlias
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +20,18 @@ ScoreArray: TypeAlias = NDArray[np.float32]
 
 MAX_HEADER_BYTES = 1024
 _HEADER = re.compile(
-    rb"\{'descr': '<f4', 'fortran_order': False, 'shape': \(([0-9]{1,9}),\), \} *\n"
+    rb"\{'descr': '([<|][a-z][0-9])', 'fortran_order': False, "
+    rb"'shape': \(([0-9]{1,9}),\), \} *\n"
 )
 _MAGIC = b"\x93NUMPY\x01\x00"
+
+
+class _Header(NamedTuple):
+    """Type, number of values, and the position of the first one in bytes."""
+
+    descr: str
+    rows: int
+    offset: int
 
 
 def encode_scores(scores: ScoreArray) -> bytes:
@@ -61,18 +75,16 @@ def decode_scores(content: bytes, n_rows: int, *, where: str) -> ScoreArray:
     SubmissionError
         If the content has another format, type or shape, or is not finite.
     """
-    length = int.from_bytes(content[8:10], "little")
-    match = _HEADER.fullmatch(content[10 : 10 + length])
-    if content[:8] != _MAGIC or length > MAX_HEADER_BYTES or match is None:
+    header = _parse(content)
+    if header is None or header.descr != "<f4":
         is_pickle = b"'|O'" in content[:200] or content[:1] == b"\x80"
         got = "a pickled object" if is_pickle else "another format or type"
         msg = f"{where}: {got}; wanted numpy.save of float32, shape ({n_rows},)"
         raise SubmissionError(msg)
-    rows = int(match[1])
-    if rows != n_rows or len(content) != 10 + length + 4 * n_rows:
-        msg = f"{where}: holds {rows} scores; wanted {n_rows}, one per test row"
+    if header.rows != n_rows or len(content) != header.offset + 4 * n_rows:
+        msg = f"{where}: holds {header.rows} scores; wanted {n_rows}, one per test row"
         raise SubmissionError(msg)
-    scores: ScoreArray = np.frombuffer(content, dtype="<f4", offset=10 + length)
+    scores: ScoreArray = np.frombuffer(content, dtype="<f4", offset=header.offset)
     bad = n_rows - int(np.count_nonzero(np.isfinite(scores)))
     if bad:
         msg = (
@@ -81,3 +93,47 @@ def decode_scores(content: bytes, n_rows: int, *, where: str) -> ScoreArray:
         )
         raise SubmissionError(msg)
     return scores
+
+
+def read_vector(
+    file: Path, n_rows: int, descrs: tuple[str, ...]
+) -> NDArray[Any] | None:
+    """Read a file that numpy.save wrote; None if it is not such a vector.
+
+    Parameters
+    ----------
+    file : Path
+        Nothing in it is trusted; no more is read than such a vector needs.
+    n_rows : int
+        The required number of values.
+    descrs : tuple of str
+        The accepted types, such as "<f4".
+
+    Returns
+    -------
+    array of shape (n_rows,) or None
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    """
+    largest = max(np.dtype(descr).itemsize for descr in descrs)
+    with file.open("rb") as stream:
+        content = stream.read(MAX_HEADER_BYTES + largest * n_rows + 1)
+    header = _parse(content)
+    if header is None or header.rows != n_rows or header.descr not in descrs:
+        return None
+    dtype = np.dtype(header.descr)
+    if len(content) != header.offset + dtype.itemsize * n_rows:
+        return None
+    return np.frombuffer(content, dtype=dtype, offset=header.offset).copy()
+
+
+def _parse(content: bytes) -> _Header | None:
+    """Parse the first bytes of an npy file of one dimension."""
+    length = int.from_bytes(content[8:10], "little")
+    match = _HEADER.fullmatch(content[10 : 10 + length])
+    if content[:8] != _MAGIC or length > MAX_HEADER_BYTES - 10 or match is None:
+        return None
+    return _Header(match[1].decode("ascii"), int(match[2]), 10 + length)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from pathlib import Path
 from typing import Any, NoReturn
 
 from odbench.errors import SubmissionError
 from odbench.files import write_bytes
+
+# Deeper values could end a later step, such as hashing, at Python's recursion limit.
+_DEEPEST = 50
 
 
 def canonical(value: Any) -> bytes:
@@ -55,14 +59,17 @@ def parse_object(content: bytes, *, where: str) -> dict[str, Any]:
     Raises
     ------
     SubmissionError
-        If it is not a JSON object, repeats a key or contains NaN.
+        If it is not a JSON object, repeats a key, contains NaN or a number that is
+        infinite as a float, or is nested deeper than 50 levels.
     """
     try:
         value = json.loads(
             content.decode("utf-8"),
             object_pairs_hook=_without_duplicates,
             parse_constant=_refuse_constant,
+            parse_float=_finite,
         )
+        _refuse_depth(value)
     except (ValueError, RecursionError) as error:
         reason = str(error).splitlines()[0][:120] if str(error) else "nested too deep"
         msg = f"{where}: not readable as JSON ({reason}); wanted one JSON object"
@@ -89,6 +96,29 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         msg = "a key is given twice"
         raise ValueError(msg)
     return value
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        msg = f"{text[:20]} is too large a number"
+        raise ValueError(msg)
+    return value
+
+
+def _refuse_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(_DEEPEST):
+        nested = [each for each in level if isinstance(each, (dict, list))]
+        level = [
+            inner
+            for each in nested
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            return
+    msg = f"nested deeper than {_DEEPEST} levels"
+    raise ValueError(msg)
 
 
 def _refuse_constant(name: str) -> NoReturn:
