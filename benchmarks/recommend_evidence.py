@@ -1,8 +1,10 @@
-"""Write the evidence of `odbench recommend` from results, and facts of data at hand.
+"""Write the evidence of `odbench recommend` from runs, and facts of data at hand.
 
-    python benchmarks/recommend_evidence.py RESULTS.parquet [--mirror DIR] --note TEXT
+    python benchmarks/recommend_evidence.py RUN... [--mirror DIR] --note TEXT
 
-Facts that need a data set's values stay empty where the mirror does not have it.
+A run is a folder of `odbench run` or a results file. The settings found there replace
+those of the evidence; its other settings stay as they are. Facts that need a data set's
+values stay empty where the mirror does not have it.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ import pyarrow.parquet as pq
 
 import odbench
 from odbench.errors import OdbenchError
+from odbench.results import read_results, select_present
+from odbench.tables.recommend_evidence import SETTINGS
 from odbench.tables.recommend_facts import table_facts
 
 OUT = Path(odbench.__file__).parent / "tables" / "assets" / "evidence.parquet"
@@ -29,30 +33,74 @@ VALUES = {
     "seconds": ("seconds", None),
     "peak_memory_bytes": ("memory", None),
 }
+# A configuration must have results on this share of a setting's data sets: those that
+# lack one of its configurations are left out of the evidence.
+COVERED = 0.95
 
 
 def main() -> None:
-    """Read results, measure facts, write the evidence."""
+    """Read runs, measure facts, write the evidence."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("results", type=Path)
+    parser.add_argument("runs", type=Path, nargs="+")
     parser.add_argument("--mirror")
     parser.add_argument("--note", required=True, help="Where the results come from.")
     parser.add_argument("--out", type=Path, default=OUT)
     asked = parser.parse_args()
-    results = pd.read_parquet(asked.results)
-    results = results[results.status == "ok"]
+    results = pd.concat([trials(run) for run in asked.runs], ignore_index=True)
+    kept, told = former(asked.out, set(results.protocol))
+    parts = [kept]
+    for setting, found in results.groupby("protocol"):
+        rows = covering(found)
+        parts.append(wide(rows).join(measured(rows, asked.mirror)).reset_index())
+        names = sorted(rows.name.unique())
+        told[str(setting)] = {
+            "provenance": asked.note, "configurations": described(names),
+        }  # fmt: skip
+    table = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    write(table, told, asked.out)
+    for setting, rows in table.groupby("protocol"):
+        known = int(rows.dependence.notna().sum())
+        n = len(told[str(setting)]["configurations"])
+        print(f"{setting}: {len(rows)} data sets x {n}, {known} with measured facts")
+    print(f"{asked.out}: {asked.out.stat().st_size:,} bytes")
+
+
+def trials(run: Path) -> pd.DataFrame:
+    """Return the present results of a run, with the name of each configuration."""
+    if run.is_dir():
+        results = select_present(read_results(run), run=run)[0]
+    else:
+        results = pd.read_parquet(run)
+    chosen = (results.status == "ok") & results.protocol.isin(SETTINGS)
+    results = results[chosen].copy()
     results["seconds"] = results.fit_seconds + results.score_seconds
     default = results.config == "default"
     results["name"] = results.detector.where(
         default, results.detector + ":" + results.config
     )
-    table = wide(results).join(measured(results, asked.mirror))
-    names = sorted(results.name.unique())
-    facts = {"provenance": asked.note, "configurations": described(names)}
-    write(table.reset_index(), facts, asked.out)
-    known = int(table.dependence.notna().sum())
-    print(f"{len(table)} rows, {known} with measured facts")
-    print(f"{asked.out}: {asked.out.stat().st_size:,} bytes")
+    return results
+
+
+def covering(results: pd.DataFrame) -> pd.DataFrame:
+    """Leave out configurations without results on most of a setting's data sets."""
+    sets = results.suite + "/" + results.dataset
+    counts = sets.groupby(results.name).nunique()
+    enough = counts >= COVERED * sets.nunique()
+    for name, count in counts[~enough].items():
+        print(f"left out: {name} has results on {count} of {sets.nunique()} data sets")
+    return results[results.name.map(enough)]
+
+
+def former(path: Path, replaced: set[str]) -> tuple[pd.DataFrame, dict[str, dict]]:
+    """Return the rows and descriptions of an evidence's settings that stay."""
+    if not path.is_file():
+        return pd.DataFrame(), {}
+    table = pq.read_table(path)
+    told = json.loads(table.schema.metadata[b"odbench"])
+    rows = table.to_pandas()
+    return rows[~rows.protocol.isin(replaced)], {
+        name: facts for name, facts in told.items() if name not in replaced
+    }
 
 
 def wide(results: pd.DataFrame) -> pd.DataFrame:
@@ -85,23 +133,30 @@ def two_digits(values: pd.DataFrame) -> pd.DataFrame:
 
 
 def measured(results: pd.DataFrame, mirror: str | None) -> pd.DataFrame:
-    """Measure the train rows of each data set that can be loaded."""
+    """Measure the rows that a detector learns from, where they can be loaded."""
     sets = results[["protocol", "suite", "dataset"]].drop_duplicates()
     index = pd.MultiIndex.from_frame(sets)
-    rows = [facts_of(f"{suite}/{name}", mirror) for _, suite, name in index]
+    rows = [
+        facts_of(f"{suite}/{name}", mirror, setting) for setting, suite, name in index
+    ]
     return pd.DataFrame(rows, index=index, columns=list(MEASURED)).astype(float)
 
 
-def facts_of(name: str, mirror: str | None) -> dict[str, float]:
-    """Measure one data set; nothing where it is not at hand."""
+def facts_of(name: str, mirror: str | None, setting: str) -> dict[str, float]:
+    """Measure one data set; nothing where it is not at hand.
+
+    In the unsupervised setting, train and test rows are one table.
+    """
     if mirror is None:
         return {}
     try:
-        facts = table_facts(
-            np.asarray(odbench.load_dataset(name, mirror=mirror).X_train)
-        )
+        dataset = odbench.load_dataset(name, mirror=mirror)
     except OdbenchError:
         return {}
+    rows = np.asarray(dataset.X_train)
+    if setting == "unsupervised":
+        rows = np.concatenate([rows, dataset.X_test])
+    facts = table_facts(rows)
     return {fact: round(facts[fact], 3) for fact in MEASURED}
 
 
@@ -114,12 +169,12 @@ def described(names: list[str]) -> dict[str, dict[str, bool]]:
     return explains
 
 
-def write(table: pd.DataFrame, facts: dict[str, object], out: Path) -> None:
-    """Write float32 columns, and the facts about all of it as metadata."""
+def write(table: pd.DataFrame, told: dict[str, dict], out: Path) -> None:
+    """Write float32 columns, and the descriptions of the settings as metadata."""
     for column in table.columns[table.dtypes == "float64"]:
         table[column] = table[column].astype("float32")
     arrow = pa.Table.from_pandas(table, preserve_index=False)
-    arrow = arrow.replace_schema_metadata({"odbench": json.dumps(facts)})
+    arrow = arrow.replace_schema_metadata({"odbench": json.dumps(told)})
     out.parent.mkdir(exist_ok=True)
     pq.write_table(arrow, out, compression="zstd", compression_level=19)
 

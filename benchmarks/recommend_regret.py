@@ -1,6 +1,6 @@
 """Judge `odbench recommend` by leaving families out.
 
-    python benchmarks/recommend_regret.py
+    python benchmarks/recommend_regret.py [--setting unsupervised] [--evidence FILE]
 
 For each data set, its family is left out, the recommendation is made from the others,
 and its regret is the best configuration's result on that set less the chosen one's.
@@ -10,13 +10,20 @@ configurations; and how far the expected seconds are from the measured.
 
 from __future__ import annotations
 
+import argparse
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from odbench.tables.recommend_cost import expected_costs
-from odbench.tables.recommend_evidence import Evidence, distances, read_evidence
+from odbench.tables.recommend_evidence import (
+    SETTINGS,
+    Evidence,
+    distances,
+    read_evidence,
+)
 from odbench.tables.recommend_similar import NEAREST, interval, nearest
 
 NUMBERS = (25, 50, 100, NEAREST, 400)
@@ -26,9 +33,15 @@ _EVERY = 5
 
 def main() -> None:
     """Print the three tables."""
-    evidence, _ = read_evidence("one-class")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--setting", choices=SETTINGS, default=SETTINGS[0])
+    parser.add_argument("--evidence", type=Path, help="Another file than the shipped.")
+    asked = parser.parse_args()
+    evidence, note = read_evidence(asked.setting, asked.evidence)
+    if note:
+        parser.error(note)
     n_families = len(np.unique(evidence.families))
-    print(f"{len(evidence.families)} data sets, {n_families} families, one-class")
+    print(f"{len(evidence.families)} data sets, {n_families} families, {asked.setting}")
     print(f"\n{'mean regret over families (95 %)':34}{'AUROC':>20}{'adjusted AP':>20}")
     for k in NUMBERS:
         for measure in ("auroc", "ap"):

@@ -90,8 +90,9 @@ def read_evidence(setting: str, path: Path | None = None) -> tuple[Evidence, str
         table = pq.read_table(where)
         told = json.loads(table.schema.metadata[b"odbench"])
         held = np.asarray(table.column("protocol").to_pylist())
-        shown = setting if setting in held else SETTINGS[0]
-        evidence = _of_table(table.filter(pa.array(held == shown)), told, shown)
+        shown = setting if setting in told else SETTINGS[0]
+        rows = table.filter(pa.array(held == shown))
+        evidence = _of_table(rows, told[shown], shown)
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
         msg = f"evidence {where!r}: is damaged; install odbench again"
         raise DataError(msg) from error
@@ -107,7 +108,7 @@ def read_evidence(setting: str, path: Path | None = None) -> tuple[Evidence, str
 
 
 def _of_table(table: object, told: Mapping[str, object], setting: str) -> Evidence:
-    """Turn a table of one setting into arrays."""
+    """Turn the rows of one setting into arrays; each has its own configurations."""
     numbers = {
         name: np.asarray(table.column(name).to_numpy(), dtype=np.float64)  # type: ignore[attr-defined]
         for name in table.column_names  # type: ignore[attr-defined]

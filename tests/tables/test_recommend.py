@@ -1,12 +1,9 @@
 """Recommendations: facts, similarity, costs, limits, and evidence that is missing."""
 
 from dataclasses import replace
-from importlib.resources import files
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from scipy.stats import rankdata
 
@@ -172,8 +169,11 @@ def test_ties_share_a_place():
     assert places(np.array([[0.9, 0.5, 0.9]])).tolist() == [[1.5, 3.0, 1.5]]
 
 
-def test_a_setting_without_results_is_said():
-    with pytest.warns(UserWarning, match="no unsupervised results are published"):
+def test_a_setting_without_results_is_said(use):
+    note = "no unsupervised results are published with odbench yet"
+    use(made_evidence(), note)
+
+    with pytest.warns(UserWarning, match=note):
         frame = odbench.recommend(table(5))
 
     assert frame.attrs["summary"]["setting"] == "unsupervised"
@@ -190,21 +190,6 @@ def test_shipped_evidence_says_where_it_comes_from():
     assert evidence.auroc.shape == (len(evidence.families), len(evidence.names))
     assert evidence.auroc.min() >= 0
     assert evidence.auroc.max() <= 1
-
-
-def test_a_file_with_two_settings_gives_each_its_own(tmp_path):
-    shipped = files("odbench.tables") / "assets" / "evidence.parquet"
-    whole = pq.read_table(str(shipped))
-    place = whole.column_names.index("protocol")
-    few = whole.slice(0, 10)
-    other = few.set_column(place, "protocol", pa.array(["unsupervised"] * 10))
-    both = pa.concat_tables([whole, other.cast(whole.schema)])
-    pq.write_table(both, tmp_path / "both.parquet")
-
-    evidence, note = read_evidence("unsupervised", tmp_path / "both.parquet")
-
-    assert (evidence.setting, note, len(evidence.families)) == ("unsupervised", "", 10)
-    assert len(read_evidence("one-class", tmp_path / "both.parquet")[0].auroc) == 1367
 
 
 def test_damaged_evidence_is_one_line(tmp_path):
