@@ -27,7 +27,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 TUTORIALS = tuple(
     ROOT / "docs" / "tutorials" / f"{name}.md"
-    for name in ("score-my-table", "compare-detectors", "test-my-detector")
+    for name in (
+        "score-my-table",
+        "compare-detectors",
+        "test-my-detector",
+        "ten-minutes-of-a-lab",
+    )
 )
 README = ROOT / "README.md"
 PAGES = (README, *TUTORIALS)
