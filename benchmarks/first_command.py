@@ -69,8 +69,10 @@ def busy_seconds() -> float:
 
 def run(root: Path, out: str) -> Cost:
     """Run the command once."""
+    # An installed package has its bytecode, whatever this shell sets.
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     environment = {
-        **os.environ,
+        **kept,
         "ODBENCH_CACHE": str(root / "cache"),
         # Compiled code lies there, for all stores.
         "XDG_CACHE_HOME": str(root / "platform"),
