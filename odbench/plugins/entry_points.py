@@ -93,9 +93,10 @@ class Registry:
         if dist is None:
             parts = ["0"]
         else:
+            version, is_editable = _state(dist)
             own = self.is_home(entry)
-            parts = [dist.version if own else f"{dist.name} {dist.version}"]
-            if '"editable": true' in (dist.read_text("direct_url.json") or ""):
+            parts = [version if own else f"{_name(dist)} {version}"]
+            if is_editable:
                 parts.append(introspect.module_digest(entry.module))
         for module in info.requires:
             parts += introspect.library_versions(module)
@@ -121,6 +122,13 @@ def _distribution(point: importlib.metadata.EntryPoint) -> str:
 def _name(distribution: importlib.metadata.Distribution) -> str:
     # Each look at the name parses the metadata, which takes milliseconds.
     return distribution.name
+
+
+@functools.lru_cache(maxsize=1024)
+def _state(distribution: importlib.metadata.Distribution) -> tuple[str, bool]:
+    """Return a distribution's version, and whether its install is editable."""
+    facts = distribution.read_text("direct_url.json") or ""
+    return distribution.version, '"editable": true' in facts
 
 
 def _home_first(point: importlib.metadata.EntryPoint) -> tuple[bool, str, str]:

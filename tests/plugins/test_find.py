@@ -119,14 +119,17 @@ def test_an_edit_of_an_editable_install_changes_the_version(site, name):
     )
     distribution(site, name, "3", {"one": "their_detectors.one:One"})
     facts = site / f"{name}-3.dist-info" / "direct_url.json"
-    (point,) = importlib.metadata.Distribution.at(facts.parent).entry_points
-    registry = Registry({"one": point}, {}, [])
     info = DetectorInfo(name="one", summary="", build=list, reference="")
-    installed = registry.version("one", info)
+
+    def version():
+        (point,) = importlib.metadata.Distribution.at(facts.parent).entry_points
+        return Registry({"one": point}, {}, []).version("one", info)
+
+    installed = version()
     facts.write_text('{"url": "file:///x", "dir_info": {"editable": true}}')
-    before = registry.version("one", info)
+    before = version()
     (package / "shared.py").write_text("ORDER = -1\n")
-    after = registry.version("one", info)
+    after = version()
 
     assert installed == ("3" if name == "odbench" else "somebody 3")
     assert before.startswith(f"{installed} + ")
