@@ -68,7 +68,7 @@ def _fault_of_entry(entry: Mapping[str, Any]) -> str:
         wanted = (int, float) if name in _NUMBERS else (str,)
         if type(value) not in wanted:
             return f"row's {name} is missing or of another type"
-        if name in _NUMBERS and not abs(float(value or 0)) < _LARGEST:
+        if isinstance(value, (int, float)) and not abs(value) < _LARGEST:
             return f"row's {name} is too large"
     return ""
 

@@ -38,12 +38,12 @@ def test_the_screen_shows_facts_detectors_and_evidence(call):
     assert max(map(len, out.splitlines())) <= 80
 
 
-def test_without_reference_one_line_says_whose_results_are_shown(call):
-    code, _, err = call("new.csv")
+def test_without_reference_results_are_unsupervised(call):
+    code, out, err = call("new.csv", "--format", "json")
 
     assert code == 0
-    assert "no unsupervised results are published" in err
-    assert len(err.splitlines()) == 1
+    assert json.loads(out)["setting"] == "unsupervised"
+    assert "no unsupervised results" not in err
 
 
 def test_json_and_csv_have_every_configuration(call):

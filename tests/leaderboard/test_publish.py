@@ -11,6 +11,7 @@ from huggingface_hub import HfApi, constants
 from odbench.errors import SubmissionError, TransportError, UsageError
 from odbench.leaderboard.publish import list_files, plan, publish
 from odbench.submissions import commitments
+from odbench.submissions.private_table import COLUMNS
 from odbench.submissions.strict_json import canonical, digest
 from tests.leaderboard.hub_commit_server import TOKEN, HubServer
 from tests.submissions.submission_world import make_world
@@ -19,7 +20,17 @@ from tests.submissions.submission_world import make_world
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 
 REPO = "owner/leaderboard"
-FIRST = {"index": 0, "previous": "0" * 64}
+_TEXTS = ("suite", "partition", "sets_sha256", "submitter", "method", "tier")
+FIRST = {
+    "index": 0,
+    "previous": "0" * 64,
+    "time": "2026-11-28T12:00:00+00:00",
+    "row": {
+        name: 1 if name.startswith(("n_", "mean_", "median_")) else "x"
+        for name in COLUMNS
+    },
+    **dict.fromkeys((*_TEXTS, "archive_sha256"), "x"),
+}
 FILES = {
     "index.html": b"<!doctype html>",
     "oddbench/public.csv": b"suite,detector\noddbench,knn\n",
