@@ -84,4 +84,6 @@ def _ranged(row: dict[str, object], name: str) -> str:
 def _short(value: float | None) -> str:
     if value is None:
         return "-"
+    if value < 0.01:
+        return "<0.01"
     return f"{value:.0f}" if value >= 10 else f"{value:.2g}"

@@ -38,6 +38,13 @@ def test_the_screen_shows_facts_detectors_and_evidence(call):
     assert max(map(len, out.splitlines())) <= 80
 
 
+def test_small_seconds_and_memory_leave_room_between_the_columns(call):
+    _, out, _ = call("new.csv")
+
+    hbos = next(line for line in out.splitlines() if line.startswith("hbos"))
+    assert hbos.split()[-2:] == ["<0.01", "<0.01"]
+
+
 def test_without_reference_results_are_unsupervised(call):
     code, out, err = call("new.csv", "--format", "json")
 
