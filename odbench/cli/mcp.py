@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -10,8 +9,6 @@ import click
 
 from odbench.cli.options import Count
 from odbench.errors import MissingExtraError, UsageError
-
-_INTERRUPTED = 130
 
 
 @click.command("mcp", short_help="Serve tools for agents (MCP) on stdin and stdout.")
@@ -56,6 +53,7 @@ def mcp(*, folder: Path, timeout: float, memory_limit: float, max_file: int) -> 
     _check(folder)
     try:
         from odbench.mcp.calls import Limits
+        from odbench.mcp.ending import ended_by_signals
         from odbench.mcp.server import build_server
     except ImportError as error:
         if (error.name or "").startswith("odbench"):
@@ -65,20 +63,17 @@ def mcp(*, folder: Path, timeout: float, memory_limit: float, max_file: int) -> 
             f"missing or older: pip install 'odbench[mcp]'"
         )
         raise MissingExtraError(msg) from error
-    limits = Limits(
-        folder=folder.resolve(),
-        seconds=timeout,
-        memory=int(memory_limit * (1 << 30)),
-        most_bytes=max_file << 20,
-    )
     if sys.stderr.isatty():
         click.echo(f"serving {folder} on stdin and stdout; Ctrl-C ends it", err=True)
-    try:
+    with ended_by_signals() as scratch:
+        limits = Limits(
+            folder=folder.resolve(),
+            seconds=timeout,
+            memory=int(memory_limit * (1 << 30)),
+            most_bytes=max_file << 20,
+            scratch=scratch,
+        )
         build_server(limits).run()
-    except KeyboardInterrupt:
-        click.echo("odbench: interrupted", err=True)
-        # A thread still waits for stdin, and Python would wait for that thread.
-        os._exit(_INTERRUPTED)
 
 
 def _check(folder: Path) -> None:

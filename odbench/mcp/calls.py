@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -13,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from anyio.abc import ByteReceiveStream, Process
+from anyio.abc import ByteReceiveStream
 
 from odbench.errors import RunBrokenError, UsageError
 from odbench.mcp.child import MOST_BYTES
+from odbench.mcp.ending import end_group
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +33,15 @@ class Limits:
         Bytes of memory of one call.
     most_bytes : int
         Bytes of the largest file that is read.
+    scratch : Path or None
+        The folder for temporary files; None for that of the system.
     """
 
     folder: Path
     seconds: float = 120.0
     memory: int = 4 << 30
     most_bytes: int = 256 << 20
+    scratch: Path | None = None
 
 
 async def call(task: str, arguments: dict[str, Any], limits: Limits) -> dict[str, Any]:
@@ -64,7 +67,7 @@ async def call(task: str, arguments: dict[str, Any], limits: Limits) -> dict[str
     RunBrokenError
         If it takes too long, or its process ends early.
     """
-    with tempfile.TemporaryDirectory(prefix="odbench-mcp-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="call-", dir=limits.scratch) as scratch:
         request = {
             "task": task,
             "arguments": arguments,
@@ -108,7 +111,7 @@ async def _exchange(request: dict[str, Any], scratch: Path) -> tuple[bytes, int]
         answer = await _read(process.stdout)
         return answer, await process.wait()
     finally:
-        _end(process)
+        end_group(process.pid)
         with anyio.CancelScope(shield=True):
             await process.aclose()
 
@@ -120,15 +123,6 @@ async def _read(stream: ByteReceiveStream) -> bytes:
         if len(answer) > MOST_BYTES:
             return b""
     return answer
-
-
-def _end(process: Process) -> None:
-    """End a process with all that it started, which is one group."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
 
 
 def _environment(scratch: Path) -> dict[str, str]:

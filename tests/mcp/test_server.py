@@ -253,11 +253,14 @@ def test_every_tool_is_read_only_and_has_a_task():
     assert all(tool.description for tool in tools)
 
 
-def test_sigterm_ends_the_server_and_the_call_that_runs(folder):
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_signal_ends_the_server_and_the_call_that_runs(folder, tmp_path, name):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     server = subprocess.Popen(
         [sys.executable, "-m", "odbench", "mcp", "--folder", str(folder)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True,
+        text=True, env={**os.environ, "TMPDIR": str(temporary)},
     )  # fmt: skip
     call = {"name": "list_detectors", "arguments": {}}
     asked = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call}
@@ -269,14 +272,45 @@ def test_sigterm_ends_the_server_and_the_call_that_runs(folder):
     server.stdin.flush()
     while not (calls := psutil.Process(server.pid).children()):
         time.sleep(0.01)
+    assert list(temporary.iterdir())
 
-    server.send_signal(signal.SIGTERM)
+    server.send_signal(getattr(signal, name))
 
     # stdin stays open: the server must not wait for it.
     assert server.wait(timeout=60) == 130
     gone, _ = psutil.wait_procs(calls, timeout=20)
     assert len(gone) == len(calls)
-    server.communicate()
+    assert list(temporary.iterdir()) == []
+    assert server.communicate()[1].endswith("odbench: interrupted\n")
+
+
+def test_a_signal_ends_a_loop_that_swallows_every_exception(tmp_path):
+    code = """if True:
+        import subprocess, sys, time
+        from odbench.mcp.ending import ended_by_signals
+        with ended_by_signals() as folder:
+            sleeper = [sys.executable, "-c", "import time; time.sleep(600)"]
+            child = subprocess.Popen(sleeper, start_new_session=True)
+            (folder / "file").write_text("x")
+            print(child.pid, flush=True)
+            while True:
+                try:
+                    time.sleep(600)
+                except BaseException:
+                    pass
+    """
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    for _ in range(5):
+        with subprocess.Popen(
+            [sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment
+        ) as server:
+            child = int(server.stdout.readline())
+
+            server.terminate()
+
+            assert server.wait(timeout=30) == 130
+        assert not psutil.pid_exists(child)
+        assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
