@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from odbench.arrays import BoolArray, FloatArray, IntArray
 from odbench_detectors.cats.forest_kernels import (
@@ -12,6 +11,7 @@ from odbench_detectors.cats.forest_kernels import (
     copy_columns,
     grow,
 )
+from odbench_detectors.shared.kernels import helper, kernel
 from odbench_detectors.shared.rng import Int32Array, WordArray
 from odbench_detectors.shared.views import read_only
 
@@ -78,7 +78,7 @@ def out_of_bag(  # noqa: PLR0917 - numba passes by position
     return total, by_column
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _add_shares(  # noqa: PLR0917 - numba passes by position
     X: FloatArray,
     is_in: BoolArray,
@@ -100,7 +100,7 @@ def _add_shares(  # noqa: PLR0917 - numba passes by position
         times[i] += 1.0
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _add_changes(  # noqa: PLR0917 - numba passes by position
     X: FloatArray,
     is_in: BoolArray,
@@ -123,7 +123,7 @@ def _add_changes(  # noqa: PLR0917 - numba passes by position
             node = following
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _add_trees(  # noqa: PLR0917 - numba passes by position
     X: FloatArray,
     trees: int,

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray, IntArray
+from odbench_detectors.shared.kernels import helper
 from odbench_detectors.shared.rng import Int32Array, WordArray, draw
 
 IndexArray = NDArray[np.uint32]
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def choose(
     stream: WordArray, order: Int32Array, start: int, stop: int, wanted: int
 ) -> None:
@@ -22,7 +22,7 @@ def choose(
         order[start + i], order[j] = order[j], order[start + i]
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def copy_columns(X: FloatArray, sample: Int32Array, values: FloatArray) -> None:
     """Write a tree's rows to `values`, each column together, as it is read."""
     for p in range(len(sample)):
@@ -31,7 +31,7 @@ def copy_columns(X: FloatArray, sample: Int32Array, values: FloatArray) -> None:
             values[j, p] = row[j]
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _count_below(
     value: FloatArray, second: IntArray, size: int, cut: float
 ) -> tuple[int, int]:
@@ -47,7 +47,7 @@ def _count_below(
     return below - seconds, seconds
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _best_split(  # noqa: PLR0917 - numba passes by position
     values: FloatArray,
     places: IndexArray,
@@ -101,7 +101,7 @@ def _best_split(  # noqa: PLR0917 - numba passes by position
     return best_column, best_cut
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def grow(  # noqa: PLR0917 - numba passes by position
     values: FloatArray,
     n_first: int,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray
 from odbench_detectors.cats.rounding import rounded_value
+from odbench_detectors.shared.kernels import helper, kernel
 from odbench_detectors.shared.views import read_only
 
 Rows = NDArray[np.int32]
@@ -35,7 +35,7 @@ def rotate(rows: FloatArray, axes: FloatArray) -> FloatArray:
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _rotate(rows: FloatArray, axes: FloatArray, out: FloatArray) -> None:
     for i in range(rows.shape[0]):
         for j in range(rows.shape[1]):
@@ -43,7 +43,7 @@ def _rotate(rows: FloatArray, axes: FloatArray, out: FloatArray) -> None:
                 out[i, e] += rows[i, j] * axes[j, e]
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _city(row: FloatArray, train: FloatArray, to: Rows, out: FloatArray) -> None:
     """Sum absolute differences to train rows, each from left to right; rounded.
 
@@ -100,7 +100,7 @@ def nearest_manhattan(
     return distance, row
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _nearest_manhattan(  # noqa: PLR0917 - numba passes by position
     rows: FloatArray,
     train: FloatArray,
@@ -135,7 +135,7 @@ def nearest_hamming(
     return distance, row
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _nearest_hamming(
     rows: FloatArray,
     train: FloatArray,
@@ -188,7 +188,7 @@ def nearest_few(
     return first, last, found
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _nearest_few(  # noqa: PLR0917 - numba passes by position
     rows: FloatArray,
     train: FloatArray,
@@ -227,7 +227,7 @@ def mean_at(values: FloatArray, rows: Rows) -> FloatArray:
     return mean
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _mean_at(values: FloatArray, rows: Rows, mean: FloatArray) -> None:
     for i in range(rows.shape[0]):
         total = 0.0

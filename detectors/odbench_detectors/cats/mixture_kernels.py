@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from odbench.arrays import FloatArray, IntArray
 from odbench_detectors.cats.rounding import rounded_value
+from odbench_detectors.shared.kernels import helper, kernel
 from odbench_detectors.shared.views import read_only
 
 # Number of rows measured together, one per vector lane.
@@ -50,7 +50,7 @@ def log_joint(
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _joint_of_diagonal(
     rows: FloatArray,
     means: FloatArray,
@@ -64,7 +64,7 @@ def _joint_of_diagonal(
             out[i, k] = offsets[k] - 0.5 * away
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _joint_of_full(  # noqa: PLR0917 - numba passes by position
     rows: FloatArray,
     means: FloatArray,
@@ -90,7 +90,7 @@ def _joint_of_full(  # noqa: PLR0917 - numba passes by position
                 out[start + r, k] = offsets[k] - 0.5 * square[r]
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@helper(fastmath={"contract"})
 def _squares(off: FloatArray, factor: FloatArray, square: FloatArray) -> None:
     """Measure eight rows, each lane in the same order of summation.
 
@@ -128,7 +128,7 @@ def _squares(off: FloatArray, factor: FloatArray, square: FloatArray) -> None:
 
 
 # The same order of summation as in the vector loop.
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+@helper(fastmath={"reassoc", "contract"})
 def _square(row: FloatArray, mean: FloatArray, factor: FloatArray) -> float:
     total = 0.0
     for j in range(len(row)):
@@ -144,7 +144,7 @@ def log_sum(joint: FloatArray) -> FloatArray:
     return summed
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _log_sum(joint: FloatArray, summed: FloatArray) -> None:
     for i in range(len(joint)):
         largest = _largest(joint, i)
@@ -155,7 +155,7 @@ def _log_sum(joint: FloatArray, summed: FloatArray) -> None:
         summed[i] = largest + math.log(total)
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _largest(joint: FloatArray, i: int) -> float:
     largest: float = joint[i, 0]
     for c in range(1, joint.shape[1]):
@@ -182,7 +182,7 @@ def responsibilities(joint: FloatArray) -> tuple[FloatArray, float]:
     return shares, likelihood
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _share(joint: FloatArray, shares: FloatArray) -> float:
     """Write responsibilities over zeros; return the mean of `log_sum`."""
     n, k = joint.shape
@@ -223,7 +223,7 @@ def moments(columns: FloatArray, shares: FloatArray) -> tuple[FloatArray, FloatA
 
 
 # The order of summation is free here, because all rows are train rows.
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+@kernel(fastmath={"reassoc", "contract"})
 def _add_moments(
     columns: FloatArray, shares: FloatArray, mass: FloatArray, means: FloatArray
 ) -> None:
@@ -269,7 +269,7 @@ def scatter(
     return out
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+@kernel(fastmath={"reassoc", "contract"})
 def _scatter_of_squares(
     columns: FloatArray, shares: FloatArray, means: FloatArray, out: FloatArray
 ) -> None:
@@ -278,7 +278,7 @@ def _scatter_of_squares(
             out[c, 0, e] = _squares_about(columns[e], shares[c], means[c, e])
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+@kernel(fastmath={"reassoc", "contract"})
 def _scatter_of_products(  # noqa: PLR0917 - numba passes by position
     columns: FloatArray,
     shares: FloatArray,
@@ -309,7 +309,7 @@ def _scatter_of_products(  # noqa: PLR0917 - numba passes by position
                 out[c, e, j] = out[c, j, e] = total
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+@helper(fastmath={"reassoc", "contract"})
 def _squares_about(column: FloatArray, share: FloatArray, mean: float) -> float:
     total = 0.0
     for i in range(len(column)):
@@ -325,7 +325,7 @@ def nearest_centre(rows: FloatArray, centres: FloatArray) -> IntArray:
     return nearest
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _nearest_centre(rows: FloatArray, centres: FloatArray, nearest: IntArray) -> None:
     n, d = rows.shape
     for i in range(n):

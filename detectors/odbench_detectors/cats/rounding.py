@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
+from odbench_detectors.shared.kernels import helper
 
 # A power of 2 plus 1, which keeps 24 of the 53 bits of a float64.
 _SPLIT = 2.0**29 + 1.0
@@ -33,4 +33,4 @@ def rounded(x: Any) -> Any:
 
 
 # For kernels, which round single values. NumPy rounds arrays with the same bits.
-rounded_value = njit(cache=True, nogil=True)(rounded)
+rounded_value = helper()(rounded)

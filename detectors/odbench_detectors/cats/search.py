@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from odbench.arrays import BoolArray, FloatArray, IntArray
 from odbench_detectors.cats.rounding import rounded_value
+from odbench_detectors.shared.kernels import helper, kernel
 from odbench_detectors.shared.views import read_only
 
 Places = NDArray[np.uint64]
@@ -21,7 +21,7 @@ _ROWS = 512
 _ONE = np.uint64(1)
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _below(ordered: FloatArray, x: FloatArray, place: Places) -> None:
     """Count the values of `ordered`, at least one, that are below each x.
 
@@ -43,7 +43,7 @@ def _below(ordered: FloatArray, x: FloatArray, place: Places) -> None:
         place[r] += np.uint64(np.float64(away).view(np.int64) >> 63) & _ONE
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _not_above(ordered: FloatArray, x: FloatArray, place: Places) -> None:
     """Count the values that are not above each x, like `_below`; zeros are -0.0."""
     for r in range(_LANES):
@@ -60,7 +60,7 @@ def _not_above(ordered: FloatArray, x: FloatArray, place: Places) -> None:
         place[r] += np.uint64(~(np.float64(away).view(np.int64) >> 63)) & _ONE
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _after_one(column: FloatArray, x: FloatArray, place: Places, after: Places) -> None:
     """Count like `_not_above`, starting at `place`, if all values are distinct."""
     n = np.uint64(len(column))
@@ -69,7 +69,7 @@ def _after_one(column: FloatArray, x: FloatArray, place: Places, after: Places) 
         after[r] = at + np.uint64((at < n) & (column[min(at, n - _ONE)] == x[r]))
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _zero_below(x: float) -> float:
     """Return x, with -0.0 instead of 0.0."""
     return -(-x + 0.0)
@@ -83,7 +83,7 @@ def below_each(ordered: FloatArray, values: FloatArray) -> IntArray:
     return counts
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _below_each(
     ordered: FloatArray,
     values: FloatArray,
@@ -100,7 +100,7 @@ def _below_each(
             counts[start + r] = place[r]
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _any_twice(ordered: FloatArray) -> bool:
     twice = 0
     for i in range(len(ordered) - 1):
@@ -108,7 +108,7 @@ def _any_twice(ordered: FloatArray) -> bool:
     return twice > 0
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _gaps(  # noqa: PLR0917 - numba passes by position
     column: FloatArray,
     x: FloatArray,
@@ -174,7 +174,7 @@ def look_up(
     return share, normal, tail, gap
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _look_up(  # noqa: PLR0917 - numba passes by position
     rows: FloatArray,
     columns: FloatArray,
@@ -249,7 +249,7 @@ def rarity_of_gaps(gap: FloatArray, gaps: FloatArray, own: int) -> FloatArray:
     return rarity
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _rarity_of_gaps(  # noqa: PLR0917 - numba passes by position
     gap: FloatArray,
     gaps: FloatArray,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray, IntArray
@@ -19,6 +18,7 @@ from odbench_detectors.ecod.search import (
     locate,
 )
 from odbench_detectors.shared.columns import SortedColumns, in_threads, sorted_columns
+from odbench_detectors.shared.kernels import helper, kernel
 from odbench_detectors.shared.views import read_only
 
 __all__ = ["sorted_columns", "tail_sums"]
@@ -104,7 +104,7 @@ def cut_buckets(
     return starts, lows, scales
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _score(  # noqa: PLR0917
     values: NDArray[Any],
     ranks: IntArray,
@@ -161,7 +161,7 @@ def _score(  # noqa: PLR0917
         _take_logs(product, logs)
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _gather(rows: NDArray[Any], block: NDArray[Any]) -> None:
     """Copy a few columns, row by row, so that each cache line is read once."""
     for i in range(rows.shape[0]):
@@ -169,7 +169,7 @@ def _gather(rows: NDArray[Any], block: NDArray[Any]) -> None:
             block[k, i] = rows[i, k]
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _take_logs(product: FloatArray, logs: FloatArray) -> None:
     """Subtract the logarithm of each product, and reset the product to 1."""
     for s in range(logs.shape[0]):
@@ -178,7 +178,7 @@ def _take_logs(product: FloatArray, logs: FloatArray) -> None:
             product[s, i] = 1.0
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _count(  # noqa: PLR0917
     column: NDArray[Any],
     starts: Buckets,
@@ -202,7 +202,7 @@ def _count(  # noqa: PLR0917
         below[i], up_to[i] = count_near(column, x[i], firsts[i], end)
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _multiply(  # noqa: PLR0917
     x: NDArray[Any],
     below: Counts,

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray
+from odbench_detectors.shared.kernels import helper, kernel
 
 Buckets = NDArray[np.int32]
 
@@ -38,7 +38,7 @@ def bucket_count(n_values: int, n_queries: int) -> int:
     return 1 if no_buckets(n_values, n_queries) else n_values // _FILL
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def build(
     values: NDArray[Any], starts: Buckets, lows: FloatArray, scales: FloatArray
 ) -> None:
@@ -80,7 +80,7 @@ def build(
             starts[j, b] = reached
 
 
-@njit(inline="always")
+@helper(inline="always")
 def bucket(x: float, low: float, scale: float, n_buckets: int) -> np.int32:
     """Return a value's bucket, which is monotone in the value despite rounding."""
     position = (x - low) * scale
@@ -89,7 +89,7 @@ def bucket(x: float, low: float, scale: float, n_buckets: int) -> np.int32:
     return np.int32(position if position < n_buckets else n_buckets - 1.0)
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def locate(  # noqa: PLR0917
     column: NDArray[Any],
     starts: Buckets,
@@ -118,7 +118,7 @@ def locate(  # noqa: PLR0917
     return fetched
 
 
-@njit(inline="always")
+@helper(inline="always")
 def count_near(column: NDArray[Any], x: float, first: int, end: int) -> Any:
     """Count values below x, and values up to x.
 
@@ -151,7 +151,7 @@ def count_near(column: NDArray[Any], x: float, first: int, end: int) -> Any:
     return below, end if largest == x else bisect_right(column, x, below, end)
 
 
-@njit(inline="always")
+@helper(inline="always")
 def bisect_left(column: NDArray[Any], x: float, first: int, last: int) -> int:
     """Return the first index in [first, last) whose value is not below x."""
     while first < last:
@@ -163,7 +163,7 @@ def bisect_left(column: NDArray[Any], x: float, first: int, last: int) -> int:
     return first
 
 
-@njit(inline="always")
+@helper(inline="always")
 def bisect_right(column: NDArray[Any], x: float, first: int, last: int) -> int:
     """Return the first index in [first, last) whose value is above x."""
     while first < last:

@@ -6,10 +6,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray, IntArray
+from odbench_detectors.shared.kernels import helper, kernel
 from odbench_detectors.shared.rng import (
     Int32Array,
     WordArray,
@@ -91,7 +91,7 @@ class Work(NamedTuple):
     waiting: IntArray
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def search_depth(rows: int) -> float:
     """Return c(rows), the mean depth of an unsuccessful search among that many.
 
@@ -107,7 +107,7 @@ def search_depth(rows: int) -> float:
     return math.floor(depth * _UNITS + 0.5) / _UNITS
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _choose_column(
     X: FloatArray, work: Work, start: int, stop: int, varying: int
 ) -> tuple[int, float, float]:
@@ -134,7 +134,7 @@ def _choose_column(
     return 0, 0.0, 0.0
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _part(work: Work, start: int, stop: int, cut: float) -> int:
     """Partition a node's rows by the threshold; return where the right part starts."""
     sample, values = work.sample, work.values
@@ -149,7 +149,7 @@ def _part(work: Work, start: int, stop: int, cut: float) -> int:
 
 # Element by element, and arrays come from outside: numba takes seconds to compile an
 # assignment of a tuple or an array, and NumPy's functions.
-@njit(cache=True, nogil=True)
+@helper()
 def _put(  # noqa: PLR0917 - numba passes by position
     waiting: IntArray, at: int, node: int, start: int, stop: int, depth: int, d: int
 ) -> None:
@@ -160,7 +160,7 @@ def _put(  # noqa: PLR0917 - numba passes by position
     waiting[at, 4] = d
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _grow_tree(
     X: FloatArray, work: Work, limit: int, nodes: Nodes, root: int
 ) -> tuple[int, int]:
@@ -252,7 +252,7 @@ def grow(X: FloatArray, trees: int, samples: int, seed: np.uint64) -> Forest:
     return Forest(nodes, roots, heights)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _grow_trees(  # noqa: PLR0917 - numba passes by position
     X: FloatArray,
     order: Int32Array,
@@ -299,7 +299,7 @@ def total_lengths(X: FloatArray, forest: Forest) -> FloatArray:
     return total
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _add_lengths(  # noqa: PLR0917 - numba passes by position
     X: FloatArray,
     nodes: Nodes,

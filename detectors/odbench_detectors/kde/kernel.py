@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from odbench.arrays import FloatArray
+from odbench_detectors.shared.kernels import kernel
 
 # exp(-45) is 3e-20: even a hundred thousand terms this far below the largest change the
 # sum by less than its rounding error.
@@ -15,7 +15,7 @@ _NEGLIGIBLE = 45.0
 _BLOCK = 64
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def log_kernel_sums(
     rows: FloatArray, log_counts: FloatArray, log_own: FloatArray, queries: FloatArray
 ) -> FloatArray:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray
+from odbench_detectors.shared.kernels import helper, kernel
 from odbench_detectors.shared.views import read_only
 
 # Rows transposed together: few enough to stay in the L1 cache.
@@ -17,7 +17,7 @@ _ROWS = 32
 TINY = 2.0**-900
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def transpose(X: NDArray[Any], out: NDArray[Any]) -> None:
     """Write a table's columns as rows.
 
@@ -36,7 +36,7 @@ def transpose(X: NDArray[Any], out: NDArray[Any]) -> None:
                 out[j, i] = X[i, j]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def skewness(values: NDArray[Any], symmetric: float, out: FloatArray) -> None:
     """Third standardised moment of sorted columns.
 
@@ -72,7 +72,7 @@ def skewness(values: NDArray[Any], symmetric: float, out: FloatArray) -> None:
 
 
 # reassoc allows vectorised sums without changing the meaning of infinities and NaN.
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+@helper(fastmath={"reassoc", "contract"})
 def _moments(
     column: NDArray[Any], by: float, centre: float, unit: float
 ) -> tuple[float, float, float]:
@@ -114,7 +114,7 @@ def add_histograms(
     _add_histograms(edges, surprise, surprise.max(axis=1), tol, read_only(X), scores)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _add_histograms(  # noqa: PLR0917 - numba passes by position
     edges: FloatArray,
     surprise: FloatArray,

@@ -7,8 +7,9 @@ another.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from odbench_detectors.shared.kernels import helper, kernel
 
 Int32Array = NDArray[np.int32]
 WordArray = NDArray[np.uint64]
@@ -25,7 +26,7 @@ def mixed(state: WordArray) -> WordArray:
     return state ^ (state >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def scrambled(word: np.uint64) -> np.uint64:
     """Return SplitMix64's output of a state."""
     word = (word ^ (word >> np.uint64(30))) * _FIRST
@@ -33,20 +34,20 @@ def scrambled(word: np.uint64) -> np.uint64:
     return word ^ (word >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def first_state(seed: np.uint64, tree: int) -> np.uint64:
     """Return where the stream of a tree starts."""
     return scrambled(seed + np.uint64(tree + 1) * STEP)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def draw(stream: WordArray) -> float:
     """Return the next number of a stream: in [0, 1), a multiple of 2**-53."""
     stream[0] += STEP
     return float(scrambled(stream[0]) >> np.uint64(11)) * 2.0**-53
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def choose_rows(stream: WordArray, order: Int32Array, sample: Int32Array) -> None:
     """Draw rows without replacement.
 

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from odbench_detectors.shared.kernels import helper, kernel
 
 Counts = NDArray[np.uint32]
 
@@ -89,7 +90,7 @@ def sort_by_buckets(values: NDArray[Any]) -> None:
 
 # Kernels get their arrays from outside, and assign values, never slices: numba would
 # compile its own versions of NumPy's functions and error messages along with them.
-@njit(cache=True, nogil=True)
+@kernel()
 def _sort_rows(  # noqa: PLR0917 - numba passes by position
     values: NDArray[Any],
     done: NDArray[np.bool_],
@@ -103,7 +104,7 @@ def _sort_rows(  # noqa: PLR0917 - numba passes by position
         done[j] = _sort_row(values[j], out, bucket, counts, again)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _buckets(n: int) -> int:
     size = 1
     while size < n:
@@ -111,7 +112,7 @@ def _buckets(n: int) -> int:
     return 2 * size
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _sort_row(
     row: NDArray[Any],
     out: NDArray[Any],
@@ -146,7 +147,7 @@ def _sort_row(
 
 
 # In any order of additions the sum is NaN if there is a NaN or an infinity, else 0.
-@njit(cache=True, nogil=True, fastmath={"reassoc"})
+@helper(fastmath={"reassoc"})
 def _all_finite(row: NDArray[Any]) -> bool:
     total = 0.0
     for i in range(len(row)):
@@ -155,7 +156,7 @@ def _all_finite(row: NDArray[Any]) -> bool:
 
 
 # Without NaN, the minimum can be vectorised.
-@njit(cache=True, nogil=True, fastmath={"nnan", "nsz"})
+@helper(fastmath={"nnan", "nsz"})
 def _ends(row: NDArray[Any]) -> tuple[float, float]:
     low = high = row[0]
     for i in range(len(row)):
@@ -164,13 +165,13 @@ def _ends(row: NDArray[Any]) -> tuple[float, float]:
     return np.float64(low), np.float64(high)
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _all_equal(row: NDArray[Any]) -> bool:
     low, high = _ends(row)
     return low == high
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _spread(
     row: NDArray[Any], out: NDArray[Any], bucket: Counts, counts: Counts
 ) -> int:
@@ -216,7 +217,7 @@ def _spread(
     return int(fullest)
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _insert(nearly: NDArray[Any], row: NDArray[Any]) -> None:
     """Write nearly sorted values to `row`, finished by insertion sort."""
     row[0] = nearly[0]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray
+from odbench_detectors.shared.kernels import helper, kernel
 from odbench_detectors.shared.views import read_only
 
 Int32Array = NDArray[np.int32]
@@ -43,7 +43,7 @@ def distinct(rows: FloatArray) -> tuple[Int32Array, Int32Array]:
     return first[:m].copy(), number
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _number(  # noqa: PLR0917 - numba passes by position
     rows: FloatArray,
     slots: Int32Array,
@@ -83,7 +83,7 @@ def _number(  # noqa: PLR0917 - numba passes by position
     return m
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _equal(rows: FloatArray, a: int, b: int) -> bool:
     for j in range(rows.shape[1]):  # noqa: SIM110 - numba compiles a loop better
         if rows[a, j] != rows[b, j]:
@@ -114,7 +114,7 @@ def members_of(number: Int32Array, m: int) -> tuple[Int32Array, Int32Array]:
     return offsets, members
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _place(number: Int32Array, place: Int32Array, members: Int32Array) -> None:
     """Write each row to the next place of its distinct row."""
     for i in range(len(number)):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from odbench.arrays import FloatArray
+from odbench_detectors.shared.kernels import helper
 from odbench_detectors.shared.neighbours.distinct import Int32Array
 
 _NO_ROW = np.int32(2**31 - 1)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@helper(inline="always")
 def clear(far: FloatArray, row: Int32Array) -> None:
     """Fill a heap with placeholders that are farther than any real row."""
     for p in range(len(far)):
@@ -19,7 +19,7 @@ def clear(far: FloatArray, row: Int32Array) -> None:
         row[p] = _NO_ROW
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def push(  # noqa: PLR0917 - numba passes by position
     far: FloatArray,
     row: Int32Array,
@@ -39,7 +39,7 @@ def push(  # noqa: PLR0917 - numba passes by position
         _replace_root(far, row, distance, candidate)
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _replace_root(
     far: FloatArray, row: Int32Array, distance: float, candidate: int
 ) -> None:
@@ -64,7 +64,7 @@ def _replace_root(
     row[at] = candidate
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def drain(
     far: FloatArray, row: Int32Array, distances: FloatArray, rows: Int32Array
 ) -> None:

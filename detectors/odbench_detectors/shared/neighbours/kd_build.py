@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from odbench.arrays import FloatArray
+from odbench_detectors.shared.kernels import helper, kernel
 from odbench_detectors.shared.neighbours.distinct import IndexArray
 from odbench_detectors.shared.views import read_only
 
@@ -67,7 +67,7 @@ def build(
 
 # Kernels get their arrays from outside, and assign values, never slices: numba would
 # compile its own versions of NumPy's functions and error messages along with them.
-@njit(cache=True, nogil=True)
+@kernel()
 def _split(  # noqa: PLR0917 - numba passes by position
     rows: FloatArray,
     order: IndexArray,
@@ -98,7 +98,7 @@ def _split(  # noqa: PLR0917 - numba passes by position
             high[node, j] = max(high[left, j], high[right, j])
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _bound(  # noqa: PLR0917 - numba passes by position
     rows: FloatArray,
     order: IndexArray,
@@ -118,7 +118,7 @@ def _bound(  # noqa: PLR0917 - numba passes by position
             high[j] = max(high[j], row[j])
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _widest(low: FloatArray, high: FloatArray) -> int:
     """Return the column with the largest range in a box."""
     column, widest = 0, -1.0
@@ -129,7 +129,7 @@ def _widest(low: FloatArray, high: FloatArray) -> int:
     return column
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _fill(
     rows: FloatArray, order: IndexArray, ends: IndexArray, leaves: FloatArray
 ) -> None:
@@ -148,7 +148,7 @@ def _fill(
                     leaves[leaf, j, p] = np.inf
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _partition(
     values: FloatArray, order: IndexArray, left: int, right: int, middle: int
 ) -> None:

@@ -9,9 +9,9 @@ results are exact including ties, not just up to an epsilon.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from odbench.arrays import FloatArray
+from odbench_detectors.shared.kernels import helper, kernel
 from odbench_detectors.shared.neighbours.distinct import IndexArray, Int32Array
 from odbench_detectors.shared.neighbours.heap import clear, drain, push
 
@@ -28,7 +28,7 @@ def near_order(
     return np.argsort(leaf, kind="stable")
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _near_leaf(
     queries: FloatArray,
     low: FloatArray,
@@ -46,7 +46,7 @@ def _near_leaf(
 
 
 # Pass whole arrays with an index, because a slice costs more than the work on it.
-@njit(cache=True, nogil=True, inline="always")
+@helper(inline="always")
 def _gap(
     query: FloatArray, low: FloatArray, high: FloatArray, node: int, manhattan: bool
 ) -> float:
@@ -58,7 +58,7 @@ def _gap(
     return total
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _scan(  # noqa: PLR0917 - numba passes by position
     query: FloatArray,
     leaves: FloatArray,
@@ -90,7 +90,7 @@ def _scan(  # noqa: PLR0917 - numba passes by position
     return d
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _any_within(sums: FloatArray, upper_bound: float) -> bool:
     within = 0
     for p in range(len(sums)):
@@ -98,7 +98,7 @@ def _any_within(sums: FloatArray, upper_bound: float) -> bool:
     return within > 0
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def search(  # noqa: PLR0917 - numba passes by position
     queries: FloatArray,
     chosen: IndexArray,

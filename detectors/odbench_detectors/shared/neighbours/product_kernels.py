@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray
+from odbench_detectors.shared.kernels import helper, kernel
 from odbench_detectors.shared.neighbours.distinct import IndexArray, Int32Array
 
 # float32
@@ -38,7 +38,7 @@ def slack(d: int) -> float:
     return (d + 8) * _EPS
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def sift(  # noqa: PLR0917 - numba passes by position
     products: Singles,
     first: int,
@@ -132,7 +132,7 @@ def sift(  # noqa: PLR0917 - numba passes by position
         count[i] = kept
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _first_limit(  # noqa: PLR0917 - numba passes by position
     line: Singles,
     k: int,
@@ -156,14 +156,14 @@ def _first_limit(  # noqa: PLR0917 - numba passes by position
     return _above(_kth(scratch[:_LANES], k - 1) + row_slack + 2.0 * query_slack)
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _above(bound: float) -> float:
     """Round up to single precision."""
     return bound + _VANISHING + 2.0 * _EPS * abs(bound)
 
 
 # Small counts are exact in float32, which uses the full vector width.
-@njit(cache=True, nogil=True, fastmath={"reassoc"})
+@helper(fastmath={"reassoc"})
 def _count_within(line: Singles, bound: float) -> Any:
     within = np.float32(0.0)
     for b in range(len(line)):
@@ -171,7 +171,7 @@ def _count_within(line: Singles, bound: float) -> Any:
     return within
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _shrink(  # noqa: PLR0917 - numba passes by position
     i: int,
     kept: int,
@@ -202,7 +202,7 @@ def _shrink(  # noqa: PLR0917 - numba passes by position
     return stay
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _kth(values: FloatArray, k: int) -> Any:
     """Return the k-th smallest value (quickselect)."""
     left, right = 0, len(values) - 1
@@ -228,7 +228,7 @@ def _kth(values: FloatArray, k: int) -> Any:
     return values[k]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def settle(  # noqa: PLR0917 - numba passes by position
     queries: FloatArray,
     chosen: IndexArray,
@@ -299,7 +299,7 @@ def settle(  # noqa: PLR0917 - numba passes by position
     return left[:n_left]
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _insert(
     far: FloatArray, row: Int32Array, full: int, distance: float, candidate: int
 ) -> int:
@@ -321,7 +321,7 @@ def _insert(
     return at
 
 
-@njit(cache=True, nogil=True)
+@helper()
 def _squared(
     query: FloatArray, rows: FloatArray, candidates: IndexArray, out: FloatArray
 ) -> None:
@@ -353,7 +353,7 @@ def box_gaps(queries: FloatArray, low: FloatArray, high: FloatArray) -> FloatArr
     return gaps
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _add_gaps(
     least: FloatArray,
     most: FloatArray,

@@ -1,0 +1,47 @@
+"""Compile functions with numba, without the parts that odbench never uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from numba import njit
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# The wrapper left out is the way in for C code.
+_OPTIONS: dict[str, Any] = {
+    "cache": True,
+    "nogil": True,
+    "error_model": "numpy",
+    "no_cfunc_wrapper": True,
+}
+
+
+def kernel(**options: Any) -> Callable[[F], F]:
+    """Return a decorator of functions that Python calls.
+
+    They are kept on disk and release the GIL. A division by zero gives infinity or NaN,
+    as in NumPy, because the test for it has to be compiled as well.
+
+    Parameters
+    ----------
+    **options
+        Further options of `numba.njit`, such as ``fastmath``.
+    """
+    decorator: Callable[[F], F] = njit(**(_OPTIONS | options))
+    return decorator
+
+
+def helper(**options: Any) -> Callable[[F], F]:
+    """Return a decorator of functions that only kernels and other helpers call.
+
+    They have no way in for Python, which takes up to half of a small function's
+    compilation: a call from Python ends the process.
+
+    Parameters
+    ----------
+    **options
+        As in `kernel`.
+    """
+    return kernel(no_cpython_wrapper=True, **options)
