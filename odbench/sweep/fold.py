@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 DatasetKey: TypeAlias = tuple[str, str, str]
 # Whole data sets are sorted and written together until they have this many rows.
 _ROWS = 4096
+# Rows of the journals become a table together until there are this many: a table of
+# one row takes as long to make as one of hundreds.
+_TOGETHER = 512
 # The start of a row as a worker writes it. Rows with their fields in another order are
 # parsed as JSON, which is slower.
 _WORD = rb'"([ !#-\[\]-~]*)"'
@@ -111,12 +114,16 @@ def _stored(results: Path) -> Iterator[tuple[DatasetKey, pa.Table]]:
     import pyarrow as pa
 
     for batch in read_batches(results):
-        table = pa.Table.from_batches([batch])
-        start = 0
-        for key, group in itertools.groupby(_dataset_keys(table)):
-            length = sum(1 for _ in group)
-            yield key, table.slice(start, length)
-            start += length
+        yield from _by_dataset(pa.Table.from_batches([batch]))
+
+
+def _by_dataset(table: pa.Table) -> Iterator[tuple[DatasetKey, pa.Table]]:
+    """Yield the rows of each data set; the table is in their order."""
+    start = 0
+    for key, group in itertools.groupby(_dataset_keys(table)):
+        length = sum(1 for _ in group)
+        yield key, table.slice(start, length)
+        start += length
 
 
 def _dataset_keys(rows: pa.Table | pa.RecordBatch) -> Iterator[DatasetKey]:
@@ -195,14 +202,17 @@ def _journaled(
 ) -> Iterator[tuple[DatasetKey, pa.Table]]:
     """Yield the rows of the journals by data set, in order, the oldest first."""
     full, index = schema(), _index(paths)
+    rows: list[dict[str, Any]] = []
+    last = max(index, default=None)
     for key in sorted(index):
-        rows = [{name: row.get(name) for name in COLUMNS}
-                for row in _rows_at(paths, index.pop(key))]  # fmt: skip
-        if rows:
+        rows += ({name: row.get(name) for name in COLUMNS}
+                 for row in _rows_at(paths, index.pop(key)))  # fmt: skip
+        if len(rows) >= _TOGETHER or key == last:
             table = _table(rows, full)
             if each is not None:
                 each(table)
-            yield key, table
+            yield from _by_dataset(table)
+            rows = []
 
 
 def _table(rows: list[dict[str, Any]], full: pa.Schema) -> pa.Table:
