@@ -44,8 +44,8 @@ def pair_weights(groups: IntArray, labels: LabelArray) -> FloatArray:
 def group_rows(X: FloatArray) -> IntArray:
     """Return each row's number among the distinct rows.
 
-    Rows are grouped by a 64-bit hash, and every row is then compared with the first
-    of its group, so the result is exact even if hashes collide.
+    Rows are grouped by a 64-bit hash, and rows of one hash are then compared, so the
+    result is exact even if hashes collide.
 
     Parameters
     ----------
@@ -57,13 +57,22 @@ def group_rows(X: FloatArray) -> IntArray:
     int64 array of shape (n,)
         Numbers from 0 without gaps; the same for two rows if and only if equal.
     """
-    # -0.0 + 0.0 is 0.0; every other value is unchanged.
-    X = X + 0.0
-    _, first, groups = np.unique(_hash(X), return_index=True, return_inverse=True)
-    if all(np.array_equal(x, x[first[groups]]) for x in X.T):
-        return groups.astype(np.int64, copy=False)
+    hashes = _hash(X)
+    order = np.argsort(hashes)
+    in_order = hashes[order]
+    is_first = np.ones(len(order), dtype=np.bool_)
+    np.not_equal(in_order[1:], in_order[:-1], out=is_first[1:])
+    numbers = np.cumsum(is_first) - 1
+    groups = np.empty(len(order), dtype=np.int64)
+    groups[order] = numbers
+    # Most rows of most tables are alone with their hash and equal to no other.
+    others = order[~is_first]
+    first = order[is_first][groups[others]]
+    # 0.0 and -0.0 are equal here, as they are to the hash.
+    if all(np.array_equal(x[others], x[first]) for x in X.T):
+        return groups
     # Two rows share a hash: sort the rows themselves.
-    as_bytes = np.ascontiguousarray(X).view(f"V{8 * X.shape[1]}").ravel()
+    as_bytes = np.ascontiguousarray(X + 0.0).view(f"V{8 * X.shape[1]}").ravel()
     _, groups = np.unique(as_bytes, return_inverse=True)
     return groups.astype(np.int64, copy=False)
 
@@ -71,9 +80,11 @@ def group_rows(X: FloatArray) -> IntArray:
 def _hash(X: FloatArray) -> NDArray[np.uint64]:
     """Return a 64-bit hash of every row's bytes."""
     state = np.full(len(X), _STEP, dtype=np.uint64)
+    shifted = np.empty_like(state)
     for column in X.T:
-        state ^= np.ascontiguousarray(column).view(np.uint64)
+        # -0.0 + 0.0 is 0.0; every other value is unchanged.
+        state ^= np.ascontiguousarray(column + 0.0).view(np.uint64)
         state *= _MULTIPLIER
-        state ^= state >> _HALF
+        state ^= np.right_shift(state, _HALF, out=shifted)
         state += _STEP
     return state
