@@ -95,19 +95,19 @@ def view_batch(batch: pa.RecordBatch) -> FloatArray:
     float64 array of shape (n_rows, n_columns)
         Read-only. A copy only if the columns are not equally spaced.
     """
-    rows = batch.num_rows
-    arrays = [values_of(column, np.float64) for column in batch.columns]
-    starts = np.array([a.__array_interface__["data"][0] for a in arrays])
-    steps = np.unique(np.diff(starts))
-    if len(arrays) == 1 or (len(steps) == 1 and steps[0] >= 8 * rows):
-        stride = int(steps[0]) if len(arrays) > 1 else 8 * rows
+    rows, columns = batch.num_rows, batch.columns
+    starts = [column.buffers()[1].address + 8 * column.offset for column in columns]
+    step = starts[1] - starts[0] if len(starts) > 1 else 8 * rows
+    expected = range(starts[0], starts[0] + step * len(starts), step) if step else ()
+    if step >= 8 * rows and starts == list(expected):
         view: FloatArray = np.lib.stride_tricks.as_strided(
-            arrays[0],
-            shape=(rows, len(arrays)),
-            strides=(8, stride),
+            values_of(columns[0], np.float64),
+            shape=(rows, len(columns)),
+            strides=(8, step),
             writeable=False,
         )
         return view
+    arrays = [values_of(column, np.float64) for column in columns]
     table = np.asfortranarray(np.column_stack(arrays))
     table.flags.writeable = False
     return table

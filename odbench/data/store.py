@@ -39,7 +39,7 @@ from odbench.data.notes import (
 from odbench.data.store_files import (
     read_labels,
     read_meta,
-    read_severity,
+    read_truth,
     write_features,
     write_labels,
 )
@@ -106,7 +106,13 @@ class StoredDataset:
 
     def severity(self) -> LabelArray | None:
         """Return the levels of severity, int8 of shape (n_test,), or None."""
-        return None if self.labels_path is None else read_severity(self.labels_path)
+        return self.truth()[1]
+
+    def truth(self) -> tuple[LabelArray | None, LabelArray | None]:
+        """Return what `labels` and `severity` return, reading the file once."""
+        return (
+            (None, None) if self.labels_path is None else read_truth(self.labels_path)
+        )
 
     def facts(self) -> dict[str, Any]:
         """Return the archive's other members, as published."""
@@ -131,7 +137,7 @@ class StoredDataset:
         """
         train, test, _ = self.features()
         check_content(
-            content_sha256(train, test, self.labels(), self.severity()),
+            content_sha256(train, test, *self.truth()),
             self.record,
             place=str(self.features_path),
             step="delete the file and run `odbench datasets pull` again",

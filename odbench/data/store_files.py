@@ -89,9 +89,10 @@ def read_labels(path: Path) -> tuple[LabelArray, dict[str, Any]]:
     return columns[_LABEL], meta
 
 
-def read_severity(path: Path) -> LabelArray | None:
-    """Read the levels of severity from a labels file; None if it has none."""
-    return _read_columns(path)[0].get(_SEVERITY)
+def read_truth(path: Path) -> tuple[LabelArray, LabelArray | None]:
+    """Read the labels and the levels of severity; None for levels it does not have."""
+    columns, _ = _read_columns(path)
+    return columns[_LABEL], columns.get(_SEVERITY)
 
 
 def _read_columns(path: Path) -> tuple[dict[str, LabelArray], dict[str, Any]]:

@@ -114,9 +114,8 @@ def _run_trials(
 ) -> None:
     stored = _stored(record, context)
     sandboxes = _sandboxes(context)
-    shown = ShownRows(
-        record, context.protocol, stored.labels(), severity=stored.severity()
-    )
+    labels, severity = stored.truth()
+    shown = ShownRows(record, context.protocol, labels, severity=severity)
     qualities = {}
     if context.selects and can_select(record.n_train):
         shown.select(0)
