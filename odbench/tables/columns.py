@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from odbench.arrays import FloatArray
-from odbench.tables.dates import read_dates
+from odbench.tables.dates import read_clock, read_dates
 from odbench.tables.numbers import lookup, read_numbers
 from odbench.tables.values import as_days, as_numbers, as_text, family
 
@@ -32,6 +32,8 @@ class Column:
         The decimal mark of numbers in text.
     day_first : bool
         How dates such as 03/04/2026 are read.
+    clock : bool
+        Whether a date is a time of day alone.
     given : bool
         Whether the user chose the role.
     """
@@ -42,6 +44,7 @@ class Column:
     mark: str = "."
     day_first: bool = True
     given: bool = False
+    clock: bool = False
 
     @property
     def used(self) -> bool:
@@ -61,7 +64,7 @@ def parsed_numbers(column: Column, values: Any) -> FloatArray:
     Returns
     -------
     float64 array of shape (n,)
-        Dates are days since 1970-01-01.
+        Dates are days since 1970-01-01, times of day a share of the day.
     """
     kind = family(values.type)
     if column.role == "date":
@@ -76,5 +79,9 @@ def parsed_numbers(column: Column, values: Any) -> FloatArray:
 def text_days(column: Column, values: Any) -> FloatArray:
     """Return dates written as text as days since 1970-01-01."""
     coded = as_text(values).dictionary_encode()
-    days = read_dates(coded.dictionary.to_pylist(), day_first=column.day_first)
+    texts = coded.dictionary.to_pylist()
+    if column.clock:
+        days = np.asarray([read_clock(text) for text in texts], dtype=np.float64)
+    else:
+        days = read_dates(texts, day_first=column.day_first)
     return lookup(coded, np.append(days, np.nan))

@@ -17,6 +17,9 @@ _ISO = re.compile(r"\d{4}[-/]\d{1,2}([-/]\d{1,2})?([T ].*)?")
 _FAST = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
 _WORDS = re.compile(r"(?i)(\d{1,2}|\w{3,9})[ .,-]+(\d{1,2}|\w{3,9})[ .,-]+\d{4}.*")
 _MONTH = re.compile(r"(?i)\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b")
+_CLOCK = re.compile(
+    r"(?i)(\d{1,2}):([0-5]\d)(?::([0-5]\d(?:[.,]\d+)?))?(?:\s*([ap])\.?m\.?)?"
+)
 # Seconds in a day.
 _DAY = 86_400.0
 _START = datetime(1970, 1, 1)
@@ -36,6 +39,26 @@ def looks_like_date(text: str) -> bool:
     if _ISO.fullmatch(text) or _DAY_MONTH.match(text):
         return True
     return bool(_WORDS.fullmatch(text) and _MONTH.search(text))
+
+
+def read_clock(text: str) -> float:
+    """Return a time of day as a share of the day, NaN if the text is none.
+
+    Examples
+    --------
+    >>> read_clock("06:00"), read_clock("6:00 pm"), read_clock("25:00")
+    (0.25, 0.75, nan)
+    """
+    found = _CLOCK.fullmatch(text.strip())
+    if found is None:
+        return float("nan")
+    hour, half = int(found[1]), found[4]
+    if hour > 23 or (half and not 1 <= hour <= 12):
+        return float("nan")
+    if half:
+        hour = hour % 12 + 12 * (half in "pP")
+    seconds = float((found[3] or "0").replace(",", "."))
+    return (hour * 3_600 + int(found[2]) * 60 + seconds) / _DAY
 
 
 def day_comes_first(texts: Sequence[str]) -> tuple[bool, str]:

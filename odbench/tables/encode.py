@@ -57,7 +57,8 @@ class Encoder:
     further column tells that it was missing, unless another column says the same. A
     category or a yes/no is its rarity, ``-log(rows of that category / rows)``; a
     missing one is a category of its own, and one that was never seen counts half a row.
-    A date with several hours or weekdays has these as further columns.
+    A date with several hours or weekdays has these as further columns; a time of day
+    is its hour.
 
     Attributes
     ----------
@@ -87,7 +88,9 @@ class Encoder:
     def names(self) -> tuple[str, ...]:
         """Names of the encoded columns, for explanations."""
         return tuple(
-            column.name if part in ("value", "rarity") else f"{column.name} {part}"
+            column.name
+            if part in ("value", "rarity") or (part == "hour" and column.clock)
+            else f"{column.name} {part}"
             for column, learned in zip(self.columns, self.learned, strict=True)
             for part in learned.parts
         )
@@ -132,8 +135,9 @@ def _learn(column: Column, values: Any) -> Learned:
     present = numbers[~np.isnan(numbers)]
     known = present if len(present) else np.zeros(1)
     median, low, high = (float(f(known)) for f in (np.median, np.min, np.max))
-    parts = ["value"]
-    if column.role == "date":
+    # The hour says all about a time of day.
+    parts = ["hour"] if column.clock else ["value"]
+    if column.role == "date" and not column.clock:
         named = calendar_parts(present)
         parts += [name for name, part in named.items() if len(np.unique(part)) > 1]
     if len(present) < n:

@@ -10,7 +10,12 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench.tables.columns import Column
-from odbench.tables.dates import day_comes_first, looks_like_date
+from odbench.tables.dates import (
+    day_comes_first,
+    looks_like_date,
+    read_clock,
+    read_dates,
+)
 from odbench.tables.numbers import count_readable, has_leading_zeros
 from odbench.tables.values import as_days, as_numbers, as_text, family
 
@@ -120,9 +125,29 @@ def _of_text(name: str, facts: _Text, *, comma: bool) -> Column:
         return _of_numbers(name, _numbers(facts, mark), n, mark, text=facts)
     shaped = _spread(known)
     if sum(looks_like_date(t) for t in shaped) >= READABLE * len(shaped):
-        day_first, note = day_comes_first(shaped)
-        return Column(name, "date", note, day_first=day_first)
+        return _of_dates(name, shaped)
+    if _are_clocks(shaped):
+        return Column(name, "date", "time of day", clock=True)
     return _of_words(name, facts)
+
+
+def _of_dates(name: str, shaped: Sequence[str]) -> Column:
+    day_first, note = day_comes_first(shaped)
+    unread = int(np.isnan(read_dates(shaped, day_first=day_first)).sum())
+    if unread:
+        note = "; ".join(filter(None, (note, unread_note(unread))))
+    return Column(name, "date", note, day_first=day_first)
+
+
+def _are_clocks(shaped: Sequence[str]) -> bool:
+    unread = sum(bool(np.isnan(read_clock(text))) for text in shaped)
+    return unread <= (1.0 - READABLE) * len(shaped)
+
+
+def unread_note(count: int) -> str:
+    """Return the remark on values that are not what their column holds."""
+    values = "value" if count == 1 else "values"
+    return f"{count:,} other {values} read as missing"
 
 
 def _of_words(name: str, facts: _Text) -> Column:
@@ -172,7 +197,7 @@ def _of_numbers(
     unread = 0
     if text is not None and text.plain is None:
         unread = len(text.known) - len(values)
-    note = f"{unread} other values read as missing" if unread else ""
+    note = unread_note(unread) if unread else ""
     whole = bool((distinct == np.round(distinct)).all())
     if mark == "," and not whole:
         note = "; ".join(filter(None, ("decimal comma", note)))
@@ -211,6 +236,8 @@ def is_counter(distinct: FloatArray) -> bool:
 
 
 def _of_typed(name: str, values: Any) -> Column:
+    from pyarrow.types import is_time
+
     kind = family(values.type)
     if kind == "nested":
         return Column(name, "nested", f"values of type {values.type}")
@@ -223,7 +250,8 @@ def _of_typed(name: str, values: Any) -> Column:
     if kind == "moment":
         if len(present) == len(numbers) and (present == present[0]).all():
             return Column(name, "constant", "always the same moment")
-        return Column(name, "date")
+        clock = is_time(values.type)
+        return Column(name, "date", "time of day" if clock else "", clock=clock)
     return _of_numbers(name, present, len(numbers))
 
 
@@ -232,6 +260,8 @@ def _overruled(column: Column, role: str, values: Any, *, comma: bool) -> Column
     chosen = replace(column, role=role, note="as asked", given=True)
     if role == "date" and family(values.type) == "text":
         known = _look(values).known
+        if known and _are_clocks(_spread(known)):
+            return replace(chosen, clock=True)
         day_first, note = day_comes_first(_spread(known))
         return replace(chosen, day_first=day_first, note=note or "as asked")
     if role == "number" and family(values.type) == "text":

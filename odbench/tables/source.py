@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from odbench.errors import DataError
+from odbench.tables.values import readable
 
 BATCH_ROWS = 65_536
 
@@ -44,7 +45,8 @@ class Source:
         import pyarrow as pa
 
         for batch in self.read():
-            yield pa.RecordBatch.from_arrays(batch.columns, names=list(self.names))
+            columns = [readable(column) for column in batch.columns]
+            yield pa.RecordBatch.from_arrays(columns, names=list(self.names))
 
     def table(self) -> Any:
         """Return all rows as one ``pyarrow.Table``."""

@@ -10,6 +10,7 @@ from odbench.arrays import FloatArray
 from odbench.tables.numbers import MISSING, MISSING_EXACT
 
 _DAY = 86_400.0
+_PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 
 
 def family(kind: Any) -> str:
@@ -30,8 +31,8 @@ def family(kind: Any) -> str:
     checks = (
         ("truth", (of.is_boolean,)),
         ("integer", (of.is_integer,)),
-        ("number", (of.is_floating, of.is_decimal, of.is_duration, of.is_time)),
-        ("moment", (of.is_timestamp, of.is_date)),
+        ("number", (of.is_floating, of.is_decimal, of.is_duration)),
+        ("moment", (of.is_timestamp, of.is_date, of.is_time)),
         ("text", (of.is_string, of.is_large_string, of.is_string_view)),
         ("empty", (of.is_null,)),
     )
@@ -42,12 +43,12 @@ def family(kind: Any) -> str:
 
 
 def as_numbers(column: Any) -> FloatArray:
-    """Return a column of numbers, truth values or times as float64, NaN if missing.
+    """Return a column of numbers or truth values as float64, NaN if missing.
 
     Parameters
     ----------
     column : pyarrow array of length n
-        Durations and times of day become seconds.
+        Durations become seconds.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -55,10 +56,7 @@ def as_numbers(column: Any) -> FloatArray:
 
     column = undictionary(column)
     if of.is_duration(column.type):
-        column = pc.divide(pc.cast(column, pa.duration("us")).cast(pa.int64()), 1e6)
-    elif of.is_time(column.type):
-        wide = pc.cast(column, pa.time64("us"), safe=False)
-        column = pc.divide(wide.cast(pa.int64()).cast(pa.float64()), 1e6)
+        column = _seconds(column, pa.int64())
     values = pc.cast(column, pa.float64(), safe=False)
     numbers = np.array(values.to_numpy(zero_copy_only=False), dtype=np.float64)
     with np.errstate(invalid="ignore"):
@@ -67,16 +65,36 @@ def as_numbers(column: Any) -> FloatArray:
 
 
 def as_days(column: Any) -> FloatArray:
-    """Return a column of dates or timestamps as days since 1970, NaN if missing."""
+    """Return dates and timestamps as days since 1970, NaN if missing.
+
+    Parameters
+    ----------
+    column : pyarrow array of length n
+        Times of day become a share of the day.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
+    import pyarrow.types as of
 
     column = undictionary(column)
+    if of.is_time(column.type):
+        whole = pa.int32() if of.is_time32(column.type) else pa.int64()
+        seconds = _seconds(column, whole).to_numpy(zero_copy_only=False)
+        return np.array(seconds, dtype=np.float64) / _DAY
     zone = getattr(column.type, "tz", None)
     micro = pc.cast(column, pa.timestamp("us", tz=zone), safe=False).cast(pa.int64())
     values = pc.cast(micro, pa.float64(), safe=False)
     days = np.array(values.to_numpy(zero_copy_only=False), dtype=np.float64)
     return np.asarray(days / (1e6 * _DAY))
+
+
+def _seconds(column: Any, whole: Any) -> Any:
+    """Return a duration or time as seconds, by way of its whole numbers."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    units = column.cast(whole).cast(pa.float64())
+    return pc.divide(units, _PER_SECOND[column.type.unit])
 
 
 def as_text(column: Any) -> Any:
@@ -136,3 +154,59 @@ def undictionary(column: Any) -> Any:
     if isinstance(column, pa.DictionaryArray):
         column = pc.cast(column, column.type.value_type)
     return column
+
+
+def readable(column: Any) -> Any:
+    """Return an array as a type that rows can be taken from and shown.
+
+    Views, run-end encoding and extension types become the plain types they stand for,
+    and an unknown time zone UTC. Nested types that Arrow cannot select from, such as
+    unions, become bytes; they are never looked into.
+
+    Parameters
+    ----------
+    column : pyarrow array of length n
+
+    Returns
+    -------
+    pyarrow array of length n
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.types as of
+
+    if isinstance(column, pa.ExtensionArray):
+        column = column.storage
+    kind = column.type
+    if of.is_run_end_encoded(kind):
+        return readable(pc.run_end_decode(column))
+    if of.is_string_view(kind):
+        return pc.cast(column, pa.large_string())
+    if of.is_timestamp(kind) and kind.tz and not _known_zone(kind.tz):
+        return column.view(pa.timestamp(kind.unit, "UTC"))
+    if kind == pa.time64("ns"):
+        # Python's times of day, which an identifier becomes, end at microseconds.
+        return pc.cast(column, pa.time64("us"), safe=False)
+    if family(kind) == "nested" and not _can_be_taken(kind):
+        return pa.array([str(value).encode() for value in column.to_pylist()])
+    return column
+
+
+def _known_zone(zone: str) -> bool:
+    import pyarrow as pa
+
+    try:
+        pa.lib.string_to_tzinfo(zone)
+    except (KeyError, ValueError, OSError, pa.ArrowException):
+        return False
+    return True
+
+
+def _can_be_taken(kind: Any) -> bool:
+    import pyarrow as pa
+
+    try:
+        pa.nulls(1, kind).take(pa.array([0])).to_pandas()
+    except (NotImplementedError, pa.ArrowException):
+        return False
+    return True

@@ -43,6 +43,8 @@ def show_number(value: float) -> str:
 
 def show_value(column: Column, value: float) -> str:
     """Return a parsed value as people write it."""
+    if column.clock:
+        return _moment(value * 24.0)
     if column.role == "date":
         return show_date(value)
     return show_number(value)
@@ -113,6 +115,8 @@ def say_number(column: Column, part: str, value: float, similar: FloatArray) -> 
         return f"{name} {shown} in an unusual combination"
     show = _moment if part == "hour" else (lambda v: show_value(column, v))
     first, last = show(float(low)), show(float(high))
+    if part == "hour" and shown in (first, last):
+        shown, first, last = (_to_second(float(v)) for v in (value, low, high))
     between = first if first == last else f"{first} to {last}"
     return f"{name} {shown} where similar rows have {between}"
 
@@ -126,6 +130,11 @@ def _say_day(column: Column, value: float, similar: FloatArray) -> str:
 def _moment(hours: float) -> str:
     minutes = round(hours * 60.0)
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def _to_second(hours: float) -> str:
+    seconds = round(hours * 3_600.0)
+    return f"{_moment(seconds // 60 / 60.0)}:{seconds % 60:02d}"
 
 
 def show_share(share: float) -> str:

@@ -18,7 +18,10 @@ from odbench.errors import DataError, OdbenchError, UsageError
 from odbench.tables import text_table
 from odbench.tables.json_lines import read_json_lines
 from odbench.tables.read import read_source
+from odbench.tables.roles import infer_roles
+from odbench.tables.sample import take_rows
 from odbench.tables.streams import open_bytes
+from odbench.tables.values import as_numbers
 
 ROWS = {"name": ["a", "b"], "amount": ["1.5", "2"]}
 
@@ -220,8 +223,6 @@ def test_polars_tables():
 
 
 def test_every_arrow_type_is_read_or_left_out():
-    from odbench.tables.roles import infer_roles
-
     day = dt.date(2026, 1, 1)
     many = {
         "decimal": pa.array([decimal.Decimal(n) for n in range(4)]),
@@ -240,7 +241,7 @@ def test_every_arrow_type_is_read_or_left_out():
 
     assert roles == {
         "decimal": "integer",
-        "time": "integer",
+        "time": "date",
         "span": "integer",
         "day": "date",
         "zoned": "date",
@@ -250,6 +251,39 @@ def test_every_arrow_type_is_read_or_left_out():
         "list": "nested",
         "bytes": "nested",
     }
+
+
+def test_types_that_arrow_cannot_select_from_are_turned_into_others():
+    numbers = pa.array([1.0, 2.0, 3.5])
+    text = pa.array(["a", "b", "a"])
+    unusual = {
+        "view": text.cast(pa.string_view()),
+        "bytes view": text.cast(pa.binary()).cast(pa.binary_view()),
+        "runs": pa.RunEndEncodedArray.from_arrays([1, 2, 3], numbers),
+        "union": pa.UnionArray.from_sparse(
+            pa.array([0, 1, 0], pa.int8()), [numbers, text]
+        ),
+        "struct": pa.array([{"a": "b"}] * 3, pa.struct([("a", pa.string_view())])),
+        "truth": pa.ExtensionArray.from_storage(
+            pa.bool8(), pa.array([1, 0, 1], pa.int8())
+        ),
+        "zone": pa.array([0, 1, 2], pa.timestamp("s", "Mars/Phobos")),
+        "clock": pa.array([1, 2, 3], pa.time64("ns")),
+        "span": pa.array([1, 2, 3], pa.duration("ns")),
+    }
+    source = read_source(pa.table(unusual))
+
+    taken = take_rows(source, np.array([0, 2]))
+    roles = {c.name: c.role for c in infer_roles(source.table())}
+
+    assert taken["view"].to_pylist() == ["a", "a"]
+    assert taken["runs"].to_pylist() == [1.0, 3.5]
+    assert len(taken.to_pandas()) == 2
+    assert roles["view"] == "yes/no"
+    assert roles["truth"] == "yes/no"
+    assert roles["runs"] == roles["span"] == "number"
+    assert roles["union"] == roles["struct"] == roles["bytes view"] == "nested"
+    np.testing.assert_array_equal(as_numbers(pa.array([7], pa.duration("ns"))), [7e-9])
 
 
 def test_large_text_goes_to_a_file_and_comes_back(tmp_path, monkeypatch):

@@ -1,15 +1,19 @@
 """Roles of columns, from their values alone."""
 
+import datetime as dt
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from odbench.errors import UsageError
 from odbench.tables.columns import parsed_numbers
-from odbench.tables.dates import read_dates
+from odbench.tables.dates import read_clock, read_dates
+from odbench.tables.encode import Encoder
 from odbench.tables.fitted import chosen_roles
 from odbench.tables.numbers import read_number
 from odbench.tables.roles import infer_roles, is_counter
+from odbench.tables.values import as_days
 
 
 def role(values, **others):
@@ -91,7 +95,7 @@ def test_a_few_words_among_numbers_are_missing_values():
     column = role(values)
 
     assert column.role == "number"
-    assert column.note == "1 other values read as missing"
+    assert column.note == "1 other value read as missing"
     assert np.isnan(parsed_numbers(column, pa.array(values))[-1])
 
 
@@ -172,3 +176,39 @@ def test_dates_that_confuse_the_parser_raise_and_warn_of_nothing(text):
     (day,) = read_dates([text], day_first=True)
 
     assert np.isnan(day) or day == 20454.5
+
+
+@pytest.mark.parametrize(
+    ("texts", "days"),
+    [
+        (["08:30", "23:59", "0:00", "12:00:30"], [8.5, 23 + 59 / 60, 0, 12 + 1 / 120]),
+        (["12:00 am", "1:30 PM", "12:05 p.m."], [0, 13.5, 12 + 5 / 60]),
+    ],
+)
+def test_times_of_day_are_hours_however_they_are_stored(texts, days):
+    column = role(texts * 9)
+
+    assert (column.role, column.clock) == ("date", True)
+    np.testing.assert_allclose(parsed_numbers(column, pa.array(texts)) * 24, days)
+    encoder = Encoder.of([column], pa.table({"x": texts * 9}))
+    assert encoder.names == ("x",)
+    np.testing.assert_allclose(encoder.encode(pa.table({"x": texts}))[:, 0], days)
+
+
+def test_typed_times_are_those_of_text():
+    texts = ["08:30:00", "23:59:00", "00:00:01"]
+    typed = pa.array([dt.time.fromisoformat(text) for text in texts], pa.time32("s"))
+
+    assert role(typed) == role(texts)
+    np.testing.assert_array_equal(as_days(typed), [read_clock(text) for text in texts])
+
+
+@pytest.mark.parametrize("text", ["24:00", "1:60", "13:00 pm", "1:5", "12.30", ""])
+def test_other_texts_are_no_times(text):
+    assert np.isnan(read_clock(text))
+
+
+def test_dates_that_do_not_exist_are_counted():
+    column = role(["2026-02-30", *[f"2026-01-{day:02d}" for day in range(1, 28)]])
+
+    assert (column.role, column.note) == ("date", "1 other value read as missing")
