@@ -17,7 +17,18 @@ MISSING = frozenset(
 # In lower case it is a value of many categories, such as "other debtors: none".
 MISSING_EXACT = frozenset(("None", "NONE"))
 # Units that may surround a number; they do not change it.
-_UNITS = re.compile(r"^\s*[$€£¥]?\s*|\s*[%$€£¥]?\s*$")
+_MONEY = (
+    r"[$€£¥₹₩₽₺₪฿]|(?:AUD|BRL|CAD|CHF|CNY|CZK|DKK|EUR|GBP|HKD|HUF|IDR|ILS|INR|JPY|KRW"
+    r"|MXN|MYR|NOK|NZD|PHP|PLN|RON|RUB|SEK|SGD|THB|TRY|TWD|USD|ZAR|kr|zł|Kč|Ft)(?![^\W\d_])"
+)
+# A sign may stand before a currency, after the number, or be a pair of parentheses.
+_UNITS = re.compile(
+    rf"\s*(?P<open>\()?\s*(?P<first>[-+\u2212])?\s*(?:{_MONEY})?\s*"
+    rf"(?P<second>[-+\u2212])?(?P<number>[\d.,].*?)"
+    rf"(?P<last>(?<=[.,]\d\d)-)?\s*(?:%|{_MONEY})?\s*(?P<close>\))?\s*"
+)
+# Readable, but no value to compare with: it counts as missing.
+_INFINITE = re.compile(r"(?i)[-+]?inf(inity)?")
 _SPACES = r"\d{1,3}([ \u00a0\u202f'’]\d{3})+"
 _POWER = r"([eE][+-]?\d+)?"
 # For each decimal mark, how a number is written.
@@ -45,11 +56,23 @@ def count_readable(texts: Iterable[str]) -> dict[str, int]:
     dict of str to int
         For "." and ",".
     """
-    plain = [_UNITS.sub("", text) for text in texts]
+    plain = [_plain(text) for text in texts]
+    infinite = sum(1 for text in plain if _INFINITE.fullmatch(text))
     return {
-        mark: sum(1 for text in plain if form.fullmatch(text))
+        mark: infinite + sum(1 for text in plain if form.fullmatch(text))
         for mark, form in _FORMS.items()
     }
+
+
+def _plain(text: str) -> str:
+    """Return a number without units, its sign in front; other text as it is."""
+    found = _UNITS.fullmatch(text)
+    if found is None or bool(found["open"]) != bool(found["close"]):
+        return text.strip()
+    signs = [found[name] for name in ("open", "first", "second", "last") if found[name]]
+    if len(signs) > 1:
+        return text.strip()
+    return ("" if not signs or signs == ["+"] else "-") + found["number"].strip()
 
 
 def has_leading_zeros(texts: Iterable[str]) -> bool:
@@ -71,8 +94,10 @@ def read_number(text: str, mark: str) -> float:
     --------
     >>> read_number("1.234,5 €", ","), read_number("12%", "."), read_number("x", ".")
     (1234.5, 12.0, nan)
+    >>> read_number("-$3.5", "."), read_number("(3.50)", "."), read_number("USD 3", ".")
+    (-3.5, -3.5, 3.0)
     """
-    plain = _UNITS.sub("", text)
+    plain = _plain(text)
     if not _FORMS[mark].fullmatch(plain):
         return float("nan")
     plain = _THOUSANDS[mark].sub("", plain).replace(",", ".")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,6 +26,9 @@ READABLE = 0.95
 _FEW_ROWS = 20
 # Mean length and share of different values above which text is prose.
 _LONG, _WORDY, _VARIED = 40.0, 4.0, 0.5
+# From here on, float64 does not hold every whole number.
+_EXACT = 2.0**53
+_WHOLE = re.compile(r"[+-]?\d+")
 # Maximum number of different values that are looked at.
 _LOOK = 5_000
 
@@ -122,13 +126,22 @@ def _of_text(name: str, facts: _Text, *, comma: bool) -> Column:
         return Column(name, "constant", constant_note(known[0]))
     mark = _number_mark(facts, comma=comma)
     if mark and not has_leading_zeros(_spread(known)):
-        return _of_numbers(name, _numbers(facts, mark), n, mark, text=facts)
+        whole = _beyond_float(facts)
+        if whole is not None:
+            return _of_large(name, whole, facts.present, n)
+        values = _numbers(facts, mark)
+        if facts.plain is not None or len(values) == len(known) or _differ(values):
+            return _of_numbers(name, values, n, mark, text=facts)
     shaped = _spread(known)
     if sum(looks_like_date(t) for t in shaped) >= READABLE * len(shaped):
         return _of_dates(name, shaped)
     if _are_clocks(shaped):
         return Column(name, "date", "time of day", clock=True)
     return _of_words(name, facts)
+
+
+def _differ(values: FloatArray) -> bool:
+    return len(np.unique(values)) > 1
 
 
 def _of_dates(name: str, shaped: Sequence[str]) -> Column:
@@ -212,6 +225,29 @@ def _of_numbers(
     return Column(name, "integer" if whole else "number", note, mark=mark)
 
 
+def _beyond_float(facts: _Text) -> list[int] | None:
+    """Return the values of whole numbers, if a float64 does not hold all of them."""
+    if facts.plain is None or np.abs(facts.plain).max(initial=0.0) < _EXACT:
+        return None
+    if not all(_WHOLE.fullmatch(text) for text in facts.known):
+        return None
+    return [int(text) for text in facts.known]
+
+
+def _of_large(name: str, values: Sequence[int], present: int, n: int) -> Column:
+    """Return the role of whole numbers that are larger than a float64 can tell apart.
+
+    Differences from the smallest are told apart; identifiers are found by them.
+    """
+    smallest = min(values)
+    if present == n and smallest == max(values):
+        return Column(name, "constant", constant_note(str(smallest)))
+    steps = np.asarray(sorted({value - smallest for value in values}), np.float64)
+    if len(steps) == present == n and is_counter(steps):
+        return Column(name, "identifier", "whole numbers, evenly spread, all different")
+    return Column(name, "integer", "digits beyond 2^53 are lost")
+
+
 def is_counter(distinct: FloatArray) -> bool:
     """Check whether different whole numbers look drawn for identification.
 
@@ -252,6 +288,10 @@ def _of_typed(name: str, values: Any) -> Column:
             return Column(name, "constant", "always the same moment")
         clock = is_time(values.type)
         return Column(name, "date", "time of day" if clock else "", clock=clock)
+    if kind == "integer" and np.abs(present).max() >= _EXACT:
+        return _of_large(
+            name, values.drop_null().to_pylist(), len(present), len(values)
+        )
     return _of_numbers(name, present, len(numbers))
 
 

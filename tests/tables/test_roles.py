@@ -69,6 +69,13 @@ def test_amounts_that_all_differ_stay_numbers(rng):
         (["$1,200.50", "$3.25", "$4"], [1200.5, 3.25, 4.0]),
         (["12 %", "3.5 %", "8 %"], [12.0, 3.5, 8.0]),
         (["-1e3", "+2.5E-1", ".5"], [-1000.0, 0.25, 0.5]),
+        (["-$3", "$-4.5", "$1,000"], [-3.0, -4.5, 1000.0]),
+        (["(12.50)", "3.25", "(1,000.00)"], [-12.5, 3.25, -1000.0]),
+        (["12.50-", "3.25", "1,000.00-"], [-12.5, 3.25, -1000.0]),
+        (["1.234,50 EUR", "-3,25 EUR", "4 EUR"], [1234.5, -3.25, 4.0]),
+        (["USD 5", "USD 1,000", "USD -3.5"], [5.0, 1000.0, -3.5]),
+        (["\u22123.5", "4", "5.5"], [-3.5, 4.0, 5.5]),
+        (["1", "inf", "2.5", "-Infinity"], [1.0, np.nan, 2.5, np.nan]),
     ],
 )
 def test_numbers_in_text_are_read_as_written(values, numbers):
@@ -212,3 +219,31 @@ def test_dates_that_do_not_exist_are_counted():
     column = role(["2026-02-30", *[f"2026-01-{day:02d}" for day in range(1, 28)]])
 
     assert (column.role, column.note) == ("date", "1 other value read as missing")
+
+
+@pytest.mark.parametrize("text", ["1-", "--5", "-(5)", "(5", "5)", "5 kg", "USDX 5"])
+def test_signs_and_units_that_say_something_else_are_no_numbers(text):
+    assert np.isnan(read_number(text, "."))
+
+
+@pytest.mark.parametrize("values", [["1", "inf"], ["inf", "-inf"], ["0", "Infinity"]])
+def test_infinity_beside_one_number_is_a_name(values):
+    assert role(values * 9).role == "yes/no"
+
+
+@pytest.mark.parametrize("start", [2**53, 2**63, -(2**62), 12345678901234567890123])
+@pytest.mark.parametrize("as_text", [True, False])
+def test_whole_numbers_that_float64_confuses_keep_their_role(start, as_text):
+    if not as_text and abs(start) > 2**63:
+        pytest.skip("no Arrow integer is so long")
+
+    def made(steps):
+        values = [start + int(step) for step in steps]
+        if as_text:
+            return [str(value) for value in values]
+        return pa.array(values, pa.uint64() if start > 0 else pa.int64())
+
+    assert role(made(range(0, 300, 3))).role == "identifier"
+    assert role(made([0] * 9)) == role([str(start)] * 9)
+    repeated = role(made([0, 1, 5, 1] * 9))
+    assert (repeated.role, repeated.note) == ("integer", "digits beyond 2^53 are lost")
