@@ -97,8 +97,8 @@ def score(**options: Any) -> int:
     """Score the rows of TABLE: how odd each one is, and why.
 
     TABLE is a file of CSV, TSV, JSON lines, Parquet, Feather or Arrow, also compressed
-    as .gz or .zst, or - for stdin. Rows are flagged if --reference or --model says
-    what is normal. Nothing leaves this machine.
+    as .gz, .zst or .bz2, or - for stdin. Rows are flagged if --reference or --model
+    says what is normal. Nothing leaves this machine.
     """
     _check(options)
     scored, fitted = _scored(options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from odbench.tables.source import (
 from odbench.tables.streams import Opened, open_bytes, seekable
 from odbench.tables.text_table import read_text_table
 
+# Bytes that tell whether text is JSON.
+_LOOK = 4096
 _SPREADSHEET = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
@@ -31,9 +34,9 @@ def read_source(table: Any) -> Source:
     Parameters
     ----------
     table : str, Path or table
-        A file of CSV, TSV, JSON lines, Parquet, Feather or Arrow, also as .gz or .zst;
-        a folder of Parquet files of the same columns; "-" for stdin; or a table of
-        pandas, polars, pyarrow or any library that exports Arrow data, a mapping of
+        A file of CSV, TSV, JSON lines, Parquet, Feather or Arrow, also as .gz, .zst or
+        .bz2; a folder of Parquet files of the same columns; "-" for stdin; or a table
+        of pandas, polars, pyarrow or any library that exports Arrow data, a mapping of
         columns, a two-dimensional array.
 
     Returns
@@ -56,6 +59,9 @@ def read_source(table: Any) -> Source:
 
 def _read_file(table: str | Path) -> Source:
     path = None if str(table) == "-" else Path(table)
+    if "://" in str(table) and path is not None and not path.exists():
+        msg = f"table {str(table)!r}: is an address; download it and name the file"
+        raise UsageError(msg)
     if path is not None and not path.exists():
         msg = f"table {str(path)!r}: no such file; name a table, or - for stdin"
         raise UsageError(msg)
@@ -74,9 +80,17 @@ def _read_opened(opened: Opened, path: Path | None) -> Source:
     if head.startswith(_SPREADSHEET):
         msg = f"{opened.name}: is a spreadsheet or an archive; save the table as CSV"
         raise DataError(msg)
-    if head.lstrip().startswith((b"{", b"[{")):
+    if _is_json(head):
         return read_json_lines(opened, path)
     return read_text_table(opened)
+
+
+def _is_json(head: bytes) -> bool:
+    """Check whether text begins like JSON; the name of a column may have a bracket."""
+    text = head[:_LOOK].lstrip(b" \t\r\n\xef\xbb\xbf")
+    if text.startswith(b"{"):
+        return True
+    return bool(re.match(rb"\[\s*[\[{]|\[[-\w\s.,\"]*\]\s*[\r\n]\s*\[", text))
 
 
 def _read_parquet(file: Any, name: str) -> Source:

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from odbench.errors import DataError
+from odbench.tables.numbers import count_readable
 
 DELIMITERS = (",", ";", "\t", "|")
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", "\x1f": "none"}
@@ -18,6 +19,10 @@ _MARKS = (
     (b"\xfe\xff", "utf-16"),
 )
 _LINES = 200
+# Line with which spreadsheets name the delimiter.
+_SEPARATOR = re.compile(r"sep=(.)\r?\n|sep=(.)\r", re.IGNORECASE)
+# Share of the lines that must be alike to say that the first one is not.
+_ALIKE = 0.8
 _NUMBER = re.compile(r"[+-]?(\d[\d.,' ]*|[.,]\d+)([eE][+-]?\d+)?\s*%?")
 
 
@@ -37,6 +42,8 @@ class Dialect:
         False if the first row is data.
     quoted : bool
         Whether the sample contains quotes, so that cells may contain line breaks.
+    skipped : int
+        Number of lines before the first row.
     """
 
     encoding: str
@@ -44,6 +51,7 @@ class Dialect:
     names: tuple[str, ...]
     header: bool
     quoted: bool
+    skipped: int = 0
 
     def __str__(self) -> str:
         header = "" if self.header else ", no header"
@@ -69,7 +77,7 @@ def find_dialect(head: bytes, name: str, *, whole: bool) -> Dialect:
     Raises
     ------
     DataError
-        If the file is empty or binary.
+        If the file is empty or binary, or its first line is not of the table below.
     """
     encoding = find_encoding(head, name)
     text = head.decode(encoding, errors="ignore")
@@ -78,7 +86,12 @@ def find_dialect(head: bytes, name: str, *, whole: bool) -> Dialect:
     if not text.strip():
         msg = f"{name}: is empty; wanted a header line and rows"
         raise DataError(msg)
+    told = _SEPARATOR.match(text.lstrip("\ufeff"))
+    if told:
+        text = text.lstrip("\ufeff")[told.end() :]
     delimiter = find_delimiter(text)
+    if delimiter == SINGLE:
+        _check_single(text, name)
     rows = _parsed(text, delimiter, 2)
     first = rows[0]
     header = not all(_NUMBER.fullmatch(cell.strip()) or not cell for cell in first)
@@ -87,7 +100,9 @@ def find_dialect(head: bytes, name: str, *, whole: bool) -> Dialect:
     header = header or any(
         cell and not _NUMBER.fullmatch(cell.strip()) for cell in below
     )
-    return Dialect(encoding, delimiter, tuple(first), header, '"' in text)
+    return Dialect(
+        encoding, delimiter, tuple(first), header, '"' in text, int(bool(told))
+    )
 
 
 def find_encoding(head: bytes, name: str) -> str:
@@ -98,13 +113,16 @@ def find_encoding(head: bytes, name: str) -> str:
     DataError
         If the bytes are not text.
     """
+    if head.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        msg = f"{name}: is UTF-32; save it as UTF-8"
+        raise DataError(msg)
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return encoding
     if b"\0" in head:
         msg = (
             f"{name}: is a binary file; wanted CSV, TSV, JSON lines, Parquet or "
-            f"Feather, or one of them as .gz or .zst"
+            f"Feather, or one of them as .gz, .zst or .bz2"
         )
         raise DataError(msg)
     try:
@@ -154,6 +172,42 @@ def find_delimiter(text: str) -> str:
         if width > 1 and share >= 0.5 and (round(share, 1), width) > best:
             best, found = (round(share, 1), width), delimiter
     return found
+
+
+def _check_single(text: str, name: str) -> None:
+    """Refuse a table of several columns whose first line is not like the others.
+
+    Raises
+    ------
+    DataError
+        If there are lines above the header, names are missing in it, quotes are not
+        doubled, or columns are separated by spaces.
+    """
+    lines = [line for line in text.splitlines() if line.strip()][:_LINES]
+    if len(lines) < 3 or max(count_readable(lines[1:]).values()) == len(lines) - 1:
+        return
+    for delimiter in DELIMITERS:
+        widths = [len(row) for row in _parsed(text, delimiter, _LINES)]
+        usual = max(set(widths[1:]), key=widths.count) if len(widths) > 2 else 1
+        # Two cells may be a name or a date with a comma in a table of one column.
+        if usual < 2 + (widths[0] == 1) or widths.count(usual) < _ALIKE * len(widths):
+            continue
+        cells = "1 cell" if widths[0] == 1 else f"{widths[0]} cells"
+        msg = (
+            f"{name}: most rows have {usual} cells (delimiter {_NAMES[delimiter]}), "
+            f"the first line {lines[0][:40]!r} has {cells}; delete lines above the "
+            f"header, name every column and double the quotes in cells"
+        )
+        raise DataError(msg)
+    words = [line.split() for line in lines]
+    like = sum(len(row) == len(words[0]) for row in words)
+    numbers = any(_NUMBER.fullmatch(word) for row in words[1:] for word in row)
+    if len(words[0]) > 1 and like >= _ALIKE * len(words) and numbers:
+        msg = (
+            f"{name}: its columns are separated by spaces; separate them by commas, "
+            f"semicolons, tabs or bars"
+        )
+        raise DataError(msg)
 
 
 def _parsed(text: str, delimiter: str, most: int) -> list[list[str]]:

@@ -11,8 +11,8 @@ from typing import Any
 from odbench.errors import DataError
 
 HEAD = 1 << 20
-_CODECS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
-_NAMES = {"gzip": "gz", "zstd": "zst"}
+_CODECS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2"}
+_NAMES = {"gzip": "gz", "zstd": "zst", "bz2": "bz2"}
 _COPY = 1 << 22
 # A small file that decompresses to more is refused.
 MOST_BYTES = 64 << 30
@@ -92,7 +92,7 @@ class Opened(io.RawIOBase):
 
 
 def open_bytes(path: Path | None) -> Opened:
-    """Open a file, or stdin for None; gz and zst are decompressed on the way.
+    """Open a file, or stdin for None; gz, zst and bz2 are decompressed on the way.
 
     Parameters
     ----------

@@ -73,6 +73,7 @@ def _batches(opened: Opened, dialect: Dialect, width: int) -> Iterator[Any]:
     utf8 = dialect.encoding.startswith("utf-8")
     read = csv.ReadOptions(
         block_size=_BLOCK,
+        skip_rows=dialect.skipped,
         column_names=fields,
         skip_rows_after_names=int(dialect.header),
         encoding="utf8" if utf8 else dialect.encoding,

@@ -1,5 +1,6 @@
 """Reading tables however they are written, and one clear line for what cannot be."""
 
+import bz2
 import datetime as dt
 import decimal
 import gzip
@@ -74,6 +75,31 @@ def test_a_comma_in_the_cells_of_a_table_with_semicolons_is_no_delimiter(tmp_pat
     assert source.names == ("a", "b", "c")
 
 
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_line_that_names_the_delimiter_is_obeyed(tmp_path, codec, end):
+    text = end.join(["sep=;", "name;amount", "a;1.5", "b;2", ""])
+
+    assert read(tmp_path, text.encode(codec)).table().to_pydict() == ROWS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "who\nSmith, John\nDoe, Jane\nRoe, Max\n",
+        "start time\n2026-01-01 10:00\n2026-01-02 11:30\n",
+        "amount\n1,5\n2,25\n3,0\n",
+        "[a]\n1\n2\n3\n",
+        "note\na, b, and c\nshort\nyes, no\nlong one, with two\n",
+    ],
+)
+def test_a_single_column_with_commas_or_spaces_stays_one(tmp_path, text):
+    source = read(tmp_path, text.encode())
+
+    assert len(source.names) == 1
+    assert source.table()[0].to_pylist() == text.splitlines()[1:]
+
+
 def test_empty_lines_of_a_single_column_are_missing_values(tmp_path):
     source = read(tmp_path, b"a\n1\n\n3\n")
 
@@ -114,6 +140,12 @@ def test_numbers_as_names_above_text_are_a_header(tmp_path):
         ("p.parquet", b"PAR1....", "is not a readable Parquet file"),
         ("a.feather", b"ARROW1..", "is not a readable Arrow file"),
         ("j.json", b'[{"a": 1}]', "is one JSON array; wanted JSON lines"),
+        ("j.json", b'[\n {"a": 1}\n]', "is one JSON array; wanted JSON lines"),
+        ("j.json", b"[1, 2]\n[3, 4]\n", "is one JSON array; wanted JSON lines"),
+        ("t.csv", b"Sales\na,b,c\n1,2,3\n4,5,6\n1,2,3\n4,5,6\n", "above the header"),
+        ("t.csv", b"a,b\n1,2,3\n4,5,6\n1,2,3\n4,5,6\n", "most rows have 3 cells"),
+        ("t.txt", b"a  b\n1   2\n3  4\n", "its columns are separated by spaces"),
+        ("t.csv", "a,b\n1,2\n".encode("utf-32"), "is UTF-32; save it as UTF-8"),
         ("j.jsonl", b'{"a": 1}\n{"a": \n', "is not a readable JSON lines file"),
         ("g.gz", gzip.compress(os.urandom(9999))[:999], "the .gz data are damaged"),
         ("z.zst", b"\x28\xb5\x2f\xfd....", "the .zst data are damaged"),
@@ -141,18 +173,22 @@ def test_missing_files_folders_and_other_objects_are_usage_errors(tmp_path):
         read_source(tmp_path / "none.csv")
     with pytest.raises(UsageError, match="is a folder"):
         read_source(tmp_path)
+    with pytest.raises(UsageError, match="is an address; download it"):
+        read_source("https://example.org/t.csv")
     with pytest.raises(UsageError, match="type int: wanted a path"):
         read_source(5)
 
 
-@pytest.mark.parametrize("suffix", ["gz", "zst"])
+@pytest.mark.parametrize("suffix", ["gz", "zst", "bz2"])
 def test_compressed_text_is_read(tmp_path, suffix):
-    content = b"name,amount\na,1.5\nb,2\n"
-    codec = {"gz": "gzip", "zst": "zstd"}[suffix]
-    packed = pa.Codec(codec).compress(content, asbytes=True) if codec == "zstd" else b""
-    packed = packed or gzip.compress(content)
+    pack = {
+        "gz": gzip.compress,
+        "zst": lambda text: pa.Codec("zstd").compress(text, asbytes=True),
+        "bz2": bz2.compress,
+    }[suffix]
+    content = pack(b"name,amount\na,1.5\nb,2\n")
 
-    assert read(tmp_path, packed, f"t.csv.{suffix}").table().to_pydict() == ROWS
+    assert read(tmp_path, content, f"t.csv.{suffix}").table().to_pydict() == ROWS
 
 
 TYPED = pa.table({"name": ["a", "b"], "amount": [1.5, 2.0]})
