@@ -126,8 +126,9 @@ def test_scores_are_distributed_as_scikit_learns(rng, table):
 def test_a_tree_sees_no_row_twice_and_every_row_equally_often():
     stream, order = np.array([5], dtype=np.uint64), np.arange(20, dtype=np.int32)
     sample, counts = np.empty(7, dtype=np.int32), np.zeros(20)
+    picked = np.empty(7, dtype=np.int64)
     for _ in range(20_000):
-        choose_rows(stream, order, sample)
+        choose_rows(stream, order, sample, picked)
         assert len(set(sample.tolist())) == 7
         counts[sample] += 1
 

@@ -160,7 +160,7 @@ def test_an_index_keeps_its_rows_when_the_table_changes(rng):
 
 def test_read_only_queries_compile_nothing_more(rng):
     train, queries = rng.normal(size=(600, 60)), rng.normal(size=(200, 60))
-    kernels = (kd_tree.search, product_kernels.sift, product_kernels.settle)
+    kernels = (kd_tree._search, product_kernels.sift, product_kernels.settle)
     neighbour_graph(train, queries, 5)
     before = [len(kernel.signatures) for kernel in kernels]
     train.flags.writeable = queries.flags.writeable = False

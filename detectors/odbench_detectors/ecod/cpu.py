@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray, IntArray
 from odbench_detectors.ecod.search import (
+    BLOCK,
     Buckets,
     bisect_left,
     bisect_right,
@@ -78,9 +79,13 @@ def tail_sums(
     ranks = np.empty((0, 0), np.int64) if columns.ranks is None else columns.ranks
 
     def score(first: int, last: int) -> None:
+        rows = read_only(X[first:last])
+        size = min(_ROWS, len(rows))
         _score(
             columns.values, ranks, columns.n_rows, starts, lows, scales,
-            read_only(X[first:last]), tails, plus, kind, sums[:, first:last],
+            rows, tails, plus, kind, np.empty((_COLUMNS, size), X.dtype),
+            np.empty((len(sums), size)), np.empty((4, _QUERIES), np.int32),
+            sums[:, first:last],
         )  # fmt: skip
 
     in_threads(score, X.shape[0], n_jobs)
@@ -97,7 +102,8 @@ def cut_buckets(
 
     def cut(first: int, last: int) -> None:
         part = slice(first, last)
-        build(columns.values[part], starts[part], lows[part], scales[part])
+        buckets = np.empty(BLOCK, np.int32)
+        build(columns.values[part], starts[part], lows[part], scales[part], buckets)
 
     if starts.shape[1] > 2:
         in_threads(cut, n_columns, n_jobs)
@@ -116,9 +122,12 @@ def _score(  # noqa: PLR0917
     tails: NDArray[np.int8],
     plus: int,
     kind: int,
+    block: NDArray[Any],
+    product: FloatArray,
+    counts: Counts,
     sums: FloatArray,
 ) -> None:
-    """Add the surprise of rows to `sums`.
+    """Add the surprise of rows to `sums`; `block`, `product`, `counts` are work arrays.
 
     Tail probabilities are multiplied, and the logarithm of the product is taken once
     for dozens of columns: the logarithm is the most expensive operation, and fewer of
@@ -126,11 +135,7 @@ def _score(  # noqa: PLR0917
     """
     n_columns = values.shape[0]
     unit = 1.0 / (n + plus)
-    size = min(_ROWS, X.shape[0])
-    block = np.empty((_COLUMNS, size), X.dtype)
-    product = np.empty((sums.shape[0], size))
-    below = np.empty(_QUERIES, np.int32)
-    up_to = np.empty(_QUERIES, np.int32)
+    below, up_to, buckets, firsts = counts[0], counts[1], counts[2], counts[3]
     for start in range(0, X.shape[0], _ROWS):
         rows = X[start : start + _ROWS]
         size = rows.shape[0]
@@ -149,7 +154,10 @@ def _score(  # noqa: PLR0917
             for first in range(0, size, _QUERIES):
                 last = min(first + _QUERIES, size)
                 x = block[j % _COLUMNS, first:last]
-                _count(values[j], starts[j], lows[j], scales[j], x, below, up_to)
+                _count(
+                    values[j], starts[j], lows[j], scales[j], x,
+                    buckets, firsts, below, up_to,
+                )  # fmt: skip
                 if ranks.shape[0] > 0:
                     for i in range(last - first):
                         below[i] = ranks[j, below[i]]
@@ -185,6 +193,8 @@ def _count(  # noqa: PLR0917
     low: float,
     scale: float,
     x: NDArray[Any],
+    buckets: Counts,
+    firsts: Counts,
     below: Counts,
     up_to: Counts,
 ) -> None:
@@ -194,8 +204,6 @@ def _count(  # noqa: PLR0917
             below[i] = bisect_left(column, x[i], 0, column.shape[0])
             up_to[i] = bisect_right(column, x[i], below[i], column.shape[0])
         return
-    buckets = np.empty(_QUERIES, np.int32)
-    firsts = np.empty(_QUERIES, np.int32)
     locate(column, starts, low, scale, x, buckets, firsts)
     for i in range(x.shape[0]):
         end = starts[np.uint32(buckets[i]) + np.uint32(1)]

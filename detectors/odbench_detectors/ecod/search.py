@@ -25,7 +25,7 @@ _FILL = 2
 # building buckets.
 _FEW = 32
 # Number of values whose buckets are computed together, in vectors.
-_BLOCK = 1024
+BLOCK = 1024
 
 
 def no_buckets(n_values: int, n_queries: int) -> bool:
@@ -40,7 +40,11 @@ def bucket_count(n_values: int, n_queries: int) -> int:
 
 @kernel()
 def build(
-    values: NDArray[Any], starts: Buckets, lows: FloatArray, scales: FloatArray
+    values: NDArray[Any],
+    starts: Buckets,
+    lows: FloatArray,
+    scales: FloatArray,
+    buckets: Buckets,
 ) -> None:
     """Divide columns into buckets.
 
@@ -54,12 +58,13 @@ def build(
     lows, scales : float64 arrays of shape (n_columns,)
         Overwritten: a value's bucket is ``(value - low) * scale``, clipped to the
         range.
+    buckets : int32 array of shape (`BLOCK`,)
+        Work array.
     """
     n_columns, n = values.shape
     n_buckets = starts.shape[1] - 1
     # A few extreme values must not widen all buckets, so each end shares one bucket.
     cut = n >> 8
-    buckets = np.empty(_BLOCK, np.int32)
     for j in range(n_columns):
         low = np.float64(values[j, cut])
         width = values[j, n - 1 - cut] - low
@@ -68,8 +73,8 @@ def build(
         lows[j] = low
         scales[j] = scale
         starts[j] = 0
-        for first in range(0, n, _BLOCK):
-            last = min(first + _BLOCK, n)
+        for first in range(0, n, BLOCK):
+            last = min(first + BLOCK, n)
             for i in range(first, last):
                 buckets[i - first] = bucket(values[j, i], low, scale, n_buckets)
             for i in range(first, last):

@@ -80,6 +80,8 @@ class Work(NamedTuple):
         Their values in the column that was read last.
     columns : int32 array of shape (d,)
         All columns; those known to be constant in a node come last.
+    picked : int64 array of shape (samples,)
+        Work array of `choose_rows`.
     waiting : int64 array of shape (levels + 2, 5)
         The nodes to grow: at most one per level, besides the current one.
     """
@@ -88,6 +90,7 @@ class Work(NamedTuple):
     sample: Int32Array
     values: FloatArray
     columns: Int32Array
+    picked: IntArray
     waiting: IntArray
 
 
@@ -237,6 +240,7 @@ def grow(X: FloatArray, trees: int, samples: int, seed: np.uint64) -> Forest:
         np.empty(samples, dtype=np.int32),
         np.empty(samples),
         np.empty(X.shape[1], dtype=np.int32),
+        np.empty(samples, dtype=np.int64),
         np.empty((limit + 2, 5), dtype=np.int64),
     )
     roots = np.empty(trees, dtype=np.uint32)
@@ -270,7 +274,7 @@ def _grow_trees(  # noqa: PLR0917 - numba passes by position
     """
     for tree in range(len(roots)):
         work.stream[0] = first_state(seed, tree)
-        choose_rows(work.stream, order, work.sample)
+        choose_rows(work.stream, order, work.sample, work.picked)
         for column in range(X.shape[1]):
             work.columns[column] = column
         roots[tree] = free

@@ -8,6 +8,7 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench_detectors.shared.kernels import kernel
+from odbench_detectors.shared.views import read_only
 
 # exp(-45) is 3e-20: even a hundred thousand terms this far below the largest change the
 # sum by less than its rounding error.
@@ -15,7 +16,6 @@ _NEGLIGIBLE = 45.0
 _BLOCK = 64
 
 
-@kernel()
 def log_kernel_sums(
     rows: FloatArray, log_counts: FloatArray, log_own: FloatArray, queries: FloatArray
 ) -> FloatArray:
@@ -39,9 +39,25 @@ def log_kernel_sums(
     float64 array of shape (n,)
         Finite for finite input, because the largest term is factored out.
     """
-    m, d = rows.shape
     out = np.empty(len(queries))
-    exponents = np.empty(m)
+    _add_kernels(
+        read_only(rows), read_only(log_counts), read_only(log_own), read_only(queries),
+        np.empty(len(rows)), out,
+    )  # fmt: skip
+    return out
+
+
+@kernel()
+def _add_kernels(  # noqa: PLR0917 - numba passes by position
+    rows: FloatArray,
+    log_counts: FloatArray,
+    log_own: FloatArray,
+    queries: FloatArray,
+    exponents: FloatArray,
+    out: FloatArray,
+) -> None:
+    """Write the result of `log_kernel_sums`; `exponents` has room for one per row."""
+    m, d = rows.shape
     for q in range(len(queries)):
         largest = -np.inf
         for i in range(m):
@@ -57,4 +73,3 @@ def log_kernel_sums(
             if exponents[i] >= largest - _NEGLIGIBLE:
                 kernels += math.exp(exponents[i] - largest)
         out[q] = largest + math.log(kernels)
-    return out

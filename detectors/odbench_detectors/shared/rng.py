@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from odbench.arrays import IntArray
 from odbench_detectors.shared.kernels import helper, kernel
 
 Int32Array = NDArray[np.int32]
@@ -48,7 +49,9 @@ def draw(stream: WordArray) -> float:
 
 
 @kernel()
-def choose_rows(stream: WordArray, order: Int32Array, sample: Int32Array) -> None:
+def choose_rows(
+    stream: WordArray, order: Int32Array, sample: Int32Array, picked: IntArray
+) -> None:
     """Draw rows without replacement.
 
     Parameters
@@ -59,9 +62,10 @@ def choose_rows(stream: WordArray, order: Int32Array, sample: Int32Array) -> Non
         All rows, ascending; restored on return.
     sample : int32 array of shape (samples,)
         Filled; samples <= n.
+    picked : int64 array of shape (samples,)
+        Work array.
     """
     n, samples = len(order), len(sample)
-    picked = np.empty(samples, dtype=np.int64)
     for i in range(samples):
         j = i + int(draw(stream) * (n - i))
         picked[i] = j

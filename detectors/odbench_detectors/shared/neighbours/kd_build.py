@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from odbench.arrays import FloatArray
@@ -88,9 +90,11 @@ def _split(  # noqa: PLR0917 - numba passes by position
         left, right = 2 * node + 1, 2 * node + 2
         starts[left, 0], starts[left, 1] = start, middle
         starts[right, 0], starts[right, 1] = middle, stop
+    # Not a literal, which is another type and would be compiled for once more.
+    every: Any = np.int64(1)
     for leaf in range(inner, len(low)):
         start, stop = starts[leaf, 0], starts[leaf, 1]
-        _bound(rows, order, start, stop, 1, low[leaf], high[leaf])
+        _bound(rows, order, start, stop, every, low[leaf], high[leaf])
     for node in range(inner - 1, -1, -1):
         left, right = 2 * node + 1, 2 * node + 2
         for j in range(low.shape[1]):

@@ -17,6 +17,8 @@ from odbench_detectors.shared.neighbours.heap import clear, drain, push
 
 # Number of columns between two checks whether a leaf can be abandoned.
 _STRIDE = 8
+# Nodes that can wait at once: one per level of the tree.
+_DEPTH = 128
 
 
 def near_order(
@@ -98,8 +100,7 @@ def _any_within(sums: FloatArray, upper_bound: float) -> bool:
     return within > 0
 
 
-@kernel()
-def search(  # noqa: PLR0917 - numba passes by position
+def search(  # noqa: PLR0917
     queries: FloatArray,
     chosen: IndexArray,
     order: IndexArray,
@@ -136,11 +137,38 @@ def search(  # noqa: PLR0917 - numba passes by position
     float
         The number of the table's values that were visited.
     """
-    d, k = queries.shape[1], distances.shape[1]
+    k = distances.shape[1]
+    seen: float = _search(
+        queries, chosen, order, starts, low, high, leaves, offsets, members, manhattan,
+        np.empty(k), np.empty(k, dtype=np.int32), np.empty(leaves.shape[2]),
+        np.empty(_DEPTH, dtype=np.intp), np.empty(_DEPTH), distances, rows,
+    )  # fmt: skip
+    return seen
+
+
+@kernel()
+def _search(  # noqa: PLR0917 - numba passes by position
+    queries: FloatArray,
+    chosen: IndexArray,
+    order: IndexArray,
+    starts: IndexArray,
+    low: FloatArray,
+    high: FloatArray,
+    leaves: FloatArray,
+    offsets: Int32Array,
+    members: Int32Array,
+    manhattan: bool,
+    far: FloatArray,
+    row: Int32Array,
+    sums: FloatArray,
+    stack: IndexArray,
+    gaps: FloatArray,
+    distances: FloatArray,
+    rows: Int32Array,
+) -> float:
+    """Search like `search`; `far` to `gaps` are work arrays."""
+    d = queries.shape[1]
     inner = len(starts) // 2
-    far, row = np.empty(k), np.empty(k, dtype=np.int32)
-    sums = np.empty(leaves.shape[2])
-    stack, gaps = np.empty(128, dtype=np.intp), np.empty(128)
     seen = 0.0
     for q in chosen:
         query = queries[q]

@@ -24,7 +24,7 @@ _EPS = float(np.finfo(np.float32).eps)
 LARGEST = 1e36
 _VANISHING = 1e-30
 _CHUNK = 32
-_LANES = 64
+LANES = 64
 
 
 def slack(d: int) -> float:
@@ -51,6 +51,8 @@ def sift(  # noqa: PLR0917 - numba passes by position
     count: Int32Array,
     limit: Singles,
     upper_bound: FloatArray,
+    scratch: FloatArray,
+    lanes: Singles,
 ) -> None:
     """Keep, for each query, the rows of one block that may be among its k nearest.
 
@@ -74,20 +76,22 @@ def sift(  # noqa: PLR0917 - numba passes by position
         Products above it are discarded.
     upper_bound : float64 array of shape (q,)
         At least the squared distance of the k-th nearest row so far.
+    scratch : float64 array of shape (capacity,), and of `LANES` at least
+        Work array.
+    lanes : float32 array of shape (`LANES`,)
+        Work array.
     """
     block = products.shape[1]
     capacity = near.shape[1]
     largest = 0.0
     for b in range(first, first + block):
         largest = max(largest, row_norms[b])
-    scratch = np.empty(max(capacity, _LANES))
-    lanes = np.empty(_LANES, dtype=products.dtype)
     for i in range(len(products)):
-        kept = count[i]
+        kept: Any = np.int64(count[i])
         if kept < 0:
             continue
         line = products[i]
-        if kept == 0 and 2 * k <= _LANES and block >= 2 * _LANES:
+        if kept == 0 and 2 * k <= LANES and block >= 2 * LANES:
             limit[i] = _first_limit(
                 line,
                 k,
@@ -146,14 +150,14 @@ def _first_limit(  # noqa: PLR0917 - numba passes by position
     Rows are distributed over lanes; the k-th smallest of the lanes' minima is at least
     the k-th smallest of all.
     """
-    for b in range(_LANES):
+    for b in range(LANES):
         lanes[b] = line[b]
-    for start in range(_LANES, len(line) - _LANES + 1, _LANES):
-        for b in range(_LANES):
+    for start in range(LANES, len(line) - LANES + 1, LANES):
+        for b in range(LANES):
             lanes[b] = min(lanes[b], line[start + b])
-    for b in range(_LANES):
+    for b in range(LANES):
         scratch[b] = lanes[b]
-    return _above(_kth(scratch[:_LANES], k - 1) + row_slack + 2.0 * query_slack)
+    return _above(_kth(scratch[:LANES], k - 1) + row_slack + 2.0 * query_slack)
 
 
 @helper()
@@ -246,7 +250,10 @@ def settle(  # noqa: PLR0917 - numba passes by position
     members: Int32Array,
     distances: FloatArray,
     found: Int32Array,
-) -> IndexArray:
+    scratch: FloatArray,
+    places: IndexArray,
+    left: IndexArray,
+) -> int:
     """Compute exact distances of the candidates, and write the nearest ones.
 
     Parameters
@@ -262,29 +269,32 @@ def settle(  # noqa: PLR0917 - numba passes by position
         As in `tree.search`.
     distances, found : arrays of shape (n, k), float64 and int32
         Filled at `chosen`, where `count` is not -1.
+    scratch, places : arrays of shape (capacity,), float64 and intp
+        Work arrays.
+    left : intp array of shape (q,)
+        Filled with the queries of `chosen` that remain to be answered.
 
     Returns
     -------
-    intp array
-        The queries of `chosen` that remain to be answered.
+    int
+        The number of them.
     """
     k = distances.shape[1]
-    left = np.empty(len(chosen), dtype=np.intp)
     n_left = 0
-    scratch = np.empty(near.shape[1])
-    places = np.empty(near.shape[1], dtype=order.dtype)
     for i in range(len(chosen)):
         q = chosen[i]
-        if count[i] < 0:
+        kept: Any = np.int64(count[i])
+        if kept < 0:
             left[n_left] = q
             n_left += 1
             continue
         kept = _shrink(
-            i, count[i], query_norms, row_norms, tolerance, k,
+            i, kept, query_norms, row_norms, tolerance, k,
             near, candidates, limit, upper_bound, scratch,
         )  # fmt: skip
         far, row = distances[q], found[q]
-        full = 0
+        # Not a literal, which is another type and would be compiled for once more.
+        full: Any = np.int64(0)
         for p in range(kept):
             places[p] = order[candidates[i, p]]
         _squared(queries[q], rows, places[:kept], scratch)
@@ -296,7 +306,7 @@ def settle(  # noqa: PLR0917 - numba passes by position
                 if place < 0:
                     break
                 full = min(full + 1, k)
-    return left[:n_left]
+    return n_left
 
 
 @helper()

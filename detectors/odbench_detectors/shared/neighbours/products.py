@@ -11,6 +11,7 @@ from odbench.arrays import FloatArray
 from odbench_detectors.shared.neighbours import kd_tree
 from odbench_detectors.shared.neighbours.distinct import IndexArray, Int32Array
 from odbench_detectors.shared.neighbours.product_kernels import (
+    LANES,
     LARGEST,
     Singles,
     box_gaps,
@@ -75,6 +76,8 @@ def searcher(
         count = np.zeros(len(asked), dtype=np.int32)
         limit = np.full(len(asked), np.inf, dtype=np.float32)
         upper_bound = np.full(len(asked), np.inf)
+        scratch = np.empty(max(near.shape[1], LANES))
+        lanes = np.empty(LANES, dtype=np.float32)
         space = np.empty(len(asked) * BLOCK, dtype=np.float32)
         gaps = box_gaps(asked, block_low, block_high)
         for b in np.argsort(gaps, kind="stable"):
@@ -85,16 +88,18 @@ def searcher(
             np.matmul(query_ext, table_ext[start:stop].T, out=products)
             sift(
                 products, start, norms, row_norms, tolerance, k,
-                near, candidates, count, limit, upper_bound,
+                near, candidates, count, limit, upper_bound, scratch, lanes,
             )  # fmt: skip
-        left = settle(
+        left = np.empty(len(asked), dtype=np.intp)
+        n_left = settle(
             queries, chosen, norms, row_norms, tolerance,
             near, candidates, count, limit, upper_bound,
             table, order, offsets, members, distances, found,
+            scratch, np.empty(near.shape[1], dtype=np.intp), left,
         )  # fmt: skip
-        if len(left):
+        if n_left:
             kd_tree.search(
-                queries, left, order, starts, low, high, leaves,
+                queries, left[:n_left], order, starts, low, high, leaves,
                 offsets, members, False, distances, found,
             )  # fmt: skip
 
