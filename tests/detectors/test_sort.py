@@ -53,6 +53,19 @@ def test_both_ways_give_the_same(rng, monkeypatch, slow):
         assert np.array_equal(rows, expected)
 
 
+# Of NumPy's sort, of its stable one and, only if these are close, of the buckets.
+@pytest.mark.parametrize(
+    ("seconds", "slow"),
+    [([15, 200], False), ([150, 190, 30], True), ([150, 190, 140], False)],
+)
+def test_buckets_are_compiled_only_where_numpy_may_be_slow(monkeypatch, seconds, slow):
+    left = list(seconds)
+    monkeypatch.setattr(sort, "_seconds", lambda *_: left.pop(0))
+
+    assert sort._numpy_is_slow.__wrapped__() is slow
+    assert not left
+
+
 def test_a_part_of_an_array_is_sorted_in_its_place(rng):
     whole = rng.normal(size=(6, 3000))
     before = whole.copy()

@@ -21,6 +21,8 @@ _SHORTEST, _LONGEST = 512, 2**21
 _CROWD = 24
 # How much slower NumPy's sort must be to be replaced, and the shape of the trial.
 _SLOWER, _TRIED, _TIMES = 1.5, 4096, 5
+# Share of the stable sort's time below which NumPy's sort has fast vectors.
+_VECTORS = 0.4
 
 
 def sort_rows(values: NDArray[Any]) -> None:
@@ -56,18 +58,23 @@ def _numpy_is_slow() -> bool:
     methods are about equal for smooth columns, and NumPy's is faster for others.
     """
     sample = np.random.default_rng(0).normal(size=(1, _TRIED))
+    theirs = _seconds(lambda rows: rows.sort(axis=1), sample)
+    # NumPy's stable sort has no vectors. Fast ones take a tenth of its time, slow ones
+    # nearly all of it; only then are the buckets worth compiling, which takes seconds.
+    stable = _seconds(lambda rows: rows.sort(axis=1, kind="stable"), sample)
+    if theirs < _VECTORS * stable:
+        return False
+    return theirs > _SLOWER * _seconds(sort_by_buckets, sample)
 
-    def seconds(sort: Callable[[NDArray[Any]], None]) -> float:
-        best = np.inf
-        for _ in range(_TIMES):
-            rows = sample.copy()
-            start = time.perf_counter()
-            sort(rows)
-            best = min(best, time.perf_counter() - start)
-        return float(best)
 
-    theirs = seconds(lambda rows: rows.sort(axis=1))
-    return theirs > _SLOWER * seconds(sort_by_buckets)
+def _seconds(sort: Callable[[NDArray[Any]], None], sample: NDArray[Any]) -> float:
+    best = np.inf
+    for _ in range(_TIMES):
+        rows = sample.copy()
+        start = time.perf_counter()
+        sort(rows)
+        best = min(best, time.perf_counter() - start)
+    return float(best)
 
 
 def sort_by_buckets(values: NDArray[Any]) -> None:
