@@ -164,7 +164,8 @@ def _read_object(table: Any) -> Source:
 
     kind = type(table).__name__
     try:
-        if type(table).__module__.partition(".")[0] == "pandas":
+        pandas = type(table).__module__.partition(".")[0] == "pandas"
+        if pandas and hasattr(table, "iloc"):
             found = _of_pandas(table)
         elif isinstance(table, (pa.Table, Mapping)) or hasattr(
             table, "__arrow_c_stream__"
@@ -172,9 +173,8 @@ def _read_object(table: Any) -> Source:
             found = pa.table(table)
         elif isinstance(table, pa.RecordBatch):
             found = pa.Table.from_batches([table])
-        elif getattr(table, "ndim", 0) == 2:
-            columns = {f"x{j}": table[:, j] for j in range(table.shape[1])}
-            found = pa.table(columns)
+        elif hasattr(table, "__array__") and getattr(table, "ndim", 0) == 2:
+            found = _of_array(table)
         else:
             found = None
     except (pa.ArrowException, ValueError, TypeError) as error:
@@ -189,18 +189,27 @@ def _read_object(table: Any) -> Source:
     return of_arrow(found, name="table", form=kind)
 
 
+def _of_array(table: Any) -> Any:
+    """Turn a two-dimensional array into Arrow; Arrow knows no other byte order."""
+    import numpy as np
+    import pyarrow as pa
+
+    masked = isinstance(table, np.ma.MaskedArray)
+    array = table if masked else np.asarray(table)
+    if array.dtype.kind == "f":
+        array = array.astype(np.float64)
+    elif array.dtype.kind in "iu":
+        array = array.astype(array.dtype.newbyteorder("="))
+    return pa.table({f"x{j}": array[:, j] for j in range(array.shape[1])})
+
+
 def _of_pandas(frame: Any) -> Any:
     """Turn a data frame into Arrow; columns of mixed objects become text."""
     import pyarrow as pa
 
-    arrays = []
-    for place in range(frame.shape[1]):
-        column = frame.iloc[:, place]
-        try:
-            arrays.append(pa.array(column, from_pandas=True))
-        except (pa.ArrowException, TypeError, ValueError):
-            texts = [None if value is None else str(value) for value in column]
-            arrays.append(pa.array(texts, pa.string()))
+    if frame.ndim == 1:
+        frame = frame.to_frame()
+    arrays = [_of_series(frame.iloc[:, place]) for place in range(frame.shape[1])]
     names = [str(name) for name in frame.columns]
     if not arrays:
         return pa.table({})
@@ -208,3 +217,34 @@ def _of_pandas(frame: Any) -> Any:
         [a.combine_chunks() if isinstance(a, pa.ChunkedArray) else a for a in arrays],
         names=names,
     )
+
+
+def _of_series(column: Any) -> Any:
+    import pandas as pd
+    import pyarrow as pa
+
+    if isinstance(column.dtype, pd.PeriodDtype):
+        column = column.dt.to_timestamp()
+    try:
+        if not _has_ranges(column):
+            return pa.array(column, from_pandas=True)
+    except (pa.ArrowException, TypeError, ValueError):
+        pass
+    gone = column.isna()
+    return pa.array(
+        [
+            None if none else str(value)
+            for none, value in zip(gone, column, strict=True)
+        ],
+        pa.string(),
+    )
+
+
+def _has_ranges(column: Any) -> bool:
+    """Check whether values are intervals, as ``pandas.cut`` makes them."""
+    import pandas as pd
+
+    kind = column.dtype
+    if isinstance(kind, pd.CategoricalDtype):
+        kind = kind.categories.dtype
+    return isinstance(kind, pd.IntervalDtype)

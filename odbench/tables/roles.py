@@ -17,7 +17,7 @@ from odbench.tables.dates import (
     read_clock,
     read_dates,
 )
-from odbench.tables.numbers import count_readable, has_leading_zeros
+from odbench.tables.numbers import count_of, count_readable, has_leading_zeros
 from odbench.tables.values import as_days, as_numbers, as_text, family
 
 # Share of the present values that must be readable as a number or a date.
@@ -159,8 +159,7 @@ def _are_clocks(shaped: Sequence[str]) -> bool:
 
 def unread_note(count: int) -> str:
     """Return the remark on values that are not what their column holds."""
-    values = "value" if count == 1 else "values"
-    return f"{count:,} other {values} read as missing"
+    return f"{count_of(count, 'other value')} read as missing"
 
 
 def _of_words(name: str, facts: _Text) -> Column:
@@ -172,10 +171,11 @@ def _of_words(name: str, facts: _Text) -> Column:
     words = np.mean([len(text.split()) for text in some])
     varied = len(known) / present
     if varied > _VARIED and (length > _LONG or words >= _WORDY):
-        return Column(name, "text", f"{len(known):,} texts of {words:.0f} words")
+        each = "a word" if words < 1.5 else f"{words:.0f} words"
+        return Column(name, "text", f"{len(known):,} texts of {each}")
     if len(known) > 1 and varied > 0.9:
         return Column(name, "identifier", f"{len(known):,} different values")
-    return Column(name, "category", f"{len(known):,} values")
+    return Column(name, "category", count_of(len(known), "value"))
 
 
 def _number_mark(facts: _Text, *, comma: bool) -> str:
@@ -292,7 +292,18 @@ def _of_typed(name: str, values: Any) -> Column:
         return _of_large(
             name, values.drop_null().to_pylist(), len(present), len(values)
         )
-    return _of_numbers(name, present, len(numbers))
+    column = _of_numbers(name, present, len(numbers))
+    infinite = int(np.isnan(numbers).sum()) - _count_missing(values)
+    if infinite:
+        note = f"{count_of(infinite, 'infinite value')} read as missing"
+        return replace(column, note="; ".join(filter(None, (column.note, note))))
+    return column
+
+
+def _count_missing(values: Any) -> int:
+    import pyarrow.compute as pc
+
+    return int(pc.sum(pc.is_null(values, nan_is_null=True)).as_py() or 0)
 
 
 def _overruled(column: Column, role: str, values: Any, *, comma: bool) -> Column:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from odbench.errors import DataError
+from odbench.tables.numbers import count_of
 from odbench.tables.values import readable
 
 BATCH_ROWS = 65_536
@@ -125,5 +126,6 @@ def check_size(name: str, n_columns: int, n_rows: int) -> None:
         msg = f"{name}: has no columns; wanted a table with named columns"
         raise DataError(msg)
     if not n_rows:
-        msg = f"{name}: has {n_columns} columns and no rows; give it rows to score"
+        columns = count_of(n_columns, "column")
+        msg = f"{name}: has {columns} and no rows; give it rows to score"
         raise DataError(msg)

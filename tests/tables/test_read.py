@@ -246,8 +246,46 @@ def test_tables_in_memory():
     assert read_source(TYPED).n_rows == 2
     assert read_source({"a": [1, 2]}).names == ("a",)
     assert read_source(np.zeros((3, 2))).names == ("x0", "x1")
+    assert read_source(pd.Series([1.0, 2.0], name="a")).names == ("a",)
     with pytest.raises(DataError, match="has no columns"):
         read_source(pd.DataFrame())
+    with pytest.raises(UsageError, match="type DataFrameGroupBy: wanted a path"):
+        read_source(pd.DataFrame({"a": [1, 2]}).groupby("a"))
+
+
+def test_arrays_of_any_number_type():
+    given = np.array([[1.0, 2.0], [3.0, -4.0]])
+    others = [
+        given.astype(">f8"),
+        given.astype(np.longdouble),
+        given.astype(">i4"),
+        given.view(np.matrix),
+    ]
+
+    for array in others:
+        found = read_source(array).table().to_pydict()
+        assert found == {"x0": [1.0, 3.0], "x1": [2.0, -4.0]}
+    masked = np.ma.masked_array(given, mask=[[True, False], [False, False]])
+    assert read_source(masked).table()["x0"].to_pylist() == [None, 3.0]
+
+
+def test_columns_that_only_pandas_has():
+    day = pd.Timestamp("2026-01-01")
+    frame = pd.DataFrame(
+        {
+            "month": pd.period_range("2026-01", periods=3, freq="M"),
+            "range": pd.cut(pd.Series([1.0, 5.0, np.nan]), [0, 2, 9]),
+            "mixed": pd.Series([1, pd.NaT, "a"], dtype=object),
+            "whole": pd.array([1, None, 3], dtype="Int64"),
+        }
+    )
+
+    read_back = read_source(frame).table().to_pydict()
+
+    assert read_back["month"][0] == day
+    assert read_back["range"] == ["(0.0, 2.0]", "(2.0, 9.0]", None]
+    assert read_back["mixed"] == ["1", None, "a"]
+    assert read_back["whole"] == [1, None, 3]
 
 
 def test_polars_tables():

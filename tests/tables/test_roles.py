@@ -247,3 +247,11 @@ def test_whole_numbers_that_float64_confuses_keep_their_role(start, as_text):
     assert role(made([0] * 9)) == role([str(start)] * 9)
     repeated = role(made([0, 1, 5, 1] * 9))
     assert (repeated.role, repeated.note) == ("integer", "digits beyond 2^53 are lost")
+
+
+def test_infinite_values_are_told_from_missing_ones():
+    values = pa.array([1.5, None, float("nan"), float("inf"), -float("inf"), 2.5])
+
+    column = role(values)
+
+    assert (column.role, column.note) == ("number", "2 infinite values read as missing")
