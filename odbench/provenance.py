@@ -124,6 +124,17 @@ def memory_bytes() -> int:
 
 def _container_limits() -> Iterator[int]:
     """Yield the memory limits of this process's control groups and those above."""
+    for folder in memory_groups():
+        for name in ("memory.max", "memory.high", "memory.limit_in_bytes"):
+            with contextlib.suppress(OSError, ValueError):
+                yield int((folder / name).read_text(encoding="ascii"))
+
+
+def memory_groups() -> Iterator[Path]:
+    """Yield the folders of the control groups that bound this process's memory.
+
+    Of both versions of control groups, and with the groups above.
+    """
     try:
         lines = _OWN_GROUPS.read_text(encoding="ascii").splitlines()
     except (OSError, ValueError):
@@ -138,9 +149,7 @@ def _container_limits() -> Iterator[int]:
         for folder in (root, here, *here.parents):
             if not folder.is_relative_to(root):
                 break
-            for name in ("memory.max", "memory.high", "memory.limit_in_bytes"):
-                with contextlib.suppress(OSError, ValueError):
-                    yield int((folder / name).read_text(encoding="ascii"))
+            yield folder
 
 
 def git_state(folder: Path) -> dict[str, Any] | None:

@@ -238,9 +238,9 @@ def _tell_plan(request: RunRequest, prepared: Prepared) -> int:
     for reason, count in why_pending(plan, earlier).most_common():
         click.echo(f"  {count:>7} {reason}")
     if left:
-        from odbench import provenance
+        from odbench.sweep.room import workers as fitting
 
-        jobs = request.jobs or provenance.cores()
+        jobs = request.jobs or fitting()
         hours = prepared.time_left.left() / jobs / 3600
         workers = "1 worker" if jobs == 1 else f"{jobs} workers"
         click.echo(f"about {_spell(hours)} on {workers}, from earlier timings")

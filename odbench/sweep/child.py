@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from odbench.errors import MissingExtraError, UnknownDetectorError
 from odbench.sweep.compiling import CompileClock
 from odbench.sweep.confine import confine
-from odbench.sweep.limits import limit_process
+from odbench.sweep.limits import end_first, limit_process
 from odbench.sweep.processes import (
     own_memory,
     return_free_memory,
@@ -68,6 +68,7 @@ class _State:
         # Appended, because a user's file must not replace a module of a library.
         sys.path += [entry for entry in request["sys_path"] if entry not in sys.path]
         self._writable = request["writable"]
+        end_first()
         limit_process(
             address_space=request["address_space"], file_size=request["file_size"]
         )

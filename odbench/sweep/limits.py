@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
+
+# The highest score: where memory runs out, the kernel ends this process first.
+_FIRST_TO_END = "1000"
 
 
 def limit_process(*, address_space: int, file_size: int) -> None:
@@ -33,3 +37,12 @@ def limit_process(*, address_space: int, file_size: int) -> None:
             if hard != resource.RLIM_INFINITY:
                 soft = min(soft, hard)  # noqa: PLW2901
             resource.setrlimit(kind, (soft, hard))
+
+
+def end_first() -> None:
+    """Have the kernel end this process before others when the memory runs out.
+
+    So a detector costs its own trial, and not the worker or the driver.
+    """
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_END, encoding="ascii")

@@ -9,16 +9,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from odbench import provenance
 from odbench.errors import RunBrokenError, StoreError, UsageError
 from odbench.files import is_full
 from odbench.sweep.context import RunContext
 from odbench.sweep.outcome import is_enforced
 from odbench.sweep.places import HOME
 from odbench.sweep.request import RunRequest
+from odbench.sweep.room import LEAST_MEMORY, memory_of_each, startable, workers
 from odbench.sweep.sandboxes import Sandboxes
 
 # Files that a worker and its detectors have open at once.
 _FILES, _FILES_PER_JOB = 128, 64
+# Processes and threads that are alive at once; libraries start one for each core.
+_PROCESSES, _PROCESSES_PER_JOB = 8, 12
+_GIB = 1 << 30
 
 
 @dataclass
@@ -38,6 +43,91 @@ class Machine:
     backend: str
     layers: tuple[str, ...] = ()
     remarks: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Share:
+    """The workers that a machine has room for, and the memory of each.
+
+    Attributes
+    ----------
+    jobs : int
+        The number of workers.
+    memory_bytes : int
+        The memory limit of a trial.
+    remarks : tuple of str
+        Remarks for the user, one line each.
+    """
+
+    jobs: int
+    memory_bytes: int
+    remarks: tuple[str, ...]
+
+
+def divide_machine(request: RunRequest) -> Share:
+    """Choose the number of workers, and the memory of each, by the room that there is.
+
+    Parameters
+    ----------
+    request : RunRequest
+        Its `jobs` and `memory_limit` hold where they are given and possible.
+
+    Raises
+    ------
+    RunBrokenError
+        If not even one worker could start its processes.
+    """
+    remarks = []
+    jobs = request.jobs or workers()
+    if not request.jobs and jobs < provenance.cores():
+        remarks.append(
+            f"{_workers(jobs)} instead of {provenance.cores()}: this machine has "
+            f"{provenance.memory_bytes() / _GIB:.1f} GiB of memory; --jobs N overrides"
+        )
+    if request.backend in {"loky", "threading"}:
+        fitting = _with_processes(jobs)
+        if fitting < jobs:
+            remarks.append(
+                f"{_workers(fitting)} instead of {jobs}: no more processes may be "
+                f"started here; raise `ulimit -u`, or the container's limit"
+            )
+            jobs = fitting
+    if request.memory_limit is None:
+        memory = memory_of_each(jobs)
+    else:
+        memory = int(request.memory_limit * _GIB)
+        if jobs * memory > provenance.memory_bytes():
+            remarks.append(
+                f"--memory-limit: {_workers(jobs)} with {memory / _GIB:g} GiB are more "
+                f"than this machine has ({provenance.memory_bytes() / _GIB:.1f} GiB); "
+                f"a trial that the system ends for that is not ranked"
+            )
+    if memory < LEAST_MEMORY:
+        remarks.append(
+            f"{memory / _GIB:.2f} GiB of memory for a trial: Python and the libraries "
+            f"alone may need {LEAST_MEMORY / _GIB:g}; a trial that ends for that is "
+            f"not ranked; use fewer --jobs or more --memory-limit"
+        )
+    return Share(jobs, memory, tuple(remarks))
+
+
+def _workers(count: int) -> str:
+    return "1 worker" if count == 1 else f"{count} workers"
+
+
+def _with_processes(jobs: int) -> int:
+    """Return how many workers can start their processes and threads."""
+    fixed = _PROCESSES + provenance.cores()
+    room = startable(fixed + _PROCESSES_PER_JOB * jobs)
+    fitting = (room - fixed) // _PROCESSES_PER_JOB
+    if fitting < 1:
+        msg = (
+            f"processes: only {room} more may be started here, wanted "
+            f"{fixed + _PROCESSES_PER_JOB} for one worker; raise `ulimit -u`, or the "
+            f"container's limit of processes"
+        )
+        raise RunBrokenError(msg)
+    return min(jobs, fitting)
 
 
 def inspect_machine(request: RunRequest, context: RunContext, *, jobs: int) -> Machine:

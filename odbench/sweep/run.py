@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from odbench import provenance
 from odbench.errors import RunBrokenError, UsageError
 from odbench.files import is_wrong_place
 from odbench.sweep import journal
@@ -138,15 +137,17 @@ def _sweep(request: RunRequest, prepared: Prepared, summary: Summary) -> None:
     # Imported only here: a run that has finished needs none of them.
     from odbench.sweep.backends import run_batches
     from odbench.sweep.kernels import compile_kernels
-    from odbench.sweep.preflight import inspect_machine
+    from odbench.sweep.preflight import divide_machine, inspect_machine
     from odbench.sweep.processes import kill_marked
+    from odbench.sweep.room import is_lack_of_processes
     from odbench.sweep.strikes import Strikes
 
     folder = request.folder
-    jobs = request.jobs or provenance.cores()
-    context = _context(request, prepared, jobs)
+    share = divide_machine(request)
+    jobs = share.jobs
+    context = _context(request, prepared, share.memory_bytes)
     machine = inspect_machine(request, context, jobs=jobs)
-    for remark in machine.remarks:
+    for remark in (*share.remarks, *machine.remarks):
         say(remark)
     note_sandbox(folder, machine.layers)
     if machine.backend == "loky":
@@ -189,6 +190,15 @@ def _sweep(request: RunRequest, prepared: Prepared, summary: Summary) -> None:
                     raise OSError(None, report.fault)
     except KeyboardInterrupt:
         summary.interrupted = True
+    except RuntimeError as error:
+        if not is_lack_of_processes(error):
+            raise
+        msg = (
+            f"run {str(folder)!r}: no more processes may be started here; finished "
+            f"trials are kept: raise `ulimit -u`, or the container's limit, or use "
+            f"fewer --jobs, and give the same command again"
+        )
+        raise RunBrokenError(msg) from error
     finally:
         kill_marked(context.token)
         stop.unlink(missing_ok=True)
@@ -208,15 +218,11 @@ def _progress(request: RunRequest, prepared: Prepared, jobs: int) -> Progress:
     )
 
 
-def _context(request: RunRequest, prepared: Prepared, jobs: int) -> RunContext:
+def _context(request: RunRequest, prepared: Prepared, memory: int) -> RunContext:
     from odbench.sweep.context import RunContext
     from odbench.sweep.hidden import allowed_ports, mirror_paths
     from odbench.sweep.sandbox import Limits
 
-    if request.memory_limit is None:
-        memory = int(provenance.memory_bytes() * 0.9 / jobs)
-    else:
-        memory = int(request.memory_limit * 2**30)
     return RunContext(
         out=request.folder.resolve(),
         token=secrets.token_hex(8),

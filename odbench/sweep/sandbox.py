@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import secrets
+import signal
 import subprocess
 import tempfile
 import time
@@ -31,12 +32,19 @@ from odbench.sweep.outcome import (
     from_exit,
     is_enforced,
 )
+from odbench.sweep.pause import pause_descendants, resume
 from odbench.sweep.processes import (
     kill_tree,
     process_memory,
     remove_tree,
     reset_peak_memory,
     resident_tree,
+)
+from odbench.sweep.room import (
+    LEAST_MEMORY,
+    is_lack_of_processes,
+    out_of_memory_kills,
+    startable,
 )
 from odbench.sweep.warm_up import Sight
 from odbench.sweep.watch import Watch, folder_bytes, has_room
@@ -61,6 +69,17 @@ _ADDRESS_SLACK = 8 << 30
 _ANSWER_LIMIT = 1 << 16
 # Between data sets, a process that uses more memory than this is replaced.
 _REPLACE_BYTES = 2 << 30
+# A process that the kernel ended for lack of memory counts as over its limit if it was
+# near it: it may have grown since it was last measured.
+_NEAR = 0.75
+# With a small limit, a process that grew less in its trial is over it by its libraries.
+_GROWN_BYTES = 1 << 25
+# Threads that can be started where no other process takes all of them.
+_SPARE = 16
+_MORE_PROCESSES = (
+    "no more processes may be started here; raise `ulimit -u`, or the container's "
+    "limit, or use fewer --jobs"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +178,10 @@ class Sandbox:
         self._run_mark = mark
         self._mark = ""
         self._loaded: Handover | None = None
+        self._paused: list[int] = []
+        # Bytes held when the detector first saw rows, -1 before, and the most since.
+        self._base, self._held = -1, 0
+        self._kills = 0
         self.layers: tuple[str, ...] = ()
 
     def trial(
@@ -183,7 +206,11 @@ class Sandbox:
         Outcome
             Errors of the detector are returned, not raised.
         """
+        self._kills = out_of_memory_kills()
         outcome = self._trial(spec, random_state, tables, specs)
+        if not self._is_trusted and self._process:
+            # A stranger's processes must not cost other trials anything meanwhile.
+            self._paused = pause_descendants(self._process.pid)
         return replace(outcome, layers=self.layers)
 
     def _trial(
@@ -229,7 +256,8 @@ class Sandbox:
 
     def close(self) -> None:
         """Kill the process and its descendants, and remove its folder."""
-        self._loaded = None
+        self._loaded, self._paused = None, []
+        self._base, self._held = -1, 0
         if self._process:
             kill_tree(self._process, self._mark)
             self._process = None
@@ -272,6 +300,8 @@ class Sandbox:
             )
         except OSError as error:
             msg = f"no process can be started: {error}"
+            if error.errno == errno.EAGAIN:
+                msg = f"no process can be started: {_MORE_PROCESSES}"
             raise _SandboxEndedError(environment(msg)) from error
         hello = {
             "do": "hello",
@@ -321,7 +351,7 @@ class Sandbox:
             self._load(tables, specs)
             return
         if "status" in answer:
-            raise _SandboxEndedError(from_answer(answer, tables.n_test))
+            raise _SandboxEndedError(self._failed(answer, tables))
         self._loaded = tables
 
     def _try(
@@ -329,6 +359,7 @@ class Sandbox:
     ) -> tuple[Outcome, bool]:
         """Run a trial; return its outcome, and whether numba compiled meanwhile."""
         limit = self._limits.seconds
+        self._base, self._held = -1, 0
         ready, prepared = self._ask(
             {
                 "do": "prepare",
@@ -339,11 +370,14 @@ class Sandbox:
             limit + _COMPILE_SECONDS,
         )
         if "status" in ready:
-            outcome = from_answer(ready, tables.n_test)
+            outcome = self._failed(ready, tables)
             if ready.get("is_missing") is True:
                 # The driver of the run could import it, so this machine differs.
                 outcome = environment(outcome.reason)
             return outcome, False
+        assert self._process is not None
+        if 0 < self._limits.memory_bytes < LEAST_MEMORY:
+            self._base = resident_tree(self._process.pid)
         reset_peak_memory(self._child)
         before, _ = process_memory(self._child)
         fitted, fit = self._ask({"do": "fit"}, limit)
@@ -407,11 +441,32 @@ class Sandbox:
         return scores
 
     def _failed(self, answer: dict[str, Any], tables: Handover) -> Outcome:
-        """Return the outcome of a failure; a full disk is not the detector's fault."""
+        """Return the outcome of a failure; what the machine lacks is not its fault."""
         outcome = from_answer(answer, tables.n_test)
         if answer.get("errno") in _FULL and self._folder and not has_room(self._folder):
             return environment(outcome.reason)
+        lacks = answer.get("errno") == errno.EAGAIN or is_lack_of_processes(
+            outcome.reason
+        )
+        if lacks:
+            # Without its own processes, there is room if it took it itself.
+            self.close()
+            if startable(_SPARE) < _SPARE:
+                return environment(f"{outcome.reason}; {_MORE_PROCESSES}")
         return outcome
+
+    def _died(self, process: subprocess.Popen[bytes]) -> Outcome:
+        """Return the outcome of a process that ended; what the machine lacks counts."""
+        outcome = from_exit(process)
+        is_kill = process.returncode == -getattr(signal, "SIGKILL", 0)
+        if not is_kill or out_of_memory_kills() == self._kills:
+            return outcome
+        held, limit = self._held / 2**30, self._limits.memory_bytes / 2**30
+        told = f"the machine ran out of memory: {held:.2f} GiB resident when measured"
+        if held > limit * _NEAR:
+            return Outcome("memory", f"{told}, near the limit of {limit:.2f}", None, {})
+        cure = "use fewer --jobs or less --memory-limit, or free memory"
+        return environment(f"{told}, of the {limit:.2f} that it may use; {cure}")
 
     def _ask(
         self,
@@ -427,6 +482,8 @@ class Sandbox:
             If the process died or exceeded a limit.
         """
         assert self._channel is not None and self._process is not None  # noqa: PT018
+        resume(self._paused)
+        self._paused = []
         request |= {"folder": str(self._folder), "id": secrets.token_hex(8)}
         watch = Watch(self._child, _POLL_SECONDS)
         self._channel.send(request, memory)
@@ -437,7 +494,7 @@ class Sandbox:
                 self._check(watch, seconds)
                 continue
             if not data:
-                raise _SandboxEndedError(from_exit(self._process))
+                raise _SandboxEndedError(self._died(self._process))
             received += data
             if len(received) > _ANSWER_LIMIT:
                 raise _SandboxEndedError(broken("an answer of over 64 KiB"))
@@ -469,6 +526,7 @@ class Sandbox:
         if not limit:
             return
         held = resident_tree(self._process.pid)
+        self._held = max(self._held, held)
         if watch.is_due(_FOLDER_SECONDS):
             watch.folder_bytes = folder_bytes(self._folder)
         for amount, what in (
@@ -480,4 +538,9 @@ class Sandbox:
                     f"{amount / 2**30:.2f} GiB {what}, "
                     f"over the limit of {limit / 2**30:.2f} GiB"
                 )
+                grown = amount - self._base if self._base >= 0 else 0
+                if limit < LEAST_MEMORY and grown < _GROWN_BYTES:
+                    # Python and the libraries need that much, and not the detector.
+                    reason += "; use fewer --jobs or more --memory-limit"
+                    raise _SandboxEndedError(environment(reason))
                 raise _SandboxEndedError(Outcome("memory", reason, None, {}))
