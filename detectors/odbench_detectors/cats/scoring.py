@@ -70,6 +70,8 @@ class Scores(NeighbourDetector):
             If there are fewer than two rows, no column, or a value is not finite.
         """
         self._learn(X)
+        rows = self._calibrating()
+        self._calibrate(rows, self.views.raw_of_train(rows))
         self.views.forget_columns()
         return self
 
@@ -125,28 +127,32 @@ class Scores(NeighbourDetector):
         Returns the places of the train rows in `X`, and the numbers of all rows.
         """
         raw = {name: np.empty(len(X)) for name in VIEWS}
+
+        def put(rows: IntArray, found: dict[str, FloatArray]) -> None:
+            for name in VIEWS:
+                raw[name][rows] = found[name]
+
         learned, others = np.flatnonzero(chosen), np.flatnonzero(~chosen)
         places = learned[self._learn(np.ascontiguousarray(X[learned]))]
         for start in range(0, len(places), _CHUNK):
             rows = np.arange(start, min(start + _CHUNK, len(places)))
-            found = self.views.raw_of_train(rows)
-            for name in VIEWS:
-                raw[name][places[rows]] = found[name]
+            put(places[rows], self.views.raw_of_train(rows))
         self.views.forget_columns()
+        rows = self._calibrating()
+        self._calibrate(rows, {name: raw[name][places[rows]] for name in VIEWS})
         for start, at in self.placed(np.ascontiguousarray(X[others])):
-            found = self.views.raw(at)
-            for name in VIEWS:
-                raw[name][others[start : start + len(at.z)]] = found[name]
+            put(others[start : start + len(at.z)], self.views.raw(at))
         return places, raw
 
     def _learn(self, X: FloatArray) -> IntArray:
-        """Prepare everything; return the places of the train rows in `X`."""
+        """Prepare the views; return the places of the train rows in `X`."""
         X = _wanted(self.train_rows(X))
         columns = obtain_columns(X, workspace=self._workspace).values
         self._standard = Standard.of(columns)
         Z = self._standard.apply(X)
         if Z is not X:
-            columns = sorted_rows(Z.T)
+            # Standardising does not change the order of a column's values.
+            columns = np.ascontiguousarray(self._standard.apply(columns.T).T)
         order = content_order(Z)
         # Copied, because rows are read later and the table may be the caller's array.
         rows = Z[order]
@@ -157,7 +163,6 @@ class Scores(NeighbourDetector):
             super().fit(X)
         near = self._candidates.of_train(self._shared())
         self.views = Views(rows, columns, near)
-        self.tails = self._calibrate()
         self._conformal: SplitConformal | None = None
         return order
 
@@ -260,13 +265,16 @@ class Scores(NeighbourDetector):
         train = self.views.train
         return self.views.place(train.z[rows], train.candidates[rows], own=1)
 
-    def _calibrate(self) -> dict[str, Tail]:
+    def _calibrating(self) -> IntArray:
+        """Return the train rows whose numbers calibrate the views."""
+        return np.arange(self.views.n)[-CALIBRATION:]
+
+    def _calibrate(self, rows: IntArray, raw: Mapping[str, FloatArray]) -> None:
+        """Calibrate each view on its leave-one-out numbers of these train rows."""
         # The mixtures, which cannot leave a row out, were fitted on the first rows.
-        rows = np.arange(self.views.n)[-CALIBRATION:]
-        raw = self.views.raw_of_train(rows)
         fresh = rows >= self.views.n_mixture
         held_out = {name: raw[name][fresh] for name in ("density", "copula")}
-        return {name: Tail.of(held_out.get(name, raw[name])) for name in VIEWS}
+        self.tails = {name: Tail.of(held_out.get(name, raw[name])) for name in VIEWS}
 
 
 def _wanted(X: FloatArray) -> FloatArray:
