@@ -7,9 +7,12 @@ import pytest
 
 from odbench.scoring.metrics import auroc
 from odbench_detectors.cats.detector import CATS
+from odbench_detectors.cats.far import far_distances
 from odbench_detectors.cats.robust import core, on_scale_of
 from odbench_detectors.cats.rounding import rounded
 from odbench_detectors.cats.views import VIEWS
+from odbench_detectors.shared.neighbours.graph import NeighbourIndex
+from tests.reference import core as slow
 
 
 def test_a_group_of_anomalies_is_found_among_the_rows(rng):
@@ -44,6 +47,42 @@ def test_the_core_leaves_out_a_group_of_anomalies(rng):
     assert chosen.max() < 300
 
 
+TABLES = {
+    "normal": lambda rng: rng.normal(size=(110, 3)),
+    "one column": lambda rng: rng.lognormal(size=(60, 1)),
+    "a group": lambda rng: np.vstack(
+        [rng.normal(size=(60, 4)), rng.normal(size=(15, 4)) * 0.1 + 3.0]
+    ),
+    "far out": lambda rng: rng.normal(size=(60, 2)) * rng.choice([1.0, 1e9], (60, 1)),
+    "coarse": lambda rng: np.round(rng.normal(size=(70, 2)) * 2.0),
+    "constant": lambda rng: rng.normal(size=(50, 3)) * [1.0, 0.0, 1.0],
+    "wide": lambda rng: rng.normal(size=(24, 104)),
+    "two rows": lambda rng: rng.normal(size=(2, 2)),
+}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_core_is_that_of_the_slow_definition(rng, table):
+    Z = TABLES[table](rng)
+    assert core(Z).tolist() == slow.core(Z)
+
+
+@pytest.mark.parametrize(
+    ("n", "d", "k", "values"),
+    [
+        (600, 3, 20, 5),
+        (400, 9, 100, 10**6),
+        (2, 1, 20, 9),
+        (90, 2, 30, 2),
+        (50, 30, 9, 4),
+    ],
+)
+def test_far_distances_are_those_of_the_search_to_the_last_bit(rng, n, d, k, values):
+    X = rng.integers(0, values, size=(n, d)) * 0.37
+    expected = NeighbourIndex(X).search_self(k).distances[:, -1]
+    assert (far_distances(X, k) == expected).all()
+
+
 def test_rows_that_tie_are_in_the_core_together():
     Z = np.repeat([[0.0], [1.0], [-1.0]], [40, 30, 30], axis=0)
     chosen = np.isin(range(100), core(Z))
@@ -72,6 +111,7 @@ def test_scores_of_the_core_and_of_others_follow_the_slow_definition(rng):
     fresh = CATS()
     places = np.flatnonzero(is_in)[fresh._learn(np.ascontiguousarray(X[is_in]))]
     raw = fresh.views.raw_of_train(np.arange(len(places)))
+    fresh._calibrate(np.arange(len(places)), raw)
     for name in VIEWS:
         seen[name][places] = raw[name]
     total = np.zeros(n)

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from odbench.arrays import FloatArray, IntArray
+from odbench_detectors.cats.far import far_distances
 from odbench_detectors.cats.rounding import rounded
+from odbench_detectors.cats.search import below_each, look_up
 from odbench_detectors.iforest.kernels import grow, total_lengths
-from odbench_detectors.shared.neighbours.graph import NeighbourIndex
+from odbench_detectors.shared.sort import sorted_rows
 
 # The share of the rows that a CATS learns from, and the views that then rank all rows,
 # with the weights of their squares; chosen on OvRBench and ADBench, see docs/cats.md.
@@ -22,6 +24,8 @@ WEIGHTS = {"whitened": 1.0, "density": 2.0, "copula": 1.0}
 _ROWS_PER_NEIGHBOUR, _FEWEST, _MOST = 50, 20, 100
 _TREES, _SAMPLES, _SEED = 100, 256, np.uint64(5)
 _STEPS, _RIDGE, _FULL_COLUMNS, _LIMIT = 10, 1e-3, 100, 1e6
+# Rows that are looked up at once, which bounds the memory.
+_CHUNK = 8_192
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,7 @@ def _isolation(Z: FloatArray) -> FloatArray:
 
 def _far_neighbour(Z: FloatArray) -> FloatArray:
     k = min(max(len(Z) // _ROWS_PER_NEIGHBOUR, _FEWEST), _MOST)
-    return NeighbourIndex(Z).search_self(k).distances[:, -1]
+    return far_distances(Z, k)
 
 
 def _columns(Z: FloatArray) -> FloatArray:
@@ -126,12 +130,13 @@ def _columns(Z: FloatArray) -> FloatArray:
     IEEE TKDE 2022, https://doi.org/10.1109/TKDE.2022.3159580).
     """
     n = len(Z)
+    columns, surprise = sorted_rows(Z.T), _surprise_of_share(n)
     total = np.zeros(n)
-    for column in Z.T:
-        ordered = np.sort(column)
-        not_above = np.searchsorted(ordered, column, side="right")
-        not_below = n - np.searchsorted(ordered, column, side="left")
-        total -= np.log(np.minimum(not_above, not_below) / n)
+    for start in range(0, n, _CHUNK):
+        part = slice(start, start + _CHUNK)
+        _, _, surprises, _ = look_up(Z[part], columns, 0, np.zeros(2 * n + 1), surprise)
+        for surprise_in_column in surprises.T:
+            total[part] += surprise_in_column
     return total
 
 
@@ -148,8 +153,13 @@ def _distance_from_half(Z: FloatArray) -> FloatArray:
     scale = np.where(middle > 0.0, 1.4826 * middle, 1.0)
     distance = (np.minimum(off / scale, 10.0) ** 2).sum(axis=1)
     half = max(n // 2, min(n, d + 2))
+    before = np.empty(0, dtype=np.int64)
     for _ in range(_STEPS):
-        kept = Z[np.argsort(distance, kind="stable")[:half]]
+        nearest = _lowest(distance, half)
+        # The same half in the same order has the same moments.
+        if np.array_equal(nearest, before):
+            break
+        before, kept = nearest, Z[nearest]
         centred = Z - kept.mean(axis=0)
         if d > _FULL_COLUMNS:
             axes, variances = None, kept.var(axis=0)
@@ -161,10 +171,23 @@ def _distance_from_half(Z: FloatArray) -> FloatArray:
     return np.asarray(distance, dtype=np.float64)
 
 
+def _lowest(values: FloatArray, number: int) -> IntArray:
+    """Return the places of the lowest values, ascending; of equal ones the first."""
+    low = np.flatnonzero(values <= np.partition(values, number - 1)[number - 1])
+    order = np.argsort(values[low], kind="stable")[:number]
+    return np.asarray(low[order], dtype=np.int64)
+
+
 def surprise_of_rank(scores: FloatArray) -> FloatArray:
     """Return -log of the share of the scores that are as high as each, rounded."""
     scores = rounded(scores)
     n = len(scores)
-    at_least = n - np.searchsorted(np.sort(scores), scores)
-    surprise: FloatArray = -np.log(at_least / n)
+    at_least = n - below_each(sorted_rows(scores[None])[0], scores)
+    surprise: FloatArray = _surprise_of_share(n)[at_least]
+    return surprise
+
+
+def _surprise_of_share(n: int) -> FloatArray:
+    """Return -log(a / n) for a = 0 ... n; the first, which no row has, as if a = 1."""
+    surprise: FloatArray = -np.log(np.maximum(np.arange(n + 1), 1) / n)
     return surprise
