@@ -94,3 +94,21 @@ def residual(rows, weights):
         inner = (hidden.relu() @ first.T + bias).relu()
         hidden = hidden + inner @ second.T + other
     return hidden.relu() @ layers[-1][0].T + layers[-1][1]
+
+
+def contrast(network, rows, tau):
+    """Return each window's surprise, with a graph, by torch's own modules."""
+    from torch.nn.functional import leaky_relu, normalize
+
+    def encode(encoder, parts):
+        for i, layer in enumerate(encoder.layers):
+            parts = layer(parts)
+            parts = parts.tanh() if i == 0 and encoder.tanh else leaky_relu(parts, 0.2)
+            if i < len(encoder.norms):
+                parts = encoder.norms[i](parts)
+        return normalize(normalize(parts, dim=1), dim=2)
+
+    complements = encode(network.of_complements, rows[:, network.complements])
+    windows = encode(network.of_windows, rows.unfold(1, network.size, 1))
+    products = complements @ windows.transpose(1, 2) / tau
+    return -products.log_softmax(dim=2).diagonal(dim1=1, dim2=2)

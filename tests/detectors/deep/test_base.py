@@ -1,5 +1,6 @@
 """The common ground of neural detectors: scaling, session, training, base."""
 
+import platform
 import subprocess
 import sys
 
@@ -183,6 +184,23 @@ def test_a_seed_gives_the_same_bits_with_any_number_of_threads(rng, name):
 
     np.testing.assert_array_equal(*found)
     assert not np.array_equal(found[0], other.decision_function(rows))
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc's malloc")
+def test_a_session_takes_memory_from_the_system_once():
+    import resource  # not on Windows
+
+    def pages():
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        for _ in range(20):
+            torch.zeros(2**20)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+    with session(0, CPU):
+        pages()
+
+        # 20 times 4 MiB are 20,480 pages, where malloc gives them back each time.
+        assert pages() < 2_000
 
 
 def test_devices_are_refused_in_one_line():

@@ -1,5 +1,7 @@
 """ICL against its slow version, and its fallback for one or two columns."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -9,10 +11,10 @@ from odbench.errors import DetectorError  # noqa: E402
 from odbench_detectors.deep.icl.detector import ICL  # noqa: E402
 from odbench_detectors.deep.icl.network import (  # noqa: E402
     Contrast,
-    contrast_loss,
     window_size,
 )
 from tests.reference import contrasts  # noqa: E402
+from tests.reference import deep as slow  # noqa: E402
 
 
 def chained(rng, n, d=5):
@@ -20,36 +22,80 @@ def chained(rng, n, d=5):
     return rng.normal(size=(n, 1)) * np.ones(d) + 0.05 * rng.normal(size=(n, d))
 
 
-def test_loss_is_the_slow_one(rng):
-    complements, windows = rng.normal(size=(2, 4, 6, 3))
+def a_batch(n, d, hidden=16, seed=3):
+    """A network whose norms do something, and rows."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = Contrast(d, hidden)
+        for name, weight in network.named_parameters():
+            if "norms" in name:
+                weight.data.add_(0.3 * torch.randn_like(weight))
+        return network, torch.randn(n, d)
 
-    found = contrast_loss(
-        torch.from_numpy(complements), torch.from_numpy(windows), tau=0.1
-    )
 
+def unit_codes(codes):
+    return (codes.scaled * codes.over_code[:, :, None]).transpose(0, 1).double().numpy()
+
+
+def test_loss_is_the_slow_one():
+    network, rows = a_batch(4, 7)
+    network.eval()
+
+    found = network(rows, 0.1)
+
+    complements, windows = map(unit_codes, network.encode(rows))
     expected = [
         contrasts.icl(a, b, 0.1) for a, b in zip(complements, windows, strict=True)
     ]
-    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("n", "d"), [(2, 3), (20, 7), (9, 45), (5, 170)])
+@pytest.mark.parametrize("training", [True, False])
+def test_the_codes_are_those_of_torchs_own_modules(n, d, training):
+    network, rows = a_batch(n, d)
+    twin = copy.deepcopy(network)
+    network.train(training)
+    twin.train(training)
+
+    found = network(rows, 0.1)
+
+    with torch.no_grad():
+        expected = slow.contrast(twin, rows, 0.1)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=2e-5)
+    # Running means and variances have moved alike.
+    torch.testing.assert_close(network.state_dict(), twin.state_dict())
+
+
+@pytest.mark.parametrize(("n", "d"), [(2, 3), (20, 7), (9, 45)])
+def test_the_gradients_are_those_of_automatic_differentiation(n, d):
+    network, rows = a_batch(n, d)
+    network, rows = network.double(), rows.double()
+    twin = copy.deepcopy(network)
+
+    loss = network.add_gradient(rows, 0.1)
+
+    expected = slow.contrast(twin, rows, 0.1).mean()
+    expected.backward()
+    torch.testing.assert_close(loss, expected.detach())
+    torch.testing.assert_close(
+        {name: one.grad for name, one in network.named_parameters()},
+        {name: one.grad for name, one in twin.named_parameters()},
+        rtol=1e-5,
+        atol=1e-7,
+    )
 
 
 @pytest.mark.parametrize("d", [3, 7, 41, 170])
 def test_every_window_meets_the_rest_of_its_row(rng, d):
     network = Contrast(d, hidden=8)
     row = torch.from_numpy(rng.normal(size=(1, d)).astype(np.float32))
-    seen = {}
-    network.of_windows[0].register_forward_hook(
-        lambda _, given, __: seen.update(windows=given[0])
-    )
-    network.of_complements[0].register_forward_hook(
-        lambda _, given, __: seen.update(rests=given[0])
-    )
 
-    network(row)
+    complements, windows = network.eval().encode(row)
 
-    windows, rests = contrasts.windows_and_rests(row[0].tolist(), window_size(d))
-    assert seen["windows"][0].tolist() == windows
-    assert seen["rests"][0].tolist() == rests
+    parts, rests = contrasts.windows_and_rests(row[0].tolist(), window_size(d))
+    assert windows.passed[0].inputs[:, 0].tolist() == parts
+    assert complements.passed[0].inputs[:, 0].tolist() == rests
 
 
 @pytest.mark.parametrize(
@@ -59,13 +105,11 @@ def test_window_sizes_are_the_published_ones(d, size):
     assert window_size(d) == size
 
 
-def test_codes_have_unit_length(rng):
-    rows = torch.from_numpy(rng.normal(size=(9, 6)).astype(np.float32))
+def test_codes_have_unit_length():
+    network, rows = a_batch(9, 6)
 
-    for codes in Contrast(6, hidden=16)(rows):
-        np.testing.assert_allclose(
-            codes.detach().square().sum(dim=2).numpy(), 1, atol=1e-4
-        )
+    for codes in network.encode(rows):
+        np.testing.assert_allclose((unit_codes(codes) ** 2).sum(axis=2), 1, atol=1e-4)
 
 
 def test_parts_that_do_not_fit_score_high(rng):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import cast
 
 from torch import Tensor
 
 from odbench_detectors.deep.base import DeepDetector
 from odbench_detectors.deep.icl.gaussian import Gaussian
-from odbench_detectors.deep.icl.network import Contrast, contrast_loss
+from odbench_detectors.deep.icl.network import Contrast
 from odbench_detectors.deep.training import train
 from odbench_detectors.shared.estimator import check_ranges
 
@@ -107,16 +108,12 @@ class ICL(DeepDetector):
         )
 
     def loss(self, rows: Tensor) -> Tensor:
-        """Return the mean contrast of a batch."""
-        return self.contrast(rows).mean()
+        """Return the mean contrast of a batch; add its gradient."""
+        return cast("Contrast", self.network).add_gradient(rows, self.tau)
 
     def score(self, rows: Tensor) -> Tensor:
         """Return each row's contrast, averaged over its windows."""
         if isinstance(self.network, Gaussian):
             return self.network.distances(rows)
-        return self.contrast(rows).mean(dim=1)
-
-    def contrast(self, rows: Tensor) -> Tensor:
-        """Return each window's contrast, of shape (n, windows)."""
-        complements, windows = self.network(rows)
-        return contrast_loss(complements, windows, self.tau)
+        found: Tensor = self.network(rows, self.tau)
+        return found.mean(dim=1)
