@@ -15,19 +15,27 @@ from dataclasses import dataclass
 
 _PR_SET_SECCOMP, _MODE_FILTER, _NO_NEW_PRIVS = 22, 2, 38
 # Instructions of the filter: load a word, compare, return.
-_LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
+_LOAD, _EQUAL, _AT_LEAST, _HAS_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _ERROR = 0x7FFF0000, 0x00050000
 # Offsets in the data that the filter sees: number, architecture, first argument.
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 # Numbers from here on belong to another convention of the same processor.
 _X32 = 0x40000000
-_AF_UNIX = 1
+# Families of sockets: IPv4, IPv6, and the kernel's own, which looks up addresses.
+_FAMILIES = (2, 10, 16)
+# From here on, protocols that fall back to TCP where the other end has only that, and
+# so would reach any port: SMC and MPTCP.
+_FALLS_BACK = 256
+# Connects without a call that Landlock sees.
+_MSG_FASTOPEN = 0x20000000
 
 # Machine -> its code, and the position of its numbers in the tables below.
 _MACHINES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
 _ABSENT = -1
 
-# Calls that read or steer other processes, load code into the kernel or read its keys.
+# Calls that read or steer other processes, load code into the kernel or read its keys;
+# and memory and queues that any process of the user may open, and that no process's
+# memory counts.
 _REFUSED = {
     "ptrace": (101, 117),
     "process_vm_readv": (310, 270),
@@ -42,6 +50,21 @@ _REFUSED = {
     "keyctl": (250, 219),
     # Its operations would not pass this filter.
     "io_uring_setup": (425, 425),
+    "shmget": (29, 194),
+    "shmat": (30, 196),
+    "shmctl": (31, 195),
+    "semget": (64, 190),
+    "semctl": (66, 191),
+    "semop": (65, 193),
+    "semtimedop": (220, 192),
+    "msgget": (68, 186),
+    "msgctl": (71, 187),
+    "msgsnd": (69, 189),
+    "msgrcv": (70, 188),
+    "mq_open": (240, 180),
+    "mq_unlink": (241, 181),
+    # Without `bind`, the kernel chooses a port, which Landlock does not see.
+    "listen": (50, 201),
 }
 # Calls whose process must be 0, the caller: (number by machine), position of it.
 _SELF_ONLY = {
@@ -74,8 +97,13 @@ _IGNORED = {
     "removexattrat": (466, 466),
 }
 _UTIMENSAT = (280, 88)
-# A socket with a path leads to services of the user, such as a container's engine.
 _SOCKET = (41, 198)
+# Calls that send: (number by machine), position of the flags.
+_SENDING = {
+    "sendto": ((44, 206), 3),
+    "sendmsg": ((46, 211), 2),
+    "sendmmsg": ((307, 269), 3),
+}
 
 
 @dataclass(frozen=True)
@@ -137,7 +165,9 @@ def _filter(architecture: int, machine: int) -> list[_Step]:
         steps += _unless(numbers[machine], position, 0, errno.EPERM)
     # Without a path, only the times of an open file are changed.
     steps += _unless(_UTIMENSAT[machine], 1, 0, 0)
-    steps += _if(_SOCKET[machine], 0, _AF_UNIX, errno.EACCES)
+    steps += _socket(_SOCKET[machine])
+    for numbers, position in _SENDING.values():
+        steps += _without_bit(numbers[machine], position, _MSG_FASTOPEN)
     return [*steps, _Step(_RETURN, _ALLOW)]
 
 
@@ -158,12 +188,33 @@ def _unless(number: int, position: int, value: int, error: int) -> list[_Step]:
     ]
 
 
-def _if(number: int, position: int, value: int, error: int) -> list[_Step]:
-    """Answer with an error if an argument has a value."""
+def _socket(number: int) -> list[_Step]:
+    """Allow sockets of few families, of protocols that Landlock knows.
+
+    Others lead to services of the user, such as a container's engine or its host.
+    """
+    last = len(_FAMILIES) - 1
+    return [
+        _Step(_EQUAL, number, if_false=len(_FAMILIES) + 6),
+        _Step(_LOAD, _ARGUMENTS),
+        *(
+            _Step(_EQUAL, family, if_true=last - at + 1)
+            for at, family in enumerate(_FAMILIES)
+        ),
+        _Step(_RETURN, _ERROR | errno.EACCES),
+        _Step(_LOAD, _ARGUMENTS + 8 * 2),
+        _Step(_AT_LEAST, _FALLS_BACK, if_false=1),
+        _Step(_RETURN, _ERROR | errno.EACCES),
+        _Step(_RETURN, _ALLOW),
+    ]
+
+
+def _without_bit(number: int, position: int, bit: int) -> list[_Step]:
+    """Answer with an error if an argument has a bit."""
     return [
         _Step(_EQUAL, number, if_false=4),
         _Step(_LOAD, _ARGUMENTS + 8 * position),
-        _Step(_EQUAL, value, if_false=1),
-        _Step(_RETURN, _ERROR | error),
+        _Step(_HAS_BIT, bit, if_false=1),
+        _Step(_RETURN, _ERROR | errno.EACCES),
         _Step(_RETURN, _ALLOW),
     ]

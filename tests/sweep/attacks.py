@@ -155,7 +155,25 @@ class OnNetwork(Attack):
     def attacks(self):
         yield "connect", lambda: socket.create_connection(("127.0.0.1", self.port), 2)
         yield "listen", lambda: socket.create_server(("127.0.0.1", 0))
+        yield "listen anywhere", lambda: socket.socket().listen()
         yield "local socket", lambda: socket.socket(socket.AF_UNIX)
+        yield "socket to the host", lambda: socket.socket(40)
+        for protocol in (256, 262):
+            # SMC and MPTCP become TCP where the other end has nothing else.
+            yield f"protocol {protocol}", lambda number=protocol: self.connect(number)
+        yield "fast open", lambda: self.open_fast(socket.socket().sendto)
+        yield "fast open by a message", lambda: self.open_fast(self.send_message)
+
+    def connect(self, protocol):
+        end = socket.socket(socket.AF_INET, socket.SOCK_STREAM, protocol)
+        end.connect(("127.0.0.1", self.port))
+
+    def open_fast(self, send):
+        send(b"x", socket.MSG_FASTOPEN, ("127.0.0.1", self.port))
+
+    @staticmethod
+    def send_message(data, flags, address):
+        socket.socket().sendmsg([data], [], flags, address)
 
 
 class OnKernel(Attack):
@@ -167,6 +185,10 @@ class OnKernel(Attack):
         yield "bpf", lambda: call(LIBC.syscall, 321, 0, None, 0)
         yield "perf", lambda: call(LIBC.syscall, 298, room, 0, -1, -1, 0)
         yield "keys", lambda: call(LIBC.syscall, 250, 0, -3, 1)
+        # Memory, semaphores and queues that outlive the process and count for none.
+        yield "segment", lambda: call(LIBC.shmget, 0, 4096, 0o1600)
+        yield "semaphore", lambda: call(LIBC.semget, 0, 1, 0o1600)
+        yield "queue", lambda: call(LIBC.msgget, 0, 0o1600)
 
 
 class OnSecrets(Attack):
