@@ -184,7 +184,7 @@ def drive(folder: Path, scheduler: str, trials: int) -> None:
     from odbench.sweep.prepare import Prepared
     from odbench.sweep.request import RunRequest
     from odbench.sweep.time_left import TimeLeft
-    from odbench.sweep.trial_times import TrialTimes, cells_of
+    from odbench.sweep.trial_times import TrialTimes
 
     peaks, phase = {"plan": 0, "run": 0, "fold": 0}, "plan"
 
@@ -217,9 +217,9 @@ def drive(folder: Path, scheduler: str, trials: int) -> None:
             (
                 one.info.name,
                 one.label,
-                cells_of(
-                    n_rows=row["n_train"] + row["n_test"], n_columns=row["n_columns"]
-                ),
+                "one-class",
+                row["n_train"] + row["n_test"],
+                row["n_columns"],
                 seconds_of(row),
             )
             for row in learned

@@ -194,8 +194,8 @@ def make_batches(plan: Plan, times: TrialTimes) -> list[Batch]:
     order: Indices = np.array(in_order, dtype=np.int32)
     sharing = _Sharing(variants)
     batches = []
-    for whole in plan.pending:
-        seconds = _seconds(variants, whole.record, times)[number_at]
+    for whole, each in zip(plan.pending, _seconds(plan, times), strict=True):
+        seconds = each[number_at]
         is_pending = np.zeros(len(variants), dtype=np.bool_)
         is_pending[whole.indices] = True
         indices = order[is_pending[order]]
@@ -259,21 +259,13 @@ class _Sharing:
         return [together for _, together in groups]
 
 
-def _seconds(
-    variants: Variants, record: DatasetRecord, times: TrialTimes
-) -> FloatArray:
-    """Return the estimated seconds of one trial of each configuration."""
-    size = {
-        "n_rows": record.n_train + record.n_test,
-        "n_columns": record.n_columns,
-    }
-    return np.array(
-        [
-            times.seconds(facts["detector"], facts["config"], **size)
-            for facts in variants.facts
-        ],
-        dtype=np.float64,
-    )
+def _seconds(plan: Plan, times: TrialTimes) -> FloatArray:
+    """Return the estimated seconds per trial, by data set and configuration."""
+    variants = plan.variants
+    names = [(facts["detector"], facts["config"]) for facts in variants.facts]
+    records = [batch.record for batch in plan.pending]
+    sizes = [(one.n_train + one.n_test, one.n_columns) for one in records]
+    return times.expected(names, sizes, variants.protocol.label)
 
 
 def _sort_key(variants: Variants, index: int) -> tuple[Any, ...]:

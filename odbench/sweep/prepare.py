@@ -171,9 +171,10 @@ def _told_reaching(
 
 def _never_timed(plan: Plan, times: TrialTimes) -> int:
     """Count the pending trials whose configuration was never timed."""
+    protocol = plan.variants.protocol.label
     is_new = np.array(
         [
-            not times.knows(facts["detector"], facts["config"])
+            not times.knows(facts["detector"], facts["config"], protocol)
             for number, _ in plan.variants.pairs
             for facts in [plan.variants.facts[number]]
         ],
