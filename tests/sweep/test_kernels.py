@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 from odbench.plugins.find import find_detector
 from odbench.results import read_results
 from odbench.sweep import kernels
+from odbench.sweep import warm_up as warm_up_module
 from odbench.sweep.kernels import Task, tasks_of
 from odbench.sweep.places import HOME, kernels_of
 from odbench.sweep.prepare import prepare
@@ -182,3 +184,25 @@ def _tasks(
         show_progress=False,
     )
     return tasks_of(prepare(request).batches)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_no_garbage_is_collected_while_a_detector_compiles(monkeypatch, enabled):
+    found = find_detector("kde")
+    seen = []
+
+    def fail(*_: object) -> None:
+        seen.append(gc.isenabled())
+        raise ValueError
+
+    monkeypatch.setattr(warm_up_module, "_fit_and_score", fail)
+    before = gc.isenabled()
+    try:
+        (gc.enable if enabled else gc.disable)()
+        warm_up_module.warm_up(found, 0, SIGHT)
+        after = gc.isenabled()
+    finally:
+        (gc.enable if before else gc.disable)()
+
+    assert seen == [False, False]
+    assert after is enabled
