@@ -26,7 +26,7 @@ from odbench.files import write_bytes, write_text
 _TABLES = frozenset(
     (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".parquet", ".feather", ".arrow")
 )
-_PACKED = frozenset((".gz", ".zst"))
+_PACKED = frozenset((".gz", ".zst", ".bz2"))
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def new_suite(
     ManifestError
         If the name cannot be that of a suite.
     """
-    check_suite_name(name, where="suites new")
+    check_suite_name(name, where="suites new", step="choose another NAME")
     folder = Path(name) if out is None else out
     files = _tables_in(tables)
     _check_target(folder, update=update)
@@ -129,7 +129,9 @@ def _tables_in(folder: Path) -> dict[str, Path]:
     for file in sorted(folder.iterdir()):
         suffixes = [suffix.lower() for suffix in file.suffixes]
         ending = [s for s in suffixes[-2:] if s in _TABLES | _PACKED | {".npz"}]
-        if set(ending) <= _PACKED or not file.is_file():
+        # Names with a dot in front are those of systems, such as ._orders.csv.
+        hidden = file.name.startswith(".")
+        if hidden or set(ending) <= _PACKED or not file.is_file():
             continue
         stem = file.name[: len(file.name) - sum(map(len, ending))]
         name = check_name(stem, where=f"table {str(file)!r}")

@@ -16,9 +16,10 @@ from odbench.data.split import one_class_split
 from odbench.data.stamps import file_sha256
 from odbench.errors import DataError, UsageError
 from odbench.tables.encode import Encoder
+from odbench.tables.numbers import MISSING_EXACT
 from odbench.tables.read import read_source
 from odbench.tables.roles import infer_roles
-from odbench.tables.values import as_text
+from odbench.tables.values import as_text, family, undictionary
 
 # A longer list of columns would not fit into a field of a CSV file.
 _MOST_PARAMETERS = 100_000
@@ -63,7 +64,7 @@ def convert(file: Path, dataset_id: str, label: str, anomaly: str) -> tuple[byte
         raise UsageError(msg)
     before = file_sha256(file)
     table = read_source(file).table()
-    y = _labels(table, label, anomaly, str(file))
+    y = label_rows(table, label, anomaly, str(file))
     content, roles = _encoded(table.drop_columns([label]), y, dataset_id, str(file))
     if file_sha256(file) != before:
         msg = f"table {str(file)!r}: changes while it is read; run again"
@@ -110,20 +111,36 @@ def _parameters(sha256: str, said: dict[str, Any]) -> str:
     return text
 
 
-def _labels(table: Any, label: str, anomaly: str, where: str) -> LabelArray:
-    """Return 1 for the rows whose label is the anomalies', int8 of shape (n,)."""
+def label_rows(table: Any, label: str, anomaly: str, where: str) -> LabelArray:
+    """Return 1 for the rows whose label is the anomalies', int8 of shape (n,).
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+    label, anomaly : str
+        The column of labels, and its value in the anomalies: a text, a number, or
+        "true" or "false" in any case.
+    where : str
+        The table, for messages.
+
+    Raises
+    ------
+    DataError
+        If there is no such column, it has gaps, or it has too few of either kind.
+    """
     if label not in table.column_names:
         names = ", ".join(table.column_names[:10])
         msg = f"table {where!r}: has no column {label!r}; it has {names}"
         raise DataError(msg)
-    texts = as_text(table.column(label)).to_pylist()
-    gone = sum(text is None or not text.strip() for text in texts)
+    texts = _label_texts(table.column(label), anomaly)
+    known = [text for text in texts if text and text.strip()]
+    gone = len(texts) - len(known)
     if gone:
         msg = f"table {where!r}: column {label!r} is empty in {gone} rows; fill it"
         raise DataError(msg)
-    y = np.asarray([_same(text, anomaly) for text in texts], dtype=np.int8)
+    y = np.asarray([_same(text, anomaly) for text in known], dtype=np.int8)
     if y.min() == y.max() or (y == 0).sum() < 4:
-        some = ", ".join(repr(text[:20]) for text in sorted(set(texts))[:5])
+        some = ", ".join(repr(text[:20]) for text in sorted(set(known))[:5])
         msg = (
             f"table {where!r}: {int(y.sum())} of {len(y)} rows have {anomaly!r} in "
             f"column {label!r}, which has {some}; wanted one anomaly and four others"
@@ -132,14 +149,35 @@ def _labels(table: Any, label: str, anomaly: str, where: str) -> LabelArray:
     return y
 
 
+def _label_texts(column: Any, anomaly: str) -> list[str | None]:
+    """Return labels as text; in a label, "None" is a name and not a missing value."""
+    texts: list[str | None] = as_text(column).to_pylist()
+    if family(column.type) != "text":
+        return texts
+    given = undictionary(column).to_pylist()
+    names = {*MISSING_EXACT, anomaly.strip()} - {""}
+    return [
+        written.strip()
+        if text is None and written and written.strip() in names
+        else text
+        for text, written in zip(texts, given, strict=True)
+    ]
+
+
 def _same(text: str, anomaly: str) -> bool:
-    """Check whether two values are the same text, or the same number."""
+    """Check whether two values are the same text, number or truth value."""
     if text.strip() == anomaly.strip():
         return True
     try:
-        return float(text) == float(anomaly)
+        return _number(text) == _number(anomaly)
     except ValueError:
         return False
+
+
+def _number(text: str) -> float:
+    """Return a number; "True" is 1, as pandas and Arrow write one value differently."""
+    word = text.strip().lower()
+    return float(word == "true") if word in ("true", "false") else float(text)
 
 
 def _archive(**members: Any) -> bytes:

@@ -57,26 +57,24 @@ def split_id(dataset_id: str) -> tuple[str, str]:
     return (suite, name) if slash else (dataset_id, "")
 
 
-def check_suite_name(name: str, *, where: str) -> str:
+def check_suite_name(name: str, *, where: str, step: str = "") -> str:
     """Return a suite's name if it is well formed and no shipped suite has it.
 
     Raises
     ------
     ManifestError
-        If it is neither; `where` names its source.
+        If it is neither; `where` names its source, `step` says how to mend it.
     """
+    step = step or f"set another `name` in {DESCRIPTION}"
     if not _NAME.fullmatch(name):
         msg = (
             f"{where}: suite name {name[:80]!r}; wanted 1 to 40 of a-z, 0-9, - and _; "
-            f"rename the folder, or set `name` in {DESCRIPTION}"
+            f"{step}"
         )
         raise ManifestError(msg)
     for other in shipped_names():
         if name == other or name.startswith(f"{other}-"):
-            msg = (
-                f"{where}: suite name {name!r} is that of the suite {other}; set "
-                f"another `name` in {DESCRIPTION}"
-            )
+            msg = f"{where}: suite name {name!r} is that of the suite {other}; {step}"
             raise ManifestError(msg)
     return name
 

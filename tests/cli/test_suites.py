@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from odbench.api.suite_tables import label_rows
 from odbench.cli import main
 from odbench.data.split import one_class_split
 
@@ -90,6 +92,32 @@ def test_a_bad_table_is_named_and_the_others_are_made(run, tables):
     assert "odd.csv': has no column 'state'; it has a, b" in err
 
 
+@pytest.mark.parametrize("anomaly", ["true", "True", "1"])
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_truth_values_are_labels_however_they_are_written(form, anomaly):
+    truth = np.arange(9) > 6
+    column = pa.array(truth) if form == "parquet" else pa.array(map(str, truth))
+
+    y = label_rows(pa.table({"odd": column}), "odd", anomaly, "t")
+
+    np.testing.assert_array_equal(y, truth)
+
+
+@pytest.mark.parametrize("anomaly", ["DoS", "None", "NA"])
+def test_words_for_no_value_may_be_labels(anomaly):
+    labels = [anomaly, *["DoS", "None"] * 6]
+
+    y = label_rows(pa.table({"attack": labels}), "attack", anomaly, "t")
+
+    np.testing.assert_array_equal(y, [label == anomaly for label in labels])
+
+
+def test_hidden_files_of_systems_are_no_tables(run, tables):
+    (tables / "._cards.csv").write_bytes(b"\0\5\x16\7")
+
+    assert new(run)[:2] == (0, "./fraud: 2 data sets\n")
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [
@@ -133,7 +161,7 @@ def test_npz_files_need_no_label_and_tables_do(run, tmp_path, rng):
 def test_the_name_of_another_suite_is_refused(run):
     words = ("--from", "tables", "--label", "state", "--anomaly", "bad")
     code, _, err = run("suites", "new", "oddbench", *words)
-    assert (code, "is that of the suite oddbench" in err) == (2, True)
+    assert (code, "the suite oddbench; choose another NAME" in err) == (2, True)
 
 
 @pytest.mark.slow
