@@ -120,11 +120,29 @@ def compare(
     results = pd.concat(frames, ignore_index=True)
     if suite is not None:
         results = results[results["suite"] == suite]
+    first, second = _as_recorded(first), _as_recorded(second)
     table = compare_methods(results, first, second, settings=settings)
     if form == "table":
-        click.echo(render_pairs(table))
+        click.echo(render_pairs(table, width=terminal_width()))
     else:
         emit(table, form)
+
+
+def _as_recorded(text: str) -> str:
+    """Return a configuration as results name it: without its default parameters."""
+    from odbench.errors import OdbenchError
+    from odbench.plugins.find import find_detector
+
+    if ":" not in text and "[" not in text:
+        return text
+    try:
+        found = find_detector(text)
+    except (OdbenchError, ImportError):
+        # The detector of a result may not be installed here.
+        return text
+    return (
+        found.info.name if not found.overrides else f"{found.info.name}:{found.label}"
+    )
 
 
 @leaderboard.command()

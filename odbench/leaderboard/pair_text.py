@@ -1,4 +1,4 @@
-"""A comparison of two configurations as text, at most 80 characters wide."""
+"""A comparison of two configurations as text."""
 
 from __future__ import annotations
 
@@ -17,17 +17,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _LONGEST_NAME = 30
-_LONGEST_LEVEL = 30
+_SHORTEST_LEVEL = 20
 _LABELS = {metric.name: metric.label for metric in ranked_metrics()}
 
 
-def render_pairs(table: pd.DataFrame) -> str:
+def render_pairs(table: pd.DataFrame, *, width: int | None = None) -> str:
     """Write a comparison for a terminal.
 
     Parameters
     ----------
     table : pandas.DataFrame
         From `odbench.leaderboard.pairs.compare_methods`.
+    width : int, optional
+        Columns of the terminal; without it no name is cut.
 
     Returns
     -------
@@ -35,11 +37,11 @@ def render_pairs(table: pd.DataFrame) -> str:
         One block per suite, partition and protocol; no newline at the end.
     """
     groups = table.groupby(list(GROUP), sort=True)
-    blocks = [_block(rows.to_dict("records")) for _, rows in groups]
+    blocks = [_block(rows.to_dict("records"), width) for _, rows in groups]
     return "\n\n".join(blocks) + "\n\n" + _legend()
 
 
-def _block(rows: list[dict[Any, Any]]) -> str:
+def _block(rows: list[dict[Any, Any]], width: int | None) -> str:
     whole = [row for row in rows if row["slice"] == WHOLE[0]]
     first = whole[0]
     sets, families = first["n_datasets"], first["n_families"]
@@ -49,19 +51,21 @@ def _block(rows: list[dict[Any, Any]]) -> str:
         f"b = {printable(first['b'])}",
         f"{sets} data sets in {families} families, on which both were tried",
         "",
-        *_summary(whole),
+        *_summary(whole, width),
     ]
     parts = [row for row in rows if row["slice"] != WHOLE[0]]
     for metric in dict.fromkeys(row["metric"] for row in parts):
-        lines += ["", *_slices([row for row in parts if row["metric"] == metric])]
+        of_metric = [row for row in parts if row["metric"] == metric]
+        lines += ["", *_slices(of_metric, width)]
     return "\n".join(lines)
 
 
-def _summary(whole: list[dict[Any, Any]]) -> list[str]:
+def _summary(whole: list[dict[Any, Any]], width: int | None) -> list[str]:
     """Write one column per metric."""
     cells = [["", *(_LABELS.get(row["metric"], row["metric"]) for row in whole)]]
     for part in ("a", "b"):
-        name = shortened(str(whole[0][part]), _LONGEST_NAME)
+        name = str(whole[0][part])
+        name = name if width is None else shortened(name, _LONGEST_NAME)
         value = "first" if part == "a" else "second"
         cells.append([f"{part}: {name}", *(_points(row[value]) for row in whole)])
     cells += [
@@ -76,21 +80,26 @@ def _summary(whole: list[dict[Any, Any]]) -> list[str]:
     return align(cells, left=(0,))
 
 
-def _slices(rows: list[dict[Any, Any]]) -> list[str]:
+def _slices(rows: list[dict[Any, Any]], width: int | None) -> list[str]:
     label = _LABELS.get(rows[0]["metric"], rows[0]["metric"])
     cells = [[f"{label} by slice", "sets", "diff.", "95 % interval", "w/t/l", "p"]]
-    for row in rows:
-        name = f"{row['slice']}: {row['level']}"
-        cells.append(
-            [
-                shortened(name, _LONGEST_LEVEL),
-                str(row["n_datasets"]),
-                _signed(row["difference"], 1),
-                _interval(row, 1),
-                _counts(row),
-                _chance(row["p_holm"]),
-            ]
+    cells += [
+        [
+            f"{row['slice']}: {row['level']}",
+            str(row["n_datasets"]),
+            _signed(row["difference"], 1),
+            _interval(row, 1),
+            _counts(row),
+            _chance(row["p_holm"]),
+        ]
+        for row in rows
+    ]
+    if width is not None:
+        taken = sum(
+            2 + max(map(len, column)) for column in list(zip(*cells, strict=True))[1:]
         )
+        longest = max(_SHORTEST_LEVEL, width - taken)
+        cells = [[shortened(name, longest), *rest] for name, *rest in cells]
     return align(cells, left=(0,))
 
 

@@ -102,12 +102,14 @@ def test_a_name_that_is_not_there_is_told(results):
         compare_methods(results, "method 0", "nope")
 
 
-def test_the_text_fits_into_eighty_columns(results):
-    text = render_pairs(
-        compare_methods(results, "method 0", "method 1", settings=QUICK)
-    )
+def test_the_text_fits_into_a_terminal_and_is_whole_in_a_pipe(results):
+    table = compare_methods(results, "method 0", "method 1", settings=QUICK)
+    table.loc[1, "level"] = "a level " * 9
+    text = render_pairs(table, width=80)
 
     assert max(map(len, text.splitlines())) <= 80
+    assert "a level " * 8 not in text
+    assert "a level " * 8 in render_pairs(table)
     assert "nan" not in text
     assert re.search(r"wins/ties/losses of a +\d+/\d+/\d+ +\d+/\d+/\d+", text)
 
@@ -154,3 +156,15 @@ def test_the_command_names_what_is_missing(results, tmp_path, capsys):
 
     assert stopped.value.code == 2
     assert "'nope': not together" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["knn:k=5", "knn[method=largest]", "knn"])
+def test_the_command_knows_default_parameters(results, tmp_path, capsys, text):
+    named = results.assign(detector=results["detector"].replace("method 1", "knn"))
+    run = str(place(named, tmp_path / "run"))
+
+    with pytest.raises(SystemExit) as stopped:
+        main(["leaderboard", "compare", run, "method 0", text, "--permutations", "99"])
+
+    assert stopped.value.code == 0
+    assert "b = knn\n" in capsys.readouterr().out
