@@ -16,7 +16,7 @@ import argparse
 import numpy as np
 from cats_sets import SUITES, development
 
-from odbench_detectors.cats.conformal import benjamini_hochberg
+from odbench.tables.conformal import benjamini_hochberg
 from odbench_detectors.cats.detector import CATS
 
 RATES = (0.01, 0.05, 0.1, 0.2)

@@ -13,6 +13,8 @@ from odbench_detectors.cats.order import content_order
 from odbench_detectors.cats.rounding import rounded
 from tests.reference import two_groups
 
+NONE = np.empty(0, dtype=np.int64)
+
 
 def a_cluster(rng, n=400, share=0.25):
     """Anomalies form a group inside the range of the inliers."""
@@ -70,7 +72,9 @@ def test_the_surprise_follows_the_slow_definition(rng):
     train, batch, _ = a_cluster(rng, n=60)
     train = train[content_order(train)]
     order = content_order(batch)
-    shares, _ = out_of_bag(np.vstack([train, batch[order]]), 60, 100, 1000, 5, 4, 3)
+    shares, _ = out_of_bag(
+        np.vstack([train, batch[order]]), 60, 100, 1000, 5, 4, 3, NONE
+    )
     own, others = rounded(shares[:60]), rounded(shares[60:])
     spread = max(own) - sorted(own)[30]
     surprise = surprise_of_batch(train, batch)[order]
@@ -82,11 +86,11 @@ def test_the_surprise_follows_the_slow_definition(rng):
 
 
 def test_out_of_bag_shares_are_even_without_a_difference_and_clear_with_one(rng):
-    same, _ = out_of_bag(rng.normal(size=(600, 3)), 300, 100, 1000, 5, 3, 0)
+    same, _ = out_of_bag(rng.normal(size=(600, 3)), 300, 100, 1000, 5, 3, 0, NONE)
     assert same[:300].mean() == pytest.approx(0.5, abs=0.06)
     assert same[300:].mean() == pytest.approx(0.5, abs=0.06)
     apart = np.vstack([rng.normal(size=(300, 3)), rng.normal(size=(300, 3)) + 9])
-    shares, _ = out_of_bag(apart, 300, 100, 1000, 5, 3, 0)
+    shares, _ = out_of_bag(apart, 300, 100, 1000, 5, 3, 0, NONE)
     assert shares[:300].max() < 0.3
     assert shares[300:].min() > 0.7
 

@@ -1,4 +1,4 @@
-"""Conformal p-values of scores, and selection with a bounded false discovery rate."""
+"""Conformal p-values of scores, from train rows that are held out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from odbench.arrays import BoolArray, FloatArray
+from odbench.arrays import FloatArray
 from odbench.errors import DetectorError
 
 
@@ -82,43 +82,3 @@ class SplitConformal:
         n = len(self.scores)
         below = np.searchsorted(self.scores, self.scorer.decision_function(X))
         return np.asarray((1.0 + n - below) / (n + 1.0), dtype=np.float64)
-
-
-def benjamini_hochberg(p: FloatArray, fdr: float) -> BoolArray:
-    """Select as many rows as a false discovery rate allows [1]_.
-
-    The m' rows of lowest p are selected, m' the largest i with p_(i) <= i * fdr / m.
-    For conformal p-values of independent rows, the expected share of inliers among
-    the selected rows is then at most `fdr` [2]_.
-
-    Parameters
-    ----------
-    p : float64 array of shape (m,)
-    fdr : float
-        Between 0 and 1.
-
-    Returns
-    -------
-    bool array of shape (m,)
-
-    Raises
-    ------
-    DetectorError
-        If `fdr` is out of range.
-
-    References
-    ----------
-    .. [1] Benjamini, Hochberg, "Controlling the false discovery rate", Journal of the
-       Royal Statistical Society B 57, 1995.
-    .. [2] Bates, Candès, Lei, Romano, Sesia, "Testing for outliers with conformal
-       p-values", Annals of Statistics 51, 2023.
-    """
-    if not 0.0 < fdr < 1.0:
-        msg = f"fdr={fdr!r} is not a rate: use one between 0 and 1, such as 0.05"
-        raise DetectorError(msg)
-    ordered = np.sort(p)
-    allowed = ordered <= fdr * (1.0 + np.arange(len(p))) / len(p)
-    if not allowed.any():
-        return np.zeros(len(p), dtype=np.bool_)
-    chosen: BoolArray = p <= ordered[np.flatnonzero(allowed)[-1]]
-    return chosen

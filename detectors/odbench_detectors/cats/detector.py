@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from odbench.arrays import BoolArray, FloatArray, IntArray
-from odbench_detectors.cats.conformal import SplitConformal, benjamini_hochberg
+from odbench.errors import DetectorError
+from odbench.tables.conformal import benjamini_hochberg
+from odbench_detectors.cats.conformal import SplitConformal
 from odbench_detectors.cats.explain import Explanations
 from odbench_detectors.cats.explain_settings import explain_in_batch, explain_own_rows
 from odbench_detectors.cats.scoring import Scores
@@ -63,6 +65,8 @@ class CATS(Scores):
     def flag(self, X: FloatArray, fdr: float = 0.05) -> BoolArray:
         """Select anomalies with an expected share of inliers of at most `fdr`.
 
+        The bound of Benjamini and Hochberg also holds for conformal p-values [1]_.
+
         Parameters
         ----------
         X : float64 array of shape (n_rows, n_columns)
@@ -78,7 +82,15 @@ class CATS(Scores):
         ------
         DetectorError
             As `p_values`, and if `fdr` is not between 0 and 1.
+
+        References
+        ----------
+        .. [1] Bates, Candès, Lei, Romano, Sesia, "Testing for outliers with conformal
+           p-values", Annals of Statistics 51, 2023.
         """
+        if not 0.0 < fdr < 1.0:
+            msg = f"fdr={fdr!r} is not a rate: use one between 0 and 1, such as 0.05"
+            raise DetectorError(msg)
         return benjamini_hochberg(self.p_values(X), fdr)
 
     def explain(

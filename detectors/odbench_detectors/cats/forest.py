@@ -24,7 +24,7 @@ def out_of_bag(  # noqa: PLR0917 - numba passes by position
     smallest: int,
     tries: int,
     seed: int,
-    explained: IntArray | None = None,
+    explained: IntArray,
 ) -> tuple[FloatArray, FloatArray]:
     """Return how much each row looks like the second group, by trees without the row.
 
@@ -42,8 +42,8 @@ def out_of_bag(  # noqa: PLR0917 - numba passes by position
         Random splits compared per node, each of another column.
     seed : int
         Seed.
-    explained : int64 array of shape (m,), optional
-        Rows whose shares are split by column; none by default.
+    explained : int64 array of shape (m,)
+        Rows whose shares are split by column.
 
     Returns
     -------
@@ -54,8 +54,6 @@ def out_of_bag(  # noqa: PLR0917 - numba passes by position
         By how much the splits of each column change the share on the way of an
         explained row, averaged likewise. A row's sum is its share minus 0.5.
     """
-    if explained is None:
-        explained = np.empty(0, dtype=np.int64)
     n, d = X.shape
     sizes = [max(min(size // 2, most), 1) for size in (n_first, n - n_first)]
     rows, room = sum(sizes), 2 * sum(sizes) + 1
