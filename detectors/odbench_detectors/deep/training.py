@@ -31,6 +31,8 @@ def train(
     decoupled: bool = False,
     enough: float | None = None,
     keep_best: bool = False,
+    whole_batches: bool = False,
+    optimiser: Adam | None = None,
 ) -> list[float]:
     """Minimise the mean of a loss over mini-batches.
 
@@ -68,6 +70,12 @@ def train(
     keep_best : bool
         Whether to end with the weights of the epoch with the smallest mean loss, rather
         than those of the last; for learning rates so large that the loss jumps.
+    whole_batches : bool
+        Whether to leave out the rows of an epoch that do not fill a batch, unless that
+        is all of them.
+    optimiser : Adam, optional
+        Of the same network, with its moments from training before. A new one by
+        default, with `weight_decay` and `decoupled`.
 
     Returns
     -------
@@ -79,14 +87,19 @@ def train(
     DetectorError
         If the loss becomes NaN or infinite.
     """
-    weights = [one for one in network.parameters() if one.requires_grad]
-    adam = Adam(weights, lr=lr, weight_decay=weight_decay, decoupled=decoupled)
+    adam = optimiser
+    if adam is None:
+        weights = [one for one in network.parameters() if one.requires_grad]
+        adam = Adam(weights, lr=lr, weight_decay=weight_decay, decoupled=decoupled)
+    taken = len(rows)
+    if whole_batches and taken > batch_size:
+        taken -= taken % batch_size
     losses: list[float] = []
     network.train()
     for epoch in range(epochs):
         if schedule is not None:
             adam.lr = lr * schedule(epoch)
-        losses.append(_epoch(rows, loss, adam, batch_size))
+        losses.append(_epoch(rows, loss, adam, batch_size, taken))
         if not math.isfinite(losses[-1]):
             msg = (
                 f"training: the loss became {losses[-1]} in epoch {epoch + 1}; "
@@ -105,24 +118,24 @@ def train(
     return losses
 
 
-def _epoch(rows: Tensor, loss: Loss, adam: Adam, batch_size: int) -> float:
-    """Take one step per batch; return the mean loss of a row."""
+def _epoch(rows: Tensor, loss: Loss, adam: Adam, batch_size: int, taken: int) -> float:
+    """Take one step per batch of `taken` random rows; return the mean loss of a row."""
     total = torch.zeros((), device=rows.device)
-    for chosen in batches(len(rows), batch_size, rows.device):
+    order = torch.randperm(len(rows), device=rows.device)[:taken]
+    for chosen in batches(order, batch_size):
         batch = rows.index_select(0, chosen)
         value = adam.step(lambda: loss(batch))  # noqa: B023 - called at once
         total.add_(value, alpha=len(chosen))
-    return float(total) / len(rows)
+    return float(total) / taken
 
 
-def batches(n: int, size: int, device: torch.device) -> Iterator[Tensor]:
-    """Yield the indices of n rows in random order, `size` at a time.
+def batches(order: Tensor, size: int) -> Iterator[Tensor]:
+    """Yield the indices of rows in order, `size` at a time.
 
     A single row left over joins the last batch, because the statistics of one row (a
     batch norm's, a contrast's) do not exist.
     """
-    order = torch.randperm(n, device=device)
-    start = 0
+    n, start = len(order), 0
     while start < n:
         stop = n if n - start <= size + 1 else start + size
         yield order[start:stop]

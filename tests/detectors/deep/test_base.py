@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch", reason="the extra `deep` is not installed")
 
 from odbench.errors import DetectorError  # noqa: E402
 from odbench.plugins.find import find_detector  # noqa: E402
+from odbench_detectors.deep.adam import Adam  # noqa: E402
 from odbench_detectors.deep.base import DeepDetector  # noqa: E402
 from odbench_detectors.deep.layers import MLP  # noqa: E402
 from odbench_detectors.deep.scaling import LIMIT, Scaling  # noqa: E402
@@ -74,10 +75,44 @@ def test_values_near_the_largest_float_do_not_overflow():
     [(10, 4, [4, 4, 2]), (9, 4, [4, 5]), (1, 4, [1]), (3, 1, [1, 2]), (4, 8, [4])],
 )
 def test_batches_take_every_row_once_and_none_is_a_single_row(n, size, sizes):
-    found = list(batches(n, size, CPU))
+    found = list(batches(torch.randperm(n), size))
 
     assert [len(one) for one in found] == sizes
     assert sorted(torch.cat(found).tolist()) == list(range(n))
+
+
+@pytest.mark.parametrize(("n", "sizes"), [(10, [4, 4]), (8, [4, 4]), (3, [3])])
+def test_whole_batches_leave_the_rest_of_an_epoch_out(n, sizes):
+    network, seen = MLP((2, 1)), []
+
+    def loss(batch):
+        seen.append(len(batch))
+        return network(batch).square().mean()
+
+    rows = torch.zeros(n, 2)
+    train(network, rows, loss, epochs=1, batch_size=4, lr=0.1, whole_batches=True)
+
+    assert seen == sizes
+
+
+def test_an_optimiser_goes_on_where_it_was():
+    def trained(*parts):
+        with session(0, CPU):
+            network, rows = MLP((3, 4, 1)), torch.randn(30, 3)
+            optimiser = Adam(network.parameters(), lr=0.1)
+            for epochs in parts:
+                train(
+                    network,
+                    rows,
+                    lambda batch: (network(batch) - 1.0).square().mean(),
+                    epochs=epochs,
+                    batch_size=8,
+                    lr=0.1,
+                    optimiser=optimiser,
+                )
+        return [one.detach().clone() for one in network.parameters()]
+
+    assert all(map(torch.equal, trained(2, 3), trained(5)))
 
 
 def test_training_reaches_the_least_squares():

@@ -97,3 +97,18 @@ def test_a_warm_up_longer_than_training_is_all_of_it(rng):
 
     assert len(losses.losses) == 3
     assert np.isfinite(losses.losses).all()
+
+
+def test_rows_that_do_not_fill_a_batch_are_left_out(rng, monkeypatch):
+    seen, loss = [], DROCC.loss_of_rows
+    monkeypatch.setattr(
+        DROCC,
+        "loss_of_rows",
+        lambda self, rows: (seen.append(len(rows)), loss(self, rows))[1],
+    )
+
+    DROCC(warm_up=2, epochs=3, ascent_steps=0, batch_size=16).fit(
+        rng.normal(size=(39, 2))
+    )
+
+    assert seen == [16, 16] * 3

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor
 from torch.nn import functional
 
+from odbench_detectors.deep.adam import Adam
 from odbench_detectors.deep.base import DeepDetector
 from odbench_detectors.deep.drocc.adversary import adversarial_points
 from odbench_detectors.deep.layers import MLP
-from odbench_detectors.deep.training import train
+from odbench_detectors.deep.training import Loss, train
 from odbench_detectors.shared.estimator import check_ranges
 
 
@@ -17,7 +20,9 @@ class DROCC(DeepDetector):
 
     A network calls training rows normal and adversarial points, at a distance between
     `radius` and `gamma` times `radius` from them, anomalies. The score is the negative
-    logit of being normal.
+    logit of being normal. As in the authors' code, the rows of an epoch that do not
+    fill a batch are left out, and the optimiser goes on after the warm-up as it was: a
+    small table gets so few steps that both move the results.
 
     Parameters
     ----------
@@ -94,24 +99,27 @@ class DROCC(DeepDetector):
     def learn(self, rows: Tensor) -> list[float]:
         """Train without adversarial points first, then with them."""
         warm_up = min(self.warm_up, self.epochs)
-        before = train(
-            self.network,
-            rows,
-            self.loss_of_rows,
-            epochs=warm_up,
-            batch_size=self.batch_size,
-            lr=self.lr,
-        )
+        optimiser = Adam(self.network.parameters(), lr=self.lr)
+
         rest = self.epochs - warm_up
-        return before + train(
-            self.network,
-            rows,
-            self.loss,
-            epochs=rest,
-            batch_size=self.batch_size,
-            lr=self.lr,
-            schedule=lambda epoch: fading(epoch, rest),
+        phases: tuple[tuple[Loss, int, Callable[[int], float]], ...] = (
+            (self.loss_of_rows, warm_up, lambda _: 1.0),
+            (self.loss, rest, lambda epoch: fading(epoch, rest)),
         )
+        losses: list[float] = []
+        for loss, epochs, schedule in phases:
+            losses += train(
+                self.network,
+                rows,
+                loss,
+                epochs=epochs,
+                batch_size=self.batch_size,
+                lr=self.lr,
+                schedule=schedule,
+                whole_batches=True,
+                optimiser=optimiser,
+            )
+        return losses
 
     def loss_of_rows(self, rows: Tensor) -> Tensor:
         """Return the mean loss of calling rows normal."""
