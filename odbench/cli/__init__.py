@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import re
 import signal
 import sys
 import threading
@@ -39,6 +40,10 @@ VERBS = {
     "mcp": "Serve tools for agents (Model Context Protocol) in one folder.",
     "synbench": "Draw a private partition of the synthetic suite.",
 }
+
+
+# A loader's words where no memory is left.
+_NO_MEMORY = re.compile("failed to map|cannot allocate", re.IGNORECASE)
 
 
 class _LazyGroup(click.Group):
@@ -124,7 +129,7 @@ def _terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def _run(arguments: list[str] | None) -> int:
+def _run(arguments: list[str] | None) -> int:  # noqa: PLR0911 - one for each end
     try:
         outcome: Any = cli.main(arguments, prog_name="odbench", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -156,6 +161,14 @@ def _run(arguments: list[str] | None) -> int:
             f"elsewhere",
             1,
         )
+    except (MemoryError, ImportError) as error:
+        # Without room for a library's code, the loader raises the second.
+        if isinstance(error, ImportError) and not _NO_MEMORY.search(str(error)):
+            raise
+        return _complain(
+            "not enough memory; free some, raise `ulimit -v`, or work on less at once",
+            1,
+        )
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else 1
     return outcome if isinstance(outcome, int) else 0
@@ -171,4 +184,6 @@ def _spell(error: click.ClickException | OdbenchError) -> str:
         return str(error)
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "odbench"
-    return f"{error.format_message().removesuffix('.')}. See `{path} --help`."
+    said = error.format_message().rstrip(".")
+    stop = "" if said.endswith("?") else "."
+    return f"{said}{stop} See `{path} --help`."

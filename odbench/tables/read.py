@@ -25,6 +25,8 @@ from odbench.tables.text_table import read_text_table
 
 # Bytes that tell whether text is JSON.
 _LOOK = 4096
+# The address of a page; as a path it has one slash fewer.
+_ADDRESS = re.compile(r"[a-z][a-z0-9+]+:/", re.IGNORECASE)
 _SPREADSHEET = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
@@ -59,7 +61,7 @@ def read_source(table: Any) -> Source:
 
 def _read_file(table: str | Path) -> Source:
     path = None if str(table) == "-" else Path(table)
-    if "://" in str(table) and path is not None and not path.exists():
+    if _ADDRESS.match(str(table)) and path is not None and not path.exists():
         msg = f"table {str(table)!r}: is an address; download it and name the file"
         raise UsageError(msg)
     if path is not None and not path.exists():

@@ -8,6 +8,7 @@ import io
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -175,6 +176,8 @@ def test_missing_files_folders_and_other_objects_are_usage_errors(tmp_path):
         read_source(tmp_path)
     with pytest.raises(UsageError, match="is an address; download it"):
         read_source("https://example.org/t.csv")
+    with pytest.raises(UsageError, match="is an address; download it"):
+        read_source(Path("s3://bucket/t.parquet"))
     with pytest.raises(UsageError, match="type int: wanted a path"):
         read_source(5)
 

@@ -187,7 +187,7 @@ def test_one_row_alone_or_without_columns_is_one_line():
         scored({"a": [1.5]})
     with pytest.raises(DataError, match="no column is left"):
         scored({"a": [1] * 9, "b": [f"x{n}" for n in range(9)]})
-    with pytest.raises(DataError, match="lacks column 'amount'"):
+    with pytest.raises(DataError, match="column 'amount' of the reference is missing"):
         scored(orders(9).drop_columns(["amount"]), orders(30))
     with pytest.raises(UsageError, match="has no column 'oder'; did you mean 'order'"):
         scored(orders(9), id_name="oder")
