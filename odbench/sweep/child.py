@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from odbench.errors import MissingExtraError, UnknownDetectorError
 from odbench.sweep.compiling import CompileClock
 from odbench.sweep.confine import confine
+from odbench.sweep.imports import import_by_name
 from odbench.sweep.limits import end_first, limit_process
 from odbench.sweep.processes import (
     own_memory,
@@ -77,6 +78,7 @@ class _State:
             writable=[Path(path) for path in request["writable"]],
             ports=request["ports"],
         )
+        import_by_name()
         return {"enforced": enforced, "pid": os.getpid()}
 
     def load(self, request: dict[str, Any]) -> dict[str, Any]:

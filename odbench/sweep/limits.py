@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from pathlib import Path
 
 # The highest score: where memory runs out, the kernel ends this process first.
@@ -37,6 +38,16 @@ def limit_process(*, address_space: int, file_size: int) -> None:
             if hard != resource.RLIM_INFINITY:
                 soft = min(soft, hard)  # noqa: PLW2901
             resource.setrlimit(kind, (soft, hard))
+
+
+def most_processor_seconds() -> float:
+    """Return the processor time after which the system ends a process of this user."""
+    try:
+        import resource
+    except ImportError:
+        return math.inf
+    soft, _ = resource.getrlimit(resource.RLIMIT_CPU)
+    return math.inf if soft == resource.RLIM_INFINITY else float(soft)
 
 
 def end_first() -> None:

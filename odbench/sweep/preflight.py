@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ _FILES, _FILES_PER_JOB = 128, 64
 # Processes and threads that are alive at once; libraries start one for each core.
 _PROCESSES, _PROCESSES_PER_JOB = 8, 12
 _GIB = 1 << 30
+_LARGER_FILES = "raise the limit on the size of files (`ulimit -f`)"
 
 
 @dataclass
@@ -205,13 +207,22 @@ def _no_locks() -> str:
 
 
 def _check_temporary_files() -> None:
-    folder = Path(tempfile.gettempdir())
+    try:
+        folder = Path(tempfile.gettempdir())
+    except OSError as error:
+        msg = (
+            "temporary files: no folder for them can be written; make room in /tmp, or "
+            "set TMPDIR to another folder"
+        )
+        raise RunBrokenError(msg) from error
     try:
         with tempfile.TemporaryFile() as probe:
             probe.write(bytes(1 << 16))
             probe.flush()
     except OSError as error:
         cure = "make room there" if is_full(error) else "set TMPDIR to another folder"
+        if error.errno == errno.EFBIG:
+            cure = _LARGER_FILES
         msg = (
             f"temporary files: {str(folder)!r} cannot be written "
             f"({error.strerror or error}); {cure}"
@@ -268,14 +279,17 @@ def explain_os_error(error: OSError, folder: Path) -> str:
     folder : Path
         The run's folder.
     """
-    import errno
-
     reason = error.strerror or str(error)
     named = str(error.filename) if error.filename is not None else ""
     if error.errno in {errno.EMFILE, errno.ENFILE}:
         return (
             f"run {str(folder)!r}: {reason}; raise the limit with `ulimit -n 1024` and "
             f"give the same command again: finished trials are kept"
+        )
+    if error.errno == errno.EFBIG:
+        return (
+            f"run {str(folder)!r}: {reason}; {_LARGER_FILES} and give the same command "
+            f"again: finished trials are kept"
         )
     if not is_inside(error, folder):
         return (

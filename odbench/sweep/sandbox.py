@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import secrets
 import signal
@@ -24,6 +25,7 @@ from odbench.sweep.channel import Channel
 from odbench.sweep.costs import memory_of, seconds_of
 from odbench.sweep.handover import Handover, Memory, ScoreMemory
 from odbench.sweep.launch import has_cuda, launch
+from odbench.sweep.limits import most_processor_seconds
 from odbench.sweep.outcome import (
     Outcome,
     broken,
@@ -36,6 +38,7 @@ from odbench.sweep.pause import pause_descendants, resume
 from odbench.sweep.processes import (
     kill_tree,
     process_memory,
+    processor_seconds,
     remove_tree,
     reset_peak_memory,
     resident_tree,
@@ -74,6 +77,8 @@ _REPLACE_BYTES = 2 << 30
 _NEAR = 0.75
 # With a small limit, a process that grew less in its trial is over it by its libraries.
 _GROWN_BYTES = 1 << 25
+# The system counts processor time in seconds.
+_CPU_SECONDS = 2.0
 # Threads that can be started where no other process takes all of them.
 _SPARE = 16
 _MORE_PROCESSES = (
@@ -181,7 +186,7 @@ class Sandbox:
         self._paused: list[int] = []
         # Bytes held when the detector first saw rows, -1 before, and the most since.
         self._base, self._held = -1, 0
-        self._kills = 0
+        self._kills, self._worked = 0, 0.0
         self.layers: tuple[str, ...] = ()
 
     def trial(
@@ -257,7 +262,7 @@ class Sandbox:
     def close(self) -> None:
         """Kill the process and its descendants, and remove its folder."""
         self._loaded, self._paused = None, []
-        self._base, self._held = -1, 0
+        self._base, self._held, self._worked = -1, 0, 0.0
         if self._process:
             kill_tree(self._process, self._mark)
             self._process = None
@@ -458,6 +463,11 @@ class Sandbox:
     def _died(self, process: subprocess.Popen[bytes]) -> Outcome:
         """Return the outcome of a process that ended; what the machine lacks counts."""
         outcome = from_exit(process)
+        if self._worked > most_processor_seconds() - _CPU_SECONDS:
+            reason = (
+                "the processor time of a process is limited here; raise `ulimit -t`"
+            )
+            return environment(f"{outcome.reason}: {reason}")
         is_kill = process.returncode == -getattr(signal, "SIGKILL", 0)
         if not is_kill or out_of_memory_kills() == self._kills:
             return outcome
@@ -517,6 +527,8 @@ class Sandbox:
     def _check(self, watch: Watch, seconds: float) -> None:
         assert self._process is not None and self._folder is not None  # noqa: PT018
         watch.tick()
+        if most_processor_seconds() < math.inf:
+            self._worked = processor_seconds(self._child)
         if watch.running > seconds:
             reason = f"over the limit of {self._limits.seconds:g} s"
             raise _SandboxEndedError(

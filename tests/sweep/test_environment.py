@@ -323,6 +323,92 @@ def test_a_library_that_pyod_needs_in_another_file_is_named():
         find_detector("pyod.FeatureBagging")
 
 
+def test_modules_beside_a_detector_are_found_with_the_run_inside_the_project(
+    run, tmp_path
+):
+    # The results in the same folder are hidden, so that it cannot be listed.
+    (tmp_path / "helping_mine.py").write_text("FACTOR = 2.0")
+    (tmp_path / "helpers_of_mine").mkdir()
+    (tmp_path / "helpers_of_mine" / "__init__.py").write_text("")
+    (tmp_path / "helpers_of_mine" / "deeper.py").write_text("TERM = 1.0")
+    mine = tmp_path / "mine.py"
+    mine.write_text(
+        "import helping_mine\n"
+        "from helpers_of_mine.deeper import TERM\n"
+        "class Mine:\n"
+        "    def fit(self, X, y=None):\n"
+        "        return self\n"
+        "    def decision_function(self, X):\n"
+        "        return X.sum(axis=1) * helping_mine.FACTOR + TERM\n"
+    )
+
+    row = run(f"{mine}:Mine")
+
+    assert (row["status"], row["reason"]) == ("ok", "")
+
+
+@pytest.mark.slow
+def test_the_processor_time_of_a_process_is_no_fault_of_the_detector(made_up, tmp_path):
+    done = subprocess.run(
+        [
+            *("prlimit", "--cpu=8", sys.executable, "-m", "odbench", "run"),
+            *("--suite", "oddbench", "--mirror", str(made_up), "-q", "-j", "1"),
+            *("--datasets", "Gamma", "-d", f"{FILE}:LoopsForEver"),
+            *("--out", str(tmp_path / "out")),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "raise `ulimit -t`" in done.stderr
+    assert set(read_results(tmp_path / "out")["status"]) == {"environment"}
+
+
+def test_a_small_limit_on_files_is_named_with_its_cure(made_up, tmp_path):
+    done = subprocess.run(
+        [
+            *("prlimit", "--fsize=2000", sys.executable, "-m", "odbench", "run"),
+            *("--suite", "oddbench", "--mirror", str(made_up), "-q", "-d", "ecod"),
+            *("--out", str(tmp_path / "out")),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode in {1, 2, 3}
+    assert "File too large" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), ImportError("x.so: failed to map segment")]
+)
+def test_a_command_without_memory_ends_in_one_line(monkeypatch, capsys, error):
+    from odbench.cli import cli, main
+
+    def fail(*_args, **_options):
+        raise error
+
+    monkeypatch.setattr(cli, "main", fail)
+
+    with pytest.raises(SystemExit, match="1"):
+        main(["suites", "list"])
+
+    assert capsys.readouterr().err.startswith("odbench: not enough memory; free some")
+
+
+def test_no_folder_for_temporary_files_is_said(run, monkeypatch):
+    def fail():
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile.gettempdir", fail)
+
+    with pytest.raises(RunBrokenError, match="no folder for them can be written"):
+        preflight._check_temporary_files()
+
+
 @pytest.mark.slow
 def test_time_in_which_everything_was_stopped_does_not_count(made_up, tmp_path):
     process = subprocess.Popen(
