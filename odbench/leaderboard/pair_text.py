@@ -138,5 +138,5 @@ def _counts(row: Mapping[Any, Any]) -> str:
 
 def _verdict(row: Mapping[Any, Any]) -> str:
     if row["verdict"] == "unknown":
-        return "not decided: too few families"
+        return "unknown: few families"
     return str(row["verdict"])

@@ -114,6 +114,16 @@ def test_the_text_fits_into_a_terminal_and_is_whole_in_a_pipe(results):
     assert re.search(r"wins/ties/losses of a +\d+/\d+/\d+ +\d+/\d+/\d+", text)
 
 
+def test_few_families_and_long_names_fit_into_a_terminal(results):
+    few = results[results["dataset"].isin(sorted(set(results["dataset"]))[:3])]
+    table = compare_methods(few, "method 0", "method 1", settings=QUICK)
+    table["a"] = "a_detector[of=many,parameters=and,a_long=name]"
+    text = render_pairs(table, width=80)
+
+    assert "unknown: few families" in text
+    assert max(map(len, text.splitlines()[4:])) <= 80
+
+
 def test_runs_are_found_below_a_leaderboard(results, tmp_path):
     run = place(results, tmp_path / "board" / "runs" / "one")
 
