@@ -108,8 +108,10 @@ def read_number(text: str, mark: str) -> float:
     >>> read_number("-$3.5", "."), read_number("(3.50)", "."), read_number("USD 3", ".")
     (-3.5, -3.5, 3.0)
     """
-    plain = _plain(text)
-    if not _FORMS[mark].fullmatch(plain):
+    form = _FORMS[mark]
+    # Most numbers have no unit, and looking for one takes as long as reading them.
+    plain = text if form.fullmatch(text) else _plain(text)
+    if not form.fullmatch(plain):
         return float("nan")
     plain = _THOUSANDS[mark].sub("", plain).replace(",", ".")
     value = float(plain)
