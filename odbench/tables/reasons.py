@@ -193,15 +193,18 @@ class _Similar:
         self._total = self._squares.sum(axis=1)
 
     def places(self, aside: IntArray, count: int) -> IntArray:
-        """Return the places of the most similar rows, in no order."""
+        """Return the places of the most similar rows, with those that tie, in order.
+
+        More than `count` are returned if rows are as near as the last of them, because
+        which of these a partition keeps depends on the processor.
+        """
         distance = self._total - self._squares[:, aside].sum(axis=1)
         # Rounding must not decide between equal rows.
         distance = np.round(distance, 9)
         if count == 1:
             return np.asarray([np.argmin(distance)], dtype=np.int64)
-        if count < len(distance):
-            return np.asarray(np.argpartition(distance, count)[:count], dtype=np.int64)
-        return np.arange(len(distance), dtype=np.int64)
+        last = min(count, len(distance)) - 1
+        return np.flatnonzero(distance <= np.partition(distance, last)[last])
 
 
 class _Words:
