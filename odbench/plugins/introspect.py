@@ -11,6 +11,7 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import inspect
+import os
 import sys
 import sysconfig
 from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ from typing import Any
 
 from odbench.detector import DetectorInfo
 from odbench.errors import DetectorError
+from odbench.plugins import sources
 from odbench.plugins.adapter import FunctionDetector
 
 _POSITIONAL = (
@@ -27,7 +29,6 @@ _POSITIONAL = (
     inspect.Parameter.POSITIONAL_OR_KEYWORD,
 )
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-_FILES_HASHED = 2000
 # Stands for the reference value of a parameter without a default.
 UNSET = "(unset)"
 
@@ -185,8 +186,9 @@ def source_version(target: object) -> str:
     -------
     str
         ``distribution version`` for installed code; otherwise 12 hex digits of the
-        source: of the file, or of the whole package that contains the file. For
-        classes of a notebook or an interactive session, of the source or bytecode.
+        source: of the file or the whole package that contains it, and of the modules
+        beside it that it imports. For classes of a notebook or an interactive session,
+        of the source or bytecode.
     """
     if isinstance(target, DetectorInfo):
         target = target.build
@@ -195,7 +197,7 @@ def source_version(target: object) -> str:
     if module is None or file is None or module.__name__ == "__main__":
         return _code_digest(target)
     path = Path(file)
-    if _is_installed(path):
+    if sources.is_installed(path):
         return _distribution_version(module.__name__.partition(".")[0])
     return file_digest(path)
 
@@ -213,11 +215,11 @@ def module_digest(module: str) -> str:
 
 
 def file_digest(path: Path) -> str:
-    """Return 12 hex digits over a source file, or over the package that contains it."""
-    root = package_root(path)
-    files = [path] if root is None else sorted(root.rglob("*.py"))[:_FILES_HASHED]
+    """Return 12 hex digits over the source of a file; see `sources.files_of`."""
+    files = sources.files_of(path)
     states = [(s.st_mtime_ns, s.st_size, s.st_ino) for s in map(Path.stat, files)]
-    return _digest(tuple(files), tuple(states), root or path.parent)
+    root = sources.package_root(path) or path.parent
+    return _digest(tuple(files), tuple(states), root)
 
 
 @functools.lru_cache(maxsize=64)
@@ -227,36 +229,17 @@ def _digest(
     # Kept by the files' states, since a sweep asks for every configuration.
     digest = hashlib.sha256()
     for file in files:
-        digest.update(file.relative_to(root).as_posix().encode() + b"\0")
+        name = Path(os.path.relpath(file, root)).as_posix()
+        digest.update(name.encode() + b"\0")
         digest.update(file.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
-
-
-def package_root(path: Path) -> Path | None:
-    """Return the outermost package folder around a file, None for a lone module."""
-    root = None
-    for folder in path.resolve().parents:
-        if not (folder / "__init__.py").is_file():
-            break
-        root = folder
-    return root
 
 
 def is_importable_anywhere(module: str, file: Path) -> bool:
     """Check whether any process of this Python can import a module by its name."""
     parts = Path(*module.split("."))
     homes = {file.parents[len(parts.parts) - (file.name != "__init__.py")]}
-    return _is_installed(file) or bool(homes & _editable_folders())
-
-
-def _is_installed(path: Path) -> bool:
-    return any(path.is_relative_to(place) for place in _library_folders())
-
-
-@functools.cache
-def _library_folders() -> frozenset[str]:
-    places = {sysconfig.get_path(key) for key in ("purelib", "platlib", "stdlib")}
-    return frozenset(place for place in places if place)
+    return sources.is_installed(file) or bool(homes & _editable_folders())
 
 
 @functools.cache

@@ -14,7 +14,7 @@ from typing import Any
 
 from odbench.errors import DetectorError, UnknownDetectorError
 from odbench.files import at_home
-from odbench.plugins import introspect
+from odbench.plugins import sources
 
 
 def is_import(target: str) -> bool:
@@ -103,7 +103,7 @@ def _import_file(path: Path, target: str, name: str) -> ModuleType:
         raise UnknownDetectorError(msg)
     if not name:
         raise UnknownDetectorError(_name_missing(path, target))
-    root = introspect.package_root(path)
+    root = sources.package_root(path)
     # At the end, so that files beside it do not shadow installed modules.
     folder = str((root or path).parent)
     if folder not in sys.path:

@@ -350,6 +350,25 @@ class TestFilesAndModules:
         assert before.version != after.version
         assert after.params["k"] == 4
 
+    def test_an_edit_of_what_it_imports_changes_the_version(self, folder):
+        (folder / "unused.py").write_text("")
+        (folder / "deep.py").write_text("SIZE = 1\n")
+        (folder / "pair").mkdir()
+        (folder / "pair" / "__init__.py").write_text("")
+        (folder / "pair" / "inner.py").write_text("import numpy, deep\n")
+        (folder / "mine.py").write_text(f"from pair.inner import deep\n{SOURCE}")
+        versions = [find_detector("mine.py:Mine").version]
+        for name, text in (
+            ("deep.py", "SIZE = 2\n"),
+            ("pair/__init__.py", "A = 1\n"),
+            ("pair/inner.py", "import deep, numpy\n"),
+        ):
+            (folder / name).write_text(text)
+            versions.append(find_detector("mine.py:Mine").version)
+        assert len(set(versions)) == 4
+        (folder / "unused.py").write_text("A = 1\n")
+        assert find_detector("mine.py:Mine").version == versions[-1]
+
     def test_a_package_of_the_working_directory(self, folder):
         package = folder / "pack"
         package.mkdir()

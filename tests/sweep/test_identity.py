@@ -105,6 +105,27 @@ def test_code_that_changes_while_a_run_goes_is_recorded_as_it_was_loaded(
     assert set(done["status"]) == {"ok"}
 
 
+def test_an_edited_module_that_a_detector_imports_is_no_finished_trial(
+    made_up, tmp_path
+):
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from sign_of_mine import SIGN\n"
+        "class Mine:\n"
+        "    def fit(self, X): return self\n"
+        "    def decision_function(self, X): return SIGN * X[:, 0]\n"
+    )
+    found = []
+    for sign in (1.0, -1.0):
+        (tmp_path / "sign_of_mine.py").write_text(f"SIGN = {sign}\n")
+        results = run(f"{file}:Mine", made_up, tmp_path / "out", limit=1)
+        found.append(results[results["generation"] == results["generation"].max()])
+
+    first, second = (part.iloc[0] for part in found)
+    assert first["detector_version"] != second["detector_version"]
+    assert first["auroc"] == pytest.approx(1.0 - second["auroc"])
+
+
 def test_a_detector_keeps_files_in_its_own_place(made_up, tmp_path, own_cache):
     file = tmp_path / "keeps.py"
     file.write_text(KEEPS.format(place='os.environ["ODBENCH_DETECTOR_CACHE"]'))

@@ -1,0 +1,101 @@
+"""Find the source files of a detector: its own, and those that they import.
+
+Installed libraries are left out, because their versions are recorded, and a detector's
+version would change with every update of them.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import sysconfig
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+_MOST_FILES = 2000
+# A run records the version of odbench by itself, and a checkout has it in a folder.
+_OWN = frozenset({"odbench", "odbench_manifest"})
+
+
+def package_root(path: Path) -> Path | None:
+    """Return the outermost package folder around a file, None for a lone module."""
+    root = None
+    for folder in path.resolve().parents:
+        if not (folder / "__init__.py").is_file():
+            break
+        root = folder
+    return root
+
+
+def is_installed(path: Path) -> bool:
+    """Check whether a file belongs to the standard library or an installed package."""
+    return any(path.is_relative_to(place) for place in _library_folders())
+
+
+def files_of(path: Path) -> list[Path]:
+    """List the files that a module's code is made of.
+
+    Parameters
+    ----------
+    path : Path
+        The module's file.
+
+    Returns
+    -------
+    list of Path
+        The file, or the whole package that contains it; then, for each module beside
+        it that an import statement of these names, the same, and so on. At most 2,000,
+        each once. A module that is imported without a statement is not found.
+    """
+    home = (package_root(path) or path).parent
+    found: dict[Path, None] = {}
+    waiting = [path]
+    while waiting and len(found) < _MOST_FILES:
+        for file in _own_files(waiting.pop(0)):
+            if file in found:
+                continue
+            found[file] = None
+            waiting += _beside(home, _imported(file, _stamp(file)))
+    return list(found)[:_MOST_FILES]
+
+
+def _own_files(path: Path) -> list[Path]:
+    root = package_root(path)
+    return [path] if root is None else sorted(root.rglob("*.py"))
+
+
+def _beside(home: Path, names: Iterable[str]) -> Iterator[Path]:
+    for name in names:
+        if name in _OWN:
+            continue
+        for file in (home / name / "__init__.py", home / f"{name}.py"):
+            if file.is_file() and not is_installed(file):
+                yield file
+                break
+
+
+def _stamp(file: Path) -> tuple[int, ...]:
+    state = file.stat()
+    return state.st_mtime_ns, state.st_size, state.st_ino
+
+
+@functools.lru_cache(maxsize=4096)
+def _imported(file: Path, _state: tuple[int, ...]) -> tuple[str, ...]:
+    """Return the first parts of the absolute names that a file imports."""
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError):
+        return ()
+    names: dict[str, None] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(dict.fromkeys(alias.name for alias in node.names))
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names[node.module] = None
+    return tuple(dict.fromkeys(name.partition(".")[0] for name in names))
+
+
+@functools.cache
+def _library_folders() -> frozenset[str]:
+    places = {sysconfig.get_path(key) for key in ("purelib", "platlib", "stdlib")}
+    return frozenset(place for place in places if place)
