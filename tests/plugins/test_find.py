@@ -169,6 +169,8 @@ class TestInstalled:
 
         assert labels == ["k=7", "k=7,method=mean"]
 
+    @pytest.mark.long
+    @pytest.mark.slow
     def test_every_grid_point_can_be_found_again(self):
         infos, _ = list_detectors()
         for info in infos:

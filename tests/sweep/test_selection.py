@@ -85,6 +85,8 @@ def run(mirror, **options):
     )  # fmt: skip
 
 
+@pytest.mark.long
+@pytest.mark.slow
 def test_a_grid_has_a_number_for_the_first_seed_of_each_configuration(
     made_up, tmp_path
 ):
