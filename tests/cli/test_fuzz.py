@@ -93,6 +93,7 @@ def test_results(finished, tmp_path, ends_well):
     assert refused > MUTATIONS / 10
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_descriptions_of_runs(finished, tmp_path, ends_well):

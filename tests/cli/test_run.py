@@ -132,6 +132,8 @@ def test_two_protocols_keep_their_scores_side_by_side(tmp_path):
     assert "contaminated=0.01" in rows.name
 
 
+@pytest.mark.long
+@pytest.mark.slow
 def test_a_folder_remembers_the_parameters_of_all_its_runs(tmp_path):
     out = tmp_path / "out"
     for spec in ("knn,knn:k=3", "ecod"):

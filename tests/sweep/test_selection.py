@@ -104,6 +104,8 @@ def test_a_grid_has_a_number_for_the_first_seed_of_each_configuration(
     assert again.attrs["summary"]["done_before"] == again.attrs["summary"]["asked"]
 
 
+@pytest.mark.long
+@pytest.mark.slow
 def test_the_number_does_not_change_the_trial(made_up, tmp_path):
     plain = run(made_up).set_index(["detector", "config", "seed"])
     grid = run(made_up, grid=True).set_index(["detector", "config", "seed"])

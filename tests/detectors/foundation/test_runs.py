@@ -61,6 +61,7 @@ def test_a_run_downloads_before_its_trials_which_find_the_file(published, tables
     assert (results["batch_difference"] == 0).all()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_file_is_part_of_the_key_and_may_change_between_runs(
     made, cache, tables, checkpoint, out
