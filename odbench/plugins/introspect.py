@@ -217,7 +217,7 @@ def module_digest(module: str) -> str:
 def file_digest(path: Path) -> str:
     """Return 12 hex digits over the source of a file; see `sources.files_of`."""
     files = sources.files_of(path)
-    states = [(s.st_mtime_ns, s.st_size, s.st_ino) for s in map(Path.stat, files)]
+    states = map(sources.stamp, files)
     root = sources.package_root(path) or path.parent
     return _digest(tuple(files), tuple(states), root)
 

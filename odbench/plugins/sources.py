@@ -49,14 +49,41 @@ def files_of(path: Path) -> list[Path]:
     """
     home = (package_root(path) or path).parent
     found: dict[Path, None] = {}
-    waiting = [path]
+    waiting, known = [path], {_top(path), *_OWN}
+    if _is_alone(home, known):
+        return _own_files(path)[:_MOST_FILES]
     while waiting and len(found) < _MOST_FILES:
         for file in _own_files(waiting.pop(0)):
-            if file in found:
-                continue
             found[file] = None
-            waiting += _beside(home, _imported(file, _stamp(file)))
+            new = [name for name in _imported(file, stamp(file)) if name not in known]
+            known.update(new)
+            waiting += _beside(home, new)
     return list(found)[:_MOST_FILES]
+
+
+def stamp(file: Path) -> tuple[int, ...]:
+    """Return what tells one state of a file from another without reading it."""
+    state = file.stat()
+    return state.st_mtime_ns, state.st_size, state.st_ino
+
+
+def _top(path: Path) -> str:
+    """Return the name by which a file, or the package around it, is imported."""
+    return (package_root(path) or path).stem
+
+
+def _is_alone(home: Path, known: set[str]) -> bool:
+    """Check whether a folder has no other module, so that no file must be parsed."""
+    try:
+        entries = list(home.iterdir())
+    except OSError:
+        # The sandbox may let a process read the files but not list them.
+        return False
+    return all(
+        entry.stem in known
+        for entry in entries
+        if entry.suffix == ".py" or (entry / "__init__.py").is_file()
+    )
 
 
 def _own_files(path: Path) -> list[Path]:
@@ -66,17 +93,10 @@ def _own_files(path: Path) -> list[Path]:
 
 def _beside(home: Path, names: Iterable[str]) -> Iterator[Path]:
     for name in names:
-        if name in _OWN:
-            continue
         for file in (home / name / "__init__.py", home / f"{name}.py"):
             if file.is_file() and not is_installed(file):
                 yield file
                 break
-
-
-def _stamp(file: Path) -> tuple[int, ...]:
-    state = file.stat()
-    return state.st_mtime_ns, state.st_size, state.st_ino
 
 
 @functools.lru_cache(maxsize=4096)

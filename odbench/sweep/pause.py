@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from pathlib import Path
+
+from odbench.sweep.processes import process_tree
 
 
 def pause_descendants(pid: int) -> list[int]:
@@ -24,7 +25,7 @@ def pause_descendants(pid: int) -> list[int]:
     """
     stopped: dict[int, None] = {}
     # Once more after the last that is found: it may have forked meanwhile.
-    while found := [each for each in _descendants(pid) if each not in stopped]:
+    while found := set(process_tree(pid)) - {pid} - stopped.keys():
         for each in found:
             stopped[each] = None
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -37,14 +38,3 @@ def resume(processes: list[int]) -> None:
     for each in reversed(processes):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(each, signal.SIGCONT)
-
-
-def _descendants(pid: int) -> list[int]:
-    found, waiting = list[int](), [pid]
-    while waiting:
-        for file in Path(f"/proc/{waiting.pop()}/task").glob("*/children"):
-            with contextlib.suppress(OSError):
-                children = [int(each) for each in file.read_bytes().split()]
-                found += children
-                waiting += children
-    return found

@@ -120,7 +120,7 @@ def resident_tree(pid: int) -> int:
         return _resident_elsewhere(pid)
     page, total = os.sysconf("SC_PAGE_SIZE"), 0
     nameless: dict[tuple[int, int], int] = {}
-    for process in _tree(pid):
+    for process in process_tree(pid):
         with contextlib.suppress(OSError, ValueError, IndexError):
             total += int(_read(f"/proc/{process}/statm").split()[1]) * page
         nameless |= _nameless_files(process)
@@ -149,7 +149,7 @@ def _nameless_files(pid: int) -> dict[tuple[int, int], int]:
     return found
 
 
-def _tree(pid: int) -> Iterator[int]:
+def process_tree(pid: int) -> Iterator[int]:
     """Yield a process and its living descendants."""
     waiting = [pid]
     while waiting:

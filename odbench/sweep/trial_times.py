@@ -225,7 +225,7 @@ def _name(detector: str, config: str, protocol: str) -> str:
 
 @lru_cache(maxsize=1)
 def typical_points() -> dict[str, list[Point]]:
-    """Return the points of the published runs; two Zen 4 cores took these seconds."""
+    """Return the points of the published runs, as the machines of these took them."""
     file = resources.files("odbench.sweep") / "typical_times.json"
     return _usable(json.loads(file.read_text(encoding="utf-8")))
 

@@ -27,6 +27,7 @@ from odbench.plugins.find import (
     list_detectors,
     restore_detector,
 )
+from odbench.plugins.sources import files_of
 from odbench_detectors.pyod import info as pyod_info
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "odbench-example-plugin"
@@ -79,6 +80,10 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     yield tmp_path
     sys.modules.pop("beside", None)
+
+
+def refuse(_):
+    raise PermissionError
 
 
 def scores(configuration):
@@ -370,6 +375,19 @@ class TestFilesAndModules:
         assert len(set(versions)) == 4
         (folder / "unused.py").write_text("A = 1\n")
         assert find_detector("mine.py:Mine").version == versions[-1]
+
+    def test_a_folder_that_cannot_be_listed_has_the_same_files(
+        self, tmp_path, monkeypatch
+    ):
+        # The process of a detector may read a project's files without listing them.
+        mine, deep = tmp_path / "mine.py", tmp_path / "deep.py"
+        mine.write_text("import numpy, deep, mine\n")
+        for wanted in ([mine], [mine, deep]):
+            assert files_of(mine) == wanted
+            with monkeypatch.context() as patch:
+                patch.setattr(Path, "iterdir", refuse)
+                assert files_of(mine) == wanted
+            deep.write_text("import mine\n")
 
     def test_a_package_of_the_working_directory(self, folder):
         package = folder / "pack"

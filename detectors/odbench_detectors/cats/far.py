@@ -14,6 +14,7 @@ from odbench_detectors.shared.kernels import helper, kernel
 from odbench_detectors.shared.neighbours.distinct import distinct
 from odbench_detectors.shared.neighbours.graph import NeighbourIndex
 from odbench_detectors.shared.neighbours.kd_build import LEAF, build
+from odbench_detectors.shared.neighbours.product_kernels import kth
 from odbench_detectors.shared.views import read_only
 
 # With more columns, matrix products are as fast.
@@ -116,7 +117,7 @@ def _far(  # noqa: PLR0917 - numba passes by position
                     )
                 farthest = max(farthest, bound[p])
         for p in range(size):
-            squared[order[start + p]] = _nearest(near[p], kept[p], k)
+            squared[order[start + p]] = kth(near[p][: kept[p]], k - 1)
 
 
 @helper()
@@ -184,12 +185,12 @@ def _keep(  # noqa: PLR0917 - numba passes by position
             continue
         for _ in range(copies[rows[r]]):
             if kept == len(near):
-                bound = _nearest(near, kept, k)
+                bound = kth(near[:kept], k - 1)
                 kept = k
             near[kept] = sums[r]
             kept += 1
     if 2 * kept >= (2 if bound == np.inf else 3) * k:
-        return k, _nearest(near, kept, k)
+        return k, kth(near[:kept], k - 1)
     return kept, bound
 
 
@@ -206,30 +207,3 @@ def _sink(gaps: FloatArray, queue: IntArray, size: int, at: int) -> None:
         queue[at] = queue[child]
         at = child
     queue[at] = leaf
-
-
-@helper()
-def _nearest(values: FloatArray, size: int, k: int) -> float:
-    """Move the k smallest of some values to the front; return the largest of them."""
-    left, right = 0, size - 1
-    while left < right:
-        a, b, c = values[left], values[(left + right) // 2], values[right]
-        pivot = max(min(a, b), min(max(a, b), c))
-        i, j = left, right
-        while i <= j:
-            while values[i] < pivot:
-                i += 1
-            while values[j] > pivot:
-                j -= 1
-            if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i += 1
-                j -= 1
-        if k - 1 <= j:
-            right = j
-        elif k - 1 >= i:
-            left = i
-        else:
-            break
-    largest: float = values[k - 1]
-    return largest

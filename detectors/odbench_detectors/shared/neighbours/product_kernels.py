@@ -157,7 +157,7 @@ def _first_limit(  # noqa: PLR0917 - numba passes by position
             lanes[b] = min(lanes[b], line[start + b])
     for b in range(LANES):
         scratch[b] = lanes[b]
-    return _above(_kth(scratch[:LANES], k - 1) + row_slack + 2.0 * query_slack)
+    return _above(kth(scratch[:LANES], k - 1) + row_slack + 2.0 * query_slack)
 
 
 @helper()
@@ -194,7 +194,7 @@ def _shrink(  # noqa: PLR0917 - numba passes by position
         return kept
     for p in range(kept):
         most[p] = near[i, p] + 4.0 * tolerance * row_norms[candidates[i, p]]
-    bound = _above(_kth(most[:kept], k - 1) + 2.0 * tolerance * query_norms[i])
+    bound = _above(kth(most[:kept], k - 1) + 2.0 * tolerance * query_norms[i])
     limit[i] = bound
     upper_bound[i] = bound + query_norms[i]
     stay = 0
@@ -207,8 +207,11 @@ def _shrink(  # noqa: PLR0917 - numba passes by position
 
 
 @helper()
-def _kth(values: FloatArray, k: int) -> Any:
-    """Return the k-th smallest value (quickselect)."""
+def kth(values: FloatArray, k: int) -> Any:
+    """Return value number k, from 0, in ascending order; those before it go in front.
+
+    This is quickselect (Hoare, Communications of the ACM 4, 1961).
+    """
     left, right = 0, len(values) - 1
     while left < right:
         a, b, c = values[left], values[(left + right) // 2], values[right]
