@@ -302,3 +302,14 @@ def test_sets_are_pinned_to_the_bit(name):
     content = made.X_train.tobytes("C") + made.X_test.tobytes("C")
 
     assert hashlib.sha256(content).hexdigest()[:16] == GOLDEN[name]
+
+
+def test_removed_cells_have_one_zero_on_every_processor():
+    # Of 0.0 and -0.0, a sort may put either one in the middle; here it has no choice.
+    columns = np.full((1, 400), -0.0)
+
+    indicators, _ = table._remove_cells(seeded(1, (0,)), columns, 1, 200)
+
+    gone = indicators[0] == 1.0
+    assert gone.any()
+    assert np.array_equal(np.signbit(columns[0]), ~gone)

@@ -174,7 +174,7 @@ def _shape_integers(
         fit = float(np.abs(whole).max()) < _LARGEST_CUBED
         cubed: FloatArray = whole * whole * whole if fit else whole
         return cubed
-    count: FloatArray = whole - whole[:n_train].min()
+    count: FloatArray = whole - (whole[:n_train].min() + 0.0)
     if shape == 0:
         return count
     return np.where(count > 0.0, 0.5 * count * (count + 1.0), count)
@@ -184,7 +184,9 @@ def _stretch(values: FloatArray, shape: int, n_train: int) -> FloatArray:
     """Give a column heavy tails: the cube or the exponential of its scaled values."""
     train = np.sort(values[:n_train])
     width = float(spread(values[None, :n_train])[0])
-    scaled: FloatArray = (values - train[n_train // 2]) * (_NORMAL_SPREAD / width)
+    scaled: FloatArray = (values - (train[n_train // 2] + 0.0)) * (
+        _NORMAL_SPREAD / width
+    )
     if shape == 0:
         cubed: FloatArray = scaled * scaled * scaled
         return cubed
@@ -204,6 +206,8 @@ def _remove_cells(
     for i, j in enumerate(chosen.tolist()):
         shares.append(stream.number(0.02, 0.1))
         gone = stream.uniform(columns.shape[1]) < shares[-1]
-        columns[j, gone] = np.sort(columns[j, :n_train])[n_train // 2]
+        # 0.0 and -0.0 are equal, and which of them a sort puts in the middle depends on
+        # the processor; their sum is 0.0.
+        columns[j, gone] = np.sort(columns[j, :n_train])[n_train // 2] + 0.0
         indicators[i, gone] = 1.0
     return indicators, shares
