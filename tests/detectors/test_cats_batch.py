@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from odbench.scoring.metrics import auroc
-from odbench_detectors.cats.batch import surprise_of_batch, with_batch
+from odbench_detectors.cats.batch import surprise_of_batch, weight_of
 from odbench_detectors.cats.detector import CATS
 from odbench_detectors.cats.forest import out_of_bag
 from odbench_detectors.cats.order import content_order
@@ -64,8 +64,10 @@ def test_rows_alike_in_both_groups_are_not_surprising(rng):
     rows = np.ones((60, 2))
     assert surprise_of_batch(rows, rows) == pytest.approx(np.zeros(60))
     train, batch = rng.normal(size=(1_000, 4)), rng.normal(size=(1_000, 4))
-    # The surprise of an exchangeable row is exponential with mean 1.
-    assert surprise_of_batch(train, batch).mean() == pytest.approx(1.0, abs=0.2)
+    # The surprise of an exchangeable row is exponential with mean 1, and weighs little.
+    assert surprise_of_batch(train, batch).mean() < 2.0
+    batch[:200] += 2.0
+    assert surprise_of_batch(train, batch)[:200].mean() > 10.0
 
 
 def test_the_surprise_follows_the_slow_definition(rng):
@@ -78,11 +80,29 @@ def test_the_surprise_follows_the_slow_definition(rng):
     own, others = rounded(shares[:60]), rounded(shares[60:])
     spread = max(own) - sorted(own)[30]
     surprise = surprise_of_batch(train, batch)[order]
+    deviation = max(
+        np.mean(own < x) - np.mean(others < x) for x in [*own, *others]
+    ) / math.sqrt((1 / 60 + 1 / len(others)) / 2)
+    weight = 5 * deviation**2 / (deviation**2 + 2.5**2)
+    assert weight_of(own, others) == pytest.approx(weight)
     for share, found in zip(others, surprise, strict=True):
         excess = max(share - max(own), 0.0) / spread
         expected = -math.log((1 + sum(own >= share)) / 61) + excess / (1 + excess)
-        assert found == pytest.approx(expected, abs=1e-9)
-    assert (with_batch(np.ones(5), np.arange(5.0)) == [1, 3, 5, 7, 9]).all()
+        assert found == pytest.approx(weight * expected, abs=1e-9)
+
+
+def test_the_trees_weigh_as_much_as_the_groups_differ(rng):
+    same, m = rng.random(500), 400
+    assert weight_of(same, same) == 0.0
+    # Of one law: q² is exponential, about.
+    chance = [weight_of(rng.random(500), rng.random(m)) for _ in range(300)]
+    q_squared = rng.exponential(size=100_000)
+    expected = np.mean(5 * q_squared / (q_squared + 2.5**2))
+    assert np.mean(chance) == pytest.approx(expected, abs=0.1)
+    # Smaller shares of the batch are no evidence.
+    assert weight_of(same + 1.0, same) == 0.0
+    apart = weight_of(same, same + 1.0)
+    assert apart == pytest.approx(5 * 500 / (500 + 2.5**2))
 
 
 def test_out_of_bag_shares_are_even_without_a_difference_and_clear_with_one(rng):

@@ -9,15 +9,20 @@ import numpy as np
 from odbench.arrays import FloatArray, IntArray
 from odbench_detectors.cats.forest import out_of_bag
 from odbench_detectors.cats.order import content_order
+from odbench_detectors.cats.rounding import rounded
+from odbench_detectors.cats.search import below_each
 from odbench_detectors.cats.tail import Tail
 from odbench_detectors.shared.neighbours.distinct import distinct
+from odbench_detectors.shared.sort import sorted_rows
 
 # Chosen on OvRBench; see docs/cats.md.
 TREES, ROWS_OF_A_TREE, ROWS_OF_A_LEAF, TRIES = 100, 1_000, 5, 3.0
 # Train rows and rows of the batch that are compared at once.
 MOST_ROWS = 50_000
-# Weight of the trees' surprise beside the score of CATS, both in nats.
-WEIGHT = 2.0
+# The most that the trees' surprise weighs beside the score of CATS, and the deviation
+# between the groups, in units of chance, at which it weighs half of that. Chosen on
+# OvRBench, ADBench and the generated suites, see decision 82.
+MOST_WEIGHT, HALF_AT = 5.0, 2.5
 _SEED = 3
 _NONE = np.empty(0, dtype=np.int64)
 
@@ -27,7 +32,8 @@ def surprise_of_batch(train: FloatArray, batch: FloatArray) -> FloatArray:
 
     Extremely randomised trees [1]_ separate the two groups. A row is judged only by
     trees that were grown without it, and its share of the batch is compared with the
-    shares of train rows, as in a view of CATS.
+    shares of train rows, as in a view of CATS. The surprise is weighted by how clearly
+    the shares of the two groups differ: trees that find nothing add noise.
 
     Parameters
     ----------
@@ -39,8 +45,8 @@ def surprise_of_batch(train: FloatArray, batch: FloatArray) -> FloatArray:
     Returns
     -------
     float64 array of shape (m,)
-        In nats, from 0, see `Tail.surprise`; higher is more anomalous. Equal rows have
-        the same.
+        In nats, from 0: `Tail.surprise` times `weight_of`; higher is more anomalous.
+        Equal rows have the same.
 
     References
     ----------
@@ -106,23 +112,37 @@ def _shares(
 def _surprise(
     train: FloatArray, own: FloatArray, batch: FloatArray, share: FloatArray
 ) -> FloatArray:
-    return Tail.of(_even(train, own)).surprise(_even(batch, share))
+    own, share = rounded(_even(train, own)), rounded(_even(batch, share))
+    return weight_of(own, share) * Tail.of(own).surprise(share)
 
 
-def with_batch(scores: FloatArray, surprise: FloatArray) -> FloatArray:
-    """Add the surprise of the batch to scores.
+def weight_of(own: FloatArray, share: FloatArray) -> float:
+    """Return how much the trees' surprise weighs.
+
+    The one-sided statistic of Kolmogorov and Smirnov, the largest difference between
+    the shares of train rows and of rows of the batch below a value, is divided by
+    sqrt((1/n + 1/m) / 2). If both were drawn from one law, the square of this deviation
+    q would be exponential with mean 1 (Smirnov 1939). The weight is
+    `MOST_WEIGHT` q² / (q² + `HALF_AT`²).
 
     Parameters
     ----------
-    scores, surprise : float64 arrays of shape (m,)
-        In nats.
+    own : float64 array of shape (n,)
+        The trees' shares of train rows, rounded.
+    share : float64 array of shape (m,)
+        Those of the rows of the batch.
 
     Returns
     -------
-    float64 array of shape (m,)
-        In nats, from 0; higher is more anomalous.
+    float
+        From 0 to `MOST_WEIGHT`.
     """
-    return scores + WEIGHT * surprise
+    n, m = len(own), len(share)
+    values = np.concatenate([own, share])
+    below_own = below_each(sorted_rows(own[None])[0], values) / n
+    below_share = below_each(sorted_rows(share[None])[0], values) / m
+    q_squared = float((below_own - below_share).max()) ** 2 / ((1 / n + 1 / m) / 2)
+    return MOST_WEIGHT * q_squared / (q_squared + HALF_AT**2)
 
 
 def _even(rows: FloatArray, values: FloatArray) -> FloatArray:

@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike
 
 from odbench.arrays import FloatArray, IntArray
 from odbench.errors import DetectorError
-from odbench_detectors.cats.batch import WEIGHT, with_batch
 from odbench_detectors.cats.explain import (
     BATCH,
     Explanations,
@@ -47,7 +46,7 @@ def add_batch(alone: Part, surprise: FloatArray, blame: FloatArray) -> Part:
     alone : Part
         Of m rows, by `VIEWS`.
     surprise : float64 array of shape (m,)
-        Of the batch, in nats.
+        Of the batch, weighted, in nats.
     blame : float64 array of shape (m, d)
         Each column's share of it.
 
@@ -57,8 +56,8 @@ def add_batch(alone: Part, surprise: FloatArray, blame: FloatArray) -> Part:
         With one view more, the last. The trees have a share of the score; the views
         divide the rest as they divide the squared score of rows alone.
     """
-    scores = with_batch(alone.scores, surprise)
-    batch = WEIGHT * surprise / np.where(scores > 0.0, scores, 1.0)
+    scores = alone.scores + surprise
+    batch = surprise / np.where(scores > 0.0, scores, 1.0)
     rest = np.where(scores > 0.0, 1.0 - batch, 0.0)[:, None]
     added, most = batch[:, None] * blame, rest * alone.most
     return Part(

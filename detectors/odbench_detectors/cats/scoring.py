@@ -12,7 +12,6 @@ from odbench.errors import DetectorError
 from odbench_detectors.cats.batch import (
     surprise_by_column,
     surprise_of_batch,
-    with_batch,
 )
 from odbench_detectors.cats.candidates import Candidates, Shared
 from odbench_detectors.cats.conformal import SplitConformal
@@ -201,7 +200,8 @@ class Scores(NeighbourDetector):
 
         To the score of each row alone is added the surprise of how well trees tell it
         from train rows when they were grown on train rows and on the other rows of the
-        batch; see `odbench_detectors.cats.batch`. These scores have no p-values.
+        batch, weighted by how clearly the two differ; see
+        `odbench_detectors.cats.batch`. These scores have no p-values.
 
         Parameters
         ----------
@@ -220,7 +220,7 @@ class Scores(NeighbourDetector):
         """
         scores = self.decision_function(X)
         Z = self._standard.apply(self.rows_to_score(X))
-        return with_batch(scores, surprise_of_batch(self.views.train.z, Z))
+        return scores + surprise_of_batch(self.views.train.z, Z)
 
     def surprises(self, at: Placed) -> dict[str, FloatArray]:
         """Return the calibrated surprise of rows in each view, in nats."""
