@@ -22,6 +22,10 @@ from odbench.synbench.facts import manifest_parameters
 
 T = TypeVar("T")
 
+# Principal axes are rounded by the processor's kernels, and rows of equal value on an
+# axis may then change sides of a threshold: two of 1,376 anomalies, at most, so far.
+_SLACK = {"trivial_share": 0.005}
+
 
 def measured(
     pattern: str, *, jobs: int, suite: str = "synbench"
@@ -109,6 +113,9 @@ def measure_one(name: str, suite: str = "synbench") -> DatasetRecord:
 def check(made: list[DatasetRecord], pinned: list[DatasetRecord]) -> list[str]:
     """Compare generated sets with the manifest.
 
+    Everything is equal on every processor, except for `trivial_share`, which may differ
+    by half a point.
+
     Returns
     -------
     list of str
@@ -124,8 +131,16 @@ def check(made: list[DatasetRecord], pinned: list[DatasetRecord]) -> list[str]:
         differing = [
             field.name
             for field in dataclasses.fields(record)
-            if getattr(record, field.name) != getattr(known, field.name)
+            if _differ(
+                field.name, getattr(record, field.name), getattr(known, field.name)
+            )
         ]
         if differing:
             faults.append(f"{record.id}: differs in {', '.join(differing)}")
     return faults
+
+
+def _differ(field: str, made: object, pinned: object) -> bool:
+    if isinstance(made, float) and isinstance(pinned, float):
+        return abs(made - pinned) > _SLACK.get(field, 0.0)
+    return made != pinned

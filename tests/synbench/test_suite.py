@@ -174,6 +174,16 @@ def test_check_names_the_set_and_the_fields_that_differ(manifest):
     ]
 
 
+@pytest.mark.parametrize(("moved", "n_faults"), [(0.0015, 0), (-0.0015, 0), (0.01, 1)])
+def test_the_trivial_share_may_differ_as_far_as_processors_do(
+    manifest, moved, n_faults
+):
+    record = manifest["gmm-subspace-000"]
+    made = dataclasses.replace(record, trivial_share=record.trivial_share + moved)
+
+    assert len(synbench_manifest.check([made], [record])) == n_faults
+
+
 @pytest.mark.parametrize("archetype", suite.ARCHETYPES)
 def test_a_set_is_finite_labelled_shuffled_and_documented(archetype):
     train, test, labels, columns, metadata = suite.generate(f"{archetype}-011")
