@@ -48,12 +48,8 @@ def read_json_lines(opened: Opened, path: Path | None, part: int = PART) -> Sour
     """
     import pyarrow as pa
 
-    if opened.head.lstrip().startswith(b"["):
-        msg = (
-            f"{opened.name}: is one JSON array; wanted JSON lines, one object per line"
-        )
-        raise DataError(msg)
     name = opened.name
+    _check_lines(opened.head, name)
     content = pa.BufferReader(opened.head) if opened.whole else seekable(opened, path)
     schema, n_rows = pa.schema([]), 0
     for block in _blocks(content, part):
@@ -69,6 +65,29 @@ def read_json_lines(opened: Opened, path: Path | None, part: int = PART) -> Sour
             yield from table.to_batches(max_chunksize=BATCH_ROWS)
 
     return Source(name, names, n_rows, "JSON lines", read, tuple(notes))
+
+
+def _check_lines(head: bytes, name: str) -> None:
+    """Refuse JSON whose objects are not one per line.
+
+    Raises
+    ------
+    DataError
+        If the text is an array, or its first line is no more than a bracket or a key.
+    """
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    first, end, _ = text.partition(b"\n")
+    if text.startswith(b"["):
+        found = "one JSON array"
+    elif end and first.rstrip().endswith((b"{", b"[", b",")):
+        found = "JSON over several lines"
+    else:
+        return
+    msg = (
+        f"{name}: is {found}; wanted JSON lines, one object per line: "
+        f"`jq -c '.[]' FILE > FILE.jsonl` writes an array so"
+    )
+    raise DataError(msg)
 
 
 def _blocks(content: Any, part: int) -> Iterator[bytes]:

@@ -27,6 +27,11 @@ from odbench.tables.text_table import read_text_table
 _LOOK = 4096
 # The address of a page; as a path it has one slash fewer.
 _ADDRESS = re.compile(r"[a-z][a-z0-9+]+:/", re.IGNORECASE)
+# A ZIP archive whose first member is a table; a spreadsheet is an archive, too.
+_ZIPPED = re.compile(
+    rb"PK\x03\x04.{26}[^\0]{0,200}\.(csv|tsv|txt|jsonl?|ndjson|parquet)",
+    re.IGNORECASE | re.DOTALL,
+)
 _SPREADSHEET = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
@@ -80,7 +85,11 @@ def _read_opened(opened: Opened, path: Path | None) -> Source:
     if head.startswith((b"ARROW1", b"FEA1", b"\xff\xff\xff\xff")):
         return _read_feather(seekable(opened, path), opened.name)
     if head.startswith(_SPREADSHEET):
-        msg = f"{opened.name}: is a spreadsheet or an archive; save the table as CSV"
+        msg = (
+            f"{opened.name}: is a ZIP archive; unpack it and name the table in it"
+            if _ZIPPED.match(head)
+            else f"{opened.name}: is a spreadsheet or an archive; save the table as CSV"
+        )
         raise DataError(msg)
     if _is_json(head):
         return read_json_lines(opened, path)

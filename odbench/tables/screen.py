@@ -86,11 +86,13 @@ def _rows(scored: Scored, top: int, width: int) -> Iterator[str]:
 def _wrapped(text: str, width: int, indent: int = 2) -> list[str]:
     """Break a text between words; what is not printable is escaped."""
     start = len(text) - len(text.lstrip())
-    return textwrap.wrap(
-        printable(text.strip()),
+    lines = textwrap.wrap(
+        # A number and its percent sign stay on one line.
+        printable(text.strip()).replace(" %", "\u00a0%"),
         width,
         initial_indent=" " * start,
         subsequent_indent=" " * indent,
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return [line.replace("\u00a0%", " %") for line in lines]

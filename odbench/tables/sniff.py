@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from odbench.errors import DataError
+from odbench.tables.dates import looks_like_date
 from odbench.tables.numbers import count_readable
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -24,6 +25,13 @@ _SEPARATOR = re.compile(r"sep=(.)\r?\n|sep=(.)\r", re.IGNORECASE)
 # Share of the lines that must be alike to say that the first one is not.
 _ALIKE = 0.8
 _NUMBER = re.compile(r"[+-]?(\d[\d.,' ]*|[.,]\d+)([eE][+-]?\d+)?\s*%?")
+# How files begin that are text, but no table.
+_OTHERS = (
+    ("a web page", re.compile(r"<(!doctype html|html|head|body)\b", re.IGNORECASE)),
+    ("XML", re.compile(r"<\?xml\b", re.IGNORECASE)),
+    ("ARFF", re.compile(r"(%[^\n]*\n\s*)*@relation\b", re.IGNORECASE)),
+)
+_COMMENT = "#"
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,8 @@ class Dialect:
         Whether the sample contains quotes, so that cells may contain line breaks.
     skipped : int
         Number of lines before the first row.
+    comments : int
+        How many of these are comments.
     """
 
     encoding: str
@@ -52,6 +62,7 @@ class Dialect:
     header: bool
     quoted: bool
     skipped: int = 0
+    comments: int = 0
 
     def __str__(self) -> str:
         header = "" if self.header else ", no header"
@@ -86,23 +97,96 @@ def find_dialect(head: bytes, name: str, *, whole: bool) -> Dialect:
     if not text.strip():
         msg = f"{name}: is empty; wanted a header line and rows"
         raise DataError(msg)
-    told = _SEPARATOR.match(text.lstrip("\ufeff"))
+    text = text.lstrip("\ufeff")
+    _check_table(text, name)
+    told = _SEPARATOR.match(text)
+    comments = 0
     if told:
-        text = text.lstrip("\ufeff")[told.end() :]
+        text = text[told.end() :]
+    else:
+        comments, text = _without_comments(text)
     delimiter = find_delimiter(text)
     if delimiter == SINGLE:
         _check_single(text, name)
-    rows = _parsed(text, delimiter, 2)
-    first = rows[0]
-    header = not all(_NUMBER.fullmatch(cell.strip()) or not cell for cell in first)
-    # Numbers above text are names, such as years.
-    below = rows[1] if len(rows) > 1 else []
-    header = header or any(
-        cell and not _NUMBER.fullmatch(cell.strip()) for cell in below
-    )
+    rows = _parsed(text, delimiter, _LINES)
     return Dialect(
-        encoding, delimiter, tuple(first), header, '"' in text, int(bool(told))
+        encoding,
+        delimiter,
+        tuple(rows[0]),
+        _has_header(rows),
+        '"' in text,
+        comments or int(bool(told)),
+        comments,
     )
+
+
+def _check_table(text: str, name: str) -> None:
+    """Refuse text that says that it is something else."""
+    for what, begin in _OTHERS:
+        if begin.match(text.lstrip()):
+            msg = f"{name}: is {what}; wanted a table, so save it as CSV"
+            raise DataError(msg)
+
+
+def _without_comments(text: str) -> tuple[int, str]:
+    """Return the number of comment lines above the header, and the text below them.
+
+    A header may begin with the same mark: the last of these lines is one if it has as
+    many cells as most lines.
+    """
+    lines = text.splitlines(keepends=True)
+    count = 0
+    while count < len(lines) and lines[count].lstrip().startswith(_COMMENT):
+        count += 1
+    if not count or count == len(lines):
+        return 0, text
+    rest = "".join(lines[count:])
+    delimiter = find_delimiter(rest)
+    last, below = (_parsed(part, delimiter, 1) for part in (lines[count - 1], rest))
+    if delimiter != SINGLE and below and len(last[0]) == len(below[0]):
+        count -= 1
+    return count, "".join(lines[count:])
+
+
+def _has_header(rows: list[list[str]]) -> bool:
+    """Decide whether the first row holds names, and not values."""
+    first, below = rows[0], rows[1:]
+    kinds = [_kind(cell) for cell in first]
+    named = any(
+        cell and kind != "number" for cell, kind in zip(first, kinds, strict=True)
+    )
+    # Numbers above text are names, such as years.
+    words = any(cell and _kind(cell) != "number" for cell in (below or [[]])[0])
+    if not named:
+        return words
+    columns = [
+        [row[place] for row in below if place < len(row) and row[place].strip()]
+        for place in range(len(first))
+    ]
+    # A date above dates is a value; a date above numbers is a name.
+    for kind, column in zip(kinds, columns, strict=True):
+        if kind == "date" and column and all(_kind(cell) == "date" for cell in column):
+            return False
+    # A number above numbers is a value if a word in the same row is one, too: words
+    # that come again below are no names, unless the header itself is repeated.
+    numbers = any(
+        kind == "number" and column and all(_kind(cell) == "number" for cell in column)
+        for kind, column in zip(kinds, columns, strict=True)
+    )
+    again = [
+        cell in column
+        for cell, kind, column in zip(first, kinds, columns, strict=True)
+        if kind == "word" and cell
+    ]
+    return not (numbers and any(again) and first not in below)
+
+
+def _kind(cell: str) -> str:
+    """Return "number", "date" or "word"."""
+    text = cell.strip()
+    if _NUMBER.fullmatch(text):
+        return "number"
+    return "date" if looks_like_date(text) else "word"
 
 
 def find_encoding(head: bytes, name: str) -> str:

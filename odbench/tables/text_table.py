@@ -7,10 +7,12 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
+from csv import reader as csv_rows
 from pathlib import Path
 from typing import Any
 
 from odbench.errors import DataError
+from odbench.tables.numbers import count_of
 from odbench.tables.sniff import Dialect, find_dialect
 from odbench.tables.source import (
     Source,
@@ -23,6 +25,9 @@ from odbench.tables.streams import Opened, mapped
 # Bytes of text kept in memory; more is kept in a temporary file.
 IN_MEMORY = 1 << 29
 _BLOCK = 1 << 23
+# Line breaks in a cell from which on it may have swallowed rows, and the share of its
+# lines that must look like rows.
+_SWALLOWED, _SAME_WIDTH = 4, 0.8
 _UTF8 = re.compile(r"invalid UTF-?8", re.IGNORECASE)
 
 
@@ -50,6 +55,9 @@ def read_text_table(opened: Opened) -> Source:
     names, notes = distinct_names(given)
     if not dialect.header:
         notes.append("the first row looks like data; columns are named by number")
+    if dialect.comments:
+        lines = count_of(dialect.comments, "line")
+        notes.append(f"{lines} above the header left out, because of the # in front")
     kept = Kept()
     try:
         for batch in _batches(opened, dialect, len(names)):
@@ -103,9 +111,43 @@ def _batches(opened: Opened, dialect: Dialect, width: int) -> Iterator[Any]:
             parse_options=parse,
             convert_options=convert,
         ) as reader:
-            yield from reader
+            done = 0
+            for batch in reader:
+                if dialect.quoted:
+                    _check_quotes(opened.name, batch, dialect, done)
+                done += batch.num_rows
+                yield batch
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise _unreadable(opened.name, error, uneven, dialect) from error
+
+
+def _check_quotes(name: str, batch: Any, dialect: Dialect, done: int) -> None:
+    """Refuse a cell that holds whole rows, as a quote that is never closed makes one.
+
+    Raises
+    ------
+    DataError
+        If most lines inside a cell have as many cells as the table.
+    """
+    import pyarrow.compute as pc
+
+    width = batch.num_columns
+    if width < 2:
+        return
+    for place, column in enumerate(batch.columns):
+        breaks = pc.count_substring(column, "\n")
+        most = pc.max(breaks).as_py() or 0
+        if most < _SWALLOWED:
+            continue
+        row = pc.index(breaks, most).as_py()
+        inside = column[row].as_py().splitlines()[1:-1]
+        rows = csv_rows(inside, delimiter=dialect.delimiter)
+        if sum(len(cells) == width for cells in rows) > _SAME_WIDTH * len(inside):
+            msg = (
+                f"{name}: cell {place + 1} of row {done + row + 1} is a quote over "
+                f"{most:,} lines that look like rows; close the quote, or double it"
+            )
+            raise DataError(msg)
 
 
 def _unreadable(
@@ -114,10 +156,13 @@ def _unreadable(
     if uneven:
         row = uneven[0]
         text = " ".join(row.text.split())[:60]
-        where = f"row {row.number}" if row.number else f"the row {text!r}"
+        # Lines are counted where one thread reads them.
+        where = f"row {row.number} {text!r}" if row.number else f"the row {text!r}"
+        long = '"' in row.text and "\n" in row.text.strip()
+        repair = "close its quote, or double it" if long else "repair or delete the row"
         msg = (
-            f"{name}: {where} has {row.actual_columns} cells, wanted "
-            f"{row.expected_columns} ({dialect}); repair or quote the row"
+            f"{name}: {where} has {count_of(row.actual_columns, 'cell')}, wanted "
+            f"{row.expected_columns} ({dialect}); {repair}"
         )
         return DataError(msg)
     if _UTF8.search(str(error)) or isinstance(error, UnicodeDecodeError):

@@ -8,6 +8,7 @@ import io
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -453,3 +454,96 @@ def test_long_json_lines_need_no_memory_for_the_whole(tmp_path):
     assert (n_rows, rows) == (200_000, 200_000)
     # The file has 43 MiB, which in one piece takes more than twice that.
     assert grown < 85
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("5.1,3.5,Iris-setosa\n4.9,3.0,Iris-setosa\n6.2,2.9,other\n", None),
+        ("39,State-gov,Male\n50,Self-emp,Male\n38,State-gov,Female\n", None),
+        ("2024-03-01 12:00,started\n2024-03-01 12:01,stopped\n", None),
+        ("country,2020,2021\nDE,1,2\nFR,3,4\n", ["country", "2020", "2021"]),
+        ("country,2020-01-22\nDE,1\nFR,3\n", ["country", "2020-01-22"]),
+        ("id,7\na,1\nid,7\nb,2\n", ["id", "7"]),
+    ],
+)
+def test_a_first_row_of_values_beside_words_is_no_header(tmp_path, text, names):
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+
+    source = read_source(path)
+
+    wanted = names or [f"column {j + 1}" for j in range(len(source.names))]
+    assert list(source.names) == wanted
+    assert source.n_rows == text.count("\n") - (names is not None)
+
+
+def test_comments_above_the_header_are_left_out_with_a_note(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("# made by a tool, 1.2\n#\na,b\n1,x\n2,y\n")
+
+    source = read_source(path)
+
+    assert (source.names, source.n_rows) == (("a", "b"), 2)
+    assert source.table().column("b").to_pylist() == ["x", "y"]
+    assert "2 lines above the header" in source.notes[0]
+
+
+def test_a_header_may_begin_with_the_mark_of_a_comment(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("# exported\n#a,b\n1,x\n2,y\n")
+
+    assert read_source(path).names == ("#a", "b")
+
+
+def test_a_quote_that_is_never_closed_is_one_line_that_names_the_cell(tmp_path):
+    path = tmp_path / "t.csv"
+    rows = [f"{n},x,{n / 2}" for n in range(60)]
+    last = [*rows[:20], '20,x,"10.0', *rows[21:]]
+    middle = [*rows[:20], '20,"x,10.0', *rows[21:]]
+
+    for lines, words in (
+        (last, "cell 3 of row 21 is a quote over 40 lines that look like rows"),
+        (middle, "has 2 cells, wanted 3 .* close its quote"),
+    ):
+        path.write_text("\n".join(["a,b,c", *lines]) + "\n")
+        with pytest.raises(DataError, match=words):
+            read_source(path)
+
+
+def test_text_over_many_lines_in_quotes_is_kept(tmp_path):
+    path = tmp_path / "t.csv"
+    cell = "first line\nsecond, with a comma\n\nthird\nfourth\nfifth\nsixth"
+    path.write_text(f'a,b,c\n1,"{cell}",2\n')
+
+    assert read_source(path).table().column("b").to_pylist() == [cell]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("<!DOCTYPE html>\n<html><p>404, not found</p></html>\n", "is a web page"),
+        ('<?xml version="1.0"?>\n<r><a>1</a></r>\n', "is XML"),
+        ("% iris\n@RELATION iris\n@DATA\n1,2\n", "is ARFF"),
+        ('{\n "data": [\n  {"a": 1}\n ]\n}\n', "is JSON over several lines"),
+        ('[{"a": 1}, {"a": 2}]', "jq -c"),
+    ],
+)
+def test_text_that_is_no_table_says_what_it_is(tmp_path, text, words):
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+
+    with pytest.raises(DataError) as error:
+        read_source(path)
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_an_archive_is_told_from_a_spreadsheet(tmp_path):
+    for name, words in (("t.csv", "unpack it"), ("[Content_Types].xml", "as CSV")):
+        path = tmp_path / "t.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(name, "a,b\n1,2\n")
+
+        with pytest.raises(DataError, match=words):
+            read_source(path)
