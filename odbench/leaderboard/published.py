@@ -281,7 +281,7 @@ def _left_out(configurations: int, why: str) -> list[str]:
 def _no_match(tables: pd.DataFrame, known: pd.DataFrame) -> str:
     def spelled(rows: pd.DataFrame) -> str:
         pairs = rows[["suite", "protocol"]].drop_duplicates()
-        return ", ".join(f"{a} ({b})" for a, b in pairs.itertuples(index=False))
+        return ", ".join(f"{a} ({b})" for a, b in sorted(pairs.itertuples(index=False)))
 
     changed = len(tables.merge(known, on=_TABLE[:-1]))
     why = f"; {changed} have the same name but other content" if changed else ""
