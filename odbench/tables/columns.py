@@ -83,5 +83,5 @@ def text_days(column: Column, values: Any) -> FloatArray:
     if column.clock:
         days = np.asarray([read_clock(text) for text in texts], dtype=np.float64)
     else:
-        days = read_dates(texts, day_first=column.day_first)
+        days = read_dates(texts, day_first=column.day_first, counts=column.given)
     return lookup(coded, np.append(days, np.nan))

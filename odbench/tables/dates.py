@@ -10,12 +10,20 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from odbench.arrays import FloatArray
+from odbench.tables.digit_dates import read_compact, read_count
 
 # Day and month in either order; which one is decided by the values above 12.
 _DAY_MONTH = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](?:\d{4}|\d{2})(?!\d)")
 _ISO = re.compile(r"\d{4}[-/]\d{1,2}([-/]\d{1,2})?([T ].*)?")
 _FAST = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
 _WORDS = re.compile(r"(?i)(\d{1,2}|\w{3,9})[ .,-]+(\d{1,2}|\w{3,9})[ .,-]+\d{4}.*")
+# A month by its name and a year of two digits, or no day.
+_SHORT = re.compile(
+    r"(?i)(\d{1,2}[ .-]{1,2}[a-z]{3,9}[ .,-]{1,2}\d{2}(?!\d)"
+    r"|[a-z]{3,9}[ .,-]{1,2}\d{4}).*"
+)
+_WEEK = re.compile(r"(?i)(\d{4})-?W(\d\d)(?:-?([1-7]))?")
+_QUARTER = re.compile(r"(?i)(\d{4})[- ]?Q([1-4])")
 _MONTH = re.compile(r"(?i)\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b")
 _CLOCK = re.compile(
     r"(?i)(\d{1,2}):([0-5]\d)(?::([0-5]\d(?:[.,]\d+)?))?(?:\s*([ap])\.?m\.?)?"
@@ -34,11 +42,16 @@ def looks_like_date(text: str) -> bool:
     (True, True)
     >>> looks_like_date("12.5"), looks_like_date("3 Jan 2026")
     (False, True)
+    >>> looks_like_date("2026-W05"), looks_like_date("05-Jan-26")
+    (True, True)
     """
     text = text.strip()
     if _ISO.fullmatch(text) or _DAY_MONTH.match(text):
         return True
-    return bool(_WORDS.fullmatch(text) and _MONTH.search(text))
+    if _WEEK.fullmatch(text) or _QUARTER.fullmatch(text):
+        return True
+    named = _WORDS.fullmatch(text) or _SHORT.fullmatch(text)
+    return bool(named and _MONTH.search(text))
 
 
 def read_clock(text: str) -> float:
@@ -90,7 +103,9 @@ def day_comes_first(texts: Sequence[str]) -> tuple[bool, str]:
     return True, "no day is above 12, so dates are read as day, month, year"
 
 
-def read_dates(texts: Sequence[str], *, day_first: bool) -> FloatArray:
+def read_dates(
+    texts: Sequence[str], *, day_first: bool, counts: bool = False
+) -> FloatArray:
     """Read dates.
 
     Parameters
@@ -98,6 +113,8 @@ def read_dates(texts: Sequence[str], *, day_first: bool) -> FloatArray:
     texts : sequence of str, of length n
     day_first : bool
         The order of day and month where a date does not tell it.
+    counts : bool
+        Whether numbers are times, see `odbench.tables.digit_dates.read_count`.
 
     Returns
     -------
@@ -107,7 +124,10 @@ def read_dates(texts: Sequence[str], *, day_first: bool) -> FloatArray:
     """
     days = _read_iso(texts)
     for place in np.flatnonzero(np.isnan(days)).tolist():
-        days[place] = _read_date(texts[place].strip(), day_first)
+        text = texts[place].strip()
+        days[place] = _read_date(text, day_first)
+        if counts and np.isnan(days[place]):
+            days[place] = read_count(text)
     return days
 
 
@@ -127,8 +147,14 @@ def _read_iso(texts: Sequence[str]) -> FloatArray:
 def _read_date(text: str, day_first: bool) -> float:
     from dateutil import parser
 
+    compact = read_compact(text)
+    if text.isdigit() or not np.isnan(compact):
+        return compact
     if not looks_like_date(text):
         return float("nan")
+    part = _part_of_year(text)
+    if part is not None:
+        return part
     year_first = bool(_ISO.fullmatch(text))
     with warnings.catch_warnings():
         # A zone that is known by its letters only is left aside.
@@ -146,6 +172,23 @@ def _read_date(text: str, day_first: bool) -> float:
         value = (value - value.utcoffset()).replace(tzinfo=None)
     since: timedelta = value - _START
     return since.days + since.seconds / _DAY
+
+
+def _part_of_year(text: str) -> float | None:
+    """Return the first day of an ISO week or a quarter, None for other texts."""
+    week, quarter = _WEEK.fullmatch(text), _QUARTER.fullmatch(text)
+    try:
+        if week:
+            day = datetime.fromisocalendar(
+                int(week[1]), int(week[2]), int(week[3] or "1")
+            )
+        elif quarter:
+            day = datetime(int(quarter[1]), 3 * int(quarter[2]) - 2, 1)
+        else:
+            return None
+    except ValueError:
+        return float("nan")
+    return float((day - _START).days)
 
 
 def calendar_parts(days: FloatArray) -> dict[str, FloatArray]:

@@ -17,6 +17,7 @@ from odbench.tables.dates import (
     read_clock,
     read_dates,
 )
+from odbench.tables.digit_dates import are_compact, count_note
 from odbench.tables.numbers import count_of, count_readable, has_leading_zeros
 from odbench.tables.values import as_days, as_numbers, as_text, family
 
@@ -28,6 +29,8 @@ _FEW_ROWS = 20
 _LONG, _WORDY, _VARIED = 40.0, 4.0, 0.5
 # From here on, float64 does not hold every whole number.
 _EXACT = 2.0**53
+_COUNTER_NOTE = "whole numbers, evenly spread, all different"
+_COMPACT_NOTE = "digits read as year, month, day"
 _WHOLE = re.compile(r"[+-]?\d+")
 # Maximum number of different values that are looked at.
 _LOOK = 5_000
@@ -102,7 +105,7 @@ def constant_note(text: str) -> str:
     return f"always {text[:40]!r}"
 
 
-def _spread(known: Sequence[str]) -> list[str]:
+def _spread(known: Sequence[Any]) -> list[Any]:
     """Return at most `_LOOK` values, evenly spread."""
     step = max(1, -(-len(known) // _LOOK))
     return list(known[::step])
@@ -124,6 +127,8 @@ def _of_text(name: str, facts: _Text, *, comma: bool) -> Column:
         return Column(name, "empty", "every value is missing")
     if len(known) == 1 and facts.present == n:
         return Column(name, "constant", constant_note(known[0]))
+    if are_compact(_spread(known)):
+        return Column(name, "date", _COMPACT_NOTE)
     mark = _number_mark(facts, comma=comma)
     if mark and not has_leading_zeros(_spread(known)):
         whole = _beyond_float(facts)
@@ -220,8 +225,11 @@ def _of_numbers(
         return Column(name, "constant", constant_note(f"{distinct[0]:.15g}"), mark=mark)
     if set(distinct) == {0.0, 1.0}:
         return Column(name, "yes/no", note, mark=mark)
+    if whole:
+        note = "; ".join(filter(None, (note, count_note(distinct[0], distinct[-1]))))
     if whole and len(distinct) == present == n and is_counter(distinct):
-        return Column(name, "identifier", "whole numbers, evenly spread, all different")
+        note = "; ".join(filter(None, (_COUNTER_NOTE, note)))
+        return Column(name, "identifier", note)
     return Column(name, "integer" if whole else "number", note, mark=mark)
 
 
@@ -244,7 +252,7 @@ def _of_large(name: str, values: Sequence[int], present: int, n: int) -> Column:
         return Column(name, "constant", constant_note(str(smallest)))
     steps = np.asarray(sorted({value - smallest for value in values}), np.float64)
     if len(steps) == present == n and is_counter(steps):
-        return Column(name, "identifier", "whole numbers, evenly spread, all different")
+        return Column(name, "identifier", _COUNTER_NOTE)
     return Column(name, "integer", "digits beyond 2^53 are lost")
 
 
@@ -272,8 +280,6 @@ def is_counter(distinct: FloatArray) -> bool:
 
 
 def _of_typed(name: str, values: Any) -> Column:
-    from pyarrow.types import is_time
-
     kind = family(values.type)
     if kind == "nested":
         return Column(name, "nested", f"values of type {values.type}")
@@ -284,20 +290,38 @@ def _of_typed(name: str, values: Any) -> Column:
     if not len(present):
         return Column(name, "empty", "every value is missing")
     if kind == "moment":
-        if len(present) == len(numbers) and (present == present[0]).all():
-            return Column(name, "constant", "always the same moment")
-        clock = is_time(values.type)
-        return Column(name, "date", "time of day" if clock else "", clock=clock)
-    if kind == "integer" and np.abs(present).max() >= _EXACT:
-        return _of_large(
-            name, values.drop_null().to_pylist(), len(present), len(values)
-        )
+        return _of_moments(name, values, numbers)
+    if kind == "integer":
+        found = _of_codes(name, values, present)
+        if found is not None:
+            return found
     column = _of_numbers(name, present, len(numbers))
     infinite = int(np.isnan(numbers).sum()) - _count_missing(values)
     if infinite:
         note = f"{count_of(infinite, 'infinite value')} read as missing"
         return replace(column, note="; ".join(filter(None, (column.note, note))))
     return column
+
+
+def _of_moments(name: str, values: Any, days: FloatArray) -> Column:
+    from pyarrow.types import is_time
+
+    if (days == days[0]).all():
+        return Column(name, "constant", "always the same moment")
+    clock = is_time(values.type)
+    return Column(name, "date", "time of day" if clock else "", clock=clock)
+
+
+def _of_codes(name: str, values: Any, present: FloatArray) -> Column | None:
+    """Return the role of whole numbers too large for a float64, or that are dates."""
+    if np.abs(present).max() >= _EXACT:
+        return _of_large(
+            name, values.drop_null().to_pylist(), len(present), len(values)
+        )
+    known = _spread(np.unique(present).tolist())
+    if are_compact(str(int(value)) for value in known):
+        return Column(name, "date", _COMPACT_NOTE)
+    return None
 
 
 def _count_missing(values: Any) -> int:

@@ -255,3 +255,71 @@ def test_infinite_values_are_told_from_missing_ones():
     column = role(values)
 
     assert (column.role, column.note) == ("number", "2 infinite values read as missing")
+
+
+def test_dates_of_digits_are_dates_as_text_and_as_whole_numbers():
+    days = [dt.date(2023, 11, 1) + dt.timedelta(9 * n) for n in range(30)]
+    digits = [day.strftime("%Y%m%d") for day in days]
+    wanted = [(day - dt.date(1970, 1, 1)).days for day in days]
+
+    for values in (digits, pa.array([int(text) for text in digits])):
+        column = role(values)
+        assert column.role == "date"
+        found = parsed_numbers(column, pa.table({"x": values})["x"])
+        np.testing.assert_array_equal(found, wanted)
+
+
+def test_numbers_of_eight_digits_are_no_dates_if_one_of_them_is_none():
+    digits = [20230101 + n for n in range(60)]
+
+    assert role([str(n) for n in digits]).role == "identifier"
+    assert role(pa.array(digits)).role == "identifier"
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("05-Jan-24", "2024-01-05"),
+        ("5 Jan 24", "2024-01-05"),
+        ("Mar 2024", "2024-03-01"),
+        ("2024-W01", "2024-01-01"),
+        ("2020-W53-5", "2021-01-01"),
+        ("2024-Q3", "2024-07-01"),
+        ("20240229", "2024-02-29"),
+        ("20240229T0600", "2024-02-29T06:00"),
+    ],
+)
+def test_shorter_dates_agree_with_the_calendar(text, day):
+    (found,) = read_dates([text], day_first=True)
+
+    assert found == (np.datetime64(day, "m") - np.datetime64(0, "m")) / np.timedelta64(
+        1, "D"
+    )
+
+
+@pytest.mark.parametrize("text", ["2024-W60", "2024-Q5", "20240230", "12 Items 24"])
+def test_shapes_of_dates_that_do_not_exist_are_missing(text):
+    assert np.isnan(read_dates([text], day_first=True)[0])
+
+
+@pytest.mark.parametrize(
+    ("values", "day"),
+    [
+        (["1700000000", "1700086400"], 19_675.925925925927),
+        (["1700000000000", "1700086400000"], 19_675.925925925927),
+        (["45000", "45001.5"], 19_431.0),
+        (pa.array([1_700_000_000, 1_700_086_400]), 19_675.925925925927),
+    ],
+)
+def test_counts_of_time_are_dates_if_the_user_says_so(values, day):
+    table = pa.table({"x": values})
+    (column,) = infer_roles(table, {"x": "date"})
+
+    assert parsed_numbers(column, table["x"])[0] == pytest.approx(day)
+    assert role(values).role != "date"
+
+
+def test_numbers_like_times_since_1970_are_told_how_to_become_times():
+    values = [str(1_700_000_000_000 + 60_000 * n) for n in range(50)]
+
+    assert "milliseconds since 1970, --date" in role(values).note
