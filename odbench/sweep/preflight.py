@@ -14,6 +14,7 @@ from odbench import provenance
 from odbench.errors import RunBrokenError, StoreError, UsageError
 from odbench.files import is_full
 from odbench.sweep.context import RunContext
+from odbench.sweep.limits import most_processor_seconds
 from odbench.sweep.outcome import is_enforced
 from odbench.sweep.places import HOME
 from odbench.sweep.request import RunRequest
@@ -25,6 +26,8 @@ _FILES, _FILES_PER_JOB = 128, 64
 # Processes and threads that are alive at once; libraries start one for each core.
 _PROCESSES, _PROCESSES_PER_JOB = 8, 12
 _GIB = 1 << 30
+# Processor time that a driver or a trial may well need.
+_LONG_SECONDS = 3_600
 _LARGER_FILES = "raise the limit on the size of files (`ulimit -f`)"
 
 
@@ -156,7 +159,7 @@ def inspect_machine(request: RunRequest, context: RunContext, *, jobs: int) -> M
         If a sandbox is required and there is none.
     """
     machine = Machine(request.backend)
-    machine.remarks += _open_files(jobs)
+    machine.remarks += [*_open_files(jobs), *_processor_time()]
     if request.backend == "loky":
         reason = _no_locks()
         if reason:
@@ -192,6 +195,17 @@ def _open_files(jobs: int) -> Iterator[str]:
                 f"only {wanted} files may be open at once, which may not be enough; "
                 f"`ulimit -n {_FILES + _FILES_PER_JOB * jobs}` raises the limit"
             )
+
+
+def _processor_time() -> Iterator[str]:
+    """Say that the system will end processes that work for long."""
+    most = most_processor_seconds()
+    if most < _LONG_SECONDS:
+        yield (
+            f"a process is ended after {most:.0f} s of processor time here; if the run "
+            f"stops, raise `ulimit -t` and give the same command again: finished "
+            f"trials are kept"
+        )
 
 
 def _no_locks() -> str:

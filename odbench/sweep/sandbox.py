@@ -85,6 +85,7 @@ _MORE_PROCESSES = (
     "no more processes may be started here; raise `ulimit -u`, or the container's "
     "limit, or use fewer --jobs"
 )
+_MORE_FILES = "raise the limit with `ulimit -n 1024`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,6 +308,8 @@ class Sandbox:
             msg = f"no process can be started: {error}"
             if error.errno == errno.EAGAIN:
                 msg = f"no process can be started: {_MORE_PROCESSES}"
+            if error.errno in {errno.EMFILE, errno.ENFILE}:
+                msg = f"no process can be started: {error.strerror}; {_MORE_FILES}"
             raise _SandboxEndedError(environment(msg)) from error
         hello = {
             "do": "hello",

@@ -159,6 +159,23 @@ def test_few_open_files_are_said_and_not_taken_for_a_full_disk(
     assert f"only {limit} files may be open" in done.stderr
 
 
+def test_too_few_open_files_for_a_process_are_named_with_their_cure(made_up, tmp_path):
+    done = subprocess.run(
+        [
+            *("prlimit", "--nofile=12:12", sys.executable, "-m", "odbench"),
+            *("run", "--suite", "oddbench", "--mirror", str(made_up), "-d", "knn"),
+            *("--out", str(tmp_path / "out"), "-j", "1", "-q", "--limit", "1"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "raise the limit with `ulimit -n 1024`" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 @pytest.mark.slow
 @pytest.mark.parametrize("has_home", [False, True], ids=["no home", "a fresh home"])
@@ -361,6 +378,7 @@ def test_the_processor_time_of_a_process_is_no_fault_of_the_detector(made_up, tm
         check=False,
     )
 
+    assert "a process is ended after 8 s of processor time here" in done.stderr
     assert "raise `ulimit -t`" in done.stderr
     assert set(read_results(tmp_path / "out")["status"]) == {"environment"}
 
