@@ -96,6 +96,11 @@ class Encoder:
         )
 
     @property
+    def has_names(self) -> bool:
+        """Whether a column is a category or a yes/no."""
+        return any(column.role in NAMED for column in self.columns)
+
+    @property
     def origin(self) -> IntArray:
         """For each encoded column, the place of its column in `columns`."""
         sizes = [len(learned.parts) for learned in self.learned]

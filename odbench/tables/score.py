@@ -124,7 +124,7 @@ def _unsupervised(
     sample = take_sample(source)
     fitted = _learn(request, source, sample, configuration)
     request.told("fitting", 0, 0)
-    own = fitted.learner.own_scores()
+    own = fitted.learner.own_scores(named=fitted.encoder.has_names)
     if sample.whole and len(own) == source.n_rows:
         scores = own
     else:

@@ -283,3 +283,29 @@ def test_wide_tables_are_not_ranked_while_they_are_scored(recwarn):
     odbench.score(wide, detector="ecod")
 
     assert not [w for w in recwarn if "--ignore" in str(w.message)]
+
+
+def test_a_category_of_a_tenth_of_the_rows_is_not_odd_as_such(rng, monkeypatch):
+    kinds = np.repeat(["L", "M", "H"], [360, 180, 60])
+    table = pa.table(
+        {"kind": kinds, **{f"x{j}": rng.normal(size=600) for j in range(4)}}
+    )
+
+    def among_first():
+        frame = odbench.score(table)
+        return np.mean(kinds[frame["rank"].to_numpy() <= 30] == "H")
+
+    assert among_first() < 0.4
+    # The core of cats has no such row.
+    monkeypatch.setattr(learning, "_BY_CORE", ())
+    assert among_first() > 0.9
+
+
+def test_rows_of_numbers_alone_have_the_detectors_own_scores(rng):
+    rows = rng.normal(size=(200, 3))
+    made = learning.Learner.of(odbench.find_detector("cats"), rows)
+    wanted = np.empty(200)
+    wanted[made.places] = odbench.find_detector("cats").build(0).fit_score(made.rows)
+
+    np.testing.assert_array_equal(made.own_scores(), wanted)
+    assert not np.array_equal(made.own_scores(named=True), wanted)
