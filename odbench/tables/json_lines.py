@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from odbench.errors import DataError
+from odbench.tables.nested import flat_names
 from odbench.tables.source import (
     BATCH_ROWS,
     Source,
@@ -56,7 +57,7 @@ def read_json_lines(opened: Opened, path: Path | None, part: int = PART) -> Sour
         table = _parsed(block, name)
         schema = _together(schema, table.schema, name)
         n_rows += table.num_rows
-    names, notes = distinct_names(schema.names)
+    names, notes = distinct_names(flat_names(schema))
     check_size(name, len(names), n_rows)
 
     def read() -> Iterator[Any]:

@@ -11,6 +11,7 @@ from typing import Any
 from odbench.errors import DataError, UsageError
 from odbench.files import in_number_order
 from odbench.tables.json_lines import read_json_lines
+from odbench.tables.nested import flat_names
 from odbench.tables.source import (
     BATCH_ROWS,
     Source,
@@ -110,7 +111,7 @@ def _read_parquet(file: Any, name: str) -> Source:
 
     try:
         opened = pq.ParquetFile(file)
-        names, notes = distinct_names(opened.schema_arrow.names)
+        names, notes = distinct_names(flat_names(opened.schema_arrow))
     except (pa.ArrowException, OSError) as error:
         raise damaged(name, "Parquet", error) from error
     check_size(name, len(names), opened.metadata.num_rows)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from odbench.errors import DataError
+from odbench.tables.nested import flat_columns, flat_names
 from odbench.tables.numbers import count_of
 from odbench.tables.values import readable
 
@@ -31,7 +32,8 @@ class Source:
         Remarks on reading, one line each.
     read : callable
         Returns an iterator of ``pyarrow.RecordBatch`` whose columns are in the order
-        of `names`; the names inside batches do not matter.
+        of `names`; the names inside batches do not matter. A structure is one column
+        of a batch and a name per field, see `odbench.tables.nested`.
     """
 
     name: str
@@ -46,7 +48,7 @@ class Source:
         import pyarrow as pa
 
         for batch in self.read():
-            columns = [readable(column) for column in batch.columns]
+            columns = [readable(column) for column in flat_columns(batch.columns)]
             yield pa.RecordBatch.from_arrays(columns, names=list(self.names))
 
     def table(self) -> Any:
@@ -71,7 +73,7 @@ def of_arrow(table: Any, *, name: str, form: str, notes: Sequence[str] = ()) -> 
     DataError
         If it has no column or no row.
     """
-    names, renamed = distinct_names(table.column_names)
+    names, renamed = distinct_names(flat_names(table.schema))
     check_size(name, len(names), table.num_rows)
     return Source(
         name=name,

@@ -5,6 +5,7 @@ import datetime as dt
 import decimal
 import gzip
 import io
+import json
 import os
 import subprocess
 import sys
@@ -360,7 +361,8 @@ def test_types_that_arrow_cannot_select_from_are_turned_into_others():
     assert roles["view"] == "yes/no"
     assert roles["truth"] == "yes/no"
     assert roles["runs"] == roles["span"] == "number"
-    assert roles["union"] == roles["struct"] == roles["bytes view"] == "nested"
+    assert roles["union"] == roles["bytes view"] == "nested"
+    assert roles["struct.a"] == "constant"
     np.testing.assert_array_equal(as_numbers(pa.array([7], pa.duration("ns"))), [7e-9])
 
 
@@ -547,3 +549,24 @@ def test_an_archive_is_told_from_a_spreadsheet(tmp_path):
 
         with pytest.raises(DataError, match=words):
             read_source(path)
+
+
+def test_fields_of_structures_are_columns(tmp_path):
+    rows = [
+        {"id": n, "user": {"age": 20 + n, "home": {"city": "Bonn"}}, "tags": ["a"]}
+        for n in range(4)
+    ]
+    rows[2]["user"] = None
+    lines = tmp_path / "t.jsonl"
+    lines.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    table = pa.Table.from_pylist([{**row, "none": {}} for row in rows])
+    parquet.write_table(table.drop_columns("none"), tmp_path / "t.parquet")
+
+    for given in (lines, tmp_path / "t.parquet", table):
+        source = read_source(given)
+        names = list(source.names)
+        assert names[:4] == ["id", "user.age", "user.home.city", "tags"]
+        found = source.table()
+        assert found["user.age"].to_pylist() == [20, 21, None, 23]
+        assert found["user.home.city"].to_pylist() == ["Bonn", "Bonn", None, "Bonn"]
+        assert infer_roles(found)[3].role == "nested"
