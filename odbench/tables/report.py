@@ -25,6 +25,10 @@ from odbench.text import printable
 ROWS, FLAGGED = 50, 200
 
 
+# The name of an option, which a browser would break after its hyphens.
+_OPTION = re.compile(r"(?<!\S)--[a-z-]+")
+
+
 def render_report(scored: Scored, fitted: Fitted, command: Sequence[str] = ()) -> str:
     """Return the page.
 
@@ -45,7 +49,7 @@ def render_report(scored: Scored, fitted: Fitted, command: Sequence[str] = ()) -
     style = _asset("report.css")
     pictures = Pictures.of(fitted)
     places = _shown(scored)
-    notes = "".join(f"<li>{_text(note)}</li>" for note in scored.notes)
+    notes = "".join(f"<li>{_unbroken(_text(note))}</li>" for note in scored.notes)
     return _filled(
         _asset("report.html"),
         {
@@ -53,7 +57,7 @@ def render_report(scored: Scored, fitted: Fitted, command: Sequence[str] = ()) -
             "style": style,
             "title": _text(Path(scored.name).name),
             "lead": _text(_lead(scored)),
-            "verdict": _text(scored.verdict()),
+            "verdict": _unbroken(_text(scored.verdict())),
             "notes": f"<ul>{notes}</ul>" if notes else "",
             "count": str(len(places)),
             "rows": "".join(_row(scored, row, pictures) for row in places.tolist()),
@@ -129,6 +133,10 @@ def _text(text: str) -> str:
 def _asset(name: str) -> str:
     place = resource_files("odbench.tables") / "assets" / name
     return place.read_text(encoding="utf-8")
+
+
+def _unbroken(text: str) -> str:
+    return _OPTION.sub(r'<span class="option">\g<0></span>', text)
 
 
 def _policy(style: str) -> str:

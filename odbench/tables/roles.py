@@ -19,6 +19,7 @@ from odbench.tables.dates import (
 )
 from odbench.tables.digit_dates import are_compact, count_note
 from odbench.tables.numbers import count_of, count_readable, has_leading_zeros
+from odbench.tables.stand_in import stand_in_note
 from odbench.tables.values import as_days, as_numbers, as_text, family
 
 # Share of the present values that must be readable as a number or a date.
@@ -225,6 +226,7 @@ def _of_numbers(
         return Column(name, "constant", constant_note(f"{distinct[0]:.15g}"), mark=mark)
     if set(distinct) == {0.0, 1.0}:
         return Column(name, "yes/no", note, mark=mark)
+    note = "; ".join(filter(None, (note, stand_in_note(values))))
     if whole:
         note = "; ".join(filter(None, (note, count_note(distinct[0], distinct[-1]))))
     if whole and len(distinct) == present == n and is_counter(distinct):

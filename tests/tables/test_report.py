@@ -89,3 +89,9 @@ def test_axe_finds_no_fault_in_light_and_dark(page, tmp_path):
         driver.quit()
 
     assert found == {"light": [], "dark": []}
+
+
+def test_names_of_options_are_not_broken():
+    page = render_report(*score_table(Request(table=orders(60))))
+
+    assert '<span class="option">--reference</span>' in page

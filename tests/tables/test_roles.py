@@ -323,3 +323,19 @@ def test_numbers_like_times_since_1970_are_told_how_to_become_times():
     values = [str(1_700_000_000_000 + 60_000 * n) for n in range(50)]
 
     assert "milliseconds since 1970, --date" in role(values).note
+
+
+@pytest.mark.parametrize(
+    ("values", "noted"),
+    [
+        (["20.1", "19.5", "21", "-999", "18.2"] * 9, True),
+        (["20.1", "19.5", "21", "-999.0", "18.2"] * 9, True),
+        ([20, 19, 9999, 18] * 9, True),
+        (["20.1", "19.5", "21", "18.2"] * 9 + ["-999"], False),
+        ([1, 50, 70, 99] * 9, False),
+        ([20, 19, 1000, 18] * 9, False),
+        ([5, 5, 5, 999] * 9, False),
+    ],
+)
+def test_a_number_that_may_mean_missing_is_told(values, noted):
+    assert ("if that means missing" in role(values).note) == noted
