@@ -237,4 +237,5 @@ def _hardware(run: Path) -> str:
     machine = recorded_machine(recorded_run(run / "run.json").get("machine"))
     gib = machine.get("memory_bytes", 0) / 2**30
     processor, cores = machine.get("processor", ""), machine.get("cores", "?")
-    return f"{processor}, {cores} cores, {gib:.0f} GiB" if machine else ""
+    noun = "core" if cores == 1 else "cores"
+    return f"{processor}, {cores} {noun}, {gib:.0f} GiB" if machine else ""

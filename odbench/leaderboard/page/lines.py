@@ -81,7 +81,9 @@ def _sandbox(held: tuple[str, int]) -> str:
 
 
 def _machine(machine: dict[str, Any]) -> str:
-    parts = [f"{machine['cores']} cores"] if "cores" in machine else []
+    parts = []
+    if "cores" in machine:
+        parts.append(f"{machine['cores']} core{'' if machine['cores'] == 1 else 's'}")
     words = ("processor", "system", "architecture")
     parts += [machine[name] for name in words if name in machine]
     if "memory_bytes" in machine:
