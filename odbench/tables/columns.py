@@ -36,6 +36,8 @@ class Column:
         Whether a date is a time of day alone.
     given : bool
         Whether the user chose the role.
+    unit : str
+        The unit behind each number, "" for none.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Column:
     day_first: bool = True
     given: bool = False
     clock: bool = False
+    unit: str = ""
 
     @property
     def used(self) -> bool:
@@ -73,7 +76,7 @@ def parsed_numbers(column: Column, values: Any) -> FloatArray:
         return as_numbers(values)
     if kind == "moment":
         return as_days(values)
-    return read_numbers(as_text(values), column.mark)
+    return read_numbers(as_text(values), column.mark, column.unit)
 
 
 def text_days(column: Column, values: Any) -> FloatArray:

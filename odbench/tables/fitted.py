@@ -165,6 +165,7 @@ def read_as(fitted: Fitted, table: Any, name: str) -> dict[str, Column]:
         column.name: replace(
             column,
             mark=own[column.name].mark,
+            unit=own[column.name].unit or column.unit,
             day_first=column.day_first
             if own[column.name].role != "date"
             else own[column.name].day_first,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,12 @@ _UNITS = re.compile(
     rf"(?P<second>[-+\u2212])?(?P<number>[\d.,].*?)"
     rf"(?P<last>(?<=[.,]\d\d)-)?\s*(?:%|{_MONEY})?\s*(?P<close>\))?\s*"
 )
+# A number and a unit that is a word of its own, such as "50 kg" or "3.5m/s".
+_WITH_UNIT = re.compile(
+    r"([-+\u2212]?[\d.,][\d.,'’\s]*?)\s*([^\W\d_][^\d\s]{0,9}|°[^\d\s]?)"
+)
+# Fewer different values say little about a unit.
+_FEW_VALUES = 3
 # Readable, but no value to compare with: it counts as missing.
 _INFINITE = re.compile(r"(?i)[-+]?inf(inity)?")
 _SPACES = r"\d{1,3}([ \u00a0\u202f'’]\d{3})+"
@@ -34,7 +41,9 @@ _POWER = r"([eE][+-]?\d+)?"
 # For each decimal mark, how a number is written.
 _FORMS = {
     mark: re.compile(
-        rf"[+-]?((\d+|\d{{1,3}}({thousands}\d{{3}})+|{_SPACES})({decimal}\d*)?"
+        rf"[+-]?((\d+|\d{{1,3}}({thousands}\d{{3}})+|{_SPACES}"
+        # As in India: 12,34,567.
+        rf"|\d{{1,2}}({thousands}\d{{2}})+{thousands}\d{{3}})({decimal}\d*)?"
         rf"|{decimal}\d+){_POWER}"
     )
     for mark, decimal, thousands in ((".", r"\.", ","), (",", ",", r"\."))
@@ -86,6 +95,45 @@ def _plain(text: str) -> str:
     return ("" if not signs or signs == ["+"] else "-") + found["number"].strip()
 
 
+def common_unit(texts: Sequence[str], share: float, fewest: int = _FEW_VALUES) -> str:
+    """Return the unit that stands behind the numbers of a column, "" if there is none.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Different values.
+    share : float
+        The least share of them that must have it.
+    fewest : int
+        Fewer values have none.
+
+    Examples
+    --------
+    >>> common_unit(["50 kg", "70 kg", "82.5 kg"], 0.95)
+    'kg'
+    >>> common_unit(["50 kg", "70 g", "82.5 kg"], 0.95)
+    ''
+    """
+    if len(texts) < fewest:
+        return ""
+    units = Counter(
+        found[2] for text in texts if (found := _WITH_UNIT.fullmatch(text.strip()))
+    )
+    unit, count = max(units.items(), key=lambda pair: pair[1], default=("", 0))
+    return unit if count >= share * len(texts) else ""
+
+
+def without_unit(text: str, unit: str) -> str:
+    """Return a text without the unit at its end.
+
+    Examples
+    --------
+    >>> without_unit("50 kg", "kg"), without_unit("50", "kg")
+    ('50', '50')
+    """
+    return text.strip().removesuffix(unit).strip() if unit else text
+
+
 def has_leading_zeros(texts: Iterable[str]) -> bool:
     """Check whether whole numbers are padded with zeros, as codes are."""
     padded = [text.strip() for text in texts]
@@ -118,7 +166,7 @@ def read_number(text: str, mark: str) -> float:
     return value if abs(value) <= _LARGEST else float("nan")
 
 
-def read_numbers(texts: Any, mark: str) -> FloatArray:
+def read_numbers(texts: Any, mark: str, unit: str = "") -> FloatArray:
     """Read a column of text as numbers.
 
     Parameters
@@ -126,6 +174,8 @@ def read_numbers(texts: Any, mark: str) -> FloatArray:
     texts : pyarrow string array of length n
     mark : {".", ","}
         The decimal mark.
+    unit : str
+        What may stand behind each number.
 
     Returns
     -------
@@ -145,7 +195,7 @@ def read_numbers(texts: Any, mark: str) -> FloatArray:
         pass
     coded = texts.dictionary_encode()
     known = [
-        float("nan") if text is None else read_number(text, mark)
+        float("nan") if text is None else read_number(without_unit(text, unit), mark)
         for text in coded.dictionary.to_pylist()
     ]
     return lookup(coded, np.asarray([*known, np.nan]))

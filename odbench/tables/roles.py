@@ -18,7 +18,14 @@ from odbench.tables.dates import (
     read_dates,
 )
 from odbench.tables.digit_dates import are_compact, count_note
-from odbench.tables.numbers import count_of, count_readable, has_leading_zeros
+from odbench.tables.numbers import (
+    common_unit,
+    count_of,
+    count_readable,
+    has_leading_zeros,
+    read_number,
+    without_unit,
+)
 from odbench.tables.stand_in import stand_in_note
 from odbench.tables.values import as_days, as_numbers, as_text, family
 
@@ -138,12 +145,37 @@ def _of_text(name: str, facts: _Text, *, comma: bool) -> Column:
         values = _numbers(facts, mark)
         if facts.plain is not None or len(values) == len(known) or _differ(values):
             return _of_numbers(name, values, n, mark, text=facts)
-    shaped = _spread(known)
+    unit = "" if mark else common_unit(_spread(known), READABLE)
+    if unit:
+        return _of_units(name, facts, unit, comma=comma)
+    return _of_shapes(name, facts)
+
+
+def _of_shapes(name: str, facts: _Text) -> Column:
+    """Return the role of a column of text that is not numbers."""
+    shaped = _spread(facts.known)
     if sum(looks_like_date(t) for t in shaped) >= READABLE * len(shaped):
         return _of_dates(name, shaped)
     if _are_clocks(shaped):
         return Column(name, "date", "time of day", clock=True)
     return _of_words(name, facts)
+
+
+def _of_units(name: str, facts: _Text, unit: str, *, comma: bool) -> Column:
+    """Return the role of a column whose numbers have a unit."""
+    bare = [without_unit(text, unit) for text in facts.known]
+    mark = _mark_without(facts, unit, comma=comma)
+    if not mark or has_leading_zeros(_spread(bare)):
+        return _of_words(name, facts)
+    read = np.asarray([read_number(text, mark) for text in bare], dtype=np.float64)
+    column = _of_numbers(name, read[~np.isnan(read)], facts.n, mark, text=facts)
+    note = "; ".join(filter(None, (f"in {unit}", column.note)))
+    return replace(column, unit=unit, note=note)
+
+
+def _mark_without(facts: _Text, unit: str, *, comma: bool) -> str:
+    bare = [without_unit(text, unit) for text in _spread(facts.known)]
+    return _number_mark(replace(facts, counts=count_readable(bare)), comma=comma)
 
 
 def _differ(values: FloatArray) -> bool:
@@ -200,8 +232,6 @@ def _number_mark(facts: _Text, *, comma: bool) -> str:
 
 
 def _numbers(facts: _Text, mark: str) -> FloatArray:
-    from odbench.tables.numbers import read_number
-
     if facts.plain is not None and mark == ".":
         return facts.plain
     values = np.asarray([read_number(text, mark) for text in facts.known])
@@ -342,6 +372,10 @@ def _overruled(column: Column, role: str, values: Any, *, comma: bool) -> Column
         day_first, note = day_comes_first(_spread(known))
         return replace(chosen, day_first=day_first, note=note or "as asked")
     if role == "number" and family(values.type) == "text":
-        mark = _number_mark(_look(values), comma=comma) or ("," if comma else ".")
-        return replace(chosen, mark=mark)
+        facts = _look(values)
+        mark, unit = _number_mark(facts, comma=comma), ""
+        if not mark:
+            unit = common_unit(_spread(facts.known), READABLE, fewest=1)
+            mark = _mark_without(facts, unit, comma=comma)
+        return replace(chosen, mark=mark or ("," if comma else "."), unit=unit)
     return chosen

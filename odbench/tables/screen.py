@@ -45,7 +45,7 @@ def _setting(scored: Scored) -> str:
 
 
 def column_lines(scored: Scored, width: int = _WIDTH) -> Iterator[str]:
-    """Yield a line per role with its columns, and one per column that is left out."""
+    """Yield a line per role, and one per column that is left out or has a remark."""
     for role in USED:
         names = [column.name for column in scored.columns if column.role == role]
         if names:
@@ -60,9 +60,14 @@ def column_lines(scored: Scored, width: int = _WIDTH) -> Iterator[str]:
         yield from _wrapped(text, width, indent=10)
     if len(out) > _NAMES:
         yield f"{'':10}and {len(out) - _NAMES} more"
-    for column in scored.columns:
-        if column.role in ("number", "integer", "date") and column.note:
-            yield from _wrapped(f"{'':10}{column.name}: {column.note}", width, 10)
+    noted = [
+        column
+        for column in scored.columns
+        if column.role in ("number", "integer", "date") and column.note
+    ]
+    for place, column in enumerate(noted):
+        head = "remarks" if not place else ""
+        yield from _wrapped(f"{head:10}{column.name}: {column.note}", width, 10)
 
 
 def _rows(scored: Scored, top: int, width: int) -> Iterator[str]:

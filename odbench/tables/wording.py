@@ -47,7 +47,8 @@ def show_value(column: Column, value: float) -> str:
         return _moment(value * 24.0)
     if column.role == "date":
         return show_date(value)
-    return show_number(value)
+    shown = show_number(value)
+    return f"{shown} {column.unit}" if column.unit else shown
 
 
 def quoted(text: str) -> str:
@@ -117,7 +118,9 @@ def say_number(column: Column, part: str, value: float, similar: FloatArray) -> 
     first, last = show(float(low)), show(float(high))
     if part == "hour" and shown in (first, last):
         shown, first, last = (_to_second(float(v)) for v in (value, low, high))
-    between = first if first == last else f"{first} to {last}"
+    # The unit is said once, behind the range.
+    start = first.removesuffix(f" {column.unit}") if column.unit else first
+    between = first if first == last else f"{start} to {last}"
     return f"{name} {shown} where similar rows have {between}"
 
 

@@ -220,3 +220,14 @@ def test_ctrl_c_leaves_nothing_behind(tables):
     assert running.returncode == 130
     assert err.strip() == b"odbench: interrupted"
     assert sorted(path.name for path in tables.iterdir()) == before
+
+
+def test_remarks_are_not_in_the_list_of_what_is_left_out(call, tables):
+    rows = [f"{n};{n % 7},5;{n % 5} kg" for n in range(40)]
+    text = "id;price;weight\n" + "\n".join(rows) + "\n"
+    (tables / "t.csv").write_text(text)
+
+    _, out, _ = call("t.csv", "-d", "knn")
+
+    assert "\nleft out  id: identifier" in out
+    assert "\nremarks   price: decimal comma\n          weight: in kg\n" in out

@@ -339,3 +339,44 @@ def test_numbers_like_times_since_1970_are_told_how_to_become_times():
 )
 def test_a_number_that_may_mean_missing_is_told(values, noted):
     assert ("if that means missing" in role(values).note) == noted
+
+
+@pytest.mark.parametrize(
+    ("values", "numbers", "unit"),
+    [
+        (["50 kg", "70kg", "", "82.5 kg"] * 9, [50, 70, np.nan, 82.5], "kg"),
+        (["1,5 m/s", "2 m/s", "-3,25 m/s"] * 9, [1.5, 2, -3.25], "m/s"),
+        (["1.200 km", "12 km", "7,5 km"] * 9, [1200, 12, 7.5], "km"),
+        (["20.5 °C", "21 °C", "19 °C"] * 9, [20.5, 21, 19], "°C"),
+        (["12,34,567.5", "1,23,456", "99"] * 9, [1234567.5, 123456, 99], ""),
+    ],
+)
+def test_numbers_with_a_unit_are_numbers_in_it(values, numbers, unit):
+    table = pa.table({"x": values})
+    (column,) = infer_roles(table)
+
+    assert column.role in {"number", "integer"}
+    assert column.unit == unit
+    found = parsed_numbers(column, table["x"])[: len(numbers)]
+    np.testing.assert_array_equal(found, numbers)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["50 kg", "70 g", "82.5 kg"] * 9,
+        ["01 A", "02 A", "03 A"] * 9,
+        ["18-24 years", "25-34 years", "35-44 years"] * 9,
+        ["1st", "2nd", "3rd"] * 9,
+        ["36 months", "60 months"] * 9,
+    ],
+)
+def test_other_words_behind_digits_are_names(values):
+    assert role(values).role in {"category", "yes/no"}
+
+
+def test_a_unit_is_read_in_columns_that_the_user_calls_numbers():
+    table = pa.table({"x": ["36 months", "60 months"]})
+    (column,) = infer_roles(table, {"x": "number"})
+
+    np.testing.assert_array_equal(parsed_numbers(column, table["x"]), [36, 60])

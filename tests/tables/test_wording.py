@@ -66,3 +66,11 @@ def test_categories_and_missing_values():
     assert say_missing(AMOUNT, LEARNED, gone=False).endswith(
         "present, as in 93 % of rows"
     )
+
+
+def test_numbers_are_shown_in_their_unit():
+    column = Column("weight", "number", unit="kg")
+
+    said = say_number(column, "value", 250.0, np.array([60.0, 70.0, 80.0]))
+
+    assert said == "weight 250 kg where similar rows have 60 to 80 kg"
