@@ -20,7 +20,8 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from odbench.arrays import BoolArray, FloatArray
 from odbench.plugins.find import find_detector
 from odbench.tables.columns import Column, parsed_numbers
-from odbench.tables.encode import Encoder
+from odbench.tables.encode import NAMED, Encoder
+from odbench.tables.learner import Learner
 from odbench.tables.read import read_source
 from odbench.tables.roles import infer_roles
 from odbench.tables.scale import Scale
@@ -204,12 +205,13 @@ def one_class(data: Labelled, encoding: str, detector: str, seed: int) -> list[f
 
 
 def unsupervised(
-    data: Labelled, encoding: str, detector: str, seed: int
+    data: Labelled, encoding: str, detector: str, _seed: int
 ) -> list[float]:
-    """Return AUROC and AP in percent for the whole table."""
+    """Return AUROC and AP in percent for the whole table, as ``odbench score`` does."""
     rows = ENCODINGS[encoding](data.columns, data.table)(data.table)
-    model = find_detector(detector).build(seed)
-    return _measured(data.y, model.fit_score(Scale.of(rows).apply(rows)))
+    named = any(column.role in NAMED for column in data.columns)
+    learner = Learner.of(find_detector(detector), rows)
+    return _measured(data.y, learner.own_scores(named=named))
 
 
 def _measured(y: BoolArray, scores: FloatArray) -> list[float]:
@@ -222,12 +224,13 @@ def main() -> None:
     parser.add_argument("tables", nargs="+")
     parser.add_argument("--detectors", default="cats,knn,ecod,iforest")
     parser.add_argument("--halves", type=int, default=5)
+    parser.add_argument("--encodings", default=",".join(ENCODINGS))
     options = parser.parse_args()
     tables = [load(argument) for argument in options.tables]
     print("setting detector encoding " + " ".join(t.name for t in tables) + " mean")
     for setting, seeds in ((one_class, options.halves), (unsupervised, 1)):
         for detector in options.detectors.split(","):
-            for encoding in ENCODINGS:
+            for encoding in options.encodings.split(","):
                 cells = [
                     np.mean(
                         [setting(t, encoding, detector, s) for s in range(seeds)], 0

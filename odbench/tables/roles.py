@@ -312,6 +312,8 @@ def is_counter(distinct: FloatArray) -> bool:
 
 
 def _of_typed(name: str, values: Any) -> Column:
+    from pyarrow.types import is_duration
+
     kind = family(values.type)
     if kind == "nested":
         return Column(name, "nested", f"values of type {values.type}")
@@ -328,6 +330,8 @@ def _of_typed(name: str, values: Any) -> Column:
         if found is not None:
             return found
     column = _of_numbers(name, present, len(numbers))
+    if is_duration(values.type) and column.used:
+        return replace(column, unit="s", note="in seconds")
     infinite = int(np.isnan(numbers).sum()) - _count_missing(values)
     if infinite:
         note = f"{count_of(infinite, 'infinite value')} read as missing"

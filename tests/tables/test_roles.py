@@ -380,3 +380,9 @@ def test_a_unit_is_read_in_columns_that_the_user_calls_numbers():
     (column,) = infer_roles(table, {"x": "number"})
 
     np.testing.assert_array_equal(parsed_numbers(column, table["x"]), [36, 60])
+
+
+def test_durations_are_shown_in_seconds():
+    column = role(pa.array([1_500, 2_000, 3_250] * 9, pa.duration("ms")))
+
+    assert (column.role, column.unit, column.note) == ("number", "s", "in seconds")
