@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 from numba import njit
 
+from odbench_detectors.shared.compiler import KernelCompiler
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 # The wrapper left out is the way in for C code.
@@ -15,6 +17,7 @@ _OPTIONS: dict[str, Any] = {
     "nogil": True,
     "error_model": "numpy",
     "no_cfunc_wrapper": True,
+    "pipeline_class": KernelCompiler,
 }
 
 

@@ -1,0 +1,61 @@
+"""numba's compiler, without passes and comparisons that kernels do not need."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags
+from numba.core.compiler_machinery import PassManager
+
+# Passes for closures, context managers, overloads to inline, expressions of whole
+# arrays, loops in parallel and objects of Python, none of which are in a kernel. A
+# pass that a version of numba does not have is not missed.
+_UNUSED = {
+    "WithLifting",
+    "InlineClosureLikes",
+    "MakeFunctionToJitFunction",
+    "RewriteDynamicRaises",
+    "FindLiterallyCalls",
+    "LiteralUnroll",
+    "LiteralPropagationSubPipelinePass",
+    "InlineOverloads",
+    "NopythonRewrites",
+    "NoPythonSupportedFeatureValidation",
+    "DumpParforDiagnostics",
+}
+
+
+class _QuickFlags(Flags):
+    """Flags of a compilation that are quick to compare.
+
+    numba compares them some thirty times for each element of an array that a kernel
+    reads, to find its type, and reads all the options each time.
+    """
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, _QuickFlags):
+            return self is other or bool(self._values == other._values)
+        return bool(super().__eq__(other))
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._values))
+
+
+class KernelCompiler(CompilerBase):
+    """The compiler of `kernels.kernel`, for numba's option ``pipeline_class``."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.state.flags = _QuickFlags(self.state.flags)
+
+    def define_pipelines(self) -> list[PassManager]:
+        """Return numba's passes without those that change nothing in a kernel."""
+        usual = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        lean = PassManager("kernel")
+        lean.passes.extend(
+            step for step in usual.passes if step[0].__name__ not in _UNUSED
+        )
+        lean.finalize()
+        return [lean]
