@@ -18,6 +18,12 @@ _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 # Raised for a lock by disks that have none, such as some network disks.
 _WITHOUT_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 _MISNAMED = {errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG}
+# Limits of a process that are met as errors of files, and their cures.
+_LIMITS = {
+    errno.EFBIG: "raise the limit on the size of files (`ulimit -f`)",
+    errno.EMFILE: "raise the limit on open files (`ulimit -n 1024`)",
+    errno.ENFILE: "close files of other programs, or raise the system's `fs.file-max`",
+}
 
 
 def is_full(error: BaseException) -> bool:
@@ -38,6 +44,11 @@ def is_wrong_place(error: BaseException) -> bool:
 def is_local(error: BaseException) -> bool:
     """Say whether a failed download is the fault of this disk, not of the network."""
     return _code(error) in _FULL | _FORBIDDEN | {errno.ENAMETOOLONG}
+
+
+def limit_cure(error: BaseException) -> str:
+    """Return how to raise the limit of a process that was met, empty if none was."""
+    return _LIMITS.get(_code(error) or 0, "")
 
 
 def _code(error: BaseException) -> int | None:

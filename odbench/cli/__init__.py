@@ -20,7 +20,7 @@ import click
 from odbench import __version__
 from odbench.cli import streams
 from odbench.errors import DiskFullError, OdbenchError, RunBrokenError
-from odbench.files import is_disk_fault
+from odbench.files import is_disk_fault, limit_cure
 from odbench.text import printable
 
 # Command -> help in one line. Each is in the module of its name, which is imported
@@ -42,6 +42,8 @@ VERBS = {
 }
 
 
+_OTHER_PATH = "name another path, or check this one's rights and room"
+_OTHER_OUTPUT = "make room for the output, or send it elsewhere"
 # A loader's words where no memory is left.
 _NO_MEMORY = re.compile("failed to map|cannot allocate", re.IGNORECASE)
 
@@ -148,17 +150,17 @@ def _run(arguments: list[str] | None) -> int:  # noqa: PLR0911 - one for each en
         full = is_disk_fault(error)
         if error.filename is not None:
             return _complain(
-                f"{str(error.filename)!r}: {error.strerror}; name another path, or "
-                f"check this one's rights and room",
-                1 if full else 2,
+                f"{str(error.filename)!r}: {error.strerror}; "
+                f"{limit_cure(error) or _OTHER_PATH}",
+                1 if full or limit_cure(error) else 2,
             )
-        if not full:
+        if not full and not limit_cure(error):
             raise
         # Python would try once more to write what is left, and fail again.
         streams.discard(sys.stdout)
+        verb = "write" if full else "go"
         return _complain(
-            f"cannot write on: {error.strerror}; make room for the output, or send it "
-            f"elsewhere",
+            f"cannot {verb} on: {error.strerror}; {limit_cure(error) or _OTHER_OUTPUT}",
             1,
         )
     except (MemoryError, ImportError) as error:
@@ -166,12 +168,25 @@ def _run(arguments: list[str] | None) -> int:  # noqa: PLR0911 - one for each en
         if isinstance(error, ImportError) and not _NO_MEMORY.search(str(error)):
             raise
         return _complain(
-            "not enough memory; free some, raise `ulimit -v`, or work on less at once",
+            f"not enough memory; free some, raise `{_memory_limit()}`, or work on less "
+            f"at once",
             1,
         )
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else 1
     return outcome if isinstance(outcome, int) else 0
+
+
+def _memory_limit() -> str:
+    """Return the shell's command for the limit on memory that holds here."""
+    with contextlib.suppress(ImportError):
+        import resource
+
+        data = resource.getrlimit(resource.RLIMIT_DATA)[0]
+        space = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if data != resource.RLIM_INFINITY and space == resource.RLIM_INFINITY:
+            return "ulimit -d"
+    return "ulimit -v"
 
 
 def _complain(message: str, code: int = 2) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from odbench.errors import DiskFullError, StoreError
-from odbench.files import is_full, whole_file
+from odbench.files import is_full, limit_cure, whole_file
 
 
 @contextlib.contextmanager
@@ -38,8 +38,8 @@ def as_store_error(error: OSError, path: Path) -> StoreError:
             f"folder on a larger disk; complete files were kept"
         )
         return DiskFullError(msg)
-    msg = (
-        f"cannot write {str(path)!r}: {error.strerror or error}; check the folder, or "
-        f"set ODBENCH_CACHE to a writable one"
+    cure = (
+        limit_cure(error) or "check the folder, or set ODBENCH_CACHE to a writable one"
     )
+    msg = f"cannot write {str(path)!r}: {error.strerror or error}; {cure}"
     return StoreError(msg)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from odbench.errors import ResultsError, RunBrokenError, UsageError
-from odbench.files import is_disk_fault, whole_files
+from odbench.files import is_disk_fault, limit_cure, whole_files
 from odbench.leaderboard import comparisons
 from odbench.leaderboard.conclusion_text import markdown_section, sentence
 from odbench.leaderboard.conclusions import (
@@ -185,8 +185,8 @@ def write_files(files: dict[str, bytes], out: Path) -> None:
                     folders.append((out / former).parent)
     except OSError as error:
         msg = (
-            f"leaderboard {str(out)!r}: cannot be written ({error.strerror}); make "
-            "room, or name another folder with --out"
+            f"leaderboard {str(out)!r}: cannot be written ({error.strerror}); "
+            f"{limit_cure(error) or 'make room, or name another folder with --out'}"
         )
         kind = RunBrokenError if is_disk_fault(error) else UsageError
         raise kind(msg) from error

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from odbench.errors import RunBrokenError, UsageError
-from odbench.files import is_disk_fault, whole_files
+from odbench.files import is_disk_fault, limit_cure, whole_files
 from odbench.leaderboard.build import build_files
 from odbench.leaderboard.evaluated import read_evaluated
 from odbench.leaderboard.publish import list_files
@@ -131,8 +131,8 @@ def write_site(
                 (out / name).unlink()
     except OSError as error:
         msg = (
-            f"site {str(out)!r}: cannot be written ({error.strerror}); make room, or "
-            f"name another folder with --to"
+            f"site {str(out)!r}: cannot be written ({error.strerror}); "
+            f"{limit_cure(error) or 'make room, or name another folder with --to'}"
         )
         kind = RunBrokenError if is_disk_fault(error) else UsageError
         raise kind(msg) from error

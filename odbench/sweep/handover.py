@@ -19,6 +19,7 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench.errors import StoreError
+from odbench.files import limit_cure
 
 # Seals by which Linux forbids changes of size, and writing, permanently.
 _SIZE = ("F_SEAL_SHRINK", "F_SEAL_GROW")
@@ -234,7 +235,8 @@ def _memory_for(size: int, what: str) -> Iterator[None]:
         yield
     except OSError as error:
         msg = (
-            f"{what} of {size >> 20} MiB cannot be handed to a detector's process "
-            f"({error.strerror or error}); use fewer --jobs"
+            f"{what} of {size / (1 << 20):,.2f} MiB cannot be handed to a detector's "
+            f"process ({error.strerror or error}); "
+            f"{limit_cure(error) or 'use fewer --jobs'}"
         )
         raise StoreError(msg) from error

@@ -42,11 +42,20 @@ def limit_process(*, address_space: int, file_size: int) -> None:
 
 def most_processor_seconds() -> float:
     """Return the processor time after which the system ends a process of this user."""
+    return _soft("RLIMIT_CPU")
+
+
+def largest_file() -> float:
+    """Return the bytes that one file, or memory behind a descriptor, may have."""
+    return _soft("RLIMIT_FSIZE")
+
+
+def _soft(name: str) -> float:
     try:
         import resource
     except ImportError:
         return math.inf
-    soft, _ = resource.getrlimit(resource.RLIMIT_CPU)
+    soft, _ = resource.getrlimit(getattr(resource, name))
     return math.inf if soft == resource.RLIM_INFINITY else float(soft)
 
 

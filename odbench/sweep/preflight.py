@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -12,9 +11,9 @@ from pathlib import Path
 
 from odbench import provenance
 from odbench.errors import RunBrokenError, StoreError, UsageError
-from odbench.files import is_full
+from odbench.files import is_full, limit_cure
 from odbench.sweep.context import RunContext
-from odbench.sweep.limits import most_processor_seconds
+from odbench.sweep.limits import largest_file, most_processor_seconds
 from odbench.sweep.outcome import is_enforced
 from odbench.sweep.places import HOME
 from odbench.sweep.request import RunRequest
@@ -28,7 +27,8 @@ _PROCESSES, _PROCESSES_PER_JOB = 8, 12
 _GIB = 1 << 30
 # Processor time that a driver or a trial may well need.
 _LONG_SECONDS = 3_600
-_LARGER_FILES = "raise the limit on the size of files (`ulimit -f`)"
+# Large enough for the tables and results of a suite.
+_LONG_FILE = 1 << 30
 
 
 @dataclass
@@ -159,7 +159,7 @@ def inspect_machine(request: RunRequest, context: RunContext, *, jobs: int) -> M
         If a sandbox is required and there is none.
     """
     machine = Machine(request.backend)
-    machine.remarks += [*_open_files(jobs), *_processor_time()]
+    machine.remarks += [*_open_files(jobs), *_processor_time(), *_file_size()]
     if request.backend == "loky":
         reason = _no_locks()
         if reason:
@@ -208,6 +208,16 @@ def _processor_time() -> Iterator[str]:
         )
 
 
+def _file_size() -> Iterator[str]:
+    """Say that tables and results may be larger than a file can be."""
+    most = largest_file()
+    if most < _LONG_FILE:
+        yield (
+            f"no file may be larger than {most / (1 << 20):,.2f} MiB here, which "
+            f"tables and results may exceed; raise the limit with `ulimit -f`"
+        )
+
+
 def _no_locks() -> str:
     """Return the reason why processes cannot share locks, empty if they can."""
     try:
@@ -235,8 +245,7 @@ def _check_temporary_files() -> None:
             probe.flush()
     except OSError as error:
         cure = "make room there" if is_full(error) else "set TMPDIR to another folder"
-        if error.errno == errno.EFBIG:
-            cure = _LARGER_FILES
+        cure = limit_cure(error) or cure
         msg = (
             f"temporary files: {str(folder)!r} cannot be written "
             f"({error.strerror or error}); {cure}"
@@ -295,15 +304,10 @@ def explain_os_error(error: OSError, folder: Path) -> str:
     """
     reason = error.strerror or str(error)
     named = str(error.filename) if error.filename is not None else ""
-    if error.errno in {errno.EMFILE, errno.ENFILE}:
+    if limit_cure(error):
         return (
-            f"run {str(folder)!r}: {reason}; raise the limit with `ulimit -n 1024` and "
-            f"give the same command again: finished trials are kept"
-        )
-    if error.errno == errno.EFBIG:
-        return (
-            f"run {str(folder)!r}: {reason}; {_LARGER_FILES} and give the same command "
-            f"again: finished trials are kept"
+            f"run {str(folder)!r}: {reason}; {limit_cure(error)} and give the same "
+            f"command again: finished trials are kept"
         )
     if not is_inside(error, folder):
         return (

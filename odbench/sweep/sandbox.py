@@ -20,6 +20,7 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench.errors import StoreError
+from odbench.files import limit_cure
 from odbench.sweep.batch import batch_difference, rows_to_repeat
 from odbench.sweep.channel import Channel
 from odbench.sweep.costs import memory_of, seconds_of
@@ -85,7 +86,6 @@ _MORE_PROCESSES = (
     "no more processes may be started here; raise `ulimit -u`, or the container's "
     "limit, or use fewer --jobs"
 )
-_MORE_FILES = "raise the limit with `ulimit -n 1024`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,8 +308,10 @@ class Sandbox:
             msg = f"no process can be started: {error}"
             if error.errno == errno.EAGAIN:
                 msg = f"no process can be started: {_MORE_PROCESSES}"
-            if error.errno in {errno.EMFILE, errno.ENFILE}:
-                msg = f"no process can be started: {error.strerror}; {_MORE_FILES}"
+            if limit_cure(error):
+                msg = (
+                    f"no process can be started: {error.strerror}; {limit_cure(error)}"
+                )
             raise _SandboxEndedError(environment(msg)) from error
         hello = {
             "do": "hello",

@@ -169,6 +169,8 @@ class TrialTimes:
                 (fit or 0.0) + (score or 0.0),
             )
             for *trial, train, test, width, fit, score in zip(*columns, strict=True)
+            # A damaged journal may lack a size.
+            if train is not None and test is not None
         )
 
     def thinned(self, most: int) -> dict[str, list[Point]]:

@@ -172,7 +172,7 @@ def test_too_few_open_files_for_a_process_are_named_with_their_cure(made_up, tmp
     )
 
     assert done.returncode == 1
-    assert "raise the limit with `ulimit -n 1024`" in done.stderr
+    assert "raise the limit on open files (`ulimit -n 1024`)" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -383,10 +383,11 @@ def test_the_processor_time_of_a_process_is_no_fault_of_the_detector(made_up, tm
     assert set(read_results(tmp_path / "out")["status"]) == {"environment"}
 
 
-def test_a_small_limit_on_files_is_named_with_its_cure(made_up, tmp_path):
+@pytest.mark.parametrize("largest", [2_000, 70_000])
+def test_a_small_limit_on_files_is_named_with_its_cure(made_up, tmp_path, largest):
     done = subprocess.run(
         [
-            *("prlimit", "--fsize=2000", sys.executable, "-m", "odbench", "run"),
+            *("prlimit", f"--fsize={largest}", sys.executable, "-m", "odbench", "run"),
             *("--suite", "oddbench", "--mirror", str(made_up), "-q", "-d", "ecod"),
             *("--out", str(tmp_path / "out")),
         ],
@@ -395,9 +396,66 @@ def test_a_small_limit_on_files_is_named_with_its_cure(made_up, tmp_path):
         check=False,
     )
 
-    assert done.returncode in {1, 2, 3}
-    assert "File too large" in done.stderr
+    assert done.returncode in {0, 1, 2, 3}
+    assert f"larger than {largest / 2**20:,.2f} MiB here" in done.stderr or (
+        "File too large" in done.stderr
+    )
+    assert "`ulimit -f`" in done.stderr
+    assert "fewer --jobs" not in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("code", "cure"),
+    [
+        (errno.EFBIG, "ulimit -f"),
+        (errno.EMFILE, "ulimit -n"),
+        (errno.ENFILE, "file-max"),
+    ],
+)
+@pytest.mark.parametrize("path", [None, "a/file"])
+def test_a_command_that_meets_a_limit_names_its_cure(
+    monkeypatch, capsys, code, cure, path
+):
+    from odbench.cli import cli, main
+
+    def fail(*_args, **_options):
+        raise OSError(code, os.strerror(code), path)
+
+    monkeypatch.setattr(cli, "main", fail)
+
+    with pytest.raises(SystemExit, match="1"):
+        main(["suites", "list"])
+
+    said = capsys.readouterr().err
+    assert cure in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("limits", "cure"),
+    [({"RLIMIT_DATA": 10**8}, "`ulimit -d`"), ({"RLIMIT_AS": 10**8}, "`ulimit -v`"),
+     ({}, "`ulimit -v`")],
+)  # fmt: skip
+def test_the_limit_on_memory_that_holds_is_named(monkeypatch, capsys, limits, cure):
+    resource = pytest.importorskip("resource")
+    from odbench.cli import cli, main
+
+    def fail(*_args, **_options):
+        raise MemoryError
+
+    found = {getattr(resource, name): most for name, most in limits.items()}
+    monkeypatch.setattr(
+        resource,
+        "getrlimit",
+        lambda kind: (found.get(kind, resource.RLIM_INFINITY),) * 2,
+    )
+    monkeypatch.setattr(cli, "main", fail)
+
+    with pytest.raises(SystemExit, match="1"):
+        main(["suites", "list"])
+
+    assert cure in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

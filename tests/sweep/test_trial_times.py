@@ -3,6 +3,7 @@
 import json
 import math
 
+import pyarrow as pa
 import pytest
 
 from odbench.sweep.trial_times import TrialTimes
@@ -130,6 +131,21 @@ def test_impossible_trials_are_not_learnt(file):
         ]
     )
     assert not times.knows("mine", "default")
+
+
+def test_rows_without_a_size_are_not_learnt(file):
+    whole = {
+        "detector": "mine", "config": "default", "protocol": "one-class",
+        "n_train": 500, "n_test": 500, "n_columns": 10,
+        "fit_seconds": 1.0, "score_seconds": 1.0,
+    }  # fmt: skip
+    sizes = ("n_train", "n_test", "n_columns")
+    rows = [whole, *({**whole, size: None, "fit_seconds": 1e6} for size in sizes)]
+    times = TrialTimes(file)
+
+    times.learn_rows(pa.Table.from_pylist(rows))
+
+    assert seconds(times) == pytest.approx(2.0)
 
 
 def test_a_folder_in_its_place_breaks_nothing(file):
