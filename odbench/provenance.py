@@ -180,7 +180,8 @@ def command() -> list[str]:
 
 def _git(folder: Path, *arguments: str) -> str:
     done = subprocess.run(
-        ["git", "-C", str(folder), *arguments],
+        # A reader must not leave a lock in the user's repository when it is ended.
+        ["git", "--no-optional-locks", "-C", str(folder), *arguments],
         capture_output=True,
         text=True,
         timeout=10,

@@ -5,6 +5,7 @@ import fcntl
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -381,6 +382,26 @@ def test_the_processor_time_of_a_process_is_no_fault_of_the_detector(made_up, tm
     assert "a process is ended after 8 s of processor time here" in done.stderr
     assert "raise `ulimit -t`" in done.stderr
     assert set(read_results(tmp_path / "out")["status"]) == {"environment"}
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="needs git")
+def test_the_state_of_a_repository_is_read_without_writing_to_it(tmp_path):
+    def git(*arguments):
+        names = ("-c", "user.name=a", "-c", "user.email=a@localhost")
+        subprocess.run(["git", "-C", str(tmp_path), *names, *arguments], check=True)
+
+    git("init", "-q")
+    file, index = tmp_path / "file", tmp_path / ".git" / "index"
+    file.write_text("same")
+    git("add", "file")
+    git("commit", "-q", "-m", "first")
+    # Git would renew the entry of a file with a new time and the same content.
+    os.utime(file, (1, 1))
+    before = index.read_bytes()
+
+    assert provenance.git_state(tmp_path)["dirty"] is False
+
+    assert index.read_bytes() == before
 
 
 @pytest.mark.parametrize("largest", [2_000, 70_000])
