@@ -75,7 +75,9 @@ class Versions:
                 self._note(number, zip(versions, generations, strict=True))
             return
         for number, rule in enumerate(_RULES):
-            groups = rows.group_by(list(rule)).aggregate([("generation", "max")])
+            groups = rows.group_by(list(rule), use_threads=False).aggregate(
+                [("generation", "max")]
+            )
             values = [groups[name].to_pylist() for name in rule]
             generations = groups["generation_max"].to_pylist()
             self._note(number, zip(zip(*values, strict=True), generations, strict=True))

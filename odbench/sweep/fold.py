@@ -276,7 +276,9 @@ def _newest(table: pa.Table) -> pa.Table:
     import pyarrow.compute as pc
 
     table = table.append_column("#", pa.array(range(len(table))))
-    newest = table.group_by(list(TRIAL)).aggregate([("#", "count")])
+    # Arrow waits for ever for a thread that it may not start, so it uses none here.
+    groups = table.group_by(list(TRIAL), use_threads=False)
+    newest = groups.aggregate([("#", "count")])
     if len(newest) < len(table):
         # Rows of older versions have no generation and are older than all others.
         generation = pc.fill_null(table["generation"], 0)
@@ -285,6 +287,8 @@ def _newest(table: pa.Table) -> pa.Table:
             table, [(name, "ascending") for name in (*TRIAL, "generation#", "#")]
         )
         table = table.take(order).drop_columns(["generation#"])
-        frame = table.select(list(TRIAL)).to_pandas()
+        frame = table.select(list(TRIAL)).to_pandas(use_threads=False)
         table = table.filter(pa.array(~frame.duplicated(keep="last")))
-    return table.drop_columns(["#"]).sort_by([(name, "ascending") for name in TRIAL])
+    table = table.drop_columns(["#"])
+    order = pc.sort_indices(table, [(name, "ascending") for name in TRIAL])
+    return table.take(order)
