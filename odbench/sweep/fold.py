@@ -190,6 +190,13 @@ def _check_columns(results: Path, stored: list[str], wanted: list[str]) -> None:
 
 
 def _unusable(results: Path, why: str) -> ResultsError:
+    if "launch worker thread" in why:
+        msg = (
+            f"results {str(results)!r}: cannot be read, as no thread may be started "
+            f"here; raise `ulimit -u`, or the container's limit of processes, and give "
+            f"the same command again: finished trials are kept"
+        )
+        return ResultsError(msg)
     msg = (
         f"results {str(results)!r}: not written by a run ({why}); move the file away, "
         f"or name another folder with --out"

@@ -11,13 +11,15 @@ import time
 from pathlib import Path
 
 import psutil
+import pyarrow.parquet as pq
 import pytest
 
 from odbench import provenance
-from odbench.errors import RunBrokenError
+from odbench.errors import ResultsError, RunBrokenError
 from odbench.plugins.find import find_detector
 from odbench.results import read_results
 from odbench.sweep import preflight, room
+from odbench.sweep.fold import read_batches
 from odbench.sweep.handover import Handover
 from odbench.sweep.pause import pause_descendants, resume
 from odbench.sweep.places import kernels_of, place_of
@@ -266,3 +268,18 @@ def wait_for(condition):
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_results_that_no_thread_can_read_are_not_called_foreign(monkeypatch, tmp_path):
+    fault = "Unknown error: Failed to launch worker thread: Resource temporarily ..."
+
+    def refused(*_args, **_options):
+        raise OSError(fault)
+
+    monkeypatch.setattr(pq, "ParquetFile", refused)
+    (tmp_path / "results.parquet").touch()
+
+    with pytest.raises(ResultsError, match="raise `ulimit -u`") as caught:
+        list(read_batches(tmp_path / "results.parquet"))
+
+    assert "move the file away" not in str(caught.value)
