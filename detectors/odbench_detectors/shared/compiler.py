@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags
@@ -48,11 +49,16 @@ class KernelCompiler(CompilerBase):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.state.flags = _QuickFlags(self.state.flags)
+        # Neither the options' class nor the list of passes is in numba's manual: a
+        # version that has others compiles as usual, which takes longer.
+        with contextlib.suppress(AttributeError, TypeError):
+            self.state.flags = _QuickFlags(self.state.flags)
 
     def define_pipelines(self) -> list[PassManager]:
         """Return numba's passes without those that change nothing in a kernel."""
         usual = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        if not hasattr(usual, "passes"):
+            return [usual]
         lean = PassManager("kernel")
         lean.passes.extend(
             step for step in usual.passes if step[0].__name__ not in _UNUSED
