@@ -298,8 +298,9 @@ def inference_lines(rows: pd.DataFrame) -> list[str]:
             "Places: simultaneous 95 % intervals; 1 in the interval: may be best."
         )
     if _is_missing(first.get("mean_auroc_low")):
+        noun = "family" if families == 1 else "families"
         lines.append(
-            f"No other intervals: {families:.0f} families of data sets; wanted "
+            f"No other intervals: {families:.0f} {noun} of data sets; wanted "
             f"{FEWEST} or more of about equal size."
         )
     elif _is_missing(first.get("elo_auroc_low")):
