@@ -159,7 +159,7 @@ def inspect_machine(request: RunRequest, context: RunContext, *, jobs: int) -> M
         If a sandbox is required and there is none.
     """
     machine = Machine(request.backend)
-    machine.remarks += [*_open_files(jobs), *_processor_time(), *_file_size()]
+    machine.remarks += [*_open_files(jobs), *_low_limits()]
     if request.backend == "loky":
         reason = _no_locks()
         if reason:
@@ -197,24 +197,18 @@ def _open_files(jobs: int) -> Iterator[str]:
             )
 
 
-def _processor_time() -> Iterator[str]:
-    """Say that the system will end processes that work for long."""
-    most = most_processor_seconds()
-    if most < _LONG_SECONDS:
+def _low_limits() -> Iterator[str]:
+    """Say that a process may be ended, or a file be too large, before the run ends."""
+    if most_processor_seconds() < _LONG_SECONDS:
         yield (
-            f"a process is ended after {most:.0f} s of processor time here; if the run "
-            f"stops, raise `ulimit -t` and give the same command again: finished "
-            f"trials are kept"
+            f"a process is ended after {most_processor_seconds():.0f} s of processor "
+            f"time here; if the run stops, raise `ulimit -t` and give the same command "
+            f"again: finished trials are kept"
         )
-
-
-def _file_size() -> Iterator[str]:
-    """Say that tables and results may be larger than a file can be."""
-    most = largest_file()
-    if most < _LONG_FILE:
+    if largest_file() < _LONG_FILE:
         yield (
-            f"no file may be larger than {most / (1 << 20):,.2f} MiB here, which "
-            f"tables and results may exceed; raise the limit with `ulimit -f`"
+            f"no file may be larger than {largest_file() / (1 << 20):,.2f} MiB here, "
+            f"which tables and results may exceed; raise the limit with `ulimit -f`"
         )
 
 
@@ -244,8 +238,8 @@ def _check_temporary_files() -> None:
             probe.write(bytes(1 << 16))
             probe.flush()
     except OSError as error:
-        cure = "make room there" if is_full(error) else "set TMPDIR to another folder"
-        cure = limit_cure(error) or cure
+        other = "make room there" if is_full(error) else "set TMPDIR to another folder"
+        cure = limit_cure(error) or other
         msg = (
             f"temporary files: {str(folder)!r} cannot be written "
             f"({error.strerror or error}); {cure}"

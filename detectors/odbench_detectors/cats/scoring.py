@@ -9,10 +9,7 @@ import numpy as np
 
 from odbench.arrays import BoolArray, FloatArray, IntArray
 from odbench.errors import DetectorError
-from odbench_detectors.cats.batch import (
-    surprise_by_column,
-    surprise_of_batch,
-)
+from odbench_detectors.cats.batch import surprise_by_column, surprise_of_batch
 from odbench_detectors.cats.candidates import Candidates, Shared
 from odbench_detectors.cats.conformal import SplitConformal
 from odbench_detectors.cats.explain import Part, explain_placed, score_of

@@ -174,6 +174,7 @@ def _shape_integers(
         fit = float(np.abs(whole).max()) < _LARGEST_CUBED
         cubed: FloatArray = whole * whole * whole if fit else whole
         return cubed
+    # One zero, see `_remove_cells`.
     count: FloatArray = whole - (whole[:n_train].min() + 0.0)
     if shape == 0:
         return count
@@ -184,6 +185,7 @@ def _stretch(values: FloatArray, shape: int, n_train: int) -> FloatArray:
     """Give a column heavy tails: the cube or the exponential of its scaled values."""
     train = np.sort(values[:n_train])
     width = float(spread(values[None, :n_train])[0])
+    # One zero, see `_remove_cells`.
     scaled: FloatArray = (values - (train[n_train // 2] + 0.0)) * (
         _NORMAL_SPREAD / width
     )
