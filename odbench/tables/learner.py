@@ -20,11 +20,8 @@ from odbench.tables.scale import Scale
 FIT_ROWS = 50_000
 # Parts of the reference that are held out in turn.
 PARTS = 5
-# Detectors whose ``fit_score`` learns from the most normal rows alone. Of a table with
-# categories, these hold no row of some of them, and all rows of those look anomalous.
-_BY_CORE = ("cats",)
-# Parts that are then scored in turn by a detector fitted on the others, and the fewest
-# rows for which this is done.
+# Parts of a table with categories that are scored in turn by a trimming detector fitted
+# on the others, and the fewest rows for which this is done.
 _LEFT_OUT, _FEWEST = 10, 20
 # With more rows to score, one part is held out, which needs one detector.
 ONE_PART_ABOVE = 200_000
@@ -83,8 +80,9 @@ class Learner:
         Parameters
         ----------
         named : bool
-            Whether some columns are rarities of categories. A detector that learns
-            from the most normal rows then learns from nine tenths of all instead.
+            Whether some columns are rarities of categories. The most normal rows may
+            hold no row of some category, and all its rows would then look anomalous: a
+            detector that trims learns from nine tenths of all rows instead.
 
         Returns
         -------
@@ -93,8 +91,8 @@ class Learner:
             the same score.
         """
         first, rest = self.rows[: self.n_fit], self.rows[self.n_fit :]
-        by_core = self.configuration.info.name in _BY_CORE
-        if named and by_core and len(first) >= _FEWEST:
+        trims = self.configuration.info.trims
+        if named and trims and len(first) >= _FEWEST:
             scores = self._left_out_scores(first)
         else:
             scores = self._fit_score(first)

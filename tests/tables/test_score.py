@@ -1,6 +1,7 @@
 """Scoring tables: output, order of rows, reasons, drift."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -297,7 +298,7 @@ def test_a_category_of_a_tenth_of_the_rows_is_not_odd_as_such(rng, monkeypatch):
 
     assert among_first() < 0.4
     # The core of cats has no such row.
-    monkeypatch.setattr(learning, "_BY_CORE", ())
+    monkeypatch.setattr(learning, "_FEWEST", 601)
     assert among_first() > 0.9
 
 
@@ -309,3 +310,14 @@ def test_rows_of_numbers_alone_have_the_detectors_own_scores(rng):
 
     np.testing.assert_array_equal(made.own_scores(), wanted)
     assert not np.array_equal(made.own_scores(named=True), wanted)
+
+
+def test_only_a_detector_that_trims_is_fitted_on_parts(rng):
+    rows = rng.normal(size=(100, 3))
+    knn = odbench.find_detector("knn")
+    trimming = replace(knn, info=replace(knn.info, trims=True))
+    plain, cut = (learning.Learner.of(one, rows) for one in (knn, trimming))
+
+    np.testing.assert_array_equal(plain.own_scores(named=True), plain.own_scores())
+    np.testing.assert_array_equal(cut.own_scores(), plain.own_scores())
+    assert not np.array_equal(cut.own_scores(named=True), plain.own_scores())

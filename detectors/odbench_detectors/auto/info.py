@@ -20,4 +20,5 @@ AUTO = DetectorInfo(
     params={"budget": 20_000},
     grid={"budget": (0, 20_000)},
     deterministic=False,
+    trims=True,
 )

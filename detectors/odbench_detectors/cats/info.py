@@ -18,6 +18,7 @@ CATS = DetectorInfo(
     summary="Calibrated tail sum: eight cheap views, each calibrated on train rows",
     build=_build,
     scores_batch=True,
+    trims=True,
     compiles=True,
     core=True,
     shares=(
