@@ -401,7 +401,10 @@ def _refuse_mixtures(rows: pd.DataFrame, where: str) -> None:
 
 
 def _without_repeats(rows: pd.DataFrame, where: str) -> pd.DataFrame:
-    """Keep one copy of a trial that several runs have, if they agree on its outcome."""
+    """Keep one copy of a trial that several runs have, if they agree on its outcome.
+
+    A copy with a number to select by, which only runs over grids have, comes first.
+    """
     trial = ["dataset", "detector", "config", "seed"]
     repeated = rows.duplicated(trial, keep=False)
     if not repeated.any():
@@ -418,7 +421,13 @@ def _without_repeats(rows: pd.DataFrame, where: str) -> pd.DataFrame:
             "two different outcomes; leave out one of the runs that hold it"
         )
         raise ResultsError(msg)
-    return rows.drop_duplicates(trial)
+    if "selection" not in rows.columns:
+        return rows.drop_duplicates(trial)
+    unknown = rows["selection"].isna().to_numpy()
+    order = np.argsort(unknown, kind="stable")
+    is_copy = np.empty(len(rows), dtype=np.bool_)
+    is_copy[order] = rows.iloc[order].duplicated(trial).to_numpy()
+    return rows[~is_copy]
 
 
 def _positions(chosen: BoolArray | IntArray) -> IntArray:

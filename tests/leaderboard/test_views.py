@@ -1,5 +1,6 @@
 """The views of a grid have the documented values and are never ranked together."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -135,3 +136,18 @@ def test_the_selected_view_goes_by_the_number_that_needs_no_labels(grid):
     seen = through(quality(nothing), "selected without labels")
     # Where nothing was measured, the reference configuration is taken.
     assert seen.auroc[:, 0].tolist() == [0.6, 0.8]
+
+
+@pytest.mark.parametrize("first", ["grid", "plain"])
+def test_a_trial_that_a_run_without_a_grid_holds_too_keeps_its_number(grid, first):
+    selection = pd.Series([0.2, 0.9, 0.9, 0.2, 0.5, 0.5])
+    over_grid = grid.assign(selection=selection)
+    plain = grid[grid["config"] == "default"].assign(selection=None)
+    both = [over_grid, plain] if first == "grid" else [plain, over_grid]
+
+    merged = quality(pd.concat(both))
+
+    np.testing.assert_array_equal(
+        merged.cells.selection, quality(over_grid).cells.selection
+    )
+    assert view_table(merged, QUICK).equals(view_table(quality(over_grid), QUICK))
