@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import Any
-
 import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench_detectors.shared.blocks import in_blocks
 from odbench_detectors.shared.estimator import within_limit
+from odbench_detectors.shared.expectation import fit_gaussians
 
 
 class Mixture:
-    """A Gaussian mixture fitted by scikit-learn.
+    """A Gaussian mixture fitted by expectation maximisation.
 
     Parameters
     ----------
@@ -38,25 +36,21 @@ class Mixture:
         ridge: float,
         random_state: int | None,
     ) -> None:
-        from sklearn.mixture import GaussianMixture
-
         X = within_limit(X)
         if len(X) == 1:
-            X = np.repeat(X, 2, axis=0)  # scikit-learn requires two rows
-        model: Any = GaussianMixture(
-            n_components=min(components, len(X)),
-            covariance_type=covariance,
-            reg_covar=ridge,
-            random_state=random_state,
-        )
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            # A mixture that has not converged, or has too few rows, is still valid.
-            warnings.simplefilter("ignore")
-            model.fit(X)
-        self._means = model.means_
-        self._factors = model.precisions_cholesky_
+            # As scikit-learn requires, whose scores these are.
+            X = np.repeat(X, 2, axis=0)
         self._diagonal = covariance == "diag"
-        self._constants = np.log(model.weights_) + self._log_determinants()
+        # A mixture that has not converged, or has too few rows, is still valid.
+        with np.errstate(all="ignore"):
+            weights, self._means, self._factors = fit_gaussians(
+                X,
+                components=min(components, len(X)),
+                is_diagonal=self._diagonal,
+                ridge=ridge,
+                random_state=random_state,
+            )
+        self._constants = np.log(weights) + self._log_determinants()
         self._constants -= 0.5 * X.shape[1] * np.log(2 * np.pi)
 
     def _log_determinants(self) -> FloatArray:
