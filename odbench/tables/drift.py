@@ -11,6 +11,7 @@ from odbench.arrays import FloatArray
 from odbench.tables.columns import Column, parsed_numbers
 from odbench.tables.encode import GONE, NAMED, Learned, count_categories
 from odbench.tables.fitted import Fitted
+from odbench.tables.order import hash_rows
 from odbench.tables.roles import constant_note
 from odbench.tables.wording import show_share
 
@@ -21,6 +22,8 @@ _MOST = 12
 # Kolmogorov-Smirnov distance of the p-values from uniform that is reported, where
 # there are enough rows to tell.
 _SHIFT, _ENOUGH = 0.1, 200
+# The share of rows that the reference holds, too, above that which it repeats itself.
+_COPIES = 0.05
 
 
 def drift_notes(
@@ -49,7 +52,7 @@ def drift_notes(
             notes += _of_numbers(column, learned, how[column.name], values)
     if len(notes) > _MOST:
         notes = [*notes[:_MOST], f"and {len(notes) - _MOST} more columns differ"]
-    return notes + _of_p_values(p)
+    return notes + _of_copies(fitted, table, how) + _of_p_values(p)
 
 
 def _other_columns(fitted: Fitted, table: Any) -> list[str]:
@@ -118,6 +121,22 @@ def _of_numbers(
             f"{low} to {high}"
         )
     return notes
+
+
+def _of_copies(fitted: Fitted, table: Any, how: Mapping[str, Column]) -> list[str]:
+    """Say if more rows are copies of reference rows than repeats would explain."""
+    learner = fitted.learner
+    known = hash_rows(learner.rows)
+    rows = hash_rows(learner.scale.apply(fitted.encoder.encode(table, how)))
+    _, counts = np.unique(known, return_counts=True)
+    repeated = 1.0 - float((counts == 1).sum()) / len(known)
+    share = float(np.isin(rows, known).mean())
+    if share - repeated <= _COPIES:
+        return []
+    return [
+        f"{show_share(share)} of rows are in the reference, too: compared with "
+        "themselves, they look more normal than they are; leave them out of it"
+    ]
 
 
 def _of_p_values(p: FloatArray) -> list[str]:

@@ -125,6 +125,24 @@ def test_a_detector_without_explanations_gets_reasons_too():
         assert sum(r.share for r in result.reasons[row]) <= 1.0 + 1e-9
 
 
+def test_rows_that_the_reference_holds_too_are_counted(rng):
+    def notes(table, reference):
+        scored, _ = score_table(Request(table=table, reference=reference))
+        return " ".join(scored.notes)
+
+    def drawn(n):
+        x = rng.normal(size=(n, 3))
+        return pa.table({f"x{j}": x[:, j] for j in range(3)})
+
+    reference = drawn(300)
+    some = pa.concat_tables([reference.slice(0, 30), drawn(70)])
+    assert "30 % of rows are in the reference, too" in notes(some, reference)
+    assert "in the reference, too" not in notes(drawn(100), reference)
+    # Rows of few values repeat each other by nature.
+    few = pa.table({"a": rng.integers(3, size=400), "b": rng.integers(4, size=400)})
+    assert "in the reference, too" not in notes(few.slice(300), few.slice(0, 300))
+
+
 def test_drift_is_said():
     table = orders(400, 2)
     table = table.set_column(2, "amount", pc.multiply(table["amount"], 40.0))
