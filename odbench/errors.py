@@ -17,6 +17,7 @@
   + ResultsError          a results file is broken or of another schema
   + SubmissionError       a submission is malformed or hostile
   + RunLockedError        another process writes to the same folder
+  + NoProcessesError      no more threads or processes may be started
   + RunBrokenError        a run cannot go on: a full disk, a pool that keeps dying
 
 The command line prints an ``OdbenchError`` as one line and returns 2, or 1 for a
@@ -91,6 +92,10 @@ class SubmissionError(OdbenchError):
 
 class RunLockedError(OdbenchError):
     """Another process writes to the same folder."""
+
+
+class NoProcessesError(OdbenchError):
+    """No more threads or processes may be started: a limit is too low."""
 
 
 class RunBrokenError(OdbenchError):

@@ -22,6 +22,7 @@ from odbench.cli import streams
 from odbench.errors import DiskFullError, OdbenchError, RunBrokenError
 from odbench.files import is_disk_fault, limit_cure
 from odbench.text import printable
+from odbench.threads import MORE_PROCESSES, is_lack_of_processes
 
 # Command -> help in one line. Each is in the module of its name, which is imported
 # when the command is called.
@@ -44,6 +45,7 @@ VERBS = {
 
 _OTHER_PATH = "name another path, or check this one's rights and room"
 _OTHER_OUTPUT = "make room for the output, or send it elsewhere"
+_NO_THREAD = f"threads or processes: no more may be started here; {MORE_PROCESSES}"
 # A loader's words where no memory is left.
 _NO_MEMORY = re.compile("failed to map|cannot allocate", re.IGNORECASE)
 
@@ -131,7 +133,7 @@ def _terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def _run(arguments: list[str] | None) -> int:  # noqa: PLR0911 - one for each end
+def _run(arguments: list[str] | None) -> int:
     try:
         outcome: Any = cli.main(arguments, prog_name="odbench", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -145,36 +147,44 @@ def _run(arguments: list[str] | None) -> int:  # noqa: PLR0911 - one for each en
     except (click.ClickException, OdbenchError) as error:
         broken = isinstance(error, (RunBrokenError, DiskFullError))
         return _complain(_spell(error), 1 if broken else 2)
-    except OSError as error:
-        # A path cannot be read or written, because of the disk or because of the call.
-        full = is_disk_fault(error)
-        if error.filename is not None:
-            return _complain(
-                f"{str(error.filename)!r}: {error.strerror}; "
-                f"{limit_cure(error) or _OTHER_PATH}",
-                1 if full or limit_cure(error) else 2,
-            )
-        if not full and not limit_cure(error):
+    except (OSError, MemoryError, ImportError, RuntimeError) as error:
+        told = _of_the_machine(error)
+        if told is None:
             raise
-        # Python would try once more to write what is left, and fail again.
-        streams.discard(sys.stdout)
-        verb = "write" if full else "go"
-        return _complain(
-            f"cannot {verb} on: {error.strerror}; {limit_cure(error) or _OTHER_OUTPUT}",
-            1,
-        )
-    except (MemoryError, ImportError) as error:
-        # Without room for a library's code, the loader raises the second.
-        if isinstance(error, ImportError) and not _NO_MEMORY.search(str(error)):
-            raise
-        return _complain(
+        return _complain(*told)
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else 1
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _of_the_machine(error: Exception) -> tuple[str, int] | None:
+    """Return a line and an exit code for what the machine lacks, None for a bug."""
+    if is_lack_of_processes(error):
+        return _NO_THREAD, 2
+    if isinstance(error, OSError):
+        return _of_a_file(error)
+    # Without room for a library's code, the loader raises an ImportError.
+    if isinstance(error, MemoryError) or _NO_MEMORY.search(str(error)):
+        return (
             f"not enough memory; free some, raise `{_memory_limit()}`, or work on less "
             f"at once",
             1,
         )
-    except SystemExit as error:
-        return error.code if isinstance(error.code, int) else 1
-    return outcome if isinstance(outcome, int) else 0
+    return None
+
+
+def _of_a_file(error: OSError) -> tuple[str, int] | None:
+    """Say that a path cannot be used, because of the disk or because of the call."""
+    full, cure = is_disk_fault(error), limit_cure(error)
+    if error.filename is not None:
+        said = f"{str(error.filename)!r}: {error.strerror}; {cure or _OTHER_PATH}"
+        return said, 1 if full or cure else 2
+    if not full and not cure:
+        return None
+    # Python would try once more to write what is left, and fail again.
+    streams.discard(sys.stdout)
+    verb = "write" if full else "go"
+    return f"cannot {verb} on: {error.strerror}; {cure or _OTHER_OUTPUT}", 1
 
 
 def _memory_limit() -> str:

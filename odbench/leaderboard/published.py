@@ -16,6 +16,7 @@ from odbench.leaderboard.tables import Settings, build_leaderboard
 from odbench.results import RESULTS
 from odbench.scoring.cells import FACTS
 from odbench.scoring.settings import TRANSDUCTIVE, by_setting, needs_independence
+from odbench.threads import spare_threads
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,6 +122,7 @@ def read_published(path: Path | None = None) -> Published:
 
     shipped = files("odbench.leaderboard") / "assets" / "published.parquet"
     where = str(shipped if path is None else path)
+    spare_threads()
     try:
         table = pq.read_table(where).select(_COLUMNS)
         told = json.loads(table.schema.metadata[b"odbench"])

@@ -20,6 +20,7 @@ from odbench.results.schema import (
     completed,
     schema,
 )
+from odbench.threads import spare_threads
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,6 +74,8 @@ def read_results(
     ResultsError
         If the file is missing, cannot be read, lacks a column, is too large, or
         contains an invalid name or number.
+    NoProcessesError
+        If no thread may be started.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -86,6 +89,7 @@ def read_results(
             f"folder that `odbench run --out` wrote"
         )
         raise ResultsError(msg)
+    spare_threads()
     full = schema() if columns is None else columns_as_words(columns)
     # Texts are looked at as places in a list of distinct ones: a reason that all rows
     # share is held once, until it is known how long it is.

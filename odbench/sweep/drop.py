@@ -205,7 +205,7 @@ def _others(folder: Path, filters: Filters, earlier: Earlier) -> Iterator[pa.Tab
 def _frame(batch: pa.RecordBatch) -> pd.DataFrame:
     import pyarrow as pa
 
-    frame: pd.DataFrame = pa.Table.from_batches([batch]).to_pandas()
+    frame: pd.DataFrame = pa.Table.from_batches([batch]).to_pandas(use_threads=False)
     return frame
 
 

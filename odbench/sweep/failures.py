@@ -73,7 +73,7 @@ def read_failures(
         if set(batch["status"].to_pylist()) <= {"ok"}:
             # Most runs have no failures, and then pandas is not imported.
             continue
-        rows = batch.to_pandas()
+        rows = batch.to_pandas(use_threads=False)
         failed = rows[rows["status"] != "ok"]
         # Most runs have no failures, and then no version needs to be known.
         earlier = earlier_versions(folder) if earlier is None else earlier

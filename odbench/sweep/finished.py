@@ -154,7 +154,7 @@ def read_frames(folder: Path, columns: Iterable[str]) -> Iterator[pd.DataFrame]:
     import pyarrow as pa
 
     for batch in read_batches(folder / RESULTS, list(columns)):
-        yield pa.Table.from_batches([batch]).to_pandas()
+        yield pa.Table.from_batches([batch]).to_pandas(use_threads=False)
 
 
 def earlier_versions(folder: Path, *, contested: bool = False) -> Earlier:

@@ -165,13 +165,16 @@ def read_batches(
     full = schema()
     wanted = full if columns is None else pa.schema(map(full.field, columns))
     try:
-        # Without a buffer, whole columns are read before the first row is returned.
+        # Without a buffer, whole columns are read before the first row is returned. No
+        # threads are used, because Arrow waits for ever for one that may not start.
         with (
             pa.OSFile(os.fsencode(results)) as source,
-            pq.ParquetFile(source, buffer_size=1 << 16) as file,
+            pq.ParquetFile(source, buffer_size=1 << 16, pre_buffer=False) as file,
         ):
             _check_columns(results, file.schema_arrow.names, wanted.names)
-            for batch in file.iter_batches(batch_size=_ROWS, columns=columns):
+            for batch in file.iter_batches(
+                batch_size=_ROWS, columns=columns, use_threads=False
+            ):
                 table = completed(pa.Table.from_batches([batch]), wanted)
                 yield from table.to_batches()
     # A damaged name of a column is a ValueError.
@@ -190,13 +193,6 @@ def _check_columns(results: Path, stored: list[str], wanted: list[str]) -> None:
 
 
 def _unusable(results: Path, why: str) -> ResultsError:
-    if "launch worker thread" in why:
-        msg = (
-            f"results {str(results)!r}: cannot be read, as no thread may be started "
-            f"here; raise `ulimit -u`, or the container's limit of processes, and give "
-            f"the same command again: finished trials are kept"
-        )
-        return ResultsError(msg)
     msg = (
         f"results {str(results)!r}: not written by a run ({why}); move the file away, "
         f"or name another folder with --out"

@@ -17,8 +17,9 @@ from odbench.sweep.limits import largest_file, most_processor_seconds
 from odbench.sweep.outcome import is_enforced
 from odbench.sweep.places import HOME
 from odbench.sweep.request import RunRequest
-from odbench.sweep.room import LEAST_MEMORY, memory_of_each, startable, workers
+from odbench.sweep.room import LEAST_MEMORY, memory_of_each, workers
 from odbench.sweep.sandboxes import Sandboxes
+from odbench.threads import MORE_PROCESSES, refuse, startable
 
 # Files that a worker and its detectors have open at once.
 _FILES, _FILES_PER_JOB = 128, 64
@@ -79,7 +80,7 @@ def divide_machine(request: RunRequest) -> Share:
 
     Raises
     ------
-    RunBrokenError
+    NoProcessesError
         If not even one worker could start its processes.
     """
     remarks = []
@@ -94,7 +95,7 @@ def divide_machine(request: RunRequest) -> Share:
         if fitting < jobs:
             remarks.append(
                 f"{_workers(fitting)} instead of {jobs}: no more processes may be "
-                f"started here; raise `ulimit -u`, or the container's limit"
+                f"started here; {MORE_PROCESSES}"
             )
             jobs = fitting
     if request.memory_limit is None:
@@ -126,12 +127,8 @@ def _with_processes(jobs: int) -> int:
     room = startable(fixed + _PROCESSES_PER_JOB * jobs)
     fitting = (room - fixed) // _PROCESSES_PER_JOB
     if fitting < 1:
-        msg = (
-            f"processes: only {room} more may be started here, wanted "
-            f"{fixed + _PROCESSES_PER_JOB} for one worker; raise `ulimit -u`, or the "
-            f"container's limit of processes"
-        )
-        raise RunBrokenError(msg)
+        wanted = fixed + _PROCESSES_PER_JOB
+        refuse(f"only {room} more may be started here, wanted {wanted} for one worker")
     return min(jobs, fitting)
 
 

@@ -1,9 +1,8 @@
-"""Check how many processes and how much memory this machine still has for trials."""
+"""Check how many workers and how much memory this machine has for trials."""
 
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,6 @@ from odbench import provenance
 LEAST_MEMORY = 1 << 29
 # Share of the machine's memory that trials may use.
 _SHARE = 0.9
-# Bytes of a thread's stack in a check, so that address space is no obstacle.
-_STACK = 1 << 18
-_NO_THREAD = "can't start new thread"
 _VMSTAT = Path("/proc/vmstat")
 
 
@@ -29,42 +25,6 @@ def workers() -> int:
 def memory_of_each(jobs: int) -> int:
     """Return the bytes that one trial may use if `jobs` run at once."""
     return int(provenance.memory_bytes() * _SHARE / jobs)
-
-
-def startable(most: int) -> int:
-    """Return how many more threads or processes can be started, up to a number.
-
-    Limits of a user, of a container and of the system count both alike.
-
-    Parameters
-    ----------
-    most : int
-        The number that is enough.
-    """
-    end, started = threading.Event(), list[threading.Thread]()
-    before = None
-    with contextlib.suppress(ValueError, RuntimeError):
-        before = threading.stack_size(_STACK)
-    try:
-        for _ in range(most):
-            thread = threading.Thread(target=end.wait, daemon=True)
-            try:
-                thread.start()
-            except (RuntimeError, MemoryError):
-                break
-            started.append(thread)
-    finally:
-        end.set()
-        for thread in started:
-            thread.join()
-        if before is not None:
-            threading.stack_size(before)
-    return len(started)
-
-
-def is_lack_of_processes(error: object) -> bool:
-    """Say whether an error, or its text, is that no thread could be started."""
-    return _NO_THREAD in str(error)
 
 
 def out_of_memory_kills() -> int:

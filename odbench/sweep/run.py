@@ -76,6 +76,8 @@ def execute(request: RunRequest, prepared: Prepared) -> Summary:
         If another process writes to the same folder.
     UsageError
         If nothing can be written to the folder.
+    NoProcessesError
+        If a worker cannot start its processes or threads.
     RunBrokenError
         If results cannot be written, or workers keep dying.
     """
@@ -139,8 +141,8 @@ def _sweep(request: RunRequest, prepared: Prepared, summary: Summary) -> None:
     from odbench.sweep.kernels import compile_kernels
     from odbench.sweep.preflight import divide_machine, inspect_machine
     from odbench.sweep.processes import kill_marked
-    from odbench.sweep.room import is_lack_of_processes
     from odbench.sweep.strikes import Strikes
+    from odbench.threads import is_lack_of_processes, refuse
 
     folder = request.folder
     share = divide_machine(request)
@@ -190,15 +192,13 @@ def _sweep(request: RunRequest, prepared: Prepared, summary: Summary) -> None:
                     raise OSError(None, report.fault)
     except KeyboardInterrupt:
         summary.interrupted = True
-    except RuntimeError as error:
+    except (RuntimeError, OSError) as error:
         if not is_lack_of_processes(error):
             raise
-        msg = (
-            f"run {str(folder)!r}: no more processes may be started here; finished "
-            f"trials are kept: raise `ulimit -u`, or the container's limit, or use "
-            f"fewer --jobs, and give the same command again"
+        refuse(
+            f"no more may be started for run {str(folder)!r}; finished trials are "
+            f"kept, and the same command continues with fewer --jobs"
         )
-        raise RunBrokenError(msg) from error
     finally:
         kill_marked(context.token)
         stop.unlink(missing_ok=True)

@@ -44,14 +44,10 @@ from odbench.sweep.processes import (
     reset_peak_memory,
     resident_tree,
 )
-from odbench.sweep.room import (
-    LEAST_MEMORY,
-    is_lack_of_processes,
-    out_of_memory_kills,
-    startable,
-)
+from odbench.sweep.room import LEAST_MEMORY, out_of_memory_kills
 from odbench.sweep.warm_up import Sight
 from odbench.sweep.watch import Watch, folder_bytes, has_room
+from odbench.threads import MORE_PROCESSES, is_lack_of_processes, startable
 
 # Interval at which the memory of a running trial is measured.
 _POLL_SECONDS = 0.05
@@ -83,8 +79,7 @@ _CPU_SECONDS = 2.0
 # Threads that can be started where no other process takes all of them.
 _SPARE = 16
 _MORE_PROCESSES = (
-    "no more processes may be started here; raise `ulimit -u`, or the container's "
-    "limit, or use fewer --jobs"
+    f"no more processes may be started here; {MORE_PROCESSES}, or use fewer --jobs"
 )
 
 
@@ -331,6 +326,8 @@ class Sandbox:
         except _SandboxEndedError as ended:
             # No code of a detector has run yet, so it is not the detector's fault.
             msg = f"its process cannot be started: {ended.outcome.reason}"
+            if startable(_SPARE) < _SPARE:
+                msg += f"; {_MORE_PROCESSES}"
             raise _SandboxEndedError(environment(msg)) from None
         if "status" in answer:
             raise _SandboxEndedError(environment(str(answer.get("reason"))))

@@ -23,6 +23,7 @@ from odbench.tables.source import (
 )
 from odbench.tables.streams import Opened, open_bytes, seekable
 from odbench.tables.text_table import read_text_table
+from odbench.threads import spare_threads
 
 # Bytes that tell whether text is JSON.
 _LOOK = 4096
@@ -57,9 +58,12 @@ def read_source(table: Any) -> Source:
         If the file is not a table that can be read.
     UsageError
         If there is no such file, or the object is not a table.
+    NoProcessesError
+        If no thread may be started.
     """
     if isinstance(table, Source):
         return table
+    spare_threads()
     if isinstance(table, (str, Path)):
         return _read_file(table)
     return _read_object(table)

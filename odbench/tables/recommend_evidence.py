@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from odbench.arrays import FloatArray, IntArray
 from odbench.errors import DataError
 from odbench.tables.recommend_facts import FACTS
+from odbench.threads import spare_threads
 
 SETTINGS = ("one-class", "unsupervised")
 # Values per data set and configuration.
@@ -86,6 +87,7 @@ def read_evidence(setting: str, path: Path | None = None) -> tuple[Evidence, str
 
     shipped = files("odbench.tables") / "assets" / "evidence.parquet"
     where = str(shipped if path is None else path)
+    spare_threads()
     try:
         table = pq.read_table(where)
         told = json.loads(table.schema.metadata[b"odbench"])

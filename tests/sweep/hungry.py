@@ -7,7 +7,9 @@ import time
 import numpy as np
 
 
-class _Plain:
+class Plain:
+    """Takes nothing that it should not."""
+
     def fit(self, X, y=None):
         return self
 
@@ -15,7 +17,7 @@ class _Plain:
         return np.asarray(X).sum(axis=1)
 
 
-class StartsMany(_Plain):
+class StartsMany(Plain):
     """Starts more processes than there may be, and leaves them."""
 
     def fit(self, X, y=None):
@@ -26,7 +28,7 @@ class StartsMany(_Plain):
         return self
 
 
-class TakesTwoGib(_Plain):
+class TakesTwoGib(Plain):
     """Writes to two gibibytes of memory."""
 
     def fit(self, X, y=None):
@@ -36,7 +38,7 @@ class TakesTwoGib(_Plain):
         return self
 
 
-class FindsNoThread(_Plain):
+class FindsNoThread(Plain):
     """Fails as a detector does that may start no thread."""
 
     def fit(self, X, y=None):
@@ -44,7 +46,7 @@ class FindsNoThread(_Plain):
         raise RuntimeError(msg)
 
 
-class WorksOn(_Plain):
+class WorksOn(Plain):
     """Leaves a thread and a process that compute for ever."""
 
     def fit(self, X, y=None):

@@ -8,18 +8,17 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
-import pyarrow.parquet as pq
 import pytest
 
 from odbench import provenance
-from odbench.errors import ResultsError, RunBrokenError
+from odbench.errors import NoProcessesError
 from odbench.plugins.find import find_detector
 from odbench.results import read_results
 from odbench.sweep import preflight, room
-from odbench.sweep.fold import read_batches
 from odbench.sweep.handover import Handover
 from odbench.sweep.pause import pause_descendants, resume
 from odbench.sweep.places import kernels_of, place_of
@@ -28,6 +27,7 @@ from odbench.sweep.sandbox import Confinement, Limits, Sandbox
 
 GROUPS = Path("/sys/fs/cgroup")
 FILE = Path(__file__).with_name("hungry.py")
+SLOW = f"{Path(__file__).with_name('hostile.py')}:Slow"
 GIB = 2**30
 
 
@@ -85,10 +85,78 @@ def test_a_container_with_too_few_processes_is_refused_in_one_line(made_up, tmp_
     with group("pids", max=10) as folder:
         done = run_inside(folder, made_up, tmp_path / "out", "-d", "knn")
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.count("\n") == 1, done.stderr
     assert "more may be started here, wanted" in done.stderr
     assert "raise `ulimit -u`" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("jobs", "most"), [("1", 7), ("2", 12)])
+def test_threads_that_may_no_longer_start_end_a_run_in_time(
+    made_up, tmp_path, monkeypatch, jobs, most
+):
+    # Libraries start as many threads as on a machine with four cores.
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    slow = [f"{SLOW}:seconds={0.1 + i / 100:.2f}" for i in range(5)]
+    # Another file's detector has a process of its own.
+    specs = ",".join([*slow, f"{FILE}:Plain"])
+    out, options = tmp_path / "out", ("--datasets", "*", "-j", jobs, "-d", specs)
+    with group("pids", max=100) as folder, ThreadPoolExecutor() as pool:
+        running = pool.submit(run_inside, folder, made_up, out, *options)
+        while not running.done() and not has_a_trial(out):
+            time.sleep(0.01)
+        (folder / "pids.max").write_text(str(most))
+        done = running.result(timeout=60)
+
+    assert "Traceback" not in done.stderr
+    if done.returncode == 2:
+        assert done.stderr.count("\n") == 1, done.stderr
+    else:
+        assert done.returncode == 3
+        assert "environment" in statuses(out).values()
+    assert "raise `ulimit -u`" in done.stderr
+    again = run_inside(None, made_up, out, *options)
+    assert again.returncode == 0, again.stderr
+    results = read_results(out)
+    assert len(results) == results["key"].nunique() == 18
+    assert set(results["status"]) == {"ok"}
+
+
+def has_a_trial(out):
+    return any("key" in path.read_text() for path in out.glob("journal/*.jsonl"))
+
+
+@pytest.mark.slow
+def test_commands_end_where_few_threads_may_start(made_up, tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    table, out = tmp_path / "table.csv", tmp_path / "out"
+    table.write_text("a,b\n" + "".join(f"{i},{i % 7}\n" for i in range(5000)))
+    run_inside(None, made_up, out, "-d", "knn", "-j", "1")
+    score = ("score", str(table), "-d", "knn")
+    show = ("leaderboard", "show", str(out))
+    for words, most in ((score, 1), (score, 3), (score, 8), (show, 5), (show, 8)):
+        with group("pids", max=most) as folder:
+            done = subprocess.run(
+                [
+                    *("sh", "-c", f'echo $$ > {folder}/cgroup.procs && exec "$@"'),
+                    *("sh", sys.executable, "-m", "odbench", *words),
+                ],
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=60,
+            )
+
+        # A library may tell as well that it could start no thread.
+        said = [line for line in done.stderr.splitlines() if "odbench:" in line]
+        assert "Traceback" not in done.stderr
+        if most == 8:
+            assert done.returncode == 0, done.stderr
+        elif done.returncode:
+            assert done.returncode == 2
+            assert len(said) == 1
+            assert "raise `ulimit -u`" in said[0]
 
 
 @pytest.mark.long
@@ -162,7 +230,7 @@ def test_the_workers_follow_the_memory(monkeypatch, memory, cores, expected):
 def test_workers_are_refused_where_not_one_could_start(monkeypatch):
     monkeypatch.setattr(preflight, "startable", lambda most: 5)
 
-    with pytest.raises(RunBrokenError, match="only 5 more may be started here"):
+    with pytest.raises(NoProcessesError, match="only 5 more may be started here"):
         preflight.divide_machine(RunRequest(suites=("oddbench",), detectors=()))
 
 
@@ -268,18 +336,3 @@ def wait_for(condition):
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
-
-
-def test_results_that_no_thread_can_read_are_not_called_foreign(monkeypatch, tmp_path):
-    fault = "Unknown error: Failed to launch worker thread: Resource temporarily ..."
-
-    def refused(*_args, **_options):
-        raise OSError(fault)
-
-    monkeypatch.setattr(pq, "ParquetFile", refused)
-    (tmp_path / "results.parquet").touch()
-
-    with pytest.raises(ResultsError, match="raise `ulimit -u`") as caught:
-        list(read_batches(tmp_path / "results.parquet"))
-
-    assert "move the file away" not in str(caught.value)
