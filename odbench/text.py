@@ -1,4 +1,4 @@
-"""Make untrusted text safe to show in terminals, spreadsheets and Markdown."""
+"""Text to show: untrusted text made harmless, numbers with their nouns."""
 
 from __future__ import annotations
 
@@ -37,6 +37,17 @@ def printable(text: str) -> str:
         char if is_plain(char) else char.encode("unicode_escape").decode()
         for char in text
     )
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun in the singular or the plural.
+
+    Examples
+    --------
+    >>> counted(1, "data set"), counted(3, "data set")
+    ('1 data set', '3 data sets')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def cell_text(text: str) -> str:

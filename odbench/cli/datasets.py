@@ -32,6 +32,7 @@ from odbench.cli.selection import (
     of_each_suite,
 )
 from odbench.errors import TransportError
+from odbench.text import counted
 
 _LIST = (
     "id",
@@ -217,7 +218,8 @@ def pull(
     for _, failure in failures:
         click.echo(f"odbench: {' '.join(str(failure).split())}", err=True)
     here = len(records) - len(failures)
-    click.echo(f"{here} of {len(records)} data sets in the store, {size / 1e6:.1f} MB")
+    sets = counted(len(records), "data set")
+    click.echo(f"{here} of {sets} in the store, {size / 1e6:.1f} MB")
     context.exit(3 if failures else 0)
 
 

@@ -19,6 +19,7 @@ from odbench.cli.options import (
 )
 from odbench.cli.rows import terminal_width
 from odbench.errors import UsageError
+from odbench.text import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -223,7 +224,7 @@ def _sentence(summary: Summary) -> str:
     parts = [f"{count} {status}" for status, count in summary.counts.most_common()]
     before = f", {summary.done_before} done before" if summary.done_before else ""
     return (
-        f"{now} trials ({', '.join(parts) or 'none'}){before}; "
+        f"{counted(now, 'trial')} ({', '.join(parts) or 'none'}){before}; "
         f"results in {summary.folder}"
     )
 
@@ -234,7 +235,7 @@ def _tell_plan(request: RunRequest, prepared: Prepared) -> int:
 
     plan, earlier = prepared.plan, dependencies(request.folder)
     left = plan.total - plan.done
-    click.echo(f"{plan.total} trials: {plan.done} done, {left} to do")
+    click.echo(f"{counted(plan.total, 'trial')}: {plan.done} done, {left} to do")
     for reason, count in why_pending(plan, earlier).most_common():
         click.echo(f"  {count:>7} {reason}")
     if left:
@@ -242,15 +243,17 @@ def _tell_plan(request: RunRequest, prepared: Prepared) -> int:
 
         jobs = request.jobs or fitting()
         hours = prepared.time_left.left() / jobs / 3600
-        workers = "1 worker" if jobs == 1 else f"{jobs} workers"
+        workers = counted(jobs, "worker")
         click.echo(f"about {_spell(hours)} on {workers}, from earlier timings")
         if prepared.never_timed:
-            click.echo(f"  {prepared.never_timed} trials of configurations never timed")
+            never = counted(prepared.never_timed, "trial")
+            click.echo(f"  {never} of configurations never timed")
         size = sum(
             8 * (batch.record.n_train + batch.record.n_test) * batch.record.n_columns
             for batch in plan.pending
         )
-        click.echo(f"{len(plan.pending)} data sets, {size / 2**20:,.0f} MiB as arrays")
+        sets = counted(len(plan.pending), "data set")
+        click.echo(f"{sets}, {size / 2**20:,.0f} MiB as arrays")
     click.echo(f"results go to {request.folder}")
     return 0
 

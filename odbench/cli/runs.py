@@ -92,8 +92,8 @@ def drop(*, run: Path, yes: bool, **options: Any) -> None:
     asked first.
     """
     from odbench.api.runs import drop_from_run
-    from odbench.sweep.drop import Filters, counted, find_results
-    from odbench.text import printable
+    from odbench.sweep.drop import Filters, find_results
+    from odbench.text import counted, printable
 
     filters = Filters(**options)
     found = find_results(run, filters)

@@ -8,6 +8,7 @@ import click
 
 from odbench.cli.options import FOLDER, format_option
 from odbench.cli.rows import print_rows
+from odbench.text import counted
 
 
 @click.group(
@@ -124,6 +125,6 @@ def new(
         click.echo(f"odbench: {' '.join(reason.split())}", err=True)
     place = str(made.folder)
     place = place if made.folder.is_absolute() or "/" in place else f"./{place}"
-    click.echo(f"{place}: {len(made.records)} data sets")
+    click.echo(f"{place}: {counted(len(made.records), 'data set')}")
     click.echo(f"next: odbench run --suite {place} --detectors knn,ecod", err=True)
     context.exit(3 if made.failed else 0)

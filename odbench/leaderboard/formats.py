@@ -167,7 +167,9 @@ def _notes(rows: pd.DataFrame) -> list[str]:
     missing = int(rows["n_missing"].sum())
     notes = [f"{failed} of {trials} trials failed and count as {MEANINGS['main']}."]
     if missing:
-        notes[0] += f" {missing} trials are missing and count likewise."
+        one = "1 trial is missing and counts likewise."
+        more = f"{missing} trials are missing and count likewise."
+        notes[0] += f" {one if missing == 1 else more}"
     notes += ["", " ".join(inference_lines(rows))]
     if (rows["detector"] == ORACLE).any():
         notes += ["", ORACLE_WORDS]

@@ -20,6 +20,7 @@ from odbench.scoring.metrics import adjusted_average_precision, ranked_metrics
 from odbench.scoring.policy import PRIMARY, Policy, Quality, apply_policy
 from odbench.scoring.settings import not_ranked
 from odbench.scoring.significance import PERMUTATIONS
+from odbench.text import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -234,10 +235,10 @@ def in_order(table: pd.DataFrame) -> pd.DataFrame:
 
 def left_out(cells: Cells) -> str:
     """Name the data sets that could not be scored, in one line."""
-    return (
-        f"leaderboard of {cells.suite}/{cells.partition} ({cells.protocol}): "
-        f"{len(cells.unscored)} data sets have no public labels and are left out"
-    )
+    which = f"{cells.suite}/{cells.partition} ({cells.protocol})"
+    n = len(cells.unscored)
+    left = "has no public labels and is" if n == 1 else "have no public labels and are"
+    return f"leaderboard of {which}: {counted(n, 'data set')} {left} left out"
 
 
 def _counts(cells: Cells) -> dict[str, FloatArray]:

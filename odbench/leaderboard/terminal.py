@@ -216,9 +216,9 @@ def _remarks(rows: pd.DataFrame, policy: Policy) -> list[str]:
     if failed:
         remarks.append(f"{failed} of {trials} trials failed.")
     if missing:
+        are_missing = "1 trial is" if missing == 1 else f"{missing} trials are"
         remarks.append(
-            f"{missing} trials are missing; a data set that was not tried counts as "
-            "failed."
+            f"{are_missing} missing; a data set that was not tried counts as failed."
         )
     if len(remarks) == 1 and policy == "main":
         remarks = []

@@ -20,6 +20,7 @@ from odbench.sweep.finished import earlier_versions
 from odbench.sweep.fold import fold, is_folded, read_batches
 from odbench.sweep.folder import locked
 from odbench.sweep.inventory import refuse_no_run
+from odbench.text import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,11 +109,6 @@ class Matches:
             + ")"
             for detector, counts in sorted(self.statuses.items())
         ]
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a phrase such as "1 result" or "3 results"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def find_results(folder: Path, filters: Filters) -> Matches:

@@ -153,9 +153,10 @@ def read_as(fitted: Fitted, table: Any, name: str) -> dict[str, Column]:
     if missing:
         some = ", ".join(repr(each) for each in missing[:3])
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-        is_missing = "is missing" if len(missing) == 1 else "are missing"
+        columns = "column" if len(missing) == 1 else "columns"
+        are = "is" if len(missing) == 1 else "are"
         msg = (
-            f"{name}: column {some}{more} of the reference {is_missing}; "
+            f"{name}: {columns} {some}{more} of the reference {are} missing; "
             f"{closest(missing[0], table.column_names)}"
         )
         raise DataError(msg)

@@ -241,7 +241,7 @@ def test_every_verb_takes_a_mirror_of_one_suite(run, unlisted, suite, own_cache)
     globbed = (*options, "--datasets", "my*")
     assert run("datasets", "pull", *globbed)[:2] == (
         0,
-        "1 of 1 data sets in the store, 0.0 MB\n",
+        "1 of 1 data set in the store, 0.0 MB\n",
     )
     (row,) = json.loads(run("datasets", "list", *options, "--format", "json")[1])
     assert row["n_train"] == 20
@@ -262,7 +262,7 @@ def test_every_verb_takes_a_mirror_of_one_suite(run, unlisted, suite, own_cache)
 
 def test_without_names_a_mirror_is_pulled_and_nothing_generated(run, unlisted):
     code, out, _ = run("datasets", "pull", "--mirror", unlisted)
-    assert (code, out) == (0, "1 of 1 data sets in the store, 0.0 MB\n")
+    assert (code, out) == (0, "1 of 1 data set in the store, 0.0 MB\n")
 
 
 def test_audit_lists_what_it_measured(run, unlisted):

@@ -61,7 +61,7 @@ def test_tables_become_a_suite_that_runs_and_runs_again_where_corrected(run, tab
     file.write_text(file.read_text().replace(",FR,", ",IT,", 1))
     assert new(run, "--update")[0] == 0
     again = "".join(run(*words)[1:])
-    assert "1 trials (1 ok), 1 done before; results in odbench-runs/fraud" in again
+    assert "1 trial (1 ok), 1 done before; results in odbench-runs/fraud" in again
     assert run("datasets", "verify", "--suite", "./fraud")[2] == "verify: 4 ok\n"
     assert run("datasets", "audit", "--suite", "./fraud")[0] == 0
 
@@ -151,7 +151,7 @@ def test_npz_files_need_no_label_and_tables_do(run, tmp_path, rng):
         tmp_path / "npz" / "a.npz", X=rng.normal(size=(30, 2)), y=np.arange(30) > 25
     )
     code, out, _ = run("suites", "new", "plain", "--from", "npz")
-    assert (code, out) == (0, "./plain: 1 data sets\n")
+    assert (code, out) == (0, "./plain: 1 data set\n")
     code, _, err = run("suites", "new", "worded", "--from", "tables")
     assert (code, err.count("\n")) == (2, 1)
     assert "name them with --label and --anomaly" in err

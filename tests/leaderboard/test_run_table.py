@@ -118,7 +118,7 @@ def test_a_remark_is_made_each_time(tmp_path):
 
     (first,) = table_of_run(run).remarks
 
-    assert "1 data sets have no public labels" in first
+    assert "1 data set has no public labels" in first
     assert table_of_run(run).remarks == [first]
 
 

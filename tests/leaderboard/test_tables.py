@@ -211,7 +211,7 @@ def test_no_results_give_an_empty_table():
 def test_data_sets_without_labels_are_left_out_aloud():
     results = frame([trial("a", "knn", 0.5), trial("b", "knn", None, status="ok")])
 
-    with pytest.warns(UserWarning, match="1 data sets have no public labels"):
+    with pytest.warns(UserWarning, match="1 data set has no public labels"):
         table = build_leaderboard(results)
 
     assert table["n_total"].tolist() == [1]

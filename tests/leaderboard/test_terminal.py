@@ -26,7 +26,7 @@ def test_failed_and_missing_trials_are_told(rng):
     text = render_table(build_leaderboard(from_matrix([[0.5, None], [0.5, "absent"]])))
 
     assert "1 of 3 trials failed." in text
-    assert "1 trials are missing" in text
+    assert "1 trial is missing" in text
     assert "ranked last" in text
 
 

@@ -22,6 +22,7 @@ from odbench.plugins.check.explained import EXPLAINS, can_explain, explained
 from odbench.plugins.check.tables import planted
 from odbench.plugins.configuration import Configuration
 from odbench.plugins.entry_points import one_line
+from odbench.text import counted
 
 # Differences up to this size are reported as rounding.
 _ROUNDING = 1e-9
@@ -187,7 +188,8 @@ def _params(bench: Bench) -> str:
             "store parameters as they come"
         )
         raise FaultError(msg)
-    return f"get_params tells {len(params)} parameters, and the constructor takes them"
+    told = counted(len(params), "parameter")
+    return f"get_params tells {told}, and the constructor takes them"
 
 
 def _clone(bench: Bench) -> str:
