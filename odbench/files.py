@@ -17,7 +17,9 @@ _BROKEN = {errno.EFBIG, errno.EIO}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 # Raised for a lock by disks that have none, such as some network disks.
 _WITHOUT_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
-_MISNAMED = {errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG}
+_MISNAMED = {
+    errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP,
+}  # fmt: skip
 # Limits of a process that are met as errors of files, and their cures.
 _LIMITS = {
     errno.EFBIG: "raise the limit on the size of files (`ulimit -f`)",

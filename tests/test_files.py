@@ -106,6 +106,7 @@ MEANINGS = {
     errno.EROFS: (False, False, True, True),
     errno.ENOENT: (False, False, True, False),
     errno.ENAMETOOLONG: (False, False, True, True),
+    errno.ELOOP: (False, False, True, False),
     errno.ECONNRESET: (False, False, False, False),
 }
 

@@ -11,7 +11,7 @@ import click
 from odbench.cli.leaderboard_export import export
 from odbench.cli.leaderboard_publish import eval_results, publish
 from odbench.cli.leaderboard_show import show
-from odbench.cli.options import PATH, format_option, settings_options
+from odbench.cli.options import FOLDER, PATH, format_option, settings_options
 from odbench.cli.rows import emit, terminal_width
 from odbench.cli.warned import warnings_as_lines
 
@@ -30,7 +30,7 @@ for command in (show, export, publish, eval_results):
 @click.option(
     "--out",
     required=True,
-    type=PATH,
+    type=FOLDER,
     metavar="DIR",
     help="Folder for the tables; created if it does not exist.",
 )

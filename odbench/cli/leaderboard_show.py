@@ -84,11 +84,13 @@ def show(
             parts = _parts_with_published(wanted)
         else:
             parts = _parts(wanted, has_submissions=bool(submitted))
+    there = _places(parts)
     parts = [part for part in map(_selector(wanted), parts) if len(part.table)]
     if not parts and not submitted:
         msg = (
             f"leaderboard {str(wanted.source)!r}: nothing for suite "
-            f"{wanted.suite or 'any'!r}, partition {wanted.partition or 'any'!r}"
+            f"{wanted.suite or 'any'!r}, partition {wanted.partition or 'any'!r}; "
+            f"it has {', '.join(there) or 'no ranked results'}"
         )
         raise UsageError(msg)
     if form == "table":
@@ -151,6 +153,13 @@ def _selector(wanted: _Wanted) -> Any:
         return part._replace(table=table)
 
     return select
+
+
+def _places(parts: Sequence[Part]) -> list[str]:
+    """Return the suites and partitions of parts, such as ``oddbench/public``."""
+    tables = [part.table for part in parts]
+    names = [table["suite"] + "/" + table["partition"] for table in tables]
+    return sorted({name for each in names for name in each})
 
 
 def _print_blocks(

@@ -109,7 +109,9 @@ def _placed(table: pd.DataFrame) -> pd.DataFrame:
     rows = rows.rename(
         columns={"elo_auroc": "elo", "elo_auroc_low": "low", "elo_auroc_high": "high"}
     )
-    return rows.set_index(list(WHO))[["place", "mean_auroc", "elo", "low", "high"]]
+    numbers = rows.set_index(list(WHO))[["place", "mean_auroc", "elo", "low", "high"]]
+    # A leaderboard without rows has columns of objects, whose NaN give warnings.
+    return numbers.astype("float64")
 
 
 def _changes(both: pd.DataFrame) -> list[str]:

@@ -71,6 +71,14 @@ def _wanted(
         annotation = _evaluated(annotation, target)
     if _accepts(annotation, value):
         return ""
+    return _in_words(annotation)
+
+
+def _in_words(annotation: Any) -> str:
+    """Return the accepted types and values: "int", "'sums' or 'columns'"."""
+    if typing.get_origin(annotation) is typing.Literal:
+        *first, last = map(repr, typing.get_args(annotation))
+        return f"{', '.join(first)} or {last}" if first else last
     is_class = isinstance(annotation, type)
     return annotation.__name__ if is_class else str(annotation).replace("typing.", "")
 

@@ -37,6 +37,12 @@ class LabelFolder:
     """
 
     def __init__(self, folder: Path, sets: DatasetList) -> None:
+        if not folder.is_dir():
+            msg = (
+                f"labels {str(folder)!r}: no such folder; wanted one with a .npy file "
+                f"per data set, for {len(sets.sets)} data sets"
+            )
+            raise SubmissionError(msg)
         nested = folder / sets.suite
         self._folder = nested if nested.is_dir() else folder
         self._sets = sets

@@ -108,7 +108,7 @@ def test_show_under_another_policy_says_so(call, run, tmp_path):
     [
         (["--slice", "colour"], "slice 'colour': not in these results"),
         (["--slice", "domain=Moon"], "slice 'domain=Moon'"),
-        (["--suite", "other"], "nothing for suite 'other'"),
+        (["--suite", "other"], "partition 'any'; it has "),
         (["--sort", "beauty"], "sort column 'beauty'"),
         (["--policy", "kind"], "'kind' is not one of"),
         (["--permutations", "-1"], "-1 is not in the range"),

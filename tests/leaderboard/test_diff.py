@@ -86,3 +86,12 @@ def test_nothing_compared_with_nothing_is_said():
     empty = build_leaderboard(frame([]))
 
     assert render_diff(compare(empty, empty)) == "Nothing to compare."
+
+
+def test_leaderboards_without_a_common_row_are_compared_in_silence(sides, recwarn):
+    before, _ = sides
+    changes = compare(before, before.iloc[:0].astype(object))
+
+    assert set(changes["change"]) == {"gone"}
+    assert changes["within_interval"].isna().all()
+    assert not recwarn.list

@@ -550,7 +550,7 @@ class TestParametersAreCheckedBeforeARun:
             ("Typed:share=abc", "share is 'abc', wanted float"),
             ("Typed:on=1", "on is 1, wanted bool"),
             ("Typed:name=5", "name is 5, wanted str"),
-            ("Typed:mode=c", r"mode is 'c', wanted Literal\['a', 'b'\]"),
+            ("Typed:mode=c", "mode is 'c', wanted 'a' or 'b'"),
             ("Typed:either=1.5", r"either is 1.5, wanted int \| str"),
             ("Typed:maybe=x", r"maybe is 'x', wanted int \| None"),
             ("Typed:old=x", "old is 'x', wanted "),
