@@ -33,10 +33,12 @@ class Count(click.ParamType[int]):
         return number
 
 
-def suite_option(*, required: bool = False) -> Callable[[Command], Command]:
-    """Return the option for suites; without `required`, all suites by default."""
+def suite_option(
+    *, required: bool = False, default: str = "all"
+) -> Callable[[Command], Command]:
+    """Return the option for suites; `default` describes a call without it."""
     text = "Comma-separated suites: names, or folders with a suite.toml."
-    text += "" if required else "  [default: all]"
+    text += "" if required else f"  [default: {default}]"
     return click.option(
         "--suite", "-s", required=required, help=text, shell_complete=complete.suites
     )

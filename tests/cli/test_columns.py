@@ -77,3 +77,14 @@ def test_a_wrong_call_is_one_line(call, arguments, said):
     assert (code, out) == (2, "")
     assert said in err
     assert len(err.splitlines()) == 1
+
+
+def test_a_set_is_named_with_its_suite_and_partition(call):
+    _, with_slash, _ = call("synbench/copula-dependence-000")
+    named = ["copula-dependence-000", "--suite", "synbench"]
+
+    assert call(*named)[:2] == (0, with_slash)
+    assert call(*named, "--partition", "public")[:2] == (0, with_slash)
+    code, _, err = call(*named, "--partition", "private")
+    assert code == 2
+    assert "is in the public partition" in err
