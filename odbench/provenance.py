@@ -1,16 +1,24 @@
-"""Versions, machine, git state and command line: everything needed to repeat a run."""
+"""Installed packages, machine, git state and command line: what a run depends on."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
+import math
+import os
 import platform
 import subprocess
 import sys
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from odbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoints
 
 _CONTROL_GROUPS, _OWN_GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 # No machine has more bytes than a 64-bit number counts.
@@ -42,6 +50,21 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+def entry_points(group: str) -> EntryPoints:
+    """Return the entry points of a group, without importing their packages.
+
+    The metadata of all packages is read once for all groups, and again after a change
+    of ``sys.path``.
+    """
+    found: EntryPoints = _entry_points(tuple(sys.path)).select(group=group)
+    return found
+
+
+@functools.lru_cache(maxsize=4)
+def _entry_points(path: tuple[str, ...]) -> Any:  # noqa: ARG001 - the cache's key
+    return metadata.entry_points()
 
 
 def machine() -> dict[str, Any]:
@@ -109,10 +132,44 @@ def is_deep(value: object, levels: int = MAX_DEPTH) -> bool:
 
 
 def cores() -> int:
-    """Return the number of cores that this process may use, also in a container."""
+    """Return the number of cores that this process may use, also in a container.
+
+    Raises
+    ------
+    UsageError
+        If LOKY_MAX_CPU_COUNT is not a number.
+    """
     from joblib import cpu_count
 
-    return max(1, int(cpu_count()))
+    try:
+        counted = int(cpu_count())
+    except ValueError:
+        value = os.environ.get("LOKY_MAX_CPU_COUNT", "")
+        msg = f"LOKY_MAX_CPU_COUNT: got {value!r}, wanted a whole number, or none"
+        raise UsageError(msg) from None
+    return max(1, min([counted, *_quotas()]))
+
+
+def _quotas() -> Iterator[int]:
+    """Yield the cores that the quotas of this process's control groups allow.
+
+    joblib knows those of the outermost group alone.
+    """
+    for folder in groups_of("cpu"):
+        with contextlib.suppress(OSError, ValueError):
+            quota, period = _quota(folder)
+            if quota > 0 < period:
+                yield math.ceil(quota / period)
+
+
+def _quota(folder: Path) -> tuple[int, int]:
+    """Return the microseconds of a control group, and those of its period."""
+    if (folder / "cpu.max").exists():
+        quota, period = (folder / "cpu.max").read_text(encoding="ascii").split()
+        return int(quota), int(period)
+    names = ("cpu.cfs_quota_us", "cpu.cfs_period_us")
+    quota, period = ((folder / name).read_text(encoding="ascii") for name in names)
+    return int(quota), int(period)
 
 
 def memory_bytes() -> int:
@@ -124,16 +181,21 @@ def memory_bytes() -> int:
 
 def _container_limits() -> Iterator[int]:
     """Yield the memory limits of this process's control groups and those above."""
-    for folder in memory_groups():
+    for folder in groups_of("memory"):
         for name in ("memory.max", "memory.high", "memory.limit_in_bytes"):
             with contextlib.suppress(OSError, ValueError):
                 yield int((folder / name).read_text(encoding="ascii"))
 
 
-def memory_groups() -> Iterator[Path]:
-    """Yield the folders of the control groups that bound this process's memory.
+def groups_of(controller: str) -> Iterator[Path]:
+    """Yield the folders of the control groups that bound this process.
 
     Of both versions of control groups, and with the groups above.
+
+    Parameters
+    ----------
+    controller : str
+        The resource: ``memory`` or ``cpu``.
     """
     try:
         lines = _OWN_GROUPS.read_text(encoding="ascii").splitlines()
@@ -141,9 +203,9 @@ def memory_groups() -> Iterator[Path]:
         return
     for line in lines:
         _, controllers, path = line.split(":", 2)
-        if controllers and "memory" not in controllers.split(","):
+        if controllers and controller not in controllers.split(","):
             continue
-        root = _CONTROL_GROUPS / ("memory" if controllers else "")
+        root = _CONTROL_GROUPS / (controller if controllers else "")
         here = root / path.lstrip("/")
         # In a container, the path may be that of the host, and its root is ours.
         for folder in (root, here, *here.parents):

@@ -129,7 +129,7 @@ def run(
                 tempfile.TemporaryDirectory(prefix="odbench-run-")
             )
         request = RunRequest.of(
-            suites=tuple(suite.split(",")) if isinstance(suite, str) else tuple(suite),
+            suites=_names(suite),
             detectors=parse_specs(detectors)
             if isinstance(detectors, str)
             else detectors,
@@ -172,6 +172,17 @@ def run(
     for remark in dict.fromkeys(remarks):
         warnings.warn(remark, stacklevel=2)
     return results
+
+
+def _names(suite: Any) -> tuple[Any, ...]:
+    """Return the suites of an argument; the request checks each."""
+    if isinstance(suite, str):
+        return tuple(suite.split(","))
+    several = isinstance(suite, Iterable)
+    return tuple(
+        str(one) if isinstance(one, Path) else one
+        for one in (suite if several else [suite])
+    )
 
 
 def _interrupted(folder: Path, *, kept: bool) -> str:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from odbench.sweep.trials import Batch
     from odbench.sweep.worker import Report
 
-BACKENDS = ("loky", "threading", "dask", "ray")
+CLUSTERS = ("dask", "ray")
+BACKENDS = ("loky", "threading", *CLUSTERS)
 # The run fails when the pool breaks this often in a row without a finished trial.
 _FRUITLESS = 5
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import math
 import numbers
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,15 @@ from odbench.scoring.settings import (
     Protocol,
 )
 from odbench.suites import PARTITIONS
-from odbench.sweep.backends import BACKENDS
+from odbench.sweep.backends import BACKENDS, CLUSTERS
 
 _RUNS = Path("odbench-runs")
+# Each seed is a trial, and more of them than this a mistake in typing.
+_MOST_SEEDS = 10_000
+# A longer limit in seconds is none.
+_LONGEST = 1e300
+# No machine has more bytes than a 64-bit number counts.
+_MOST_GIB = 1 << 33
 # Option -> its types, in Python and in words.
 _COUNT = ((numbers.Integral, type(None)), "a whole number, or None")
 _TEXT = ((str, type(None)), "a text, or None")
@@ -92,14 +99,22 @@ class RunRequest:
     def __post_init__(self) -> None:
         self._check_types()
         checks = (
-            ("seeds", self.seeds is None or self.seeds >= 1, "1 or more"),
+            (
+                "seeds",
+                self.seeds is None or 1 <= self.seeds <= _MOST_SEEDS,
+                f"1 to {_MOST_SEEDS}",
+            ),
             ("limit", self.limit is None or self.limit >= 1, "1 or more"),
             ("jobs", self.jobs is None or self.jobs >= 1, "1 or more"),
-            ("timeout", self.timeout > 0, "more than 0 seconds"),
+            (
+                "timeout",
+                0 < self.timeout <= _LONGEST or self.timeout == math.inf,
+                "more than 0 seconds",
+            ),
             (
                 "memory_limit",
-                self.memory_limit is None or self.memory_limit > 0,
-                "more than 0 GiB",
+                self.memory_limit is None or 0 < self.memory_limit < _MOST_GIB,
+                f"more than 0 GiB and less than {_MOST_GIB}",
             ),
             (
                 "contamination",
@@ -117,7 +132,14 @@ class RunRequest:
             if not is_valid:
                 msg = f"{name}: got {getattr(self, name)!r}, wanted {wanted}"
                 raise UsageError(msg)
+        if self.scheduler is not None and self.backend not in CLUSTERS:
+            msg = (
+                f"scheduler: got {self.scheduler!r} with backend {self.backend!r}; "
+                f"wanted it with one of {', '.join(CLUSTERS)}"
+            )
+            raise UsageError(msg)
         self._check_setting()
+        _check_working_folder()
 
     def _check_setting(self) -> None:
         protocol = self.setting
@@ -136,6 +158,19 @@ class RunRequest:
 
     def _check_types(self) -> None:
         """Refuse values of a type that the checks of their size would fail on."""
+        for suite in self.suites:
+            if not isinstance(suite, str):
+                msg = f"suite: got {suite!r}, wanted a name or the path of a folder"
+                raise UsageError(msg)
+        if not isinstance(self.detectors, Iterable | None):
+            msg = (
+                f"detectors: got {type(self.detectors).__name__}, wanted names, or a "
+                f"list of detectors"
+            )
+            raise UsageError(msg)
+        if not self.suites:
+            msg = "suite: got no name; `odbench suites` lists the suites"
+            raise UsageError(msg)
         for name, kinds, wanted in _KINDS:
             value = getattr(self, name)
             # A bool is an int, but no number of anything.
@@ -163,3 +198,12 @@ class RunRequest:
             return self.out
         name = "+".join(short_name(suite) for suite in self.suites)
         return _RUNS / (name if self.partition == "public" else f"{name}-private")
+
+
+def _check_working_folder() -> None:
+    """Refuse a working folder that was deleted: results may be relative to it."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        msg = "working folder: was deleted; change to another one with `cd`"
+        raise UsageError(msg) from None

@@ -66,6 +66,12 @@ def test_without_a_folder_nothing_is_left(tmp_path, monkeypatch):
         ({"datasets": ["a*"]}, r"datasets: got \['a\*'\], wanted a text, or None"),
         ({"grid": "yes"}, "grid: got 'yes', wanted True or False"),
         ({"backend": None}, "backend: got None, wanted one of loky, "),
+        ({"timeout": 10**400}, "timeout: got 1000.*, wanted more than 0 seconds"),
+        ({"memory_limit": float("inf")}, "memory_limit: got inf, wanted more than 0"),
+        ({"memory_limit": 1e300}, r"memory_limit: got 1e\+300, wanted .* less than"),
+        ({"seeds": 10**22}, "seeds: got 10+, wanted 1 to 10000"),
+        ({"scheduler": "x"}, "scheduler: got 'x' with backend 'loky'; wanted it with"),
+        ({"detectors": 5}, "detectors: got int, wanted names, or a list of detectors"),
         ({"mirror": 5}, "mirror: got 5, wanted the path of a folder, or None"),
     ],
 )
@@ -73,6 +79,17 @@ def test_an_option_that_cannot_be_is_one_line(options, words):
     with pytest.raises(odbench.errors.UsageError, match=f"^{words}") as raised:
         odbench.run("synbench-mini", **options)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("suite", [5, None, [5], [b"synbench-mini"]])
+def test_a_suite_that_is_no_name_is_one_line(suite):
+    with pytest.raises(odbench.errors.UsageError, match=r"^suite: got .* a name"):
+        odbench.run(suite)
+
+
+def test_no_suite_is_one_line():
+    with pytest.raises(odbench.errors.UsageError, match=r"^suite: got no name"):
+        odbench.run([])
 
 
 def test_an_option_that_does_not_exist_is_named():

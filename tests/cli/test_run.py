@@ -200,6 +200,8 @@ def test_failures_give_exit_code_three_and_a_line(tmp_path, mine):
         (["--suite", "synbench", "--jobs", "0"], ["jobs", "0", "1 or more"]),
         (["--suite", "synbench", "--timeout", "soon"], ["'soon'", "30m"]),
         (["--suite", "synbench", "--contamination", "1.5"], ["1.5", "below 0.5"]),
+        (["--suite", "synbench", "--seeds", "9" * 30], ["seeds", "1 to 10000"]),
+        (["--suite", "synbench", "--scheduler", "x"], ["'x'", "'loky'", "dask, ray"]),
         (["--suite", "synbench", "--nonsense"], ["--nonsense", "--help"]),
         (["--suite", "oddbench", "--mirror", "/no/such"], ["/no/such"]),
         ([], ["--suite"]),
@@ -227,6 +229,23 @@ def test_a_folder_that_cannot_be_made_is_a_wrong_call(tmp_path):
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert "cannot be written (Not a directory); give another one with --out" in line
+
+
+def test_a_working_folder_that_was_deleted_is_named(tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    enter = ("sh", "-c", 'cd "$0" && rmdir "$0" && exec "$@"', str(gone))
+    run = (sys.executable, "-P", "-m", "odbench", "run", "-s", "synbench-mini")
+    done = subprocess.run(
+        [*enter, *run, "-d", "ecod"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "working folder: was deleted; change to another one" in line
 
 
 def test_a_dry_run_says_what_it_would_do_and_does_nothing(tmp_path):

@@ -332,6 +332,35 @@ def test_a_machine_has_the_cores_that_joblib_counts(monkeypatch):
     assert provenance.cores() == 1
 
 
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"a/cpu.max": "150000 100000", "cpu.max": "max 100000"}, 2),
+        ({"a/b/cpu.max": "25000 100000", "a/cpu.max": "800000 100000"}, 1),
+        ({"a/b/cpu.max": "max 100000"}, 64),
+        ({"a/b/cpu.max": "nonsense"}, 64),
+    ],
+)
+def test_quotas_of_outer_and_inner_groups_count(monkeypatch, tmp_path, files, expected):
+    for name, text in files.items():
+        path = tmp_path / "cgroup" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{text}\n")
+    (tmp_path / "own").write_text("0::/a/b\n")
+    monkeypatch.setattr(provenance, "_CONTROL_GROUPS", tmp_path / "cgroup")
+    monkeypatch.setattr(provenance, "_OWN_GROUPS", tmp_path / "own")
+    monkeypatch.setattr("joblib.cpu_count", lambda: 64)
+
+    assert provenance.cores() == expected
+
+
+def test_a_number_of_cores_that_is_none_is_one_line(monkeypatch):
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "many")
+
+    with pytest.raises(UsageError, match="LOKY_MAX_CPU_COUNT: got 'many', wanted a"):
+        provenance.cores()
+
+
 def test_a_library_that_pyod_needs_in_another_file_is_named():
     pytest.importorskip("pyod")
     if importlib.util.find_spec("combo"):

@@ -91,6 +91,20 @@ def test_a_container_with_too_few_processes_is_refused_in_one_line(made_up, tmp_
     assert "raise `ulimit -u`" in done.stderr
 
 
+def test_the_quota_of_a_control_group_is_the_number_of_cores():
+    code = "from odbench import provenance; print(provenance.cores())"
+    with group("cpu", cfs_period_us=100_000, cfs_quota_us=50_000) as folder:
+        enter = f"echo $$ > {folder / 'cgroup.procs'} && "
+        done = subprocess.run(
+            ["sh", "-c", f'{enter}exec "$@"', "sh", sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+
+    assert done.stdout == "1\n"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("jobs", "most"), [("1", 7), ("2", 12)])
 def test_threads_that_may_no_longer_start_end_a_run_in_time(
