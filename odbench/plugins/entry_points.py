@@ -110,7 +110,11 @@ class Registry:
 
 def one_line(error: BaseException) -> str:
     """Return the first line of an error's message, or its type."""
-    lines = str(error).strip().splitlines()
+    try:
+        lines = str(error).strip().splitlines()
+    except Exception:
+        # A stranger's error may raise another one for its text.
+        lines = []
     return lines[0] if lines else type(error).__name__
 
 

@@ -7,15 +7,21 @@ distribution can take their names. A detector is imported only when it is needed
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib.util
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 from odbench.detector import DetectorFamily, DetectorInfo
-from odbench.errors import DetectorError, MissingExtraError, UnknownDetectorError
+from odbench.errors import (
+    DetectorError,
+    MissingExtraError,
+    OdbenchError,
+    UnknownDetectorError,
+)
 from odbench.plugins import introspect, loaders, objects
 from odbench.plugins.adapter import adapt
 from odbench.plugins.configuration import Configuration
@@ -71,7 +77,8 @@ def find_detector(spec: str | object) -> Configuration:
     if isinstance(spec, Configuration):
         return spec
     if not isinstance(spec, str):
-        return _from_object(objects.freeze(spec))
+        with _code_of(type(spec).__name__):
+            return _from_object(objects.freeze(spec))
     if objects.is_frozen(spec):
         msg = (
             f"detector {spec.strip()[:40]!r}: is a pickled object, and reading it "
@@ -80,16 +87,36 @@ def find_detector(spec: str | object) -> Configuration:
         )
         raise DetectorError(msg)
     target, given = split_spec(spec)
-    if loaders.is_import(target):
+    if not loaders.is_import(target):
+        info, version = _installed(target, given)
+        _check_requirements(info)
+        return _configure(info, version, target, given)
+    with _code_of(target):
         obj, target = loaders.load(target)
         if objects.is_instance(obj):
             return _from_object(objects.freeze(objects.with_params(obj, given)))
         info = _info_of(obj, _free_name(target, obj), given)
-        version = introspect.source_version(obj)
-    else:
-        info, version = _installed(target, given)
-    _check_requirements(info)
-    return _configure(info, version, target, given)
+        _check_requirements(info)
+        return _configure(info, introspect.source_version(obj), target, given)
+
+
+@contextlib.contextmanager
+def _code_of(name: str) -> Iterator[None]:
+    """Name a stranger's detector in an error of its class, its defaults or its texts.
+
+    Raises
+    ------
+    DetectorError
+        For any error but odbench's own and those that end the command.
+    """
+    try:
+        yield
+    except (OdbenchError, KeyboardInterrupt, MemoryError):
+        raise
+    except BaseException as error:
+        msg = f"detector {name!r}: cannot be used ({type(error).__name__}: "
+        msg += f"{one_line(error)}); mend its class"
+        raise DetectorError(msg) from error
 
 
 def restore_detector(spec: str) -> Configuration:
@@ -140,7 +167,8 @@ def find_detectors(specs: str | Iterable[str | object]) -> list[Configuration]:
         one = find_detector(item)
         # odbench's own detectors accept their own defaults.
         if one.overrides or not is_home(one):
-            one.check()
+            with _code_of(one.info.name):
+                one.check()
         other = found.setdefault((one.info.name, one.label), one)
         if (other.version, other.id) != (one.version, one.id):
             msg = (

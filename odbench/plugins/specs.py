@@ -259,7 +259,11 @@ def as_json(value: Any) -> Any:
         return as_json(value.tolist())
     if hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
-    described = _ADDRESS.sub("", repr(value))
+    try:
+        described = _ADDRESS.sub("", repr(value))
+    except Exception:
+        # A stranger's object may raise anything here.
+        described = ""
     digest = hashlib.sha256(described.encode()).hexdigest()[:8]
     return f"{type(value).__name__}#{digest}"
 
