@@ -10,6 +10,7 @@ from pathlib import Path
 
 from odbench.data.own import open_suite
 from odbench.errors import ManifestError, OdbenchError
+from odbench.provenance import entry_points
 from odbench.suites import Suite, load_suites
 
 logger = logging.getLogger("odbench")
@@ -64,5 +65,5 @@ def _entry_points(
     path: tuple[str, ...],  # noqa: ARG001 - the cache's key
 ) -> dict[str, importlib.metadata.EntryPoint]:
     """Return the entry points by name; names of shipped suites are refused later."""
-    points = importlib.metadata.entry_points(group=GROUP)
-    return {point.name: point for point in sorted(points, key=lambda p: p.value)}
+    points = sorted(entry_points(GROUP), key=lambda point: point.value)
+    return {point.name: point for point in points}

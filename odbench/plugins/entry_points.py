@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from odbench.detector import DetectorInfo
 from odbench.errors import DetectorError
 from odbench.plugins import introspect
+from odbench.provenance import entry_points
 
 GROUP = "odbench.detectors"
 _HOME = "odbench"
@@ -27,11 +29,15 @@ class Registry:
         Names that two other distributions both register, and the error for each.
     warnings : list of str
         One line for each ignored entry point, with the reason.
+    digests : dict of Path to str
+        Those of editable packages that were asked for: the many detectors of a package
+        have the same one.
     """
 
     entries: dict[str, importlib.metadata.EntryPoint]
     clashes: dict[str, str]
     warnings: list[str]
+    digests: dict[Path, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls) -> Registry:
@@ -44,10 +50,7 @@ class Registry:
     @functools.lru_cache(maxsize=4)
     def _read(cls, path: tuple[str, ...]) -> Registry:  # noqa: ARG003 - the cache's key
         registry = cls({}, {}, [])
-        points = {
-            (p.name, p.value, _distribution(p)): p
-            for p in importlib.metadata.entry_points(group=GROUP)
-        }
+        points = {(p.name, p.value, _distribution(p)): p for p in entry_points(GROUP)}
         for point in sorted(points.values(), key=_home_first):
             first = registry.entries.setdefault(point.name, point)
             if first is not point:
@@ -89,18 +92,22 @@ class Registry:
         The source of an editable install can change, so that its hash is added.
         """
         entry = self.entries[name]
-        dist = entry.dist
-        if dist is None:
+        if entry.dist is None:
             parts = ["0"]
         else:
-            version, is_editable = _state(dist)
+            version, is_editable = _state(entry.dist)
             own = self.is_home(entry)
-            parts = [version if own else f"{_name(dist)} {version}"]
+            parts = [version if own else f"{_name(entry.dist)} {version}"]
             if is_editable:
-                parts.append(introspect.module_digest(entry.module))
+                parts.append(self._digest(introspect.module_file(entry.module)))
         for module in info.requires:
             parts += introspect.library_versions(module)
         return " + ".join(parts)
+
+    def _digest(self, file: Path) -> str:
+        if file not in self.digests:
+            self.digests[file] = introspect.file_digest(file)
+        return self.digests[file]
 
     @staticmethod
     def is_home(point: importlib.metadata.EntryPoint) -> bool:

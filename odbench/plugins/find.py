@@ -215,7 +215,8 @@ def core_zoo() -> list[Configuration]:
                 and obj.core
                 and not missing_requirements(obj)
             ):
-                zoo.append(find_detector(name))
+                info = _info_of(obj, name, {})
+                zoo.append(_configure(info, registry.version(name, info), name, {}))
     return zoo
 
 

@@ -202,8 +202,8 @@ def source_version(target: object) -> str:
     return file_digest(path)
 
 
-def module_digest(module: str) -> str:
-    """Return `file_digest` of a module's outermost package, without importing it."""
+def module_file(module: str) -> Path:
+    """Return the file of a module's outermost package, without importing it."""
     spec = importlib.util.find_spec(module.partition(".")[0])
     if spec is None or spec.origin is None:
         # A namespace has no file of its own: the module itself has one.
@@ -211,7 +211,7 @@ def module_digest(module: str) -> str:
     if spec is None or spec.origin is None:
         msg = f"{module}: has no source file; install its package again"
         raise DetectorError(msg)
-    return file_digest(Path(spec.origin))
+    return Path(spec.origin)
 
 
 def file_digest(path: Path) -> str:
