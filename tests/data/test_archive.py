@@ -1,7 +1,6 @@
 """Untrusted archives."""
 
 import io
-import pickle
 import struct
 import tracemalloc
 import zipfile
@@ -120,7 +119,7 @@ def test_pickled_members_are_skipped_and_named_never_loaded(write, members):
     meta = np.empty((), dtype=object)
     meta[()] = Bomb()
     packed = npy(meta)
-    assert pickle.dumps(Bomb())[:2] in packed
+    assert b"exploded" in packed
     raw = write({**members, "meta_info": packed})
     assert raw.skipped == ("meta_info",)
     assert "meta_info" not in raw.facts
