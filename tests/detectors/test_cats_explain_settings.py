@@ -6,7 +6,7 @@ import pytest
 from odbench.errors import DetectorError
 from odbench_detectors.cats.detector import CATS
 from odbench_detectors.cats.explain import BATCH
-from odbench_detectors.cats.robust import WEIGHTS, surprise_of_rank
+from odbench_detectors.cats.robust import RANKING, Middle, surprise_of_rank
 from odbench_detectors.cats.views import VIEWS
 
 NAMES = ["height", "weight", "age"]
@@ -94,8 +94,11 @@ def test_scores_of_own_rows_are_those_of_fit_score_to_the_last_bit(a_table):
 def test_own_rows_are_explained_by_the_views_that_rank_them(a_table):
     detector = CATS()
     told = detector.explain_own(a_table, NAMES)
-    raw = detector._raw_of_all(a_table, np.isin(np.arange(320), _core(a_table)))[1]
-    squares = {v: w * surprise_of_rank(raw[v]) ** 2 for v, w in WEIGHTS.items()}
+    core = np.isin(np.arange(320), _core(a_table))
+    raw = detector._raw_of_all(a_table, core)[1]
+    rows = (a_table - a_table.mean(axis=0)) / a_table.std(axis=0)
+    raw["distance"] = Middle.of(rows[core]).distances(rows)
+    squares = {view: surprise_of_rank(raw[view]) ** 2 for view in RANKING}
     total = sum(squares.values())
     for row in (0, 7, 305):
         assert told[row].views == pytest.approx(
@@ -113,7 +116,7 @@ def test_the_column_of_an_anomaly_in_the_table_is_named(a_table):
     assert told.shares.sum(axis=1) == pytest.approx(np.ones(320))
     assert np.isfinite(told.shares).all()
     assert told.shares.min() >= 0.0
-    assert set(told.table(310)["view"]) <= set(WEIGHTS)
+    assert set(told.table(310)["view"]) <= set(RANKING)
 
 
 def test_a_row_of_the_core_is_not_compared_with_itself(rng):

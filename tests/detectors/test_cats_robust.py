@@ -114,11 +114,13 @@ def test_scores_of_the_core_and_of_others_follow_the_slow_definition(rng):
     fresh._calibrate(np.arange(len(places)), raw)
     for name in VIEWS:
         seen[name][places] = raw[name]
+    rows = detector._standard.apply(X)
+    seen["distance"] = np.array(slow.squared_distances(rows.tolist(), rows[is_in]))
     total = np.zeros(n)
-    for name, weight in {"whitened": 1, "density": 2, "copula": 1}.items():
+    for name in ("whitened", "density", "copula", "distance"):
         s = rounded(seen[name])
         for i in range(n):
-            total[i] += weight * math.log(n / sum(s >= s[i])) ** 2
+            total[i] += math.log(n / sum(s >= s[i])) ** 2
     nats = [fresh.tails[name].surprise(seen[name]) for name in VIEWS]
     lengths = sorted(np.sqrt(sum(values**2 for values in nats)))
     for i in range(n):

@@ -11,6 +11,7 @@ import numpy as np
 from odbench.arrays import FloatArray, IntArray
 from odbench_detectors.cats import kernels
 from odbench_detectors.cats.mixture import Mixture
+from odbench_detectors.cats.robust import MIDDLE, Middle, clipped
 from odbench_detectors.cats.views import VIEWS, Placed, Views
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
 # Name of the part that the other rows of a batch have in a score.
 BATCH = "batch"
-_MEANINGS = VIEWS | {BATCH: "like other rows of the batch, and unlike train rows"}
+_MEANINGS = VIEWS | {
+    BATCH: "like other rows of the batch, and unlike train rows",
+    MIDDLE: "far from the middle of the train rows once correlations are taken out",
+}
 # Smaller shares are not mentioned in the text.
 _WORTH_A_WORD = 0.1
 
@@ -245,6 +249,7 @@ def _blame(views: Views, at: Placed, names: Iterable[str]) -> dict[str, FloatArr
         "local_whitened": lambda: apart(at.z, train.z, "whitened"),
         "density": lambda: _off_component(density, at.z),
         "copula": lambda: _off_component(copula, at.normal),
+        MIDDLE: lambda: Middle.of(clipped(train.z)).by_column(clipped(at.z)),
     }
     return {name: as_shares(split[name]()) for name in names}
 

@@ -16,7 +16,7 @@ from odbench_detectors.cats.explain import (
     as_shares,
     explain_placed,
 )
-from odbench_detectors.cats.robust import WEIGHTS, OwnRows
+from odbench_detectors.cats.robust import RANKING, OwnRows
 from odbench_detectors.cats.scoring import Scores
 from odbench_detectors.cats.views import VIEWS
 from odbench_detectors.shared.estimator import column_names
@@ -90,8 +90,8 @@ def explain_own_rows(
         among = others[start : start + len(there.z)]
         parts.append(explain_placed(detector.views, there, *_of_rows(own, among)))
     order = np.argsort(np.r_[np.flatnonzero(is_core), np.flatnonzero(~is_core)])
-    part = _taken(_joined(parts, len(WEIGHTS), X.shape[1]), order)
-    return Explanations(X[chosen], names, [part], views=tuple(WEIGHTS), rows=chosen)
+    part = _taken(_joined(parts, len(RANKING), X.shape[1]), order)
+    return Explanations(X[chosen], names, [part], views=RANKING, rows=chosen)
 
 
 def _of_rows(own: OwnRows, rows: IntArray) -> tuple[FloatArray, dict[str, FloatArray]]:

@@ -15,10 +15,11 @@ from odbench_detectors.cats.search import below_each, look_up
 from odbench_detectors.iforest.kernels import grow, total_lengths
 from odbench_detectors.shared.sort import sorted_rows
 
-# The share of the rows that a CATS learns from, and the views that then rank all rows,
-# with the weights of their squares; chosen on OvRBench and ADBench, see docs/cats.md.
+# The share of the rows that a CATS learns from, and the views that then rank all rows;
+# chosen on OvRBench, ADBench and SynBench, see docs/cats.md.
 CORE = 0.6
-WEIGHTS = {"whitened": 1.0, "density": 2.0, "copula": 1.0}
+MIDDLE = "distance"
+RANKING = ("whitened", "density", "copula", MIDDLE)
 # One neighbour per 50 rows within these bounds, so that a small group of anomalies does
 # not count as a neighbourhood of its own.
 _ROWS_PER_NEIGHBOUR, _FEWEST, _MOST = 50, 20, 100
@@ -67,12 +68,63 @@ def core(Z: FloatArray) -> IntArray:
     int64 array
         Places of the rows in the core, ascending; at least two.
     """
-    Z = np.clip(Z, -_LIMIT, _LIMIT)
+    Z = clipped(Z)
     members = (_isolation(Z), _far_neighbour(Z), _distance_from_half(Z), _columns(Z))
     squares = (surprise_of_rank(scores) ** 2 for scores in members)
     total = np.asarray(sum(squares), dtype=np.float64)
     last = max(math.ceil(CORE * len(Z)), 2) - 1
     return np.flatnonzero(total <= np.partition(total, last)[last])
+
+
+@dataclass(frozen=True)
+class Middle:
+    """Mean and covariance of rows, with the least variance bounded.
+
+    Attributes
+    ----------
+    mean : float64 array of shape (d,)
+    axes : float64 array of shape (d, d) or None
+        Principal axes, one per column; None for the columns themselves, which more
+        than 100 columns have.
+    variances : float64 array of shape (d,)
+        Along the axes.
+    """
+
+    mean: FloatArray
+    axes: FloatArray | None
+    variances: FloatArray
+
+    @classmethod
+    def of(cls, rows: FloatArray) -> Middle:
+        """Measure at least two rows, float64 of shape (n, d)."""
+        d = rows.shape[1]
+        if d > _FULL_COLUMNS:
+            axes, variances = None, rows.var(axis=0)
+        else:
+            variances, axes = np.linalg.eigh(np.cov(rows.T).reshape(d, d))
+        least = _RIDGE * max(variances.max(), 1e-12)
+        return cls(rows.mean(axis=0), axes, np.maximum(variances, least))
+
+    def distances(self, Z: FloatArray) -> FloatArray:
+        """Return squared Mahalanobis distances, float64 of shape (m,)."""
+        centred = Z - self.mean
+        on_axes = centred if self.axes is None else centred @ self.axes
+        return np.asarray((on_axes**2 / self.variances).sum(axis=1), dtype=np.float64)
+
+    def by_column(self, Z: FloatArray) -> FloatArray:
+        """Return how far each value is off given the others, of shape (m, d).
+
+        Squares of the differences from the mean times the precision of the column.
+        """
+        precision: FloatArray = 1.0 / self.variances
+        if self.axes is not None:
+            precision = (self.axes**2 / self.variances).sum(axis=1)
+        return np.asarray((Z - self.mean) ** 2 * precision, dtype=np.float64)
+
+
+def clipped(Z: FloatArray) -> FloatArray:
+    """Bound standardised values, so that no distance overflows."""
+    return np.clip(Z, -_LIMIT, _LIMIT)
 
 
 def robust_amounts(raw: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
@@ -81,19 +133,16 @@ def robust_amounts(raw: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
     Parameters
     ----------
     raw : mapping of str to float64 array of shape (n,)
-        Each row's number in each view, by a CATS that was fitted on the core; higher is
-        more anomalous.
+        Each row's number in each view, by a CATS that was fitted on the core, and its
+        distance from the core's `Middle`; higher is more anomalous.
 
     Returns
     -------
     dict of str to float64 array of shape (n,)
-        What each of these views adds: the squared surprise of the rank, times its
-        weight in `WEIGHTS`. By their sum, higher is more anomalous.
+        What each of `RANKING` adds: the squared surprise of the rank. By their sum,
+        higher is more anomalous.
     """
-    return {
-        view: weight * surprise_of_rank(raw[view]) ** 2
-        for view, weight in WEIGHTS.items()
-    }
+    return {view: surprise_of_rank(raw[view]) ** 2 for view in RANKING}
 
 
 def total_of(amounts: Mapping[str, FloatArray]) -> FloatArray:
@@ -159,15 +208,8 @@ def _distance_from_half(Z: FloatArray) -> FloatArray:
         # The same half in the same order has the same moments.
         if np.array_equal(nearest, before):
             break
-        before, kept = nearest, Z[nearest]
-        centred = Z - kept.mean(axis=0)
-        if d > _FULL_COLUMNS:
-            axes, variances = None, kept.var(axis=0)
-        else:
-            variances, axes = np.linalg.eigh(np.cov(kept.T).reshape(d, d))
-        variances = np.maximum(variances, _RIDGE * max(variances.max(), 1e-12))
-        on_axes = centred if axes is None else centred @ axes
-        distance = (on_axes**2 / variances).sum(axis=1)
+        before = nearest
+        distance = Middle.of(Z[nearest]).distances(Z)
     return np.asarray(distance, dtype=np.float64)
 
 

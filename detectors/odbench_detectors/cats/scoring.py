@@ -15,7 +15,10 @@ from odbench_detectors.cats.conformal import SplitConformal
 from odbench_detectors.cats.explain import Part, explain_placed, score_of
 from odbench_detectors.cats.order import content_order
 from odbench_detectors.cats.robust import (
+    MIDDLE,
+    Middle,
     OwnRows,
+    clipped,
     core,
     on_scale_of,
     robust_amounts,
@@ -77,9 +80,10 @@ class Scores(NeighbourDetector):
         Anomalies of one kind hide each other from the views if CATS learns from them.
         Rows that look normal to `odbench_detectors.cats.robust.core` are therefore
         learned from, as by `fit`, and `robust_amounts` ranks all rows by three views,
-        those of the core as if each were left out. The scores are those of all views,
-        put in that order, so that they compare with those of `decision_function`.
-        P-values would be those of the core's rows, not of all inliers.
+        those of the core as if each were left out, and by the distance from its middle.
+        The scores are those of all views, put in that order, so that they compare with
+        those of `decision_function`. P-values would be those of the core's rows, not of
+        all inliers.
 
         Parameters
         ----------
@@ -103,14 +107,18 @@ class Scores(NeighbourDetector):
         X = _wanted(self.train_rows(X))
         Z = Standard.of(sorted_rows(X.T)).apply(X)
         places = content_order(Z)
+        ordered = clipped(Z[places])
+        inner = core(ordered)
         chosen = np.zeros(len(X), dtype=np.bool_)
-        chosen[places[core(Z[places])]] = True
+        chosen[places[inner]] = True
         # Work that is shared belongs to the whole table.
         workspace, self._workspace = self._workspace, None
         try:
             learned, raw = self._raw_of_all(X, chosen)
         finally:
             self._workspace = workspace
+        raw[MIDDLE] = np.empty(len(X))
+        raw[MIDDLE][places] = Middle.of(ordered[inner]).distances(ordered)
         amounts = robust_amounts(raw)
         scores = on_scale_of(total_of(amounts), score_of(self._surprises(raw)))
         return OwnRows(scores, amounts, learned)
