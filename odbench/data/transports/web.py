@@ -331,6 +331,13 @@ class _CountingReader(io.RawIOBase):
         self._limit.count(arrived or 0)
         return arrived
 
+    def flush(self) -> None:
+        """Do nothing, also when closed: nothing is written.
+
+        An answer that `urllib` gave up flushes its reader when it is collected, and
+        Python 3.14 prints an error of that.
+        """
+
     def close(self) -> None:
         """Close the socket, too."""
         self._file.close()
