@@ -71,7 +71,9 @@ def parse_object(content: bytes, *, where: str) -> dict[str, Any]:
         )
         _refuse_depth(value)
     except (ValueError, RecursionError) as error:
-        reason = str(error).splitlines()[0][:120] if str(error) else "nested too deep"
+        # Each Python has another text for a recursion.
+        deep = isinstance(error, RecursionError) or not str(error)
+        reason = "nested too deep" if deep else str(error).splitlines()[0][:120]
         msg = f"{where}: not readable as JSON ({reason}); wanted one JSON object"
         raise SubmissionError(msg) from None
     if not isinstance(value, dict):
