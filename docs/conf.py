@@ -39,6 +39,7 @@ exclude_patterns = [
     "odbench-runs",
     "tests",
     "leaderboard/runs",
+    "leaderboard/grids",
     "**/__pycache__",
 ]
 source_suffix = {".md": "markdown"}

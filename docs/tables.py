@@ -3,8 +3,9 @@
     python docs/tables.py
 
 replaces each block between ``<!-- table NAME -->`` and ``<!-- end -->`` by the table
-of that name below. Every number is read from ``leaderboard/*/public.csv`` and rounded
-once. `tests/test_docs.py` checks that the pages hold what this script writes.
+of that name below. Every number is read from ``leaderboard/*/public.csv`` or
+``leaderboard/grids/*/regret.csv`` and rounded once. `tests/test_docs.py` checks that
+the pages hold what this script writes.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ TITLES = {
 }
 REAL = ("oddbench", "ovrbench", "adbench")
 GENERATED = ("synbench", "synbench-2")
+# Columns of the table of grids; two or three settings are variants, not a grid.
+REGRET_VIEWS = ("default", "grid mean", "selected without labels", "oracle")
+FEWEST_SETTINGS = 4
 # No value is equal to the best, so that nothing is bold.
 NOTHING = pd.Series({"mean_auroc": None, "mean_ap": None})
 _BLOCK = re.compile(r"<!-- table (\S+) -->\n(.*?)<!-- end -->", re.DOTALL)
@@ -188,6 +192,29 @@ def cats_against_knn() -> str:
     return markdown(lines)
 
 
+def grids() -> str:
+    """Regret of the four views of each detector with a grid, on each suite."""
+    lines = [["suite", "detector", "settings", *REGRET_VIEWS]]
+    for suite, title in TITLES.items():
+        rows = pd.read_csv(ROOT / "leaderboard" / "grids" / suite / "regret.csv")
+        rows = rows[rows["protocol"] == "one-class"]
+        for detector, own in rows.groupby("detector", sort=False):
+            count = int(own["n_configurations"].iloc[0])
+            if count < FEWEST_SETTINGS:
+                continue
+            cells = own.set_index(["view", "metric"])["regret"]
+            pairs = [_regret(cells, view) for view in REGRET_VIEWS]
+            lines.append([title, str(detector), str(count), *pairs])
+    return markdown(lines)
+
+
+def _regret(cells: pd.Series, view: str) -> str:
+    if (view, "auroc") not in cells.index:
+        return ""
+    pair = (f"{cells[view, metric]:+.3f}" for metric in ("auroc", "ap"))
+    return " / ".join(value.replace("0.", ".") for value in pair)
+
+
 def markdown(lines: Iterable[Iterable[str]]) -> str:
     """Return a Markdown table; the first line is its header."""
     header, *rows = [list(line) for line in lines]
@@ -198,6 +225,7 @@ def markdown(lines: Iterable[Iterable[str]]) -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "headline": headline,
     "headline-unsupervised": partial(headline, "unsupervised"),
+    "grids": grids,
     "settings": settings,
     "settings-generated": partial(settings, GENERATED),
     "cats-suites": cats_suites,
