@@ -230,7 +230,7 @@ def _digest(
     digest = hashlib.sha256()
     for file in files:
         name = Path(os.path.relpath(file, root)).as_posix()
-        digest.update(name.encode() + b"\0")
+        digest.update(name.encode(errors="surrogateescape") + b"\0")
         digest.update(file.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
 

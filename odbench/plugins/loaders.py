@@ -8,6 +8,7 @@ import hashlib
 import importlib
 import importlib.util
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,6 +16,11 @@ from typing import Any
 from odbench.errors import DetectorError, UnknownDetectorError
 from odbench.files import at_home
 from odbench.plugins import sources
+
+# Folders that were added to the path, that of the newest detector's file first.
+_ADDED: list[str] = []
+# Modules that detectors' files imported from their own folders, and these.
+_BESIDE: dict[str, Path] = {}
 
 
 def is_import(target: str) -> bool:
@@ -72,7 +78,8 @@ def _file_of_local_module(module: str) -> str:
     if top in sys.modules or not top.isidentifier():
         return ""
     here = Path.cwd()
-    places = [p for p in sys.path if p and Path(p).resolve() != here]
+    others = (p for p in sys.path if p and p not in _ADDED)
+    places = [p for p in others if Path(p).resolve() != here]
     if importlib.machinery.PathFinder.find_spec(top, places) is not None:
         return ""
     base = here.joinpath(*module.split("."))
@@ -104,10 +111,9 @@ def _import_file(path: Path, target: str, name: str) -> ModuleType:
     if not name:
         raise UnknownDetectorError(_name_missing(path, target))
     root = sources.package_root(path)
-    # At the end, so that files beside it do not shadow installed modules.
-    folder = str((root or path).parent)
-    if folder not in sys.path:
-        sys.path.append(folder)
+    folder = (root or path).parent
+    _prefer(folder)
+    before = set(sys.modules)
     try:
         if root is not None:
             parts = path.relative_to(root.parent).with_suffix("").parts
@@ -116,6 +122,48 @@ def _import_file(path: Path, target: str, name: str) -> ModuleType:
         return _execute(path)
     except (Exception, SystemExit) as error:
         raise DetectorError(_import_failed(target, str(path), error)) from error
+    finally:
+        _note_modules(folder, before)
+
+
+def search_last(folders: Iterable[str]) -> None:
+    """Add folders to the end of the path, after that of any detector's file.
+
+    Parameters
+    ----------
+    folders : iterable of str
+        Those that are on the path already stay where they are.
+    """
+    new = [folder for folder in folders if folder not in sys.path]
+    sys.path.extend(new)
+    _ADDED.extend(new)
+
+
+def _prefer(folder: Path) -> None:
+    """Let a file import the modules beside it, and not those beside another file.
+
+    Its folder is after the libraries, so that it does not shadow installed modules.
+    """
+    sys.path[:] = [entry for entry in sys.path if entry not in _ADDED]
+    if str(folder) not in sys.path:
+        _ADDED[:] = [str(folder), *(one for one in _ADDED if one != str(folder))]
+    sys.path.extend(_ADDED)
+    for name, other in list(_BESIDE.items()):
+        if other != folder and _has_module(folder, name.partition(".")[0]):
+            sys.modules.pop(name, None)
+            del _BESIDE[name]
+
+
+def _has_module(folder: Path, name: str) -> bool:
+    return (folder / f"{name}.py").is_file() or (folder / name).is_dir()
+
+
+def _note_modules(folder: Path, before: set[str]) -> None:
+    """Remember the modules of a folder that were imported since."""
+    for name in set(sys.modules) - before:
+        file = getattr(sys.modules[name], "__file__", None)
+        if file and Path(file).is_relative_to(folder):
+            _BESIDE[name] = folder
 
 
 def _execute(path: Path) -> ModuleType:

@@ -15,6 +15,8 @@ from pathlib import Path
 _MOST_FILES = 2000
 # A run records the version of odbench by itself, and a checkout has it in a folder.
 _OWN = frozenset({"odbench", "odbench_manifest"})
+# Functions that import the module of which they get the name.
+_IMPORTERS = frozenset({"import_module", "__import__"})
 
 
 def package_root(path: Path) -> Path | None:
@@ -44,8 +46,9 @@ def files_of(path: Path) -> list[Path]:
     -------
     list of Path
         The file, or the whole package that contains it; then, for each module beside
-        it that an import statement of these names, the same, and so on. At most 2,000,
-        each once. A module that is imported without a statement is not found.
+        it that these import by a statement, or by a call with its name as a text, the
+        same, and so on. At most 2,000, each once. A module that is imported by a name
+        that is only computed is not found.
     """
     home = (package_root(path) or path).parent
     found: dict[Path, None] = {}
@@ -112,7 +115,22 @@ def _imported(file: Path, _state: tuple[int, ...]) -> tuple[str, ...]:
             names.update(dict.fromkeys(alias.name for alias in node.names))
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names[node.module] = None
+        elif isinstance(node, ast.Call) and _is_import(node.func):
+            names.update(dict.fromkeys(_texts(node.args[:1])))
     return tuple(dict.fromkeys(name.partition(".")[0] for name in names))
+
+
+def _is_import(called: ast.expr) -> bool:
+    """Check whether a call is of `importlib.import_module` or `__import__`."""
+    name = called.attr if isinstance(called, ast.Attribute) else None
+    name = called.id if isinstance(called, ast.Name) else name
+    return name in _IMPORTERS
+
+
+def _texts(nodes: Iterable[ast.expr]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
 
 
 @functools.cache

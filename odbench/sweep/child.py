@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from odbench.errors import MissingExtraError, UnknownDetectorError
+from odbench.plugins.loaders import search_last
 from odbench.sweep.compiling import CompileClock
 from odbench.sweep.confine import confine
 from odbench.sweep.imports import import_by_name
@@ -67,7 +68,7 @@ class _State:
     def hello(self, request: dict[str, Any]) -> dict[str, Any]:
         """Restrict this process, before it runs any code of a detector."""
         # Appended, because a user's file must not replace a module of a library.
-        sys.path += [entry for entry in request["sys_path"] if entry not in sys.path]
+        search_last(request["sys_path"])
         self._writable = request["writable"]
         end_first()
         limit_process(

@@ -61,6 +61,26 @@ def test_a_run_may_have_any_name(here, odbench, name):
     assert odbench("leaderboard", "show", f"{name}.parquet")[0] == 0
 
 
+def test_a_detectors_file_may_have_any_name(here, odbench):
+    name = os.fsdecode(b"a [1]*,\xff.py")
+    shutil.copy(DETECTOR.partition(".py:")[0] + ".py", here / name)
+    words = (
+        "run",
+        "-s",
+        "synbench-mini",
+        "-j",
+        1,
+        "-q",
+        "-d",
+        f'"{name}:Mine"',
+        "--limit",
+        1,
+    )
+
+    assert odbench(*words, "--out", "out")[0] == 0
+    assert "1 done, 0 to do" in odbench(*words, "--out", "out", "--dry-run")[1]
+
+
 def test_a_run_of_any_name_can_be_submitted(here, odbench):
     name = os.fsdecode(b"knn:\xff")
     assert odbench(*RUN, "--limit", 1, "--out", name, "--keep-scores")[0] == 0

@@ -105,13 +105,21 @@ def test_code_that_changes_while_a_run_goes_is_recorded_as_it_was_loaded(
     assert set(done["status"]) == {"ok"}
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from sign_of_mine import SIGN\n",
+        "import importlib as i\nSIGN = i.import_module('sign_of_mine').SIGN\n",
+        "SIGN = __import__('sign_of_mine').SIGN\n",
+    ],
+    ids=["statement", "import_module", "__import__"],
+)
 def test_an_edited_module_that_a_detector_imports_is_no_finished_trial(
-    made_up, tmp_path
+    made_up, tmp_path, line
 ):
     file = tmp_path / "mine.py"
     file.write_text(
-        "from sign_of_mine import SIGN\n"
-        "class Mine:\n"
+        line + "class Mine:\n"
         "    def fit(self, X): return self\n"
         "    def decision_function(self, X): return SIGN * X[:, 0]\n"
     )
@@ -124,6 +132,35 @@ def test_an_edited_module_that_a_detector_imports_is_no_finished_trial(
     first, second = (part.iloc[0] for part in found)
     assert first["detector_version"] != second["detector_version"]
     assert first["auroc"] == pytest.approx(1.0 - second["auroc"])
+
+
+def test_two_detectors_have_each_its_own_module_of_one_name(made_up, tmp_path):
+    specs = []
+    for name, sign in (("A", 1), ("B", -1)):
+        folder = tmp_path / name
+        (folder / "parts").mkdir(parents=True)
+        (folder / "parts" / "__init__.py").touch()
+        (folder / "helper_of_mine.py").write_text(f"SIGN = {sign}\n")
+        code = (
+            "    def fit(self, X): return self\n"
+            "    def decision_function(self, X): return SIGN * X[:, 0]\n"
+        )
+        (folder / "mine.py").write_text(
+            f"from helper_of_mine import SIGN\nclass {name}:\n{code}"
+        )
+        (folder / "parts" / "mine.py").write_text(
+            f"SIGN = {sign}\nclass Part{name}:\n{code}"
+        )
+        specs += [f"{folder}/mine.py:{name}", f"{folder}/parts/mine.py:Part{name}"]
+
+    results = odbench.run(
+        "oddbench", detectors=specs, mirror=str(made_up), limit=1, jobs=1,
+        show_progress=False,
+    )  # fmt: skip
+
+    auroc = results.set_index("detector")["auroc"]
+    assert auroc["A"] == auroc["PartA"] == pytest.approx(1.0 - auroc["B"])
+    assert auroc["B"] == auroc["PartB"]
 
 
 def test_a_detector_keeps_files_in_its_own_place(made_up, tmp_path, own_cache):
