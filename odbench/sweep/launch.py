@@ -21,6 +21,10 @@ _THREAD_VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
     "NUMEXPR_NUM_THREADS",
     "NUMBA_NUM_THREADS",
+    "RAYON_NUM_THREADS",
+    "POLARS_MAX_THREADS",
+    # joblib takes it for the number of cores, and so does n_jobs=-1.
+    "LOKY_MAX_CPU_COUNT",
 )
 # Variables that a detector's process gets; others may hold secrets. A name that ends in
 # an underscore stands for all names that begin with it.

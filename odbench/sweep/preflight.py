@@ -19,6 +19,7 @@ from odbench.sweep.places import HOME
 from odbench.sweep.request import RunRequest
 from odbench.sweep.room import LEAST_MEMORY, memory_of_each, workers
 from odbench.sweep.sandboxes import Sandboxes
+from odbench.text import counted
 from odbench.threads import MORE_PROCESSES, refuse, startable
 
 # Files that a worker and its detectors have open at once.
@@ -26,6 +27,15 @@ _FILES, _FILES_PER_JOB = 128, 64
 # Processes and threads that are alive at once; libraries start one for each core.
 _PROCESSES, _PROCESSES_PER_JOB = 8, 12
 _GIB = 1 << 30
+# Options of numba under which its code is not compiled, or not for speed.
+_SLOW = (
+    "NUMBA_DISABLE_JIT",
+    "NUMBA_OPT",
+    "NUMBA_BOUNDSCHECK",
+    "NUMBA_DEBUGINFO",
+    "NUMBA_ENABLE_PROFILING",
+)
+_FAST = ("", "0", "3", "max")
 # Processor time that a driver or a trial may well need.
 _LONG_SECONDS = 3_600
 # Large enough for the tables and results of a suite.
@@ -156,7 +166,7 @@ def inspect_machine(request: RunRequest, context: RunContext, *, jobs: int) -> M
         If a sandbox is required and there is none.
     """
     machine = Machine(request.backend)
-    machine.remarks += [*_open_files(jobs), *_low_limits()]
+    machine.remarks += [*_open_files(jobs), *_low_limits(), *_slow_seconds(jobs)]
     if request.backend == "loky":
         reason = _no_locks()
         if reason:
@@ -206,6 +216,22 @@ def _low_limits() -> Iterator[str]:
         yield (
             f"no file may be larger than {largest_file() / (1 << 20):,.2f} MiB here, "
             f"which tables and results may exceed; raise the limit with `ulimit -f`"
+        )
+
+
+def _slow_seconds(jobs: int) -> Iterator[str]:
+    """Say that this run's seconds are longer than those of others."""
+    if jobs > provenance.cores():
+        yield (
+            f"{_workers(jobs)} on {counted(provenance.cores(), 'core')}: trials wait "
+            f"for each other, and their seconds are longer than with fewer --jobs"
+        )
+    given = {name: os.environ.get(name, "") for name in _SLOW}
+    slow = [f"{name}={value}" for name, value in given.items() if value not in _FAST]
+    if slow:
+        yield (
+            f"{', '.join(slow)}: compiled detectors are slowed down, and their seconds "
+            f"compare with no other run's; unset it for a run to publish"
         )
 
 

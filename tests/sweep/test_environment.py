@@ -354,6 +354,37 @@ def test_quotas_of_outer_and_inner_groups_count(monkeypatch, tmp_path, files, ex
     assert provenance.cores() == expected
 
 
+def test_seconds_that_compare_with_no_other_run_are_said(run, monkeypatch, capsys):
+    monkeypatch.setattr(provenance, "cores", lambda: 1)
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+    monkeypatch.setenv("NUMBA_OPT", "3")
+
+    assert run("ecod", jobs=2)["status"] == "ok"
+
+    said = capsys.readouterr().err
+    assert "2 workers on 1 core: trials wait for each other" in said
+    assert "NUMBA_DISABLE_JIT=1: compiled detectors are slowed down" in said
+    assert "NUMBA_OPT" not in said
+
+
+def test_a_library_that_counts_cores_finds_one(run, tmp_path, monkeypatch):
+    # Else a detector with n_jobs=-1 takes the cores of other workers' trials.
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "7")
+    file = tmp_path / "counts.py"
+    file.write_text(
+        "import joblib\n"
+        "class Counts:\n"
+        "    def fit(self, X):\n"
+        "        raise ValueError(f'cores: {joblib.cpu_count()}')\n"
+        "    def decision_function(self, X): return X[:, 0]\n"
+    )
+
+    with pytest.warns(UserWarning, match="Counts: 1 failed"):
+        row = run(f"{file}:Counts")
+
+    assert "cores: 1" in row["reason"]
+
+
 def test_a_number_of_cores_that_is_none_is_one_line(monkeypatch):
     monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "many")
 
