@@ -4,7 +4,7 @@
 
 reads the runs with ``--grid`` in ``leaderboard/grids/runs/`` and writes ``views.csv``
 and ``regret.csv`` into ``leaderboard/grids/SUITE/``, as a build of these runs would.
-They stand apart from the published leaderboard: ten settings of one method would
+They stand apart from the published leaderboard: ten configurations of one method would
 crowd its ranks. A test compares the tables with the runs, so write them again when
 these change.
 """

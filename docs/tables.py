@@ -28,9 +28,9 @@ TITLES = {
 }
 REAL = ("oddbench", "ovrbench", "adbench")
 GENERATED = ("synbench", "synbench-2")
-# Columns of the table of grids; two or three settings are variants, not a grid.
+# Columns of the table of grids; two or three configurations are variants, not a grid.
 REGRET_VIEWS = ("default", "grid mean", "selected without labels", "oracle")
-FEWEST_SETTINGS = 4
+FEWEST_CONFIGURATIONS = 4
 # No value is equal to the best, so that nothing is bold.
 NOTHING = pd.Series({"mean_auroc": None, "mean_ap": None})
 _BLOCK = re.compile(r"<!-- table (\S+) -->\n(.*?)<!-- end -->", re.DOTALL)
@@ -194,13 +194,13 @@ def cats_against_knn() -> str:
 
 def grids() -> str:
     """Regret of the four views of each detector with a grid, on each suite."""
-    lines = [["suite", "detector", "settings", *REGRET_VIEWS]]
+    lines = [["suite", "detector", "configurations", *REGRET_VIEWS]]
     for suite, title in TITLES.items():
         rows = pd.read_csv(ROOT / "leaderboard" / "grids" / suite / "regret.csv")
         rows = rows[rows["protocol"] == "one-class"]
         for detector, own in rows.groupby("detector", sort=False):
             count = int(own["n_configurations"].iloc[0])
-            if count < FEWEST_SETTINGS:
+            if count < FEWEST_CONFIGURATIONS:
                 continue
             cells = own.set_index(["view", "metric"])["regret"]
             pairs = [_regret(cells, view) for view in REGRET_VIEWS]
