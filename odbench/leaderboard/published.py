@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _TABLE = ["suite", "partition", "protocol", "dataset", "content_sha256"]
 _METHOD = ["detector", "config"]
 _VERSION = [*_METHOD, "config_id", "detector_version"]
+# The hash of the source in the version of an editable install.
+_HASH = r" \+ [0-9a-f]{12}\b"
 _SECONDS = ["fit_seconds", "score_seconds"]
 _COLUMNS = [*_TABLE, *_VERSION, "seed", "status", "auroc", "ap", *_SECONDS,
             "inductive", "batch_difference"]  # fmt: skip
@@ -170,7 +172,8 @@ def join_published(results: pd.DataFrame, published: Published) -> Beside:
     other tables are left out on both sides. A published configuration that the run has
     in the same version on every such table is left out, too; if the run has it in
     another version or on fewer tables, its published twin is called
-    ``NAME (published)``.
+    ``NAME (published)``. An editable install counts as its version while every score
+    is the published one.
 
     Parameters
     ----------
@@ -240,6 +243,7 @@ def _without_twins(
 
     group = ["suite", "partition", "protocol"]
     needed = both.groupby(group).size().rename("needed").reset_index()
+    own = own.assign(detector_version=_released(own, others))
     counts = own[_VERSION + _TABLE].drop_duplicates().groupby([*group, *_VERSION])
     covered = counts.size().rename("covered").reset_index().merge(needed, on=group)
     whole = covered[covered["covered"] == covered["needed"]]
@@ -248,6 +252,22 @@ def _without_twins(
     twin = index.isin(pd.MultiIndex.from_frame(whole[keys]))
     repeated = others.loc[twin, _METHOD].drop_duplicates()
     return others[~twin].copy(), len(repeated)
+
+
+def _released(own: pd.DataFrame, others: pd.DataFrame) -> pd.Series[str]:
+    """Return versions: without the source's hash where all scores are published ones.
+
+    The version of an editable install has such a hash.
+    """
+    import pandas as pd
+
+    versions = own["detector_version"]
+    plain = versions.str.replace(_HASH, "", regex=True)
+    trial = [*_TABLE, *_VERSION, "seed", "auroc", "ap"]
+    index = pd.MultiIndex.from_frame(own.assign(detector_version=plain)[trial])
+    equal = pd.Series(index.isin(pd.MultiIndex.from_frame(others[trial])), own.index)
+    whole = equal.groupby([own[name] for name in _VERSION]).transform("all")
+    return versions.mask(whole, plain)
 
 
 def _match_lines(

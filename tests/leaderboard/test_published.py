@@ -134,6 +134,21 @@ def test_another_version_or_fewer_tables_stand_beside_the_published_one(own, pub
     assert ("a (published)", "default") not in beside.own
 
 
+@pytest.mark.parametrize(
+    ("change", "shown"), [(0.0, {"a"}), (1e-9, {"a", "a (published)"})]
+)
+def test_an_editable_install_with_the_same_scores_is_the_same_version(
+    change, shown, published
+):
+    own = frame(trials(["a"], detector_version="1.0 + 0123456789ab"))
+    own.loc[2, "auroc"] += change
+
+    beside = join_published(own, published(trials(["a"], detector_version="1.0")))
+
+    assert names(beside) == shown
+    assert set(own["detector_version"]) == {"1.0 + 0123456789ab"}
+
+
 def test_results_that_depend_on_the_batch_open_no_other_setting(published):
     dependent = [row | {"inductive": False} for row in trials(["b"])]
     others = published(trials(["a"]) + dependent)
