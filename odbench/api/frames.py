@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from odbench.errors import UsageError
 from odbench.leaderboard import tables
 from odbench.leaderboard.export.cells import HEADINGS, Cell, table_cells
 from odbench.leaderboard.tables import DEFAULT, GROUP, Settings
 from odbench.leaderboard.terminal import heading_of, render_table
 from odbench.suites import coverage
+from odbench.text import counted
 
 if TYPE_CHECKING:
     from odbench.scoring.policy import Policy
@@ -88,8 +90,14 @@ def build_leaderboard(
     ResultsError
         If results do not belong in one table.
     UsageError
-        If there is no such policy.
+        If `results` is no data frame, or there is no such policy.
     """
+    if not isinstance(results, pd.DataFrame):
+        msg = (
+            f"results of type {type(results).__name__}: wanted the data frame of "
+            "odbench.run; odbench.read_results(RUN) reads that of a run's folder"
+        )
+        raise UsageError(msg)
     board = tables.build_leaderboard(
         pd.DataFrame(results), policy=policy, settings=settings
     )
@@ -109,7 +117,8 @@ def _headline(results: pd.DataFrame) -> str:
     suites = ", ".join(sorted(map(str, results["suite"].unique())))
     failed = int((results["status"] != "ok").sum())
     return (
-        f"{len(results)} trials of {configurations} configurations on {sets} data sets "
+        f"{counted(len(results), 'trial')} of "
+        f"{counted(configurations, 'configuration')} on {counted(sets, 'data set')} "
         f"of {suites}; {failed} failed"
     )
 

@@ -9,6 +9,7 @@ import pytest
 import odbench
 from odbench.api.frames import Results
 from odbench.data.dataset import DatasetRecord
+from odbench.errors import UsageError
 from odbench.leaderboard import tables
 from odbench.leaderboard.tables import Settings
 from odbench.leaderboard.terminal import render_table
@@ -31,6 +32,12 @@ def test_a_leaderboard_is_the_table_of_the_terminal(results):
     expected = tables.build_leaderboard(results, settings=FAST)
     pd.testing.assert_frame_equal(pd.DataFrame(board), expected)
     assert repr(board) == render_table(expected)
+
+
+def test_results_that_are_no_data_frame_are_named(tmp_path):
+    for other in (tmp_path, str(tmp_path), 3):
+        with pytest.raises(UsageError, match="read_results"):
+            odbench.build_leaderboard(other)
 
 
 def test_a_leaderboard_in_a_notebook_is_a_short_table(results):
