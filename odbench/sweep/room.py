@@ -40,7 +40,7 @@ def out_of_memory_kills() -> int:
 
 
 def _kills_of_groups() -> Iterator[int]:
-    for folder in provenance.groups_of("memory"):
+    for folder in dict.fromkeys(provenance.groups_of("memory")):
         for name in ("memory.events", "memory.oom_control"):
             with contextlib.suppress(OSError, ValueError, KeyError):
                 yield _fields(folder / name)["oom_kill"]

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -174,6 +174,7 @@ def _sweep(request: RunRequest, prepared: Prepared, summary: Summary) -> None:
                     stopped=lambda: summary.interrupted,
                 )
             stack.enter_context(progress)
+            threading.Thread(target=_import_ahead).start()
             strikes = Strikes(folder, progress, own)
             for report in run_batches(
                 prepared.batches,
@@ -204,6 +205,17 @@ def _sweep(request: RunRequest, prepared: Prepared, summary: Summary) -> None:
         stop.unlink(missing_ok=True)
         token.unlink(missing_ok=True)
     summary.counts = progress.counts
+
+
+def _import_ahead() -> None:
+    """Import what folding and the table need, while the workers start.
+
+    After the last trial, all cores but one would wait for it.
+    """
+    # An error is raised again, and told, where the module is used.
+    with suppress(Exception):
+        import pandas  # noqa: F401, ICN001
+        import scipy.special  # noqa: F401
 
 
 def _progress(request: RunRequest, prepared: Prepared, jobs: int) -> Progress:
