@@ -27,3 +27,8 @@ for (const pre of document.querySelectorAll(
 for (const word of document.querySelectorAll("td code .pre")) {
   if (word.textContent.length > longest) word.classList.add("long");
 }
+
+// A sentence in a cell gets room, instead of a word per line beside the other columns.
+for (const cell of document.querySelectorAll("td")) {
+  if (cell.textContent.length > 2 * longest) cell.classList.add("sentence");
+}
