@@ -236,8 +236,12 @@ def test_sigterm_while_data_is_fetched_is_130(command, own_cache, tmp_path):
 def test_a_second_run_in_the_same_folder_is_refused(command, tmp_path):
     first = command()
     wait_for_a_result(tmp_path / "out")
-
-    code, out, err = finish(command())
+    # Else it may finish before the second one has started.
+    os.killpg(first.pid, signal.SIGSTOP)
+    try:
+        code, out, err = finish(command())
+    finally:
+        os.killpg(first.pid, signal.SIGCONT)
 
     assert code == 2
     assert not out
