@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from odbench.detector import DetectorInfo
     from odbench.plugins.configuration import Configuration
 
-_SHORT = ("detector", "core", "default", "grid", "needs", "summary")
+_SHORT = ("detector", "core", "grid", "needs", "summary", "default")
 _FULL = (
     "detector", "core", "params", "grid", "deterministic", "inductive", "requires",
     "installed", "extra", "devices", "shares", "reference", "summary",
@@ -60,7 +60,7 @@ def _row(info: DetectorInfo) -> dict[str, Any]:
     return {
         "detector": info.name,
         "core": info.core,
-        "default": _shortened(format_params(info.params)),
+        "default": format_params(info.params),
         "params": as_json(dict(info.params)),
         "grid": as_json(dict(info.grid)),
         "deterministic": info.deterministic,
@@ -74,11 +74,6 @@ def _row(info: DetectorInfo) -> dict[str, Any]:
         "reference": info.reference,
         "summary": info.summary,
     }
-
-
-def _shortened(text: str, most: int = 40) -> str:
-    """Cut parameters, which have no bounds; `show` and JSON have them all."""
-    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def _text(params: dict[str, Any]) -> str:

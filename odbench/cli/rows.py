@@ -15,8 +15,12 @@ import click
 if TYPE_CHECKING:
     import pandas as pd
 
-# A text is not cut below this length.
+# Words are not cut below these lengths; sentences and names are, to make room for the
+# other texts, but not for more columns.
 _SHORTEST = 12
+_READABLE = 30
+# Columns that the narrowest terminal gets.
+_FEWEST = 3
 
 
 def print_rows(
@@ -31,8 +35,9 @@ def print_rows(
     columns : sequence of str
         Columns to print, in order.
     form : {"table", "json", "csv"}
-        A table fits the terminal: its widest texts are cut in the middle. In a file
-        or a pipe nothing is cut. JSON is one array.
+        A table fits the terminal: its widest texts are cut, and its last columns left
+        out, which a line on stderr names. In a file or a pipe nothing is cut. JSON is
+        one array.
     """
     if form == "json":
         chosen = [{name: row.get(name) for name in columns} for row in rows]
@@ -44,8 +49,12 @@ def print_rows(
         csv.writer(sink, lineterminator="\n").writerows([list(columns), *cells])
         click.echo(sink.getvalue(), nl=False)
         return
+    width = terminal_width()
+    kept = _room_for([list(columns), *cells], width)
+    columns, left_out = columns[:kept], columns[kept:]
+    cells = [line[:kept] for line in cells]
     numeric = [_is_numeric(row.get(name) for row in rows) for name in columns]
-    cells = _fitting([list(columns), *cells], numeric, terminal_width())[1:]
+    cells = _fitting([list(columns), *cells], numeric, width)[1:]
     widths = [
         max([len(name), *(len(line[i]) for line in cells)])
         for i, name in enumerate(columns)
@@ -56,6 +65,10 @@ def print_rows(
             for text, width, right in zip(line, widths, numeric, strict=True)
         )
         click.echo("  ".join(padded).rstrip())
+    if left_out:
+        named = ", ".join(left_out)
+        said = f"Left out, wider than the terminal: {named}; see `--format csv`."
+        click.echo(said, err=True)
 
 
 def terminal_width() -> int | None:
@@ -65,12 +78,33 @@ def terminal_width() -> int | None:
     return shutil.get_terminal_size().columns
 
 
+def _room_for(lines: list[list[str]], width: int | None) -> int:
+    """Return how many columns fit the terminal, from the left, with texts cut."""
+    columns = list(zip(*lines, strict=True))
+    if width is None:
+        return len(columns)
+    least = [_READABLE, *map(_floor, columns[1:])]
+    least = [min(f, max(map(len, c))) for f, c in zip(least, columns, strict=True)]
+    kept = len(columns)
+    while kept > _FEWEST and sum(least[:kept]) + 2 * (kept - 1) > width:
+        kept -= 1
+    return kept
+
+
+def _floor(column: Sequence[str]) -> int:
+    """Return the length below which the texts of a column say nothing."""
+    least = _READABLE if any(map(_is_prose, column)) else _SHORTEST
+    return max(len(column[0]), least)
+
+
+def _is_prose(text: str) -> bool:
+    return text.count(" ") > 2
+
+
 def _fitting(
     lines: list[list[str]], numeric: Sequence[bool], width: int | None
 ) -> list[list[str]]:
     """Cut the texts of the widest columns until each line fits the terminal."""
-    from odbench.leaderboard.terminal import shortened
-
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     floors = [max(len(head), _SHORTEST) for head in lines[0]]
     texts = [i for i, number in enumerate(numeric) if not number]
@@ -83,9 +117,16 @@ def _fitting(
                 break
             widths[i] -= 1
             excess -= 1
-    return [
-        [shortened(t, w) for t, w in zip(line, widths, strict=True)] for line in lines
-    ]
+    return [[_cut(t, w) for t, w in zip(line, widths, strict=True)] for line in lines]
+
+
+def _cut(text: str, longest: int) -> str:
+    """Cut a sentence at its end, and a name in its middle."""
+    from odbench.leaderboard.terminal import shortened
+
+    if len(text) > longest and _is_prose(text):
+        return f"{text[: longest - 1].rstrip()}…"
+    return shortened(text, longest)
 
 
 def emit(table: pd.DataFrame, form: str) -> None:

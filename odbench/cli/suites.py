@@ -60,7 +60,7 @@ def _print_suites(form: str) -> None:
                 "subsets": subsets_of(suite),
             }
         )
-    short = ("suite", "published", "public", "private", "transport", "title")
+    short = ("suite", "published", "public", "private", "title", "transport")
     print_rows(rows, short if form == "table" else tuple(rows[0]), form)
 
 

@@ -43,3 +43,22 @@ def test_a_narrow_terminal_cuts_names_too(shown):
 
     assert max(map(len, lines)) <= 34
     assert "…" in lines[1].split()[0]
+
+
+def test_a_terminal_leaves_out_the_last_columns_and_names_them(
+    capsys, monkeypatch, shown
+):
+    wide = {f"a_long_heading_{i}": i for i in range(6)}
+    monkeypatch.setitem(ROWS[0], "name", "a_name_that_is_to_stay_whole")
+    rows = [{**ROWS[0], **wide}]
+
+    shown(80)
+    print_rows(rows, ("name", "n", *wide), "table")
+    out, err = capsys.readouterr()
+
+    lines = out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[1].split()[:3] == ["a_name_that_is_to_stay_whole", "12", "0"]
+    assert lines[0].split()[2:] == ["a_long_heading_0", "a_long_heading_1"]
+    assert "wider than the terminal: a_long_heading_2, a_long_heading_3" in err
+    assert "--format csv" in err
