@@ -12,7 +12,9 @@ from typing import NoReturn
 from odbench.errors import NoProcessesError
 
 # The cure, for a message that says what could not be done.
-MORE_PROCESSES = "raise `ulimit -u`, or the container's limit of processes"
+MORE_PROCESSES = (
+    "raise `ulimit -u` (or `ulimit -v`, if set), or the container's limit of processes"
+)
 # Bytes of a thread's stack in a check, so that address space is no obstacle.
 _STACK = 1 << 18
 # The system counts a thread for a moment after it has ended.
@@ -84,6 +86,25 @@ def spare_threads() -> None:
     if room < wanted:
         pa.set_io_thread_count(1)
         pa.set_cpu_count(max(1, min(pa.cpu_count(), room - _LEAST)))
+
+
+def refuse_lack(error: Exception, path: object) -> None:
+    """Raise an error if a file could not be read because no thread may be started.
+
+    Parameters
+    ----------
+    error : Exception
+        Raised by Arrow, which reads every file by a thread.
+    path : object
+        The file.
+
+    Raises
+    ------
+    NoProcessesError
+        If that is so.
+    """
+    if is_lack_of_processes(error):
+        refuse(f"no more may be started to read {str(path)!r}")
 
 
 def refuse(reason: str) -> NoReturn:

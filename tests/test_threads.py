@@ -6,6 +6,8 @@ import pyarrow as pa
 import pytest
 
 from odbench import threads
+from odbench.data.features import read_features
+from odbench.data.store_files import read_labels
 from odbench.errors import NoProcessesError
 
 
@@ -42,6 +44,22 @@ def test_a_machine_without_a_thread_is_named_with_the_cure(pools, monkeypatch):
 
     with pytest.raises(NoProcessesError, match=r"0 more may be started.*ulimit -u"):
         threads.spare_threads()
+
+
+def test_a_stored_file_that_no_thread_can_read_is_not_called_damaged(
+    monkeypatch, tmp_path
+):
+    def refused(*_args, **_options):
+        msg = "Unknown error: Failed to launch worker thread: Resource temporarily"
+        raise OSError(msg)
+
+    monkeypatch.setattr(pa.ipc, "open_file", refused)
+    file = tmp_path / "stored.arrow"
+    file.write_bytes(b"anything")
+
+    for read in (read_labels, read_features):
+        with pytest.raises(NoProcessesError, match=r"to read .*raise `ulimit -u`"):
+            read(file)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray
 from odbench.errors import StoreError
+from odbench.threads import refuse_lack
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -60,6 +61,7 @@ def open_features(path: Path) -> tuple[FloatArray, FloatArray, dict[str, Any]]:
             raise _not_ours(path, f"{reader.num_record_batches} batches")
         tables = [view_batch(reader.get_batch(i)) for i in range(len(_TABLES))]
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+        refuse_lack(error, path)
         raise _not_ours(path, str(error).splitlines()[0] or "unreadable") from error
     return tables[0], tables[1], meta
 

@@ -16,6 +16,7 @@ from odbench.data.disk import cache_file
 from odbench.data.features import META_KEY, open_features, parse_meta, values_of
 from odbench.data.stamps import file_sha256
 from odbench.errors import StoreError
+from odbench.threads import refuse_lack
 
 # The columns of a labels file.
 _LABEL, _SEVERITY = "label", "severity"
@@ -29,6 +30,7 @@ def read_meta(path: Path) -> dict[str, Any]:
         with pa.memory_map(os.fsencode(path), "r") as source:
             return parse_meta(pa.ipc.open_file(source).schema, path)
     except (pa.ArrowException, OSError, ValueError) as error:
+        refuse_lack(error, path)
         msg = f"stored file {str(path)!r}: not usable ({error})"
         raise StoreError(msg) from error
 
@@ -110,6 +112,7 @@ def _read_columns(path: Path) -> tuple[dict[str, LabelArray], dict[str, Any]]:
                 for name, column in zip(names, batch.columns, strict=True)
             }
     except (pa.ArrowException, OSError, ValueError) as error:
+        refuse_lack(error, path)
         msg = (
             f"stored labels {str(path)!r}: not usable ({error}); delete the file and "
             f"run `odbench datasets pull` again"

@@ -8,6 +8,8 @@ from pathlib import Path
 
 # The highest score: where memory runs out, the kernel ends this process first.
 _FIRST_TO_END = "1000"
+# The cure for the limits of `most_memory`.
+MORE_MEMORY = "raise `ulimit -v` and `ulimit -d`"
 
 
 def limit_process(*, address_space: int, file_size: int) -> None:
@@ -48,6 +50,11 @@ def most_processor_seconds() -> float:
 def largest_file() -> float:
     """Return the bytes that one file, or memory behind a descriptor, may have."""
     return _soft("RLIMIT_FSIZE")
+
+
+def most_memory() -> float:
+    """Return the bytes of address space or of data that a process may have."""
+    return min(_soft("RLIMIT_AS"), _soft("RLIMIT_DATA"))
 
 
 def _soft(name: str) -> float:

@@ -13,7 +13,12 @@ from odbench import provenance
 from odbench.errors import RunBrokenError, StoreError, UsageError
 from odbench.files import is_full, limit_cure
 from odbench.sweep.context import RunContext
-from odbench.sweep.limits import largest_file, most_processor_seconds
+from odbench.sweep.limits import (
+    MORE_MEMORY,
+    largest_file,
+    most_memory,
+    most_processor_seconds,
+)
 from odbench.sweep.outcome import is_enforced
 from odbench.sweep.places import HOME
 from odbench.sweep.request import RunRequest
@@ -109,7 +114,8 @@ def divide_machine(request: RunRequest) -> Share:
             )
             jobs = fitting
     if request.memory_limit is None:
-        memory = memory_of_each(jobs)
+        # A limit of the shell is one for each process, not for all together.
+        memory = int(min(memory_of_each(jobs), most_memory()))
     else:
         memory = int(request.memory_limit * _GIB)
         if jobs * memory > provenance.memory_bytes():
@@ -117,6 +123,12 @@ def divide_machine(request: RunRequest) -> Share:
                 f"--memory-limit: {_workers(jobs)} with {memory / _GIB:g} GiB are more "
                 f"than this machine has ({provenance.memory_bytes() / _GIB:.1f} GiB); "
                 f"a trial that the system ends for that is not ranked"
+            )
+        if memory > most_memory():
+            remarks.append(
+                f"--memory-limit: {memory / _GIB:g} GiB are more than a process may "
+                f"have here ({most_memory() / _GIB:.1f} GiB); a trial that fails for "
+                f"that is not ranked; {MORE_MEMORY}"
             )
     if memory < LEAST_MEMORY:
         remarks.append(

@@ -26,7 +26,7 @@ from odbench.sweep.channel import Channel
 from odbench.sweep.costs import memory_of, seconds_of
 from odbench.sweep.handover import Handover, Memory, ScoreMemory
 from odbench.sweep.launch import has_cuda, launch
-from odbench.sweep.limits import most_processor_seconds
+from odbench.sweep.limits import MORE_MEMORY, most_memory, most_processor_seconds
 from odbench.sweep.outcome import (
     Outcome,
     broken,
@@ -452,6 +452,9 @@ class Sandbox:
         outcome = from_answer(answer, tables.n_test)
         if answer.get("errno") in _FULL and self._folder and not has_room(self._folder):
             return environment(outcome.reason)
+        if outcome.status == "memory" and most_memory() < self._limits.memory_bytes:
+            # It met a limit of the shell before its own.
+            return environment(f"{outcome.reason}; {MORE_MEMORY}")
         lacks = answer.get("errno") == errno.EAGAIN or is_lack_of_processes(
             outcome.reason
         )

@@ -226,6 +226,29 @@ def test_memory_that_libraries_alone_need_is_not_the_detectors(made_up, tmp_path
     assert statuses(tmp_path / "out") == {"knn": "environment"}
 
 
+@pytest.mark.slow
+def test_a_limit_of_the_shell_on_memory_is_not_the_detectors(made_up, tmp_path):
+    out, spec = tmp_path / "out", f"{FILE}:TakesTwoGib"
+    words = ("run", "--suite", "oddbench", "-q", "--mirror", str(made_up), "-j", "1")
+    command = [
+        *("sh", "-c", 'ulimit -v 2000000 && exec "$@"', "sh", sys.executable, "-m"),
+        *("odbench", *words, "--datasets", "Gamma", "-d", spec),
+    ]
+    limited = subprocess.run(
+        [*command, "--memory-limit", "4", "--out", str(out)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    subprocess.run([*command, "--out", str(tmp_path / "own")], check=False)
+
+    assert "4 GiB are more than a process may have here (1.9 GiB)" in limited.stderr
+    assert statuses(out) == {"TakesTwoGib": "environment"}
+    assert "raise `ulimit -v`" in read_results(out)["reason"].max()
+    # With the limit that follows from that of the shell, it is over its own.
+    assert statuses(tmp_path / "own") == {"TakesTwoGib": "memory"}
+
+
 @pytest.mark.parametrize(
     ("memory", "cores", "expected"),
     [(GIB // 4, 8, 1), (GIB, 8, 1), (2 * GIB, 8, 3), (64 * GIB, 8, 8)],
