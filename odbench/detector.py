@@ -256,9 +256,9 @@ class DetectorInfo:
         True if it has ``score_batch``, see `ScoresBatch`. Its transductive scores then
         differ from its one-class scores, and depend on the batch.
     trims : bool
-        True if its ``fit_score`` learns from some of the rows alone, those that it finds
-        normal. Of a category that few rows have it may then learn nothing; tables with
-        categories are scored in parts instead, see `odbench.score`.
+        True if its ``fit_score`` learns from some of the rows alone, those that it
+        finds normal. Of a category that few rows have it may then learn nothing; tables
+        with categories are scored in parts instead, see `odbench.score`.
     core : bool
         Whether it is in the core zoo, which runs if no detector is named.
     requires : tuple of str
