@@ -314,11 +314,16 @@ def _judge(layers: tuple[str, ...], *, require: bool) -> Iterator[str]:
 
 
 def is_inside(error: OSError, folder: Path) -> bool:
-    """Check whether an error is about a file of a folder, or about none by name."""
+    """Check whether an error is about a file of a folder, or about none by name.
+
+    A folder above it that could not be made counts as well.
+    """
     if error.filename is None:
         return True
     named = Path(os.path.abspath(os.fsdecode(error.filename)))  # noqa: PTH100
-    return named.is_relative_to(folder.absolute())
+    whole = folder.absolute()
+    above = whole.is_relative_to(named) and not named.is_dir()
+    return above or named.is_relative_to(whole)
 
 
 def explain_os_error(error: OSError, folder: Path) -> str:

@@ -595,3 +595,16 @@ def test_time_in_which_everything_was_stopped_does_not_count(made_up, tmp_path):
     row = read_results(tmp_path / "out").iloc[0]
     assert row["status"] == "ok", row["reason"]
     assert row["fit_seconds"] < 4
+
+
+def test_a_folder_above_the_results_that_cannot_be_made_is_the_calls_fault(tmp_path):
+    out = tmp_path / "odbench-runs" / "mine"
+
+    def about(file):
+        return preflight.is_inside(PermissionError(errno.EACCES, "no", str(file)), out)
+
+    assert about(out.parent)
+    assert about(out / "run.json")
+    # A folder that is there is in use for other files, too, such as temporary ones.
+    assert not about(tmp_path)
+    assert not about(tmp_path / "elsewhere")
