@@ -170,9 +170,12 @@ def _description(file: Path) -> dict[str, Any]:
     try:
         # JSON has no infinite numbers and no NaN, so such parameters are kept as text.
         content = json.loads(file.read_text(encoding="utf-8"), parse_constant=str)
-        too_deep = is_deep(content)
+        # The command is left out: it names files, and a name need not be UTF-8.
+        known = content if isinstance(content, dict) else {}
+        kept = {name: known[name] for name in _FROM_RUN if name in known}
+        too_deep = is_deep(kept)
         # Python reads half a surrogate pair and 1e999 but cannot write them again.
-        json.dumps(content, allow_nan=False, ensure_ascii=False).encode()
+        json.dumps(kept, allow_nan=False, ensure_ascii=False).encode()
     except RecursionError:
         too_deep = True
     except ValueError as error:
@@ -181,6 +184,4 @@ def _description(file: Path) -> dict[str, Any]:
     if too_deep:
         msg = f"run {str(file)!r}: nested too deep; restore it or remove it"
         raise ResultsError(msg)
-    if not isinstance(content, dict):
-        return {}
-    return {name: content[name] for name in _FROM_RUN if name in content}
+    return kept

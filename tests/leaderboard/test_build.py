@@ -316,6 +316,14 @@ def test_what_cannot_be_written_again_is_named(run, value):
         build_files([run], settings=SETTINGS)
 
 
+def test_a_command_with_a_name_that_is_not_utf_8_is_no_fault(run):
+    (run / "run.json").write_text('{"command": ["--out", "caf\\udce9"], "git": null}')
+
+    content = json.loads(build_files([run], settings=SETTINGS).files["provenance.json"])
+
+    assert content["runs"][0]["run"] == {"git": None}
+
+
 def test_a_parameter_that_is_no_number_leaves_the_provenance_json(run):
     (run / "run.json").write_text('{"configurations": {"x": {"k": NaN}}}')
 
