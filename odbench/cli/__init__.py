@@ -50,6 +50,10 @@ _NO_THREAD = f"threads or processes: no more may be started here; {MORE_PROCESSE
 _NO_MEMORY = re.compile("failed to map|cannot allocate", re.IGNORECASE)
 
 
+# Click's words for a text that is no number.
+_NO_NUMBER = re.compile("('[^']*') is not a valid (float|integer)( range)?")
+
+
 class _LazyGroup(click.Group):
     """A group that imports a command's module only when the command is used."""
 
@@ -204,11 +208,16 @@ def _complain(message: str, code: int = 2) -> int:
     return code
 
 
+def _wanted_number(found: re.Match[str]) -> str:
+    kind = "a whole number" if found[2].startswith("integer") else "a number"
+    return f"got {found[1]}, wanted {kind}"
+
+
 def _spell(error: click.ClickException | OdbenchError) -> str:
     if isinstance(error, OdbenchError):
         return str(error)
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "odbench"
-    said = error.format_message().rstrip(".")
+    said = _NO_NUMBER.sub(_wanted_number, error.format_message().rstrip("."))
     stop = "" if said.endswith("?") else "."
     return f"{said}{stop} See `{path} --help`."

@@ -121,3 +121,18 @@ def test_a_file_that_does_not_fit_is_named_and_not_left(verb, small_disk):
     assert "No space left on device" in line
     left = {path.name for path in small_disk.rglob("*") if path.is_file()}
     assert left == {"ballast"}
+
+
+@pytest.mark.parametrize(
+    ("call", "line"),
+    [
+        ("score t.csv --fdr much", "'--fdr': got 'much', wanted a number."),
+        ("leaderboard show d --seed x", "'--seed': got 'x', wanted a whole number."),
+    ],
+)
+def test_a_text_that_is_no_number_is_said_as_other_faults_are(capsys, call, line):
+    with pytest.raises(SystemExit) as done:
+        cli.main(call.split())
+
+    assert done.value.code == 2
+    assert line in capsys.readouterr().err
