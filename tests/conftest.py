@@ -4,10 +4,13 @@ import contextlib
 import os
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from odbench import suites
 
 MIRROR_PLACES = (
     os.environ.get("ODBENCH_TEST_MIRROR"),
@@ -34,7 +37,7 @@ def mirror() -> Path:
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path_factory, monkeypatch) -> Path:
+def own_cache(tmp_path_factory, monkeypatch) -> Iterator[Path]:
     """Give each test its own cache, and none of the user's mirror, hub or token."""
     for name in list(os.environ):
         if name.startswith("HF_") or name == "ODBENCH_MIRROR":
@@ -42,7 +45,11 @@ def own_cache(tmp_path_factory, monkeypatch) -> Path:
     cache = tmp_path_factory.mktemp("cache", numbered=True)
     monkeypatch.setenv("ODBENCH_CACHE", str(cache))
     monkeypatch.setenv("HF_HUB_DISABLE_TELEMETRY", "1")
-    return cache
+    # A suite that a test opens is known to the whole process.
+    before = dict(suites._opened)
+    yield cache
+    suites._opened.clear()
+    suites._opened.update(before)
 
 
 @pytest.fixture
