@@ -13,10 +13,15 @@ const ABOUT = [
 
 function aboutView() {
   return { title: "About these tables", nodes: [heading("About these tables", null),
-    el("div", { class: "prose" }, ABOUT.map(([title, text]) => [el("h2", {}, title), el("p", {}, text)])),
+    el("div", { class: "prose" }, ABOUT.map(([title, text]) => [el("h2", {}, title), el("p", {}, withCode(text))])),
     el("section", { class: "prose" }, el("h2", {}, "Columns"), el("dl", { class: "glossary" },
       Object.values(METRICS).map(([label, text]) => el("div", {}, el("dt", {}, label), el("dd", {}, text))))),
     filesList()] };
+}
+
+// Text between backticks is typed as it is.
+function withCode(text) {
+  return text.split("`").map((part, i) => i % 2 ? el("code", {}, part) : part);
 }
 
 function filesList() {
