@@ -58,7 +58,8 @@ def clean(
     """Remove all of the cache, or only some kinds: `odbench cache list` shows them.
 
     Data sets and weights are downloaded again when they are needed. Nothing is removed
-    while a run uses the cache, and nothing outside its folder.
+    while a run uses the cache, and nothing outside its folder but compiled code, which
+    all caches of a user share.
     """
     from odbench.api.cache import clean_cache, select_entries
 
