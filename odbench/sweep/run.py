@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 import signal
@@ -21,6 +22,7 @@ from odbench.sweep.finished import not_newest, results_with
 from odbench.sweep.fold import fold, is_folded, stored_generation
 from odbench.sweep.folder import describes, locked, note_sandbox, write_run
 from odbench.sweep.keys import Keys, key_texts
+from odbench.sweep.limits import most_memory
 from odbench.sweep.prepare import Prepared, say
 from odbench.sweep.request import RunRequest
 
@@ -210,8 +212,12 @@ def _sweep(request: RunRequest, prepared: Prepared, summary: Summary) -> None:
 def _import_ahead() -> None:
     """Import what folding and the table need, while the workers start.
 
-    After the last trial, all cores but one would wait for it.
+    After the last trial, all cores but one would wait for it. Where a process may not
+    have all memory, OpenBLAS tries again without end when none is left for the buffers
+    of its threads: nothing is imported before it is needed.
     """
+    if most_memory() < math.inf:
+        return
     # An error is raised again, and told, where the module is used.
     with suppress(Exception):
         import pandas  # noqa: F401, ICN001
