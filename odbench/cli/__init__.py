@@ -22,7 +22,7 @@ from odbench.cli import streams
 from odbench.errors import DiskFullError, OdbenchError, RunBrokenError
 from odbench.files import is_disk_fault, limit_cure
 from odbench.text import printable
-from odbench.threads import MORE_PROCESSES, is_lack_of_processes
+from odbench.threads import MORE_PROCESSES, is_lack_of_processes, startable
 
 # Command -> help in one line. Each is in the module of its name, which is imported
 # when the command is called.
@@ -146,6 +146,9 @@ def _run(arguments: list[str] | None) -> int:
     except click.exceptions.Exit as error:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
+        # OpenBLAS interrupts its own process if it can start no thread.
+        if not startable(1):
+            return _complain(_NO_THREAD, 2)
         click.echo("odbench: interrupted", err=True)
         return 130
     except (click.ClickException, OdbenchError) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import secrets
 import signal
@@ -10,7 +9,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,6 @@ from odbench.sweep.finished import not_newest, results_with
 from odbench.sweep.fold import fold, is_folded, stored_generation
 from odbench.sweep.folder import describes, locked, note_sandbox, write_run
 from odbench.sweep.keys import Keys, key_texts
-from odbench.sweep.limits import most_memory
 from odbench.sweep.prepare import Prepared, say
 from odbench.sweep.request import RunRequest
 
@@ -176,7 +174,6 @@ def _sweep(request: RunRequest, prepared: Prepared, summary: Summary) -> None:
                     stopped=lambda: summary.interrupted,
                 )
             stack.enter_context(progress)
-            threading.Thread(target=_import_ahead).start()
             strikes = Strikes(folder, progress, own)
             for report in run_batches(
                 prepared.batches,
@@ -207,21 +204,6 @@ def _sweep(request: RunRequest, prepared: Prepared, summary: Summary) -> None:
         stop.unlink(missing_ok=True)
         token.unlink(missing_ok=True)
     summary.counts = progress.counts
-
-
-def _import_ahead() -> None:
-    """Import what folding and the table need, while the workers start.
-
-    After the last trial, all cores but one would wait for it. Where a process may not
-    have all memory, OpenBLAS tries again without end when none is left for the buffers
-    of its threads: nothing is imported before it is needed.
-    """
-    if most_memory() < math.inf:
-        return
-    # An error is raised again, and told, where the module is used.
-    with suppress(Exception):
-        import pandas  # noqa: F401, ICN001
-        import scipy.special  # noqa: F401
 
 
 def _progress(request: RunRequest, prepared: Prepared, jobs: int) -> Progress:
