@@ -15,8 +15,8 @@ PACKAGES = {
     "odbench_detectors": ROOT / "detectors" / "odbench_detectors",
     "odbench_manifest": ROOT / "datasets_manifest" / "odbench_manifest",
 }
-# Of both archives; the published results alone are 11 MB when they are compressed.
-MOST_BYTES = 24_000_000
+# Of both archives; the published results alone are 20 MB when they are compressed.
+MOST_BYTES = 34_000_000
 
 
 def build(kind: str, out: Path) -> Path:
