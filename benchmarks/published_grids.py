@@ -28,15 +28,14 @@ from odbench.scoring.policy import apply_policy
 GRIDS = Path(__file__).parents[1] / "leaderboard" / "grids"
 
 
-def grid_tables(suite: str = "") -> Iterator[tuple[Path, bytes]]:
-    """Yield the path and the content of each table, of one suite or of all."""
+def grid_tables() -> Iterator[tuple[Path, bytes]]:
+    """Yield the path and the content of each table."""
     runs = sorted((GRIDS / "runs").iterdir())
     results = pd.concat([read_present(run) for run in runs], ignore_index=True)
     for name, rows in results.groupby("suite", sort=True):
-        if suite in ("", name):
-            for kind, tables in _tables(rows).items():
-                content = csv_bytes(pd.concat(tables, ignore_index=True))
-                yield GRIDS / str(name) / f"{kind}.csv", content
+        for kind, tables in _tables(rows).items():
+            content = csv_bytes(pd.concat(tables, ignore_index=True))
+            yield GRIDS / str(name) / f"{kind}.csv", content
 
 
 def _tables(results: pd.DataFrame) -> dict[str, list[pd.DataFrame]]:

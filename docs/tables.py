@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from odbench.leaderboard.views import FEWEST_CONFIGURATIONS, VIEWS
+
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 TITLES = {
@@ -28,9 +30,6 @@ TITLES = {
 }
 REAL = ("oddbench", "ovrbench", "adbench")
 GENERATED = ("synbench", "synbench-2")
-# Columns of the table of grids; two or three configurations are variants, not a grid.
-REGRET_VIEWS = ("default", "grid mean", "selected without labels", "oracle")
-FEWEST_CONFIGURATIONS = 4
 # No value is equal to the best, so that nothing is bold.
 NOTHING = pd.Series({"mean_auroc": None, "mean_ap": None})
 _BLOCK = re.compile(r"<!-- table (\S+) -->\n(.*?)<!-- end -->", re.DOTALL)
@@ -194,7 +193,7 @@ def cats_against_knn() -> str:
 
 def grids() -> str:
     """Regret of the four views of each detector with a grid, on each suite."""
-    lines = [["suite", "detector", "configurations", *REGRET_VIEWS]]
+    lines = [["suite", "detector", "configurations", *VIEWS]]
     for suite, title in TITLES.items():
         rows = pd.read_csv(ROOT / "leaderboard" / "grids" / suite / "regret.csv")
         rows = rows[rows["protocol"] == "one-class"]
@@ -203,7 +202,7 @@ def grids() -> str:
             if count < FEWEST_CONFIGURATIONS:
                 continue
             cells = own.set_index(["view", "metric"])["regret"]
-            pairs = [_regret(cells, view) for view in REGRET_VIEWS]
+            pairs = [_regret(cells, view) for view in VIEWS]
             lines.append([title, str(detector), str(count), *pairs])
     return markdown(lines)
 

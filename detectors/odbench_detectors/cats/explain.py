@@ -11,7 +11,7 @@ import numpy as np
 from odbench.arrays import FloatArray, IntArray
 from odbench_detectors.cats import kernels
 from odbench_detectors.cats.mixture import Mixture
-from odbench_detectors.cats.robust import MIDDLE, Middle, clipped
+from odbench_detectors.cats.robust import MIDDLE, clipped
 from odbench_detectors.cats.views import VIEWS, Placed, Views
 
 if TYPE_CHECKING:
@@ -249,7 +249,7 @@ def _blame(views: Views, at: Placed, names: Iterable[str]) -> dict[str, FloatArr
         "local_whitened": lambda: apart(at.z, train.z, "whitened"),
         "density": lambda: _off_component(density, at.z),
         "copula": lambda: _off_component(copula, at.normal),
-        MIDDLE: lambda: Middle.of(clipped(train.z)).by_column(clipped(at.z)),
+        MIDDLE: lambda: views.middle.by_column(clipped(at.z)),
     }
     return {name: as_shares(split[name]()) for name in names}
 

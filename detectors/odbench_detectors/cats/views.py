@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from odbench.arrays import FloatArray, IntArray
 from odbench_detectors.cats import kernels, search
 from odbench_detectors.cats.mixture import Mixture, fit_mixture
+from odbench_detectors.cats.robust import Middle, clipped
 from odbench_detectors.cats.scale import normal_scores, whitening
 from odbench_detectors.cats.tail import log_ratio
 from odbench_detectors.shared.sort import sorted_rows
@@ -94,6 +96,11 @@ class Views:
             _mixture(space[: self.n_mixture])
             for space in (self.train.z, self.train.normal)
         )
+
+    @cached_property
+    def middle(self) -> Middle:
+        """The middle of the train rows, to explain distances from it."""
+        return Middle.of(clipped(self.train.z))
 
     def place(self, Z: FloatArray, candidates: Rows, *, own: int = 0) -> Placed:
         """Transform rows to every scale; `own` is 1 for the train rows."""
