@@ -10,6 +10,7 @@ import numpy as np
 
 from odbench.arrays import FloatArray, IntArray, LabelArray
 from odbench.errors import SubmissionError
+from odbench.scoring.metrics import adjusted_average_precision
 from odbench.scoring.metrics import evaluate as measure
 from odbench.submissions.checking import Submission
 from odbench.submissions.dataset_list import DatasetList, ExpectedDataset
@@ -49,11 +50,12 @@ class Rescorer:
     choose_rows: RowChooser | None = None
 
     def score(self, submission: Submission) -> ExactMeans:
-        """Score a submission; a trial without scores counts as chance.
+        """Score a submission; a trial without scores counts as AUROC 0 and AP 0.
 
         Averages over the declared seeds of each data set, then over all data sets of
-        the list. A missing trial has AUROC 0.5, AP equal to the share of anomalies and
-        adjusted AP 0, as in every leaderboard of the suite.
+        the list. A missing trial has AUROC 0, AP 0 and the adjusted AP of AP 0, as under
+        the policy "main" of public leaderboards, so that leaving out a data set never
+        pays.
 
         Parameters
         ----------
@@ -110,7 +112,8 @@ class Rescorer:
             public = y if self.sets.partition == "public" else None
             y = y[self.choose_rows(expected, seed, public)]
         if not submission.has(expected.dataset, seed):
-            return 0.5, float(y.mean(dtype=np.float64)), 0.0
+            share = float(y.mean(dtype=np.float64))
+            return 0.0, 0.0, adjusted_average_precision(0.0, share)
         found = measure(y, submission.scores(expected.dataset, seed))
         return found["auroc"], found["ap"], found["ap_adjusted"]
 

@@ -47,6 +47,10 @@ class World:
     def leaderboard(self) -> Path:
         return self.folder / "leaderboard"
 
+    @property
+    def rescorer(self) -> Rescorer:
+        return Rescorer(sets=self.sets, labels=LabelFolder(self.labels, self.sets))
+
     def scores(self, rng: np.random.Generator, strength: float) -> dict:
         """Return scores that separate better the higher `strength` is; 0 is chance."""
         return {
@@ -111,9 +115,7 @@ class World:
         """Evaluate two weeks after the previous evaluation."""
         self.days += 14
         evaluator = Evaluator(
-            rescorer=Rescorer(
-                sets=self.sets, labels=LabelFolder(self.labels, self.sets)
-            ),
+            rescorer=self.rescorer,
             leaderboard=self.leaderboard,
             rules=self.rules,
         )

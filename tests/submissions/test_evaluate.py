@@ -39,14 +39,11 @@ def slow_means(world, scores, *, n_seeds=1) -> tuple[float, float]:
     for name, y in world.truth.items():
         trials = [scores.get((name, seed)) for seed in range(n_seeds)]
         aurocs.append(
-            np.mean([0.5 if s is None else roc_auc_score(y, s) for s in trials])
+            np.mean([0.0 if s is None else roc_auc_score(y, s) for s in trials])
         )
         aps.append(
             np.mean(
-                [
-                    y.mean() if s is None else average_precision_score(y, s)
-                    for s in trials
-                ]
+                [0.0 if s is None else average_precision_score(y, s) for s in trials]
             )
         )
     return float(np.mean(aurocs)), float(np.mean(aps))
@@ -65,7 +62,7 @@ def test_the_row_holds_rounded_means_over_all_sets(world, rng):
     assert table(world) == [{name: str(value) for name, value in row.items()}]
 
 
-def test_seeds_are_averaged_and_missing_trials_count_as_chance(world, rng):
+def test_seeds_are_averaged_and_missing_trials_count_as_zero(world, rng):
     scores = {
         (name, seed): values
         for seed in range(3)
@@ -81,6 +78,23 @@ def test_seeds_are_averaged_and_missing_trials_count_as_chance(world, rng):
     assert row["mean_auroc"] == round(auroc, 3)
     assert row["mean_ap"] == round(ap, 3)
     assert row["n_failed"] == 2
+
+
+def test_leaving_out_a_data_set_never_pays(world, rng):
+    full = {name: -s for name, s in world.scores(rng, 2.0).items()}
+    with open_submission(world.submit(full), world.sets) as submission:
+        before = world.rescorer.score(submission)
+
+    for name in rng.choice(sorted(full), size=4, replace=False):
+        del full[name]
+        with open_submission(world.submit(full), world.sets) as submission:
+            after = world.rescorer.score(submission)
+
+        assert after.n_failed == before.n_failed + 1
+        assert after.mean_auroc < before.mean_auroc < 0.5
+        assert after.mean_ap < before.mean_ap
+        assert after.mean_ap_adjusted < before.mean_ap_adjusted
+        before = after
 
 
 def test_over_the_row_limit_the_evaluator_chooses_the_rows(world, rng):

@@ -53,7 +53,7 @@ function howToSubmit(board) {
     el("p", {}, "Score the data sets of the partition, pack the scores, and send the archive to the maintainers of this leaderboard. The detector needs no labels, and its code stays with you.",
       drawn ? " FEATURES is the folder of data sets and sets.json is their list; if they are not published with this page, ask the maintainers for both." : ""),
     el("pre", { tabindex: "0", "aria-label": "Commands" }, el("code", {}, lines.join("\n"))),
-    el("p", { class: "fine" }, "Data sets may be missing; each counts as a failure. At least 20 must be scored. A resubmission replaces the row only if its mean AUROC rises by more than 0.005."));
+    el("p", { class: "fine" }, "Data sets may be missing; each counts as AUROC 0 and AP 0. At least 20 must be scored. A resubmission replaces the row only if its mean AUROC rises by more than 0.005."));
 }
 
 // Submissions to a partition that also has results of runs, shown below them.
@@ -74,7 +74,7 @@ function submissionsTable(found, id) {
     text("method", "Method", { header: true, cell: (r) => submissionLink(found, r) }),
     text("tier", "Tier", { title: "How the numbers were checked; see below", cell: (r) => tierMark(r.tier) }),
     share("mean_auroc", "AUROC", METRICS.mean_auroc[1], 0.5), share("mean_ap", "AP", METRICS.mean_ap[1], 0), share("mean_ap_adjusted", "AP adj.", METRICS.mean_ap_adjusted[1], null),
-    { key: "n_failed", label: "Failed", title: "Data sets without scores under every seed; they count as AUROC 0.5", kind: "number", low: true, value: (r) => r.n_failed, cell: (r) => format.count(r.n_failed) },
+    { key: "n_failed", label: "Failed", title: "Data sets without scores under every seed; each missing trial counts as AUROC 0 and AP 0", kind: "number", low: true, value: (r) => r.n_failed, cell: (r) => format.count(r.n_failed) },
     seconds("median_fit_seconds", "Fit"), seconds("median_score_seconds", "Score"),
     text("kind", "Kind"), text("configuration", "Configuration", { title: "How the configuration was found" }),
     text("training_data", "Training data", { title: "Data that the method was pretrained or tuned on, according to its authors", cell: (r) => el("span", { class: "clip", title: r.training_data }, r.training_data) }),
