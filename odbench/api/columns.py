@@ -101,10 +101,11 @@ def _dataset(table: Any, mirror: str | Path | None) -> Dataset | None:
     if not isinstance(table, (str, Path)) or str(table) == "-" or Path(table).exists():
         return None
     from odbench.data.catalog import load_dataset
+    from odbench.data.own import has_description, split_id
     from odbench.suites import load_suites
 
-    suite, slash, name = str(table).partition("/")
-    if not slash or "/" in name or suite not in load_suites():
+    suite, name = split_id(str(table))
+    if not name or not (suite in load_suites() or has_description(suite)):
         return None
     return load_dataset(str(table), mirror=mirror)
 

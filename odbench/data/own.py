@@ -33,6 +33,16 @@ def is_place(suite: str) -> bool:
     return looks or bool(set(suite) & {"/", "\\"})
 
 
+def has_description(place: str) -> bool:
+    """Check whether a place is a folder with a ``suite.toml``, or that file."""
+    path = at_home(Path(place))
+    file = path if path.name == DESCRIPTION else path / DESCRIPTION
+    try:
+        return file.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def short_name(suite: str) -> str:
     """Return a name for files that are about a suite, given by name or place."""
     if not is_place(suite):

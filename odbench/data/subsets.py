@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 
 from odbench.data.brought import plugin_suite
 from odbench.data.dataset import DatasetRecord
 from odbench.data.manifest import read_manifest
-from odbench.data.own import is_place, open_suite, own_rows
+from odbench.data.own import has_description, is_place, open_suite, own_rows
 from odbench.data.store import Store
 from odbench.data.transports import listings
 from odbench.data.transports.choose import Sources
 from odbench.data.transports.generated import generator
 from odbench.errors import TransportError, UsageError
 from odbench.suites import Suite, load_suites
+
+logger = logging.getLogger("odbench")
 
 # A subset, and the folder of it in the hub's repositories.
 REPRESENTATIVE = "representative"
@@ -64,7 +67,8 @@ def resolve(
     ----------
     suite : str
         A suite, ``SUITE-SUBSET`` such as ``synbench-mini``, the name of a plugin's
-        suite, or the folder or ``suite.toml`` of a suite of one's own.
+        suite, or the folder or ``suite.toml`` of a suite of one's own. A folder whose
+        name is also that of a known suite needs ``./`` in front.
     sources : Sources, optional
         Asked for the members of a subset that is a folder of the hub's repository;
         without it, the last known listing is used.
@@ -122,6 +126,28 @@ def _representative(suite: Suite, sources: Sources | None) -> frozenset[str]:
     return frozenset(known)
 
 
+def _is_folder(name: str) -> bool:
+    try:
+        return Path(name).is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def _mention_folder(name: str, suite: Suite) -> None:
+    """Say that a name is not the folder of that name in the working folder."""
+    folder = Path(name).absolute()
+    if suite.root != str(folder.resolve()) and has_description(name):
+        _warn_once(name, str(folder))
+
+
+@functools.cache
+def _warn_once(name: str, folder: str) -> None:  # noqa: ARG001 - part of the key
+    logger.warning(
+        "suite %r: taken as the name of a known suite; for the folder, write ./%s",
+        name, name,
+    )  # fmt: skip
+
+
 def _found(suite: str) -> tuple[Suite, str | None]:
     """Return the suite of a name, and the name of its subset."""
     if is_place(suite):
@@ -131,6 +157,7 @@ def _found(suite: str) -> tuple[Suite, str | None]:
         # A plugin's suite is known once it has been looked for.
         plugin_suite(suite)
     if suite in suites:
+        _mention_folder(suite, suites[suite])
         return suites[suite], None
     base, _, subset = suite.rpartition("-")
     if base in suites:
@@ -142,7 +169,9 @@ def _found(suite: str) -> tuple[Suite, str | None]:
             return suites[base], subset
         if suites[base].transport == "hub" and subset == REPRESENTATIVE:
             return suites[base], subset
+    if has_description(suite):
+        return open_suite(suite), None
     known = [*suites, *(name for s in suites.values() for name in subsets_of(s))]
-    here = f"; for the folder, write ./{suite}" if Path(suite).is_dir() else ""
+    here = "; the folder of that name has no suite.toml" if _is_folder(suite) else ""
     msg = f"suite {suite!r}: unknown; wanted one of {', '.join(sorted(known))}{here}"
     raise UsageError(msg)

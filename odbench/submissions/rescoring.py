@@ -53,8 +53,8 @@ class Rescorer:
         """Score a submission; a trial without scores counts as AUROC 0 and AP 0.
 
         Averages over the declared seeds of each data set, then over all data sets of
-        the list. A missing trial has AUROC 0, AP 0 and the adjusted AP that belongs to AP
-        0, as in the public tables, so that leaving out a data set never pays.
+        the list. A missing trial has AUROC 0, AP 0 and the adjusted AP that belongs to
+        AP 0, as in the public tables, so that leaving out a data set never pays.
 
         Parameters
         ----------

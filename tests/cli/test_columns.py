@@ -4,6 +4,7 @@ import csv
 import io
 import json
 
+import numpy as np
 import pytest
 from pyarrow import csv as arrow_csv
 
@@ -88,3 +89,15 @@ def test_a_set_is_named_with_its_suite_and_partition(call):
     code, _, err = call(*named, "--partition", "private")
     assert code == 2
     assert "is in the public partition" in err
+
+
+def test_a_data_set_of_a_suite_of_ones_own_is_found(tmp_path, rng, call):
+    (tmp_path / "lab" / "data").mkdir(parents=True)
+    (tmp_path / "lab" / "suite.toml").write_text('licence = "MIT"')
+    X = rng.normal(size=(60, 2))
+    np.savez(tmp_path / "lab" / "data" / "one.npz", X=X, y=np.arange(60) % 9 == 0)
+
+    for place in ("lab/one", "./lab/one"):
+        code, out, _ = call(place, "--format", "csv")
+        assert code == 0
+        assert len(out.splitlines()) == 3

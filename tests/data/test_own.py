@@ -137,3 +137,39 @@ def test_representative_sets_are_those_of_the_mirrors_folder(tmp_path, archive):
     (public.parent / "representative" / "Two.npz").write_bytes(archive())
     (record,) = catalog.select("oddbench-representative", **options)
     assert (record.id, record.path) == ("oddbench/Two", "public/Two.npz")
+
+
+def test_a_folder_needs_no_dot_in_front(folder, monkeypatch):
+    monkeypatch.chdir(folder.parent)
+    described, members = resolve(folder.name)
+
+    assert (described.root, members) == (str(folder.resolve()), None)
+    for place in (folder.name, f"{folder.name}/suite.toml", f"./{folder.name}"):
+        assert {r.id for r in catalog.select(place)} == {"lab/split", "lab/whole"}
+    assert catalog.load_dataset(f"{folder.name}/split").record.id == "lab/split"
+
+
+def test_a_suites_name_wins_over_a_folder_and_says_so(tmp_path, monkeypatch, caplog):
+    (tmp_path / "synbench").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert resolve("synbench")[0].transport == "generated"
+    assert not caplog.records
+
+    (tmp_path / "synbench" / "suite.toml").write_text('name = "mine"')
+    for _ in range(2):
+        assert resolve("synbench")[0].transport == "generated"
+    assert [r.getMessage() for r in caplog.records] == [
+        "suite 'synbench': taken as the name of a known suite; for the folder, write "
+        "./synbench"
+    ]
+    assert resolve("./synbench")[0].name == "mine"
+
+
+def test_a_folder_without_a_description_is_no_suite_of_that_name(tmp_path, monkeypatch):
+    (tmp_path / "fraud").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=r"the folder of that name has no suite\.toml"):
+        resolve("fraud")
+    for odd in ("no", "x" * 5000, "a\0b"):
+        with pytest.raises(UsageError, match="unknown; wanted one of"):
+            resolve(odd)
