@@ -195,7 +195,7 @@ def _check_columns(results: Path, stored: list[str], wanted: list[str]) -> None:
 def _unusable(results: Path, why: str) -> ResultsError:
     msg = (
         f"results {str(results)!r}: not written by a run ({why}); move the file away, "
-        f"or name another folder with --out"
+        f"and `odbench run` measures again, or name another folder"
     )
     return ResultsError(msg)
 

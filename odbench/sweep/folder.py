@@ -39,7 +39,7 @@ def locked(folder: Path) -> Iterator[None]:
             file.seek(0)
             holder = file.read().strip() or "unknown"
             msg = (
-                f"--out {str(folder)!r}: process {holder} is writing to it; wait for "
+                f"run {str(folder)!r}: process {holder} is writing to it; wait for "
                 f"it, or name another folder"
             )
             raise RunLockedError(msg) from None

@@ -116,9 +116,10 @@ def is_run(folder: Path) -> bool:
 def refuse_no_run(folder: Path) -> None:
     """Raise `UsageError` if a folder does not hold a run."""
     if not is_run(folder):
+        fault = "holds no run" if folder.is_dir() else "no such folder"
         msg = (
-            f"run {str(folder)!r}: holds no run; `odbench runs list DIR` lists those "
-            f"below a folder"
+            f"run {str(folder)!r}: {fault}; `odbench runs list DIR` lists those below "
+            f"a folder"
         )
         raise UsageError(msg)
 

@@ -82,9 +82,9 @@ def count_note(lowest: float, highest: float) -> str:
     Examples
     --------
     >>> count_note(1.70e12, 1.71e12), count_note(1.0, 100.0)
-    ('if these are milliseconds since 1970, --date reads them as times', '')
+    ('if these are milliseconds since 1970, `odbench score --date` reads them', '')
     """
     for digits, unit in ((10, "seconds"), (13, "milliseconds")):
         if 10.0 ** (digits - 1) <= lowest < highest <= 2.0 * 10.0 ** (digits - 1):
-            return f"if these are {unit} since 1970, --date reads them as times"
+            return f"if these are {unit} since 1970, `odbench score --date` reads them"
     return ""

@@ -1,8 +1,12 @@
-"""Fixtures for tests that give broken files to the command line."""
+"""Fixtures for tests of the command line: broken files, and advice in its errors."""
+
+import sys
 
 import pytest
 
+from odbench import cli
 from odbench.cli import main
+from tests.cli.advice import foreign_options
 from tests.cli.fuzzing import DETECTOR
 
 
@@ -52,3 +56,21 @@ def interrupted(tmp_path):
                   "1", "-q", "--out", str(folder)])  # fmt: skip
     assert not (folder / "results.parquet").exists()
     return folder
+
+
+@pytest.fixture(autouse=True)
+def advice_fits(monkeypatch):
+    """Fail a test if an error advises an option that its command does not have."""
+    run, complain = cli._run, cli._complain
+    called = []
+
+    def run_and_note(arguments):
+        called[:] = sys.argv[1:] if arguments is None else arguments
+        return run(arguments)
+
+    def complain_and_check(message, code=2):
+        assert foreign_options(called, message) == set(), message
+        return complain(message, code)
+
+    monkeypatch.setattr(cli, "_run", run_and_note)
+    monkeypatch.setattr(cli, "_complain", complain_and_check)

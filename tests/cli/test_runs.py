@@ -10,6 +10,7 @@ import pytest
 
 from odbench.cli import main
 from odbench.leaderboard.run_table import table_of_run
+from tests.cli.advice import foreign_options
 from tests.reference.trials import frame, place, trial
 
 
@@ -185,4 +186,18 @@ def test_drop_is_refused_where_there_is_no_run(call, tmp_path):
     code, _, err = call("drop", tmp_path / "nowhere", "--old")
 
     assert code == 2
-    assert "holds no run; `odbench runs list DIR`" in err
+    assert "no such folder; `odbench runs list DIR`" in err
+
+
+def test_advice_about_a_broken_run_names_no_option_of_another_command(call, run):
+    for broken in (b"hello", b""):
+        (run / "results.parquet").write_bytes(broken)
+        for words in (("show", run), ("drop", run, "--old"), ("list", run)):
+            code, _, err = call(*words)
+
+            assert code == (3 if words[0] == "list" else 2)
+            assert foreign_options(["runs", words[0]], err) == set()
+            assert "`odbench run` measures again" in err
+    _, _, err = call("show", run.parent / "nowhere")
+    assert "no such folder" in err
+    assert foreign_options(["runs", "show"], "use --out or `run --out`") == {"--out"}

@@ -322,7 +322,7 @@ def test_counts_of_time_are_dates_if_the_user_says_so(values, day):
 def test_numbers_like_times_since_1970_are_told_how_to_become_times():
     values = [str(1_700_000_000_000 + 60_000 * n) for n in range(50)]
 
-    assert "milliseconds since 1970, --date" in role(values).note
+    assert "milliseconds since 1970, `odbench score --date`" in role(values).note
 
 
 @pytest.mark.parametrize(
