@@ -22,7 +22,7 @@ from odbench.cli.options import (
     partition_option,
     suite_option,
 )
-from odbench.cli.rows import print_rows
+from odbench.cli.rows import print_facts, print_rows
 from odbench.cli.selection import (
     as_row,
     as_text,
@@ -158,9 +158,7 @@ def show(
         # CSV has only the columns, and they are not available.
         raise TransportError(facts["unavailable"])
     if form == "table":
-        width = max(len(key) for key in facts)
-        for key, value in facts.items():
-            click.echo(f"{key.ljust(width)}  {as_text(value)}".rstrip())
+        print_facts({key: as_text(value) for key, value in facts.items()})
         if columns:
             click.echo()
             print_rows(columns, tuple(columns[0]), form)

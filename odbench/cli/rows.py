@@ -7,10 +7,13 @@ import io
 import json
 import shutil
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from odbench.text import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,6 +72,26 @@ def print_rows(
         named = ", ".join(left_out)
         said = f"Left out, wider than the terminal: {named}; see `--format csv`."
         click.echo(said, err=True)
+
+
+def print_facts(facts: Mapping[str, str]) -> None:
+    """Print names with their values on stdout, aligned, in the width of a terminal.
+
+    Parameters
+    ----------
+    facts : mapping of str to str
+        A value goes on below itself where it is too long, and a word is broken only
+        where it has no line to itself. In a file or a pipe each value is one line.
+    """
+    start = max(map(len, facts), default=0) + 2
+    width = terminal_width()
+    for name, value in facts.items():
+        lines = [printable(value)]
+        if width is not None:
+            room = max(width - start, _SHORTEST)
+            lines = textwrap.wrap(lines[0], room, break_on_hyphens=False) or [""]
+        for place, line in enumerate(lines):
+            click.echo(f"{'' if place else name:{start}}{line}".rstrip())
 
 
 def terminal_width() -> int | None:

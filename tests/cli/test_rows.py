@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from odbench.cli.rows import print_rows
+from odbench.cli.rows import print_facts, print_rows
 
 ROWS = [
     {"name": "a_long_name_of_a_set", "n": 12, "summary": "words " * 30},
@@ -62,3 +62,22 @@ def test_a_terminal_leaves_out_the_last_columns_and_names_them(
     assert lines[0].split()[2:] == ["a_long_heading_0", "a_long_heading_1"]
     assert "wider than the terminal: a_long_heading_2, a_long_heading_3" in err
     assert "--format csv" in err
+
+
+@pytest.mark.parametrize("width", [None, 40, 80])
+def test_facts_go_on_below_themselves_in_a_terminal(shown, capsys, width):
+    facts = {"name": "one", "sha256": "ab12" * 32, "summary": "many words " * 20}
+    shown(width)
+
+    print_facts(facts)
+
+    lines = capsys.readouterr().out.splitlines()
+    # Values begin in one column, and nothing of them is lost.
+    assert [line[:9].strip() for line in lines if line[:9].strip()] == list(facts)
+    assert "".join(line[9:].replace(" ", "") for line in lines) == "".join(
+        value.replace(" ", "") for value in facts.values()
+    )
+    if width is None:
+        assert len(lines) == 3
+    else:
+        assert max(map(len, lines)) <= width
