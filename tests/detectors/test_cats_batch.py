@@ -8,12 +8,19 @@ import pytest
 from odbench.scoring.metrics import auroc
 from odbench_detectors.cats.batch import surprise_of_batch, weight_of
 from odbench_detectors.cats.detector import CATS
-from odbench_detectors.cats.forest import out_of_bag
+from odbench_detectors.cats.forest import changes_of, grow_forest, shares_of
 from odbench_detectors.cats.order import content_order
 from odbench_detectors.cats.rounding import rounded
 from tests.reference import two_groups
 
-NONE = np.empty(0, dtype=np.int64)
+
+def out_of_bag(X, n_first, **options):
+    """Grow trees; return each row's share by trees without it, whole and by column."""
+    usual = {"trees": 100, "most": 1000, "smallest": 5, "tries": 3, "seed": 0}
+    forest = grow_forest(X, n_first, **(usual | options))
+    rows = np.arange(len(X))
+    given = forest, X, rows, forest.samples
+    return shares_of(*given), changes_of(*given)
 
 
 def a_cluster(rng, n=400, share=0.25):
@@ -74,9 +81,7 @@ def test_the_surprise_follows_the_slow_definition(rng):
     train, batch, _ = a_cluster(rng, n=60)
     train = train[content_order(train)]
     order = content_order(batch)
-    shares, _ = out_of_bag(
-        np.vstack([train, batch[order]]), 60, 100, 1000, 5, 4, 3, NONE
-    )
+    shares, _ = out_of_bag(np.vstack([train, batch[order]]), 60, tries=4, seed=3)
     own, others = rounded(shares[:60]), rounded(shares[60:])
     spread = max(own) - sorted(own)[30]
     surprise = surprise_of_batch(train, batch)[order]
@@ -106,11 +111,11 @@ def test_the_trees_weigh_as_much_as_the_groups_differ(rng):
 
 
 def test_out_of_bag_shares_are_even_without_a_difference_and_clear_with_one(rng):
-    same, _ = out_of_bag(rng.normal(size=(600, 3)), 300, 100, 1000, 5, 3, 0, NONE)
+    same, _ = out_of_bag(rng.normal(size=(600, 3)), 300)
     assert same[:300].mean() == pytest.approx(0.5, abs=0.06)
     assert same[300:].mean() == pytest.approx(0.5, abs=0.06)
     apart = np.vstack([rng.normal(size=(300, 3)), rng.normal(size=(300, 3)) + 9])
-    shares, _ = out_of_bag(apart, 300, 100, 1000, 5, 3, 0, NONE)
+    shares, _ = out_of_bag(apart, 300)
     assert shares[:300].max() < 0.3
     assert shares[300:].min() > 0.7
 
@@ -125,10 +130,9 @@ def test_the_trees_are_those_of_the_slow_version_to_the_last_bit(
     X[n:] += 0.5
     X[:, 1] = np.round(X[:, 1], 1)  # ties
     X[:, 2] = np.where(rng.random(n + m) < 0.9, 0.0, X[:, 2])  # constant in nodes
-    given = (X, n, 10, most, smallest, 3, 7)
-    explained = rng.permutation(n + m)[:20]
-    shares, by_column = out_of_bag(*given, explained)
-    slow_shares, slow_by_column = two_groups.out_of_bag(*given)
+    given = {"trees": 10, "most": most, "smallest": smallest, "tries": 3, "seed": 7}
+    shares, by_column = out_of_bag(X, n, **given)
+    slow_shares, slow_by_column = two_groups.out_of_bag(X, n, **given)
     assert shares.tolist() == slow_shares
-    assert by_column.tolist() == [slow_by_column[i] for i in explained]
-    assert by_column.sum(axis=1) == pytest.approx(shares[explained] - 0.5)
+    assert by_column.tolist() == slow_by_column
+    assert by_column.sum(axis=1) == pytest.approx(shares - 0.5)

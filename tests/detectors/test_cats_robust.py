@@ -115,6 +115,7 @@ def test_scores_of_the_core_and_of_others_follow_the_slow_definition(rng):
     for name in VIEWS:
         seen[name][places] = raw[name]
     rows = detector._standard.apply(X)
+    seen["density"] = again.views.density.surprise(rows)
     seen["distance"] = np.array(slow.squared_distances(rows.tolist(), rows[is_in]))
     total = np.zeros(n)
     for name in ("whitened", "density", "copula", "distance"):

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from odbench.arrays import FloatArray, IntArray
-from odbench_detectors.cats.forest import out_of_bag
+from odbench_detectors.cats.forest import changes_of, grow_forest, shares_of
 from odbench_detectors.cats.order import content_order
 from odbench_detectors.cats.rounding import rounded
 from odbench_detectors.cats.search import below_each
@@ -102,10 +102,12 @@ def _shares(
     tries = min(math.ceil(TRIES * math.sqrt(columns)), columns)
     place = np.empty(len(batch), dtype=np.int64)
     place[order] = np.arange(len(train), len(rows))
-    found, changes = out_of_bag(
-        rows, len(train), TREES, ROWS_OF_A_TREE, ROWS_OF_A_LEAF, tries, _SEED,
-        place[explained],
+    forest = grow_forest(
+        rows, len(train), trees=TREES, most=ROWS_OF_A_TREE, smallest=ROWS_OF_A_LEAF,
+        tries=tries, seed=_SEED,
     )  # fmt: skip
+    found = shares_of(forest, rows, np.arange(len(rows)), forest.samples)
+    changes = changes_of(forest, rows, place[explained], forest.samples)
     return found[: len(train)], found[place], changes
 
 

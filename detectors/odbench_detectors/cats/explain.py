@@ -11,7 +11,7 @@ import numpy as np
 from odbench.arrays import FloatArray, IntArray
 from odbench_detectors.cats import kernels
 from odbench_detectors.cats.mixture import Mixture
-from odbench_detectors.cats.robust import MIDDLE, clipped
+from odbench_detectors.cats.robust import DENSITY, MIDDLE, clipped
 from odbench_detectors.cats.views import VIEWS, Placed, Views
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 BATCH = "batch"
 _MEANINGS = VIEWS | {
     BATCH: "like other rows of the batch, and unlike train rows",
+    DENSITY: "where a smooth mixture of Gaussians has little mass",
     MIDDLE: "far from the middle of the train rows once correlations are taken out",
 }
 # Smaller shares are not mentioned in the text.
@@ -228,7 +229,7 @@ def explain_placed(
 
 def _blame(views: Views, at: Placed, names: Iterable[str]) -> dict[str, FloatArray]:
     """Return contributions to some views by column, float64 arrays of shape (m, d)."""
-    train, density, copula = views.train, *views.mixtures
+    train = views.train
 
     def apart(rows: FloatArray, others: FloatArray, space: str) -> FloatArray:
         there, here = getattr(train, space), getattr(at, space)
@@ -247,8 +248,9 @@ def _blame(views: Views, at: Placed, names: Iterable[str]) -> dict[str, FloatArr
         "gap": lambda: _largest(at.gap),
         "local_rank": lambda: apart(at.share, train.share, "share"),
         "local_whitened": lambda: apart(at.z, train.z, "whitened"),
-        "density": lambda: _off_component(density, at.z),
-        "copula": lambda: _off_component(copula, at.normal),
+        "copula": lambda: _off_component(views.copula, at.normal),
+        "dependence": lambda: views.dependence.by_column(at.z),
+        DENSITY: lambda: _off_component(views.density, at.z),
         MIDDLE: lambda: views.middle.by_column(clipped(at.z)),
     }
     return {name: as_shares(split[name]()) for name in names}

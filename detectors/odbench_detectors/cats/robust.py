@@ -18,8 +18,8 @@ from odbench_detectors.shared.sort import sorted_rows
 # The share of the rows that a CATS learns from, and the views that then rank all rows;
 # chosen on OvRBench, ADBench and SynBench, see docs/cats.md.
 CORE = 0.6
-MIDDLE = "distance"
-RANKING = ("whitened", "density", "copula", MIDDLE)
+DENSITY, MIDDLE = "density", "distance"
+RANKING = ("whitened", DENSITY, "copula", MIDDLE)
 # One neighbour per 50 rows within these bounds, so that a small group of anomalies does
 # not count as a neighbourhood of its own.
 _ROWS_PER_NEIGHBOUR, _FEWEST, _MOST = 50, 20, 100

@@ -15,6 +15,7 @@ from odbench_detectors.cats.conformal import SplitConformal
 from odbench_detectors.cats.explain import Part, explain_placed, score_of
 from odbench_detectors.cats.order import content_order
 from odbench_detectors.cats.robust import (
+    DENSITY,
     MIDDLE,
     Middle,
     OwnRows,
@@ -130,22 +131,24 @@ class Scores(NeighbourDetector):
 
         Returns the places of the train rows in `X`, and the numbers of all rows.
         """
-        raw = {name: np.empty(len(X)) for name in VIEWS}
+        raw = {name: np.empty(len(X)) for name in (*VIEWS, DENSITY)}
 
-        def put(rows: IntArray, found: dict[str, FloatArray]) -> None:
+        def put(rows: IntArray, z: FloatArray, found: dict[str, FloatArray]) -> None:
             for name in VIEWS:
                 raw[name][rows] = found[name]
+            raw[DENSITY][rows] = self.views.density.surprise(z)
 
         learned, others = np.flatnonzero(chosen), np.flatnonzero(~chosen)
         places = learned[self._learn(np.ascontiguousarray(X[learned]))]
         for start in range(0, len(places), _CHUNK):
             rows = np.arange(start, min(start + _CHUNK, len(places)))
-            put(places[rows], self.views.raw_of_train(rows))
+            z = self.views.train.z[rows]
+            put(places[rows], z, self.views.raw_of_train(rows))
         self.views.forget_columns()
         rows = self._calibrating()
         self._calibrate(rows, {name: raw[name][places[rows]] for name in VIEWS})
         for start, at in self.placed(np.ascontiguousarray(X[others])):
-            put(others[start : start + len(at.z)], self.views.raw(at))
+            put(others[start : start + len(at.z)], at.z, self.views.raw(at))
         return places, raw
 
     def _learn(self, X: FloatArray) -> IntArray:
@@ -276,10 +279,10 @@ class Scores(NeighbourDetector):
 
     def _calibrate(self, rows: IntArray, raw: Mapping[str, FloatArray]) -> None:
         """Calibrate each view on its leave-one-out numbers of these train rows."""
-        # The mixtures, which cannot leave a row out, were fitted on the first rows.
+        # The mixture, which cannot leave a row out, was fitted on the first rows.
         fresh = rows >= self.views.n_mixture
-        held_out = {name: raw[name][fresh] for name in ("density", "copula")}
-        self.tails = {name: Tail.of(held_out.get(name, raw[name])) for name in VIEWS}
+        used = dict(raw) | {"copula": raw["copula"][fresh]}
+        self.tails = {name: Tail.of(used[name]) for name in VIEWS}
 
 
 def _wanted(X: FloatArray) -> FloatArray:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray, IntArray
 from odbench_detectors.cats import kernels, search
+from odbench_detectors.cats.dependence import Dependence
 from odbench_detectors.cats.mixture import Mixture, fit_mixture
 from odbench_detectors.cats.robust import Middle, clipped
 from odbench_detectors.cats.scale import normal_scores, whitening
@@ -25,8 +26,8 @@ VIEWS = {
     "gap": "a value that is far from all train values of its column",
     "local_rank": "more isolated than the train rows around it, by ranks",
     "local_whitened": "more isolated than the train rows around it, whitened",
-    "density": "where a smooth mixture of Gaussians has little mass",
     "copula": "a combination of ranks that a mixture of Gaussians finds unlikely",
+    "dependence": "values that belong together no more than in shuffled columns",
 }
 # Number of neighbours whose mean scale a local view compares with.
 FEW = 5
@@ -92,10 +93,13 @@ class Views:
         self._scales = tuple(last for _, last, _ in self._own)
         # The first rows are a random sample.
         self.n_mixture = min(self.n // 2, _MIXTURE_ROWS)
-        self.mixtures = tuple(
-            _mixture(space[: self.n_mixture])
-            for space in (self.train.z, self.train.normal)
-        )
+        self.copula = _mixture(self.train.normal[: self.n_mixture])
+        self.dependence = Dependence(Z)
+
+    @cached_property
+    def density(self) -> Mixture:
+        """A mixture of the train rows, which ranks the rows of one table."""
+        return _mixture(self.train.z[: self.n_mixture])
 
     @cached_property
     def middle(self) -> Middle:
@@ -141,17 +145,18 @@ class Views:
 
         Higher is more anomalous; views have different units.
         """
-        return self._raw(at, self._nearest_few(at))
+        return self._raw(at, self._nearest_few(at), self.dependence.of(at.z))
 
     def raw_of_train(self, rows: IntArray) -> dict[str, FloatArray]:
         """Return leave-one-out scores of train rows in each view.
 
         Must be called before `forget_columns`.
         """
+        shares = self.dependence.of_train(rows)
         if len(rows) == self.n:
-            return self._raw(self.train, self._own)
+            return self._raw(self.train, self._own, shares)
         near = tuple((a[rows], b[rows], c[rows]) for a, b, c in self._own)
-        return self._raw(taken(self.train, rows), near)
+        return self._raw(taken(self.train, rows), near, shares)
 
     def _nearest_few(self, at: Placed) -> tuple[Few, ...]:
         """Find the nearest candidates on ranks and on whitened columns."""
@@ -163,7 +168,9 @@ class Views:
             )
         )
 
-    def _raw(self, at: Placed, near: tuple[Few, ...]) -> dict[str, FloatArray]:
+    def _raw(
+        self, at: Placed, near: tuple[Few, ...], shares: FloatArray
+    ) -> dict[str, FloatArray]:
         train = self.train
         by_rank, whitened = near
         return {
@@ -173,8 +180,8 @@ class Views:
             "gap": at.gap.max(axis=1),
             "local_rank": _isolation(by_rank, self._scales[0]),
             "local_whitened": _isolation(whitened, self._scales[1]),
-            "density": self.mixtures[0].surprise(at.z),
-            "copula": self.mixtures[1].surprise(at.normal),
+            "copula": self.copula.surprise(at.normal),
+            "dependence": shares,
         }
 
 
