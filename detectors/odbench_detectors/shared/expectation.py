@@ -168,19 +168,35 @@ def _expectation(X: FloatArray, mixture: Gaussians) -> tuple[FloatArray, FloatAr
     return likelihoods, np.exp(logs, out=logs)
 
 
+def log_roots(factors: FloatArray) -> FloatArray:
+    """Return the logs of the square roots of the precisions' determinants, (k,).
+
+    Parameters
+    ----------
+    factors : float64 array of shape (k, d, d) or (k, d)
+        As in `Gaussians`.
+    """
+    is_diagonal = factors.ndim == 2
+    diagonals = factors if is_diagonal else np.diagonal(factors, axis1=1, axis2=2)
+    logs: FloatArray = np.log(diagonals).sum(axis=1)
+    return logs
+
+
 def _log_densities(X: FloatArray, mixture: Gaussians) -> FloatArray:
-    """Return the log-density of each row under each component, (n, k)."""
+    """Return the log-density of each row under each component, (n, k).
+
+    `Mixture` centres rows before it whitens them. Here they are whitened first, as in
+    scikit-learn: another order would round otherwise and fit another mixture.
+    """
     _, means, factors = mixture
     d = X.shape[1]
     if factors.ndim == 2:
-        log_roots = np.log(factors).sum(axis=1)
         precisions = factors**2
         logs: FloatArray = (means**2 * precisions).sum(axis=1) - 2.0 * (
             X @ (means * precisions).T
         )
         logs += X**2 @ precisions.T
     else:
-        log_roots = np.log(np.diagonal(factors, axis1=1, axis2=2)).sum(axis=1)
         logs = np.empty((len(X), len(means)))
         for i, (mean, factor) in enumerate(zip(means, factors, strict=True)):
             white = X @ factor
@@ -189,7 +205,7 @@ def _log_densities(X: FloatArray, mixture: Gaussians) -> FloatArray:
             logs[:, i] = white.sum(axis=1)
     logs += d * math.log(2 * math.pi)
     logs *= -0.5
-    logs += log_roots
+    logs += log_roots(factors)
     return logs
 
 

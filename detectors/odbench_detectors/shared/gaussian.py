@@ -7,7 +7,7 @@ import numpy as np
 from odbench.arrays import FloatArray
 from odbench_detectors.shared.blocks import in_blocks
 from odbench_detectors.shared.estimator import within_limit
-from odbench_detectors.shared.expectation import fit_gaussians
+from odbench_detectors.shared.expectation import fit_gaussians, log_roots
 
 
 class Mixture:
@@ -50,16 +50,8 @@ class Mixture:
                 ridge=ridge,
                 random_state=random_state,
             )
-        self._constants = np.log(weights) + self._log_determinants()
+        self._constants = np.log(weights) + log_roots(self._factors)
         self._constants -= 0.5 * X.shape[1] * np.log(2 * np.pi)
-
-    def _log_determinants(self) -> FloatArray:
-        if self._diagonal:
-            diagonals = self._factors
-        else:
-            diagonals = np.diagonal(self._factors, axis1=1, axis2=2)
-        logs: FloatArray = np.log(diagonals).sum(axis=1)
-        return logs
 
     def surprise(self, X: FloatArray) -> FloatArray:
         """Return the negative log-likelihood of each row, float64."""
