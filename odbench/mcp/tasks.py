@@ -124,14 +124,19 @@ def explain_row(folder: Folder, *, row: int, **options: Any) -> Answer:
     from odbench.tables.sample import take_rows
 
     source, scored = _scored(folder, **options)
-    if row >= source.n_rows:
-        msg = f"row {row}: {source.name} has rows 0 to {source.n_rows - 1}"
+    last = source.n_rows + len(source.left_out) - 1
+    if row > last:
+        msg = f"row {row}: {source.name} has rows 0 to {last}"
         raise UsageError(msg)
-    values = take_rows(source, np.array([row])).to_pylist()[0]
-    told = {**scored.rows(np.array([row]))[0], "n_rows": source.n_rows}
-    told["reasons"] = [asdict(each) for each in scored.reasons.get(row, ())]
+    if row in source.left_out:
+        msg = f"row {row}: repeats the header of {source.name}; name another row"
+        raise UsageError(msg)
+    place = row - int(np.searchsorted(source.left_out, row))
+    values = take_rows(source, np.array([place])).to_pylist()[0]
+    told = {**scored.rows(np.array([place]))[0], "n_rows": source.n_rows}
+    told["reasons"] = [asdict(each) for each in scored.reasons.get(place, ())]
     told["values"] = dict(list(values.items())[:_LIST])
-    if row not in scored.reasons:
+    if place not in scored.reasons:
         told["note"] = (
             f"reasons are given for the {len(scored.reasons)} rows of the lowest ranks"
         )

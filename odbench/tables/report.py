@@ -81,7 +81,7 @@ def _lead(scored: Scored) -> str:
 
 
 def _row(scored: Scored, row: int, pictures: Pictures) -> str:
-    name = f"row {row}"
+    name = f"row {scored.numbers(np.array([row]))[0]}"
     if scored.id_name:
         name = f"{scored.id_name} {scored.ids[row].as_py()} · {name}"
     flag = '<span class="flag">flagged</span>' if scored.flagged[row] else ""

@@ -21,6 +21,7 @@ from odbench.tables.reasons import Reason, Reasons
 from odbench.tables.sample import Sample, take_rows, take_sample
 from odbench.tables.scored import Scored, ranks
 from odbench.tables.source import Source
+from odbench.tables.total_row import total_notes
 from odbench.tables.values import undictionary
 
 # Rows that get reasons: the first by rank, and of a table without reference at most
@@ -93,7 +94,11 @@ def score_table(request: Request) -> tuple[Scored, Fitted]:
     reference = read_source(request.reference)
     sample = take_sample(reference)
     fitted = _learn(request, reference, sample, configuration)
-    notes = (*reference.notes, *_suspicious(request, reference, fitted, sample))
+    notes = (
+        *reference.notes,
+        *total_notes(reference, sample, fitted.columns),
+        *_suspicious(request, reference, fitted, sample),
+    )
     return _against(request, source, fitted, reference.name, notes)
 
 
@@ -132,7 +137,8 @@ def _unsupervised(
             [fitted.learner.score(Z) for Z in _encoded(request, source, fitted, {})]
         )
         scores[sample.places] = own
-    notes = _suspicious(request, source, fitted, sample)
+    notes = total_notes(source, sample, fitted.columns)
+    notes += _suspicious(request, source, fitted, sample)
     scored = _result(
         request, source, fitted, scores=scores, p=among_themselves(scores), note=notes
     )
@@ -149,12 +155,14 @@ def _against(
     notes: Sequence[str] = (),
 ) -> tuple[Scored, Fitted]:
     """Score rows against reference rows."""
-    some = take_sample(source).table
+    sample = take_sample(source)
+    some = sample.table
     how = read_as(fitted, some, source.name)
     request.told("fitting", 0, 0)
     conformal = fitted.learner.calibrate(source.n_rows)
     scores, p = _score_batches(request, source, fitted, how, conformal)
     notes = [f"reference: {note}" for note in notes]
+    notes += total_notes(source, sample, list(how.values()))
     notes += drift_notes(fitted, some, how, p)
     if not fitted.learner.configuration.info.inductive:
         notes.append("this detector scores a row by the rows that are scored with it")
@@ -230,6 +238,7 @@ def _result(
         id_name=request.id_name,
         ids=_ids(source, request.id_name),
         notes=(*source.notes, *note),
+        left_out=source.left_out,
     )
 
 

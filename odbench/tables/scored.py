@@ -12,6 +12,7 @@ from odbench.arrays import BoolArray, FloatArray, IntArray
 from odbench.tables.columns import Column
 from odbench.tables.conformal import rows_needed
 from odbench.tables.reasons import Reason
+from odbench.tables.source import row_numbers
 from odbench.tables.wording import show_share
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Scored:
     ids : pyarrow array or None
     notes : tuple of str
         Remarks for people.
+    left_out : int64 array
+        Numbers of rows of the file, from 0, ascending, that were not scored.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Scored:
     id_name: str = ""
     ids: Any = None
     notes: tuple[str, ...] = ()
+    left_out: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @property
     def n_flagged(self) -> int:
@@ -75,6 +79,10 @@ class Scored:
         """Return the places of the rows of the lowest ranks."""
         order = np.argsort(-self.scores, kind="stable")[:count]
         return np.asarray(order, dtype=np.int64)
+
+    def numbers(self, places: IntArray) -> IntArray:
+        """Return the numbers that rows have in the file, from 0."""
+        return row_numbers(places, self.left_out)
 
     def reason_text(self, row: int) -> str:
         """Return a row's reasons in one line, "" if it was not explained."""
@@ -139,8 +147,9 @@ class Scored:
     def rows(self, places: IntArray) -> list[dict[str, Any]]:
         """Return some rows as JSON can hold them, with the columns of the output."""
         found = []
-        for row in places.tolist():
-            line: dict[str, Any] = {"row": row}
+        numbers = self.numbers(places).tolist()
+        for row, number in zip(places.tolist(), numbers, strict=True):
+            line: dict[str, Any] = {"row": number}
             if self.id_name:
                 line[id_title(self.id_name)] = self.ids[row].as_py()
             line["rank"] = int(self.rank[row])
@@ -158,7 +167,8 @@ class Scored:
         for start in range(0, len(self.scores), _ROWS):
             part = slice(start, min(start + _ROWS, len(self.scores)))
             rows = range(part.start, part.stop)
-            columns = {"row": pa.array(np.arange(part.start, part.stop))}
+            numbers = self.numbers(np.arange(part.start, part.stop))
+            columns = {"row": pa.array(numbers)}
             if self.id_name:
                 columns[id_title(self.id_name)] = self.ids.slice(start, len(rows))
             columns["rank"] = pa.array(self.rank[part])

@@ -74,13 +74,16 @@ def _rows(scored: Scored, top: int, width: int) -> Iterator[str]:
     title = scored.id_name[:_ID]
     head = f"{'rank':>6} {'row':>9} {'score':>9} {'p_value':>9}  flag  {title}"
     yield printable(head.rstrip())
-    for row in scored.top(top).tolist():
+    places = scored.top(top)
+    for row, number in zip(
+        places.tolist(), scored.numbers(places).tolist(), strict=True
+    ):
         flag = "*" if scored.flagged[row] else ""
         name = ""
         if scored.id_name:
             name = str(scored.ids[row].as_py())
         yield printable(
-            f"{scored.rank[row]:6d} {row:9d} {scored.scores[row]:9.4g} "
+            f"{scored.rank[row]:6d} {number:9d} {scored.scores[row]:9.4g} "
             f"{scored.p_values[row]:9.2g}  {flag:4}  {name}"
         ).rstrip()
         for reason in scored.reasons.get(row, ()):

@@ -54,6 +54,8 @@ class Dialect:
         Number of lines before the first row.
     comments : int
         How many of these are comments.
+    repeats : bool
+        Whether a row that equals the header is one, as in files that were joined.
     """
 
     encoding: str
@@ -63,6 +65,7 @@ class Dialect:
     quoted: bool
     skipped: int = 0
     comments: int = 0
+    repeats: bool = False
 
     def __str__(self) -> str:
         header = "" if self.header else ", no header"
@@ -109,14 +112,16 @@ def find_dialect(head: bytes, name: str, *, whole: bool) -> Dialect:
     if delimiter == SINGLE:
         _check_single(text, name)
     rows = _parsed(text, delimiter, _LINES)
+    header = _has_header(rows)
     return Dialect(
         encoding,
         delimiter,
         tuple(rows[0]),
-        _has_header(rows),
+        header,
         '"' in text,
         comments or int(bool(told)),
         comments,
+        header and not any(_words_again(rows[0], _others(rows))),
     )
 
 
@@ -150,7 +155,7 @@ def _without_comments(text: str) -> tuple[int, str]:
 
 def _has_header(rows: list[list[str]]) -> bool:
     """Decide whether the first row holds names, and not values."""
-    first, below = rows[0], rows[1:]
+    first, below = rows[0], _others(rows)
     kinds = [_kind(cell) for cell in first]
     named = any(
         cell and kind != "number" for cell, kind in zip(first, kinds, strict=True)
@@ -159,10 +164,7 @@ def _has_header(rows: list[list[str]]) -> bool:
     words = any(cell and _kind(cell) != "number" for cell in (below or [[]])[0])
     if not named:
         return words
-    columns = [
-        [row[place] for row in below if place < len(row) and row[place].strip()]
-        for place in range(len(first))
-    ]
+    columns = _columns(below, len(first))
     # A date above dates is a value; a date above numbers is a name.
     for kind, column in zip(kinds, columns, strict=True):
         if kind == "date" and column and all(_kind(cell) == "date" for cell in column):
@@ -173,12 +175,33 @@ def _has_header(rows: list[list[str]]) -> bool:
         kind == "number" and column and all(_kind(cell) == "number" for cell in column)
         for kind, column in zip(kinds, columns, strict=True)
     )
-    again = [
-        cell in column
-        for cell, kind, column in zip(first, kinds, columns, strict=True)
-        if kind == "word" and cell
+    return not (numbers and any(_words_again(first, below)))
+
+
+def _others(rows: list[list[str]]) -> list[list[str]]:
+    """Return the rows that differ from the first."""
+    first = rows[0]
+    # The second of two joined files may begin with a byte order mark.
+    marked = ["\ufeff" + first[0], *first[1:]]
+    return [row for row in rows[1:] if row not in (first, marked)]
+
+
+def _columns(rows: list[list[str]], width: int) -> list[list[str]]:
+    """Return the cells of each column that are not empty."""
+    return [
+        [row[place] for row in rows if place < len(row) and row[place].strip()]
+        for place in range(width)
     ]
-    return not (numbers and any(again) and first not in below)
+
+
+def _words_again(first: list[str], below: list[list[str]]) -> list[bool]:
+    """Say of each word in a row whether its column has it below."""
+    columns = _columns(below, len(first))
+    return [
+        cell in column
+        for cell, column in zip(first, columns, strict=True)
+        if cell and _kind(cell) == "word"
+    ]
 
 
 def _kind(cell: str) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
+from odbench.arrays import IntArray
 from odbench.errors import DataError
 from odbench.tables.nested import flat_columns, flat_names
 from odbench.tables.numbers import count_of
@@ -34,6 +37,8 @@ class Source:
         Returns an iterator of ``pyarrow.RecordBatch`` whose columns are in the order
         of `names`; the names inside batches do not matter. A structure is one column
         of a batch and a name per field, see `odbench.tables.nested`.
+    left_out : int64 array
+        Numbers of rows of the file, from 0, ascending, that are not among the rows.
     """
 
     name: str
@@ -42,6 +47,9 @@ class Source:
     form: str
     read: Callable[[], Iterator[Any]]
     notes: tuple[str, ...] = ()
+    left_out: IntArray = field(
+        default_factory=lambda: np.zeros(0, dtype=np.int64), compare=False
+    )
 
     def batches(self) -> Iterator[Any]:
         """Yield the rows as record batches with the columns' names."""
@@ -63,6 +71,26 @@ class Source:
     def noted(self, *notes: str) -> Source:
         """Return the same table with more remarks."""
         return replace(self, notes=(*self.notes, *notes))
+
+
+def row_numbers(places: IntArray, left_out: IntArray) -> IntArray:
+    """Return the numbers that rows have in the file, from their places.
+
+    Parameters
+    ----------
+    places : int64 array
+        Places among the rows that are read, from 0.
+    left_out : int64 array
+        Numbers of the other rows, ascending.
+
+    Examples
+    --------
+    >>> row_numbers(np.array([0, 1, 2, 3]), np.array([1, 2])).tolist()
+    [0, 3, 4, 5]
+    """
+    # Rows that are read and lie before each one left out.
+    before = left_out - np.arange(len(left_out))
+    return np.asarray(places + np.searchsorted(before, places, side="right"))
 
 
 def of_arrow(table: Any, *, name: str, form: str, notes: Sequence[str] = ()) -> Source:

@@ -6,11 +6,15 @@ import io
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from csv import reader as csv_rows
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from odbench.arrays import IntArray
 from odbench.errors import DataError
 from odbench.tables.numbers import count_of
 from odbench.tables.sniff import Dialect, find_dialect
@@ -28,6 +32,8 @@ _BLOCK = 1 << 23
 # Line breaks in a cell from which on it may have swallowed rows, and the share of its
 # lines that must look like rows.
 _SWALLOWED, _SAME_WIDTH = 4, 0.8
+# Numbers of rows that a remark names.
+_NAMED = 5
 _UTF8 = re.compile(r"invalid UTF-?8", re.IGNORECASE)
 
 
@@ -42,7 +48,7 @@ def read_text_table(opened: Opened) -> Source:
     Returns
     -------
     Source
-        Its batches have string columns.
+        Its batches have string columns. Rows that repeat the header are left out.
 
     Raises
     ------
@@ -58,17 +64,23 @@ def read_text_table(opened: Opened) -> Source:
     if dialect.comments:
         lines = count_of(dialect.comments, "line")
         notes.append(f"{lines} above the header left out, because of the # in front")
-    kept = Kept()
+    kept, headers = Kept(), Headers(dialect.names if dialect.repeats else ())
     try:
         for batch in _batches(opened, dialect, len(names)):
-            kept.add(batch)
+            kept.add(headers.removed(batch))
         kept.finish()
     except BaseException:
         kept.drop()
         raise
     check_size(opened.name, len(names), kept.n_rows)
     return Source(
-        opened.name, names, kept.n_rows, f"text, {dialect}", kept.batches, tuple(notes)
+        opened.name,
+        names,
+        kept.n_rows,
+        f"text, {dialect}",
+        kept.batches,
+        (*notes, *headers.notes()),
+        headers.rows(),
     )
 
 
@@ -169,6 +181,57 @@ def _unreadable(
         msg = f"{name}: a later part is not {dialect.encoding}; save it as UTF-8"
         return DataError(msg)
     return DataError(f"{name}: cannot be read as a table ({first_words(error)})")
+
+
+class Headers:
+    """Removes the rows that repeat the header, as in files that were joined.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The cells of the header; none to remove no row.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+        self._done = 0
+        self._rows = array("q")
+
+    def removed(self, batch: Any) -> Any:
+        """Return the rows of the next batch that differ from the header."""
+        import pyarrow.compute as pc
+
+        start = self._done
+        self._done += batch.num_rows
+        same = None
+        for place, name in enumerate(self._names):
+            column = batch.column(place)
+            equal = pc.equal(column, name)
+            if not place:
+                # The second file may begin with a byte order mark.
+                equal = pc.or_(equal, pc.equal(column, f"\ufeff{name}"))
+            same = equal if same is None else pc.and_(same, equal)
+            if not pc.any(same).as_py():
+                return batch
+        if same is None:
+            return batch
+        found = np.flatnonzero(same.to_numpy(zero_copy_only=False))
+        self._rows.frombytes((found + start).astype(np.int64).tobytes())
+        return batch.filter(pc.invert(same))
+
+    def rows(self) -> IntArray:
+        """Return the numbers of the removed rows, from 0, ascending."""
+        return np.array(self._rows, dtype=np.int64)
+
+    def notes(self) -> list[str]:
+        """Return a line about the removed rows, or nothing."""
+        n = len(self._rows)
+        if not n:
+            return []
+        named = ", ".join(map(str, self._rows[:_NAMED]))
+        more = f" and {n - _NAMED:,} more" if n > _NAMED else ""
+        rows = "row" if n == 1 else "rows"
+        return [f"left out, because they repeat the header: {rows} {named}{more}"]
 
 
 class Kept:

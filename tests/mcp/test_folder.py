@@ -8,6 +8,7 @@ import pytest
 
 from odbench.errors import UsageError
 from odbench.mcp.folder import Folder
+from odbench.mcp.tasks import explain_row
 
 
 @pytest.fixture
@@ -151,3 +152,19 @@ def test_tables_are_listed_without_links_and_hidden_files(folder, world):
         {"table": "deeper/other.parquet", "bytes": 4},
         {"table": "table.csv", "bytes": 8},
     ]
+
+
+def test_a_row_is_explained_by_its_number_in_the_file(world, folder):
+    lines = [f"{k % 7},{k % 5}" for k in range(40)]
+    text = "\n".join(["a,b", *lines[:9], "a,b", *lines[9:], "90,80"])
+    (world / "inside" / "joined.csv").write_text(text)
+    asked = {"table": "joined.csv", "reference": "", "detector": "knn",
+             "id_column": "", "ignore": [], "fdr": 0.1}  # fmt: skip
+
+    told = explain_row(folder, row=41, **asked)
+
+    assert (told["row"], told["rank"]) == (41, 1)
+    assert told["values"] == {"a": "90", "b": "80"}
+    for row, words in ((9, "repeats the header"), (42, "has rows 0 to 41")):
+        with pytest.raises(UsageError, match=words):
+            explain_row(folder, row=row, **asked)

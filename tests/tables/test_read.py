@@ -24,6 +24,7 @@ from odbench.tables.json_lines import read_json_lines
 from odbench.tables.read import read_source
 from odbench.tables.roles import infer_roles
 from odbench.tables.sample import take_rows
+from odbench.tables.source import row_numbers
 from odbench.tables.streams import open_bytes
 from odbench.tables.values import as_numbers
 
@@ -477,7 +478,8 @@ def test_a_first_row_of_values_beside_words_is_no_header(tmp_path, text, names):
 
     wanted = names or [f"column {j + 1}" for j in range(len(source.names))]
     assert list(source.names) == wanted
-    assert source.n_rows == text.count("\n") - (names is not None)
+    rows = source.n_rows + len(source.left_out)
+    assert rows == text.count("\n") - (names is not None)
 
 
 def test_comments_above_the_header_are_left_out_with_a_note(tmp_path):
@@ -570,3 +572,69 @@ def test_fields_of_structures_are_columns(tmp_path):
         assert found["user.age"].to_pylist() == [20, 21, None, 23]
         assert found["user.home.city"].to_pylist() == ["Bonn", "Bonn", None, "Bonn"]
         assert infer_roles(found)[3].role == "nested"
+
+
+def joined(n_parts, rows_each, start=0):
+    """Return files that were joined, and their rows without the headers."""
+    lines, plain = [], []
+    for part in range(n_parts):
+        lines.append('name,"the amount"' if part % 2 else "name,the amount")
+        for row in range(rows_each):
+            number = start + part * rows_each + row
+            plain.append((f"n{number % 7}", str(number)))
+            lines.append(",".join(plain[-1]))
+    return "\n".join(lines) + "\n", plain
+
+
+@pytest.mark.parametrize("in_memory", [text_table.IN_MEMORY, 0])
+def test_rows_that_repeat_the_header_are_left_out(tmp_path, monkeypatch, in_memory):
+    monkeypatch.setattr(text_table, "_BLOCK", 1 << 12)
+    kept = text_table.Kept
+    monkeypatch.setattr(text_table, "Kept", lambda: kept(in_memory))
+    text, plain = joined(8, 300)
+
+    source = read(tmp_path, text.encode())
+    table = source.table()
+
+    assert source.names == ("name", "the amount")
+    assert list(zip(*table.to_pydict().values(), strict=True)) == plain
+    assert source.left_out.tolist() == [300 * k + k - 1 for k in range(1, 8)]
+    assert source.notes == (
+        "left out, because they repeat the header: rows 300, 601, 902, 1203, 1504 and "
+        "2 more",
+    )
+    # The rows keep the numbers that they have in the file.
+    numbers = row_numbers(np.arange(source.n_rows), source.left_out)
+    lines = text.splitlines()[1:]
+    assert [lines[number].split(",")[1] for number in numbers] == [p[1] for p in plain]
+
+
+def test_a_repeated_header_may_begin_with_a_byte_order_mark(tmp_path):
+    source = read(tmp_path, "a,b\n1,x\n\ufeffa,b\n2,y\n".encode("utf-8-sig"))
+
+    assert source.table().to_pydict() == {"a": ["1", "2"], "b": ["x", "y"]}
+    assert source.left_out.tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Without a header, a row that comes twice is a row.
+        "red,1\nblue,2\nred,3\nred,1\n",
+        # A row that equals most of the header is a row, too.
+        "a,b,c\n1,2,3\na,b,4\na,2,c\n",
+        # Words that are values of other rows, too, are no header.
+        "p,x\ne,x\np,s\np,x\n",
+    ],
+)
+def test_rows_that_are_no_headers_stay(tmp_path, text):
+    source = read(tmp_path, text.encode())
+
+    header = not source.names[0].startswith("column")
+    assert source.n_rows == text.count("\n") - header
+    assert not source.left_out.size
+
+
+def test_nothing_but_headers_is_a_table_without_rows(tmp_path):
+    with pytest.raises(DataError, match="2 columns and no rows"):
+        read(tmp_path, b"a,b\na,b\na,b\n")

@@ -12,7 +12,9 @@ import odbench
 from odbench.errors import DataError, DetectorError, UsageError
 from odbench.tables import learner as learning
 from odbench.tables import sample as sampling
+from odbench.tables.report import render_report
 from odbench.tables.score import Request, score_table
+from odbench.tables.screen import screen_lines
 from tests.tables.made import orders
 
 OUTPUT = ["row", "order", "rank", "score", "p_value", "flagged", "reasons"]
@@ -339,3 +341,39 @@ def test_only_a_detector_that_trims_is_fitted_on_parts(rng):
     np.testing.assert_array_equal(plain.own_scores(named=True), plain.own_scores())
     np.testing.assert_array_equal(cut.own_scores(), plain.own_scores())
     assert not np.array_equal(cut.own_scores(named=True), plain.own_scores())
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_joined_files_score_as_one_and_keep_their_row_numbers(tmp_path, rng):
+    values = rng.normal(size=(90, 2)).round(3)
+    values[70] = 50.0
+    lines = [f"{a},{b}" for a, b in values]
+    (tmp_path / "one.csv").write_text("\n".join(["a,b", *lines]))
+    joined = ["a,b", *lines[:30], "a,b", *lines[30:60], "a,b", *lines[60:]]
+    (tmp_path / "joined.csv").write_text("\n".join(joined))
+
+    one, both = (
+        odbench.score(tmp_path / f"{name}.csv", detector="knn")
+        for name in ("one", "joined")
+    )
+
+    assert both["row"].tolist() == [*range(30), *range(31, 61), *range(62, 92)]
+    same = ["rank", "score", "p_value", "reasons"]
+    assert both[same].equals(one[same])
+    assert both.loc[both["rank"] == 1, "row"].tolist() == [72]
+    notes = both.attrs["summary"]["notes"]
+    assert "left out, because they repeat the header: rows 30, 61" in notes
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_screen_and_the_page_name_the_rows_of_the_file(tmp_path):
+    lines = [f"{k % 7},{k % 5}" for k in range(40)]
+    text = "\n".join(["a,b", *lines[:9], "a,b", *lines[9:], "90,90"])
+    (tmp_path / "t.csv").write_text(text)
+
+    result, fitted = score_table(Request(table=tmp_path / "t.csv", detector="knn"))
+
+    assert result.rows(result.top(1))[0]["row"] == 41
+    (line,) = [one for one in screen_lines(result, 1) if one.startswith("     1")]
+    assert line.split()[1] == "41"
+    assert "<h3>row 41</h3>" in render_report(result, fitted)
