@@ -44,10 +44,10 @@ def counted(number: int, noun: str) -> str:
 
     Examples
     --------
-    >>> counted(1, "data set"), counted(3, "data set")
-    ('1 data set', '3 data sets')
+    >>> counted(1, "data set"), counted(3, "data set"), counted(1200, "row")
+    ('1 data set', '3 data sets', '1,200 rows')
     """
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def cell_text(text: str) -> str:

@@ -220,9 +220,9 @@ def _print_table(folder: Path, asked: Asked, *, keeps_scores: bool) -> None:
 def _sentence(summary: Summary) -> str:
     now = summary.counts.total()
     if not now and summary.done_before == summary.asked:
-        return f"nothing to do: all {summary.asked} trials are in {summary.folder}"
-    parts = [f"{count} {status}" for status, count in summary.counts.most_common()]
-    before = f", {summary.done_before} done before" if summary.done_before else ""
+        return f"nothing to do: all {summary.asked:,} trials are in {summary.folder}"
+    parts = [f"{count:,} {status}" for status, count in summary.counts.most_common()]
+    before = f", {summary.done_before:,} done before" if summary.done_before else ""
     return (
         f"{counted(now, 'trial')} ({', '.join(parts) or 'none'}){before}; "
         f"results in {summary.folder}"
@@ -235,9 +235,9 @@ def _tell_plan(request: RunRequest, prepared: Prepared) -> int:
 
     plan, earlier = prepared.plan, dependencies(request.folder)
     left = plan.total - plan.done
-    click.echo(f"{counted(plan.total, 'trial')}: {plan.done} done, {left} to do")
+    click.echo(f"{counted(plan.total, 'trial')}: {plan.done:,} done, {left:,} to do")
     for reason, count in why_pending(plan, earlier).most_common():
-        click.echo(f"  {count:>7} {reason}")
+        click.echo(f"  {count:>7,} {reason}")
     if left:
         from odbench.sweep.room import workers as fitting
 

@@ -105,7 +105,7 @@ class Matches:
         """Return one line per detector: its results, by status."""
         return [
             f"{detector}: {counted(counts.total(), 'result')} ("
-            + ", ".join(f"{n} {status}" for status, n in counts.most_common())
+            + ", ".join(f"{n:,} {status}" for status, n in counts.most_common())
             + ")"
             for detector, counts in sorted(self.statuses.items())
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from odbench.tables.column_ranking import RankedColumn, Ranking
-from odbench.text import printable
+from odbench.text import counted, printable
 
 _WIDTH = 80
 _NAME = 18
@@ -15,8 +15,8 @@ def ranking_lines(ranking: Ranking) -> list[str]:
     """Return a ranking as lines of at most 80 columns."""
     compared = [one for one in ranking.columns if one.structure is not None]
     lines = _wrapped(
-        f"{ranking.table}: {ranking.n_rows:,} rows, {len(ranking.columns):,} columns "
-        f"({ranking.form})"
+        f"{ranking.table}: {counted(ranking.n_rows, 'row')}, "
+        f"{counted(len(ranking.columns), 'column')} ({ranking.form})"
     )
     labelled = bool(ranking.label)
     if compared:

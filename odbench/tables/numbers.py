@@ -52,17 +52,6 @@ _THOUSANDS = {".": re.compile(r"[,'’\s]"), ",": re.compile(r"[.'’\s]")}
 _LARGEST = 1e300
 
 
-def count_of(count: int, noun: str) -> str:
-    """Return a number and its noun.
-
-    Examples
-    --------
-    >>> count_of(1, "value"), count_of(1200, "value")
-    ('1 value', '1,200 values')
-    """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def count_readable(texts: Iterable[str]) -> dict[str, int]:
     """Count the texts that are numbers, for each decimal mark.
 

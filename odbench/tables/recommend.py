@@ -18,6 +18,7 @@ from odbench.tables.recommend_similar import Similar, interval, nearest, places
 from odbench.tables.roles import infer_roles
 from odbench.tables.sample import take_sample
 from odbench.tables.source import Source
+from odbench.text import counted
 
 GIB = float(1 << 30)
 
@@ -200,14 +201,15 @@ def _range_note(
 ) -> list[str]:
     """Say that a size is outside the evidence."""
     notes = []
-    for what, size, known in (
-        ("rows to fit and score", n_rows, evidence.total_rows),
-        ("columns", facts["columns"], evidence.facts["columns"]),
+    for noun, purpose, size, known in (
+        ("row", " to fit and score", n_rows, evidence.total_rows),
+        ("column", "", facts["columns"], evidence.facts["columns"]),
     ):
         if not known.min() <= size <= known.max():
             notes.append(
-                f"{size:,.0f} {what}: the evidence has {known.min():,.0f} to "
-                f"{known.max():,.0f}; seconds and memory are extrapolated"
+                f"{counted(round(size), noun)}{purpose}: the evidence has "
+                f"{known.min():,.0f} to {known.max():,.0f}; seconds and memory are "
+                f"extrapolated"
             )
     return notes
 

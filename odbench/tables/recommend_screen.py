@@ -6,7 +6,7 @@ import textwrap
 
 from odbench.tables.recommend import Advice
 from odbench.tables.recommend_facts import FACTS
-from odbench.text import printable
+from odbench.text import counted, printable
 
 LIMITED = " within the limits"
 _NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -59,7 +59,7 @@ def _facts(advice: Advice) -> str:
     for fact, (words, scale) in FACTS.items():
         value = advice.facts[fact]
         if scale == "log":
-            told.append(f"{value:,.0f} {words}")
+            told.append(counted(round(value), words.removesuffix("s")))
         elif fact == "dependence":
             told.append(f"{words} {value:.2f}")
         else:

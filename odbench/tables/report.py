@@ -19,7 +19,7 @@ from odbench.tables.fitted import Fitted
 from odbench.tables.pictures import Pictures
 from odbench.tables.scored import Scored
 from odbench.tables.wording import show_share
-from odbench.text import printable
+from odbench.text import counted, printable
 
 # Rows shown: the first ones, and as many flagged ones in all.
 ROWS, FLAGGED = 50, 200
@@ -75,8 +75,8 @@ def _shown(scored: Scored) -> IntArray:
 def _lead(scored: Scored) -> str:
     compared = scored.reference or "each other"
     return (
-        f"{len(scored.scores):,} rows compared with {compared} by {scored.detector} "
-        f"({scored.setting})"
+        f"{counted(len(scored.scores), 'row')} compared with {compared} by "
+        f"{scored.detector} ({scored.setting})"
     )
 
 

@@ -20,7 +20,6 @@ from odbench.tables.dates import (
 from odbench.tables.digit_dates import are_compact, count_note
 from odbench.tables.numbers import (
     common_unit,
-    count_of,
     count_readable,
     has_leading_zeros,
     read_number,
@@ -28,6 +27,7 @@ from odbench.tables.numbers import (
 )
 from odbench.tables.stand_in import stand_in_note
 from odbench.tables.values import as_days, as_numbers, as_text, family
+from odbench.text import counted
 
 # Share of the present values that must be readable as a number or a date.
 READABLE = 0.95
@@ -197,7 +197,7 @@ def _are_clocks(shaped: Sequence[str]) -> bool:
 
 def unread_note(count: int) -> str:
     """Return the remark on values that are not what their column holds."""
-    return f"{count_of(count, 'other value')} read as missing"
+    return f"{counted(count, 'other value')} read as missing"
 
 
 def _of_words(name: str, facts: _Text) -> Column:
@@ -213,7 +213,7 @@ def _of_words(name: str, facts: _Text) -> Column:
         return Column(name, "text", f"{len(known):,} texts of {each}")
     if len(known) > 1 and varied > 0.9:
         return Column(name, "identifier", f"{len(known):,} different values")
-    return Column(name, "category", count_of(len(known), "value"))
+    return Column(name, "category", counted(len(known), "value"))
 
 
 def _number_mark(facts: _Text, *, comma: bool) -> str:
@@ -334,7 +334,7 @@ def _of_typed(name: str, values: Any) -> Column:
         return replace(column, unit="s", note="in seconds")
     infinite = int(np.isnan(numbers).sum()) - _count_missing(values)
     if infinite:
-        note = f"{count_of(infinite, 'infinite value')} read as missing"
+        note = f"{counted(infinite, 'infinite value')} read as missing"
         return replace(column, note="; ".join(filter(None, (column.note, note))))
     return column
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from odbench.tables.columns import USED
 from odbench.tables.scored import Scored
-from odbench.text import printable
+from odbench.text import counted, printable
 
 _WIDTH = 80
 _NAMES = 12
@@ -35,7 +35,7 @@ def screen_lines(scored: Scored, top: int, width: int = _WIDTH) -> Iterator[str]
 
 
 def _title(scored: Scored) -> str:
-    return f"{scored.name}: {len(scored.scores):,} rows ({scored.form})"
+    return f"{scored.name}: {counted(len(scored.scores), 'row')} ({scored.form})"
 
 
 def _setting(scored: Scored) -> str:

@@ -11,8 +11,8 @@ import numpy as np
 from odbench.arrays import IntArray
 from odbench.errors import DataError
 from odbench.tables.nested import flat_columns, flat_names
-from odbench.tables.numbers import count_of
 from odbench.tables.values import readable
+from odbench.text import counted
 
 BATCH_ROWS = 65_536
 
@@ -156,6 +156,6 @@ def check_size(name: str, n_columns: int, n_rows: int) -> None:
         msg = f"{name}: has no columns; wanted a table with named columns"
         raise DataError(msg)
     if not n_rows:
-        columns = count_of(n_columns, "column")
+        columns = counted(n_columns, "column")
         msg = f"{name}: has {columns} and no rows; give it rows to score"
         raise DataError(msg)

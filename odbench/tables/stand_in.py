@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from odbench.arrays import FloatArray
-from odbench.tables.numbers import count_of
+from odbench.text import counted
 
 _NINES = re.compile(r"-?99+(\.9+)?")
 # Rows that must have it.
@@ -37,7 +37,7 @@ def stand_in_note(values: FloatArray) -> str:
         low, high = others.min(), others.max()
         if max(low - value, value - high) > high - low > 0.0:
             return (
-                f"has {value:.15g} in {count_of(count, 'row')}; if that means missing, "
+                f"has {value:.15g} in {counted(count, 'row')}; if that means missing, "
                 f"leave these cells empty"
             )
     return ""

@@ -16,7 +16,6 @@ import numpy as np
 
 from odbench.arrays import IntArray
 from odbench.errors import DataError
-from odbench.tables.numbers import count_of
 from odbench.tables.sniff import Dialect, find_dialect
 from odbench.tables.source import (
     Source,
@@ -25,6 +24,7 @@ from odbench.tables.source import (
     first_words,
 )
 from odbench.tables.streams import Opened, mapped
+from odbench.text import counted
 
 # Bytes of text kept in memory; more is kept in a temporary file.
 IN_MEMORY = 1 << 29
@@ -62,7 +62,7 @@ def read_text_table(opened: Opened) -> Source:
     if not dialect.header:
         notes.append("the first row looks like data; columns are named by number")
     if dialect.comments:
-        lines = count_of(dialect.comments, "line")
+        lines = counted(dialect.comments, "line")
         notes.append(f"{lines} above the header left out, because of the # in front")
     kept, headers = Kept(), Headers(dialect.names if dialect.repeats else ())
     try:
@@ -173,7 +173,7 @@ def _unreadable(
         long = '"' in row.text and "\n" in row.text.strip()
         repair = "close its quote, or double it" if long else "repair or delete the row"
         msg = (
-            f"{name}: {where} has {count_of(row.actual_columns, 'cell')}, wanted "
+            f"{name}: {where} has {counted(row.actual_columns, 'cell')}, wanted "
             f"{row.expected_columns} ({dialect}); {repair}"
         )
         return DataError(msg)

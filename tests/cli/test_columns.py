@@ -91,6 +91,12 @@ def test_a_set_is_named_with_its_suite_and_partition(call):
     assert "is in the public partition" in err
 
 
+def test_one_row_and_one_column_are_singular(tmp_path, call):
+    (tmp_path / "one.csv").write_text("a\n5\n")
+
+    assert call("one.csv")[1].startswith("one.csv: 1 row, 1 column (text")
+
+
 def test_a_data_set_of_a_suite_of_ones_own_is_found(tmp_path, rng, call):
     (tmp_path / "lab" / "data").mkdir(parents=True)
     (tmp_path / "lab" / "suite.toml").write_text('licence = "MIT"')
