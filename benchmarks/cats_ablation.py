@@ -19,6 +19,7 @@ from cats_sets import SUITES, Development, development
 
 from odbench.scoring.metrics import auroc, average_precision
 from odbench_detectors.cats.detector import CATS
+from odbench_detectors.cats.explain import amounts_of
 from odbench_detectors.cats.views import VIEWS
 from odbench_detectors.knn.detector import KNN
 
@@ -47,12 +48,13 @@ def evaluate(
     seconds["CATS"] += time.process_time() - start
     parts = [detector.surprises(at) for _, at in detector.placed(data.test)]
     views = {name: np.concatenate([p[name] for p in parts]) for name in VIEWS}
-    whole = sum(s**2 for s in views.values())
+    amounts = amounts_of(views)
+    whole = sum(amounts.values())
     ours = note("CATS", scores)
     theirs = note("kNN", far)
     for name, surprise in views.items():
         note(f"{name} alone", surprise)
-        note(f"without {name}", whole - surprise**2)
+        note(f"without {name}", whole - amounts[name])
     return ours[0] - theirs[0], ours[1] - theirs[1]
 
 

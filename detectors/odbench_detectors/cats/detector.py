@@ -20,7 +20,8 @@ class CATS(Scores):
     Each of eight views scores a row by a simple rule. A view's score x becomes a
     surprise s = -log P(X >= x), with P estimated from *leave-one-out* scores of train
     rows, so that views of any scale can be added. The detector's score is the length
-    of the vector of surprises, ``sqrt(sum(s**2))``.
+    of the vector of surprises, ``sqrt(sum(w * s**2))``; w is 1/2 for the view
+    "dependence", else 1.
 
     All views share one search for the 15 nearest train rows (Euclidean, standardised
     columns): distances on other scales are computed to these candidates only. There

@@ -12,7 +12,7 @@ from odbench.arrays import FloatArray, IntArray
 from odbench_detectors.cats import kernels
 from odbench_detectors.cats.mixture import Mixture
 from odbench_detectors.cats.robust import DENSITY, MIDDLE, clipped
-from odbench_detectors.cats.views import VIEWS, Placed, Views
+from odbench_detectors.cats.views import VIEWS, WEIGHTS, Placed, Views
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -188,9 +188,17 @@ class Part:
     most: FloatArray
 
 
-def score_of(surprises: dict[str, FloatArray]) -> FloatArray:
-    """Return the length of each row's vector of surprises, float64 of shape (m,)."""
-    return np.sqrt(sum(surprise * surprise for surprise in surprises.values()))
+def amounts_of(surprises: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    """Return what each view adds to the squared score, float64 arrays of shape (m,)."""
+    return {
+        name: WEIGHTS.get(name, 1.0) * surprise * surprise
+        for name, surprise in surprises.items()
+    }
+
+
+def score_of(surprises: Mapping[str, FloatArray]) -> FloatArray:
+    """Return the weighted length of each row's vector of surprises, (m,) float64."""
+    return np.sqrt(sum(amounts_of(surprises).values()))
 
 
 def explain_placed(

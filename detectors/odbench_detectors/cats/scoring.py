@@ -12,7 +12,7 @@ from odbench.errors import DetectorError
 from odbench_detectors.cats.batch import surprise_by_column, surprise_of_batch
 from odbench_detectors.cats.candidates import Candidates, Shared
 from odbench_detectors.cats.conformal import SplitConformal
-from odbench_detectors.cats.explain import Part, explain_placed, score_of
+from odbench_detectors.cats.explain import Part, amounts_of, explain_placed, score_of
 from odbench_detectors.cats.order import content_order
 from odbench_detectors.cats.robust import (
     DENSITY,
@@ -256,8 +256,8 @@ class Scores(NeighbourDetector):
         """Yield the explained scores of consecutive rows, see `explain`."""
         for _, at in self.placed(X):
             surprises = self.surprises(at)
-            amounts = {name: surprises[name] ** 2 for name in VIEWS}
-            yield explain_placed(self.views, at, score_of(surprises), amounts)
+            scores, amounts = score_of(surprises), amounts_of(surprises)
+            yield explain_placed(self.views, at, scores, amounts)
 
     def surprise_by_column(
         self, X: FloatArray, rows: IntArray

@@ -29,6 +29,9 @@ VIEWS = {
     "copula": "a combination of ranks that a mixture of Gaussians finds unlikely",
     "dependence": "values that belong together no more than in shuffled columns",
 }
+# How much a view's squared surprise counts, if not once. Where anomalies break no
+# dependence, that view is noise; see decision 87.
+WEIGHTS = {"dependence": 0.5}
 # Number of neighbours whose mean scale a local view compares with.
 FEW = 5
 # Ranks and whitened columns are of order 1, so this only prevents 0 / 0.
