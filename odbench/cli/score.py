@@ -12,6 +12,7 @@ import click
 
 from odbench.cli import complete
 from odbench.cli.options import PATH, Command, Count, format_option
+from odbench.cli.outputs import check_outputs
 from odbench.cli.rows import print_rows
 from odbench.errors import UsageError
 
@@ -138,6 +139,14 @@ def _check(options: dict[str, Any]) -> None:
         raise UsageError(msg)
     if options["out"] is not None:
         writer_of(options["out"])
+    check_outputs(
+        {f"--{name}": options[name] for name in ("out", "html", "save")},
+        {
+            "TABLE": options["table"],
+            "--reference": options["reference"],
+            "--model": options["model"],
+        },
+    )
     for name in ("out", "html", "save"):
         path = options[name]
         if path is not None and not path.parent.is_dir():

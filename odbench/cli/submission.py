@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from odbench.cli.options import PATH, format_option
+from odbench.cli.outputs import check_outputs
 from odbench.cli.warned import warnings_as_lines
 
 # Copies of the lists in odbench.submissions.statement, which is not loaded for --help;
@@ -113,6 +114,7 @@ def pack(
     from odbench.api.dataset_lists import of_run
     from odbench.submissions.packing import pack as make
 
+    check_outputs({"--out": out}, {"--sets": sets_file})
     sets = of_run(sets_file, run)
     made = make(run, out, sets=sets, facts=facts, config=config)
     covered = made.n_sets - len(made.missing)
@@ -247,6 +249,7 @@ def commit(labels: Path, sets_file: Path, salt_file: Path, out: Path) -> None:
     from odbench.submissions.labels import LabelFolder
     from odbench.submissions.strict_json import canonical, write_whole
 
+    check_outputs({"--out": out}, {"--sets": sets_file, "--salt-file": salt_file})
     sets = read_dataset_list(sets_file)
     salt = commitments.read_salt(salt_file, create=True)
     promises = commitments.commit(LabelFolder(labels, sets), sets, salt)
@@ -272,6 +275,7 @@ def reveal(sets_file: Path, salt_file: Path, names: tuple[str, ...], out: Path) 
     from odbench.submissions.dataset_list import read_dataset_list
     from odbench.submissions.strict_json import canonical, write_whole
 
+    check_outputs({"--out": out}, {"--sets": sets_file, "--salt-file": salt_file})
     sets = read_dataset_list(sets_file)
     salt = commitments.read_salt(salt_file)
     keys = commitments.reveal(sets, salt, names or tuple(sets.by_name))
