@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -183,4 +184,5 @@ def new(name: str, into: Path, *, package: bool) -> None:
     for file in files:
         click.echo(str(file))
     class_name = "".join(part.capitalize() for part in name.split("_"))
-    click.echo(f"next: odbench detectors check {files[0]}:{class_name}", err=True)
+    spec = shlex.quote(f"{files[0]}:{class_name}")
+    click.echo(f"next: odbench detectors check {spec}", err=True)

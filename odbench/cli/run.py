@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -211,7 +212,7 @@ def _print_table(folder: Path, asked: Asked, *, keeps_scores: bool) -> None:
     if table.is_empty and keeps_scores:
         say(
             f"no public labels, so no leaderboard; scores are in {folder / SCORES}; "
-            f"next: `odbench submission pack {folder}`"
+            f"next: `odbench submission pack {shlex.quote(str(folder))}`"
         )
     else:
         click.echo(table.text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -126,5 +127,6 @@ def new(
     place = str(made.folder)
     place = place if made.folder.is_absolute() or "/" in place else f"./{place}"
     click.echo(f"{place}: {counted(len(made.records), 'data set')}")
-    click.echo(f"next: odbench run --suite {place} --detectors knn,ecod", err=True)
+    shown = shlex.quote(place)
+    click.echo(f"next: odbench run --suite {shown} --detectors knn,ecod", err=True)
     context.exit(3 if made.failed else 0)

@@ -16,7 +16,7 @@ from odbench.data.listing import (
     list_suite,
 )
 from odbench.data.mirrored import mirror_behind, with_file_hash
-from odbench.data.own import split_id
+from odbench.data.own import split_id, typed
 from odbench.data.pull import ensure
 from odbench.data.store import Store
 from odbench.data.subsets import resolve, rows_of, suite_of
@@ -154,7 +154,7 @@ def choose(
         condition = f" that matches {pattern!r}" if pattern else ""
         msg = (
             f"suite {suite}: no {partition} data set{condition}; see "
-            f"`odbench datasets list --suite {described.name}`"
+            f"`odbench datasets list --suite {typed(described.name)}`"
         )
         raise UnknownDatasetError(msg)
     return chosen[:limit]
@@ -214,8 +214,8 @@ def unknown(dataset_id: str, known: Iterable[str]) -> OdbenchError:
     """Return the error for an unknown name, with similar known ones."""
     near = difflib.get_close_matches(dataset_id, list(known), n=3, cutoff=0.6)
     hint = f"; did you mean {', '.join(near)}?" if near else ""
-    suite, slash, _ = dataset_id.partition("/")
-    option = f" --suite {suite}" if slash else ""
+    suite, name = split_id(dataset_id)
+    option = f" --suite {typed(suite)}" if name else ""
     msg = f"data set {dataset_id!r}: unknown{hint}; see `odbench datasets list{option}`"
     return UnknownDatasetError(msg)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
+import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from odbench.data.stamps import Stamp, file_sha256, stamp_of
 from odbench.errors import ManifestError, UsageError
 from odbench.files import at_home
 from odbench.scoring.settings import Protocol
-from odbench.suites import Suite, register, shipped_names
+from odbench.suites import Suite, load_suites, register, shipped_names
 
 DESCRIPTION = "suite.toml"
 MANIFEST = "manifest.csv"
@@ -41,6 +42,16 @@ def has_description(place: str) -> bool:
         return file.is_file()
     except (OSError, ValueError):
         return False
+
+
+def typed(name: str) -> str:
+    """Return what to type for a known suite in a shell: its name, or its folder."""
+    suite = load_suites().get(name)
+    if suite is None or not suite.root:
+        return shlex.quote(name)
+    root, here = Path(suite.root), Path.cwd().resolve()
+    near = f"./{root.relative_to(here)}" if root.is_relative_to(here) else suite.root
+    return shlex.quote(near)
 
 
 def short_name(suite: str) -> str:

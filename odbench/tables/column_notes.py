@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from odbench.tables.column_ranking import rank_columns
+from odbench.tables.column_ranking import ignore_option, rank_columns
 from odbench.tables.columns import Column
 
 # Pairs of values to count where the ranking is a by-product: some tenths of a second.
@@ -38,5 +38,5 @@ def ignore_notes(
         return []
     told = "; ".join(f"{one.column!r} {one.warnings[0]}" for one in named[:_NAMED])
     more = f"; and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
-    names = ",".join(one.column for one in named)
-    return [f"column {told}{more}; to leave out: --ignore '{names}'"]
+    option = ignore_option([one.column for one in named])
+    return [f"column {told}{more}; to leave out: {option}"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -165,6 +166,19 @@ def _label(name: str, label: str, table: Any) -> IntArray:
         )
         raise DataError(msg)
     return coded.codes
+
+
+def ignore_option(names: Sequence[str]) -> str:
+    """Return the options of ``odbench score`` that leave columns out, for a shell.
+
+    Examples
+    --------
+    >>> print(ignore_option(["a", "b c"]), "|", ignore_option(["last, first", "it's"]))
+    --ignore 'a,b c' | --ignore 'last, first' --ignore 'it'"'"'s'
+    """
+    together = [",".join(names)] if not any("," in name for name in names) else names
+    quoted = [shlex.quote(each) if "'" in each else f"'{each}'" for each in together]
+    return " ".join(f"--ignore {each}" for each in quoted)
 
 
 def rank_columns(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from odbench.tables.column_ranking import RankedColumn, Ranking
+from odbench.tables.column_ranking import RankedColumn, Ranking, ignore_option
 from odbench.text import counted, printable
 
 _WIDTH = 80
@@ -25,9 +25,9 @@ def ranking_lines(ranking: Ranking) -> list[str]:
     lines += _remarks(ranking)
     lines += [line for note in ranking.notes for line in _wrapped(f"note: {note}")]
     if ranking.to_ignore:
-        names = ",".join(ranking.to_ignore)
         lines += ["", "A detector is better off without some of them:"]
-        lines.append(printable(f"  odbench score ... --ignore '{names}'"))
+        option = ignore_option(ranking.to_ignore)
+        lines.append(printable(f"  odbench score ... {option}"))
     return lines
 
 

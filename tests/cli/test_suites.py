@@ -189,3 +189,12 @@ def test_an_installed_package_brings_a_suite(tmp_path):
     assert "2 trials (2 ok)" in ran.stdout + ran.stderr
     shown = odbench("datasets", "show", "machines/pumps")
     assert shown.returncode == 0, shown.stderr
+
+
+def test_the_next_step_of_a_folder_with_a_space_goes_through_a_shell(run, tables):
+    _, out, err = new(run, "--out", "my suites")
+
+    assert "next: odbench run --suite './my suites' --detectors" in err + out
+    _, _, err = run("datasets", "show", "./my suites/card")
+    assert "did you mean" in err
+    assert "`odbench datasets list --suite './my suites'`" in err

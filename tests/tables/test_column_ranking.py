@@ -1,5 +1,7 @@
 """Rankings of columns: made-up tables of known structure, warnings, and bounds."""
 
+import shlex
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,8 +10,9 @@ import odbench
 from odbench.api.columns import ranking_of
 from odbench.errors import DataError, UsageError
 from odbench.tables import column_ranking
-from odbench.tables.column_ranking import rank_table_columns
+from odbench.tables.column_ranking import ignore_option, rank_table_columns
 from odbench.tables.column_screen import ranking_lines
+from odbench.tables.fitted import split_names
 
 
 def made(n=1_000, seed=0):
@@ -237,3 +240,11 @@ def test_the_screen_fits_80_columns_whatever_the_names():
 
     assert max(map(len, lines[:7])) <= 80
     assert "\x1b" not in "".join(lines)
+
+
+@pytest.mark.parametrize("names", [["a"], ["a b", "$c"], ["x, y", "z"], ["it's", "b"]])
+def test_the_options_that_leave_columns_out_go_through_a_shell(names):
+    words = shlex.split(ignore_option(names))
+
+    assert words[::2] == ["--ignore"] * (len(words) // 2)
+    assert split_names(words[1::2], names) == names
