@@ -135,3 +135,11 @@ def test_scores_of_the_core_and_of_others_follow_the_slow_definition(rng):
 def test_a_scale_is_put_in_the_order_of_scores():
     moved = on_scale_of(np.array([3.0, 1.0, 2.0, 2.0]), np.array([9.0, 7.0, 8.0, 6.0]))
     assert moved.tolist() == [9.0, 6.0, 7.0, 7.0]
+
+
+def test_no_order_is_lost_where_the_scale_has_ties(rng):
+    scores = rng.permutation(200).astype(float)
+    moved = on_scale_of(scores, np.repeat([0.0, 2.5], 100))
+    assert (np.argsort(moved) == np.argsort(scores)).all()
+    assert len(np.unique(moved)) == 200
+    assert moved == pytest.approx(np.where(scores < 100, 0.0, 2.5), abs=1e-12)

@@ -153,12 +153,22 @@ def total_of(amounts: Mapping[str, FloatArray]) -> FloatArray:
 def on_scale_of(scores: FloatArray, scale: FloatArray) -> FloatArray:
     """Return the values of `scale` in the order of `scores`, ties the lowest of theirs.
 
+    Where different scores would get one value, the higher ones get the next larger
+    numbers, so that no order is lost.
+
     Parameters
     ----------
-    scores, scale : float64 arrays of shape (n,)
+    scores : float64 array of shape (n,)
+    scale : float64 array of shape (n,)
+        From 0.
     """
-    below = np.searchsorted(np.sort(scores), scores)
-    return np.asarray(np.sort(scale)[below], dtype=np.float64)
+    values, place = np.unique(scores, return_inverse=True)
+    below = np.searchsorted(np.sort(scores), values)
+    # Floats from 0 have the order of their bits, read as whole numbers.
+    bits = np.sort(scale)[below].view(np.int64)
+    steps = np.arange(len(bits))
+    increasing = np.maximum.accumulate(bits - steps) + steps
+    return np.asarray(increasing.view(np.float64)[place], dtype=np.float64)
 
 
 def _isolation(Z: FloatArray) -> FloatArray:
