@@ -14,7 +14,7 @@ FILE = Path(__file__).parent / "images" / "cats.png"
 SHOWN = {
     "tail": "few values are further out",
     "gap": "no known value is near",
-    "density": "little mass is around",
+    "dependence": "an odd combination",
 }
 # Made-up anomalies: each one is most obvious to a different view.
 ODD = {"A": (4.9, 5.0), "B": (0.1, 0.1), "C": (2.9, 1.3)}
@@ -63,7 +63,7 @@ def draw() -> Figure:
         axes[f"{name} map"].set_title("surprise s, in nats", fontsize="small")
     scores = detector.decision_function(grid)
     draw_map(axes["sum"], X, scores, np.linspace(0, 20, 11))
-    axes["sum"].set_title("CATS: sqrt(sum of s²) over all eight views", loc="left")
+    axes["sum"].set_title("CATS: the length of all eight surprises", loc="left")
     axes[f"{list(SHOWN)[-1]} tail"].set_xlabel("what the view measures")
     return drawing
 
