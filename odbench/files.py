@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import re
+import stat
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -83,7 +84,8 @@ def whole_file(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     Parameters
     ----------
     path : Path
-        The final name, in a folder that exists.
+        The final name, in a folder that exists. A device or a pipe, such as
+        ``/dev/null`` or a shell's ``>(...)``, is written to and not replaced.
     durable : bool
         Force the data and the rename to the disk, so that they survive a power cut.
         Without it, a crash of the machine may lose the newest version, not the file.
@@ -98,6 +100,10 @@ def whole_file(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     OSError
         If the folder or the file cannot be written; its ``filename`` is `path`.
     """
+    if is_stream(path):
+        with path.open("wb") as file:
+            yield file
+        return
     temporary = _temporary(path)
     try:
         with temporary.open("wb") as file:
@@ -115,6 +121,29 @@ def whole_file(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def is_stream(path: Path) -> bool:
+    """Say whether a path is a device or a pipe, which no file may take the place of.
+
+    Raises
+    ------
+    OSError
+        If it is a disk.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    if stat.S_ISBLK(mode):
+        raise OSError(errno.EINVAL, "is a disk, not a file", str(path))
+    # Standard output is one of these names even where it is a file.
+    named = path.is_absolute() and path.parts[1:2] in (("dev",), ("proc",))
+    return (
+        stat.S_ISCHR(mode)
+        or stat.S_ISFIFO(mode)
+        or (named and stat.S_ISREG(mode) and path.is_symlink())
+    )
 
 
 def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:

@@ -2,6 +2,9 @@
 
 import errno
 import os
+import stat
+import threading
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +12,7 @@ from odbench.files import (
     is_disk_fault,
     is_full,
     is_local,
+    is_stream,
     is_wrong_place,
     whole_file,
     whole_files,
@@ -128,3 +132,38 @@ def test_an_errno_has_one_meaning(code, meaning):
 def test_other_exceptions_mean_nothing_about_the_disk():
     assert not is_full(ValueError("no space"))
     assert not is_disk_fault(OSError("without a number"))
+
+
+def test_a_pipe_is_written_to_and_stays(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+    reader.start()
+
+    write_bytes(pipe, b"content")
+    reader.join()
+
+    assert read == [b"content"]
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert names(tmp_path) == ["pipe"]
+
+
+def test_a_device_is_written_to_and_stays():
+    master, slave = os.openpty()
+    device = Path(os.ttyname(slave))
+
+    write_bytes(device, b"content")
+
+    assert os.read(master, 100) == b"content"
+    assert stat.S_ISCHR(device.stat().st_mode)
+    os.close(slave)
+    os.close(master)
+
+
+def test_files_folders_and_names_without_a_file_are_no_streams(tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("file")
+
+    for name in ("file", "link", "nothing", "."):
+        assert not is_stream(tmp_path / name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from odbench.cli.options import PATH, Command, Count, format_option
 from odbench.cli.outputs import check_outputs
 from odbench.cli.rows import print_rows
 from odbench.errors import UsageError
+from odbench.files import is_stream
 
 if TYPE_CHECKING:
     from odbench.tables.fitted import Fitted
@@ -157,6 +159,15 @@ def _check(options: dict[str, Any]) -> None:
             raise UsageError(msg)
         if path is not None and path.is_dir():
             msg = f"--{name} {str(path)!r}: is a folder; name a file in it"
+            raise UsageError(msg)
+        if path is None or is_stream(path):
+            continue
+        # The file is written beside its place first.
+        if not os.access(path.parent, os.W_OK):
+            msg = (
+                f"--{name} {str(path)!r}: folder {str(path.parent)!r} cannot be "
+                f"written to; name another, or change its rights"
+            )
             raise UsageError(msg)
 
 

@@ -213,7 +213,8 @@ def write(drawing: Any, path: Path, *, dpi: int = 90) -> tuple[int, int]:
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and is_disk_fault(error):
             raise OSError(error.errno, error.strerror, str(path)) from None
-        msg = f"picture {str(path)!r}: cannot be written ({error})"
+        reason = error.strerror if isinstance(error, OSError) else error
+        msg = f"picture {str(path)!r}: cannot be written ({reason}); name another file"
         raise UsageError(msg) from None
     width, height = drawing.get_size_inches() * dpi
     return round(width), round(height)

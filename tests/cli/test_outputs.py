@@ -63,3 +63,10 @@ def test_files_of_their_own_are_taken(tmp_path):
     check_outputs({"--a": Path("-")}, {"D": "-"})
     with pytest.raises(UsageError, match="is the file of --a"):
         check_outputs({"--a": files["a"], "--b": files["a"]}, {})
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="may write everywhere")
+def test_a_folder_without_rights_is_told_before_the_work(refused):
+    Path("shut").mkdir(mode=0o500)
+
+    assert "cannot be written to" in refused("score", "t.csv", "--out", "shut/x.csv")
