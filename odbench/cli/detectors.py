@@ -10,7 +10,7 @@ import click
 
 from odbench.cli import complete
 from odbench.cli.options import FOLDER, format_option
-from odbench.cli.rows import print_rows
+from odbench.cli.rows import print_facts, print_rows
 
 if TYPE_CHECKING:
     from odbench.detector import DetectorInfo
@@ -101,10 +101,11 @@ def show(spec: str, form: str) -> None:
 
         click.echo(json.dumps(facts, indent=1, ensure_ascii=False))
         return
-    width = max(map(len, facts))
-    for name, value in facts.items():
-        text = _text(value) if isinstance(value, dict) else _plain_text(value)
-        click.echo(f"{name:<{width}}  {text}".rstrip())
+    texts = {
+        name: _text(value) if isinstance(value, dict) else _plain_text(value)
+        for name, value in facts.items()
+    }
+    print_facts(texts)
 
 
 def _facts(configuration: Configuration) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from odbench.cli.leaderboard_show import show
 from odbench.cli.options import FOLDER, PATH, format_option, settings_options
 from odbench.cli.rows import emit, terminal_width
 from odbench.cli.warned import warnings_as_lines
+from odbench.errors import UsageError
 
 
 @click.group()
@@ -58,7 +59,11 @@ def build(
     from odbench.leaderboard.evaluated import read_evaluated
     from odbench.leaderboard.tables import Settings
     from odbench.leaderboard.terminal import WIDTH, render_table
+    from odbench.results import RESULTS
 
+    if (out / RESULTS).is_file():
+        msg = f"--out {str(out)!r}: is the folder of a run; name another folder"
+        raise UsageError(msg)
     settings = Settings(permutations=permutations, cluster=cluster, seed=seed)
     with warnings_as_lines():
         evaluated = read_evaluated(out)

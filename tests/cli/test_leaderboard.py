@@ -4,6 +4,7 @@ import io
 import json
 import re
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -42,6 +43,16 @@ def test_build_writes_shows_and_checks(call, run, tmp_path):
     assert "files written" in said
     assert (out / "toy" / "public.csv").is_file()
     assert call("build", run, "--out", out, "--check", *FAST)[0] == 0
+
+
+def test_the_tables_of_a_run_do_not_go_into_its_folder(call, run):
+    before = sorted(Path(run).rglob("*"))
+
+    code, _, said = call("build", run, "--out", run, *FAST)
+
+    assert code == 2
+    assert "is the folder of a run; name another folder" in said
+    assert sorted(Path(run).rglob("*")) == before
 
 
 def test_check_names_the_first_file_that_differs_and_changes_nothing(
