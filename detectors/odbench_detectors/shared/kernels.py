@@ -7,16 +7,18 @@ from typing import Any, TypeVar
 
 from numba import njit
 
-from odbench_detectors.shared.compiler import KernelCompiler
+from odbench_detectors.shared.compiler.pipeline import KernelCompiler
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# The wrapper left out is the way in for C code.
+# The wrapper left out is the way in for C code. References are not counted (`_nrt`):
+# all arrays are made by NumPy and belong to a kernel's caller.
 _OPTIONS: dict[str, Any] = {
     "cache": True,
     "nogil": True,
     "error_model": "numpy",
     "no_cfunc_wrapper": True,
+    "_nrt": False,
     "pipeline_class": KernelCompiler,
 }
 
@@ -40,11 +42,12 @@ def helper(**options: Any) -> Callable[[F], F]:
     """Return a decorator of functions that only kernels and other helpers call.
 
     They have no way in for Python, which takes up to half of a small function's
-    compilation: a call from Python ends the process.
+    compilation: a call from Python ends the process. They are not kept on disk, because
+    kernels contain them.
 
     Parameters
     ----------
     **options
         As in `kernel`.
     """
-    return kernel(no_cpython_wrapper=True, **options)
+    return kernel(no_cpython_wrapper=True, cache=False, **options)

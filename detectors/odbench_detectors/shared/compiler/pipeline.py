@@ -1,10 +1,11 @@
-"""numba's compiler, without passes and comparisons that kernels do not need."""
+"""The list of passes that compile a kernel."""
 
 from __future__ import annotations
 
 import contextlib
 from typing import Any
 
+import numba
 from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags
 from numba.core.compiler_machinery import PassManager
 
@@ -24,6 +25,10 @@ _UNUSED = {
     "NoPythonSupportedFeatureValidation",
     "DumpParforDiagnostics",
 }
+
+# The passes of our own build on parts of numba that are not in its manual. With
+# other versions, kernels are compiled by numba's passes, which takes longer.
+_KNOWN_VERSIONS = {(0, 68)}
 
 
 class _QuickFlags(Flags):
@@ -55,13 +60,29 @@ class KernelCompiler(CompilerBase):
             self.state.flags = _QuickFlags(self.state.flags)
 
     def define_pipelines(self) -> list[PassManager]:
-        """Return numba's passes without those that change nothing in a kernel."""
+        """Return numba's passes, or our own in place of some, without unused ones."""
         usual = DefaultPassBuilder.define_nopython_pipeline(self.state)
         if not hasattr(usual, "passes"):
             return [usual]
+        own = _own_passes()
         lean = PassManager("kernel")
         lean.passes.extend(
-            step for step in usual.passes if step[0].__name__ not in _UNUSED
+            (own.get(step[0].__name__, step[0]), *step[1:])
+            for step in usual.passes
+            if step[0].__name__ not in _UNUSED
         )
         lean.finalize()
         return [lean]
+
+
+def _own_passes() -> dict[str, Any]:
+    """Return passes of our own by the names of those that they replace."""
+    if numba.version_info[:2] not in _KNOWN_VERSIONS:
+        return {}
+    # Another version may lack what this module imports.
+    from odbench_detectors.shared.compiler import passes
+
+    return {
+        "NopythonTypeInference": passes.KernelTypes,
+        "NativeLowering": passes.KernelLowering,
+    }
