@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from odbench.tables.numbers import MISSING_EXACT
 from odbench.tables.read import read_source
 from odbench.tables.roles import infer_roles
 from odbench.tables.values import as_text, family, undictionary
+
+logger = logging.getLogger("odbench")
 
 # A longer list of columns would not fit into a field of a CSV file.
 _MOST_PARAMETERS = 100_000
@@ -63,7 +66,10 @@ def convert(file: Path, dataset_id: str, label: str, anomaly: str) -> tuple[byte
         )
         raise UsageError(msg)
     before = file_sha256(file)
-    table = read_source(file).table()
+    source = read_source(file)
+    for note in source.notes:
+        logger.warning("%s: %s", file.name, note)
+    table = source.table()
     y = label_rows(table, label, anomaly, str(file))
     content, roles = _encoded(table.drop_columns([label]), y, dataset_id, str(file))
     if file_sha256(file) != before:

@@ -113,6 +113,9 @@ def recommend_detector(
     if source.n_rows == 0:
         msg = f"{source.name}: has no rows; wanted 1 or more"
         raise DataError(msg)
+    notes = [*source.notes]
+    if reference is not None:
+        notes += [f"reference: {each}" for each in learned.notes]
     evidence, note = read_evidence(setting)
     n_rows = float(learned.n_rows + source.n_rows)
     similar = nearest(evidence, distances(evidence, facts))
@@ -128,7 +131,9 @@ def recommend_detector(
         recommended=within[0]["detector"] if within else "",
         best_overall=best_overall(evidence, [row["detector"] for row in within]),
         rows=rows,
-        notes=tuple(n for n in (note, *_range_note(evidence, n_rows, facts)) if n),
+        notes=tuple(
+            n for n in (*notes, note, *_range_note(evidence, n_rows, facts)) if n
+        ),
     )
 
 

@@ -97,3 +97,18 @@ def test_reading_the_evidence_does_not_import_the_zoo(call, tmp_path):
     command = [sys.executable, "-c", code]
 
     assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 0
+
+
+def test_remarks_on_reading_the_tables_are_said(call, tmp_path):
+    for name in ("old.csv", "new.csv"):
+        text = (tmp_path / name).read_text()
+        header = text.splitlines(keepends=True)[0]
+        (tmp_path / name).write_text(text + header + text.removeprefix(header))
+
+    code, _, err = call("new.csv", "-r", "old.csv")
+
+    assert code == 0
+    assert "odbench: left out, because they repeat the header: row 60" in err
+    assert (
+        "odbench: reference: left out, because they repeat the header: row 300" in err
+    )

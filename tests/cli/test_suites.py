@@ -198,3 +198,14 @@ def test_the_next_step_of_a_folder_with_a_space_goes_through_a_shell(run, tables
     _, _, err = run("datasets", "show", "./my suites/card")
     assert "did you mean" in err
     assert "`odbench datasets list --suite './my suites'`" in err
+
+
+def test_remarks_on_reading_a_table_name_it(run, tables, caplog):
+    text = (tables / "cards.csv").read_text()
+    header = text.splitlines(keepends=True)[0]
+    (tables / "cards.csv").write_text(text + header + text.removeprefix(header))
+
+    assert new(run)[0] == 0
+
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["cards.csv: left out, because they repeat the header: row 45"]
