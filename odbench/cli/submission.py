@@ -124,7 +124,7 @@ def pack(
     )
     if made.missing:
         shown = ", ".join(made.missing[:10]) + (", ..." if made.missing[10:] else "")
-        click.echo(f"missing, will count as failures: {shown}", err=True)
+        click.echo(f"missing, will count as AUROC 0 and AP 0: {shown}", err=True)
 
 
 @submission.command(short_help="List the faults that prevent evaluation.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -66,6 +67,13 @@ def site_files(sources: Sequence[Path], *, title: str = TITLE) -> dict[str, byte
         found = list_files(sources[0])
         files = {name: path.read_bytes() for name, path in found.items()}
     else:
+        if len(sources) == 1 and sources[0].is_dir() and read_evaluated(sources[0]):
+            board = shlex.quote(str(sources[0]))
+            msg = (
+                f"leaderboard {str(sources[0])!r}: has evaluated submissions and no "
+                f"page; make one with `odbench leaderboard build RUN... --out {board}`"
+            )
+            raise UsageError(msg)
         files = build_files(sources).files
     card = front_matter(title).encode() + files.pop(CARD, b"")
     return {CARD: card, UNCHANGED: b"", **files}

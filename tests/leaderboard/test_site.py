@@ -149,3 +149,11 @@ def test_a_browser_shows_the_table_from_the_folder(built, tmp_path):
 
     assert "<tbody" in shown
     assert "d0" in shown
+
+
+def test_a_folder_with_submissions_alone_has_no_page_yet(tmp_path, rng):
+    world = make_world(tmp_path, rng)
+    world.evaluate(world.submit(world.scores(rng, 1.0)))
+
+    with pytest.raises(UsageError, match="no page; make one with `odbench leaderboard"):
+        site_files([world.leaderboard])
