@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from click.shell_completion import CompletionItem
@@ -83,12 +84,15 @@ def detector(ctx: Any, param: Any, incomplete: str) -> list[CompletionItem]:  # 
 
 def _suite_names(_: str) -> Iterable[str]:
     from odbench.data.brought import plugin_suites
+    from odbench.data.own import DESCRIPTION
     from odbench.data.subsets import subsets_of
     from odbench.suites import load_suites
 
     plugin_suites()
     known = load_suites()
-    return [*known, *(name for suite in known.values() for name in subsets_of(suite))]
+    subsets = [name for suite in known.values() for name in subsets_of(suite)]
+    folders = [file.parent.name for file in Path().glob(f"*/{DESCRIPTION}")]
+    return {*known, *subsets, *folders}
 
 
 def _records(ctx: Any, suite: str | None = None) -> Iterable[Any]:

@@ -49,6 +49,16 @@ def test_names_are_completed(line, offered):
     assert all(name.startswith(line.split(" ")[-1]) for name in found)
 
 
+def test_suites_in_the_working_folder_are_completed(tmp_path, monkeypatch):
+    for name in ("fraud", "fraud-raw"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "fraud" / "suite.toml").touch()
+    monkeypatch.chdir(tmp_path)
+
+    assert completions("odbench run --suite synbench,fr") == ["synbench,fraud"]
+    assert completions("odbench datasets show fr") == ["fraud/"]
+
+
 def test_parameters_have_the_values_of_the_grid():
     assert {"knn:k=5", "knn:k=20"} <= set(completions("odbench run -d knn:k="))
 
