@@ -143,7 +143,7 @@ def test_missing_data_sets_are_reported(odbench, world, rng, tmp_path):
 
     assert code == 0
     assert "23 of 24" in out
-    assert "failures: hidden_07" in err
+    assert "count as AUROC 0 and AP 0: hidden_07" in err
 
 
 def test_the_second_evaluation_in_a_week_is_refused(odbench, world, rng):
