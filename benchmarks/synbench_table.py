@@ -1,6 +1,6 @@
 """Print the table of SynBench by archetype and number of columns.
 
-``python benchmarks/synbench_table.py RUN`` reads ``results.parquet`` of a run of the
+``python benchmarks/synbench_table.py RUN...`` reads ``results.parquet`` of runs of the
 core zoo on the whole suite and prints Markdown: mean AUROC of every detector in its
 default configuration and of the oracle. The best detector of a row is bold. A failed
 trial counts as 0.5, the AUROC of chance; the number of failures is printed below.
@@ -101,6 +101,7 @@ def main() -> None:
     parser.add_argument("runs", nargs="+", type=Path)
     options = parser.parse_args()
     results = pd.concat([read_results(run) for run in options.runs], ignore_index=True)
+    results = results[results["suite"] == "synbench"]
     cells = by_cell(results)
     print(markdown(cells))
     print()

@@ -96,7 +96,12 @@ def nothing(_):
     return TrialTimes()
 
 
-NAMES = sorted(path.name for path in RUNS.glob("*") if path.is_dir())
+# Trials were removed from these when others took their place, so time has holes there.
+CUT = {
+    "real", "synbench", "synbench-2", "synbench-2-unsupervised",
+    "synbench-unsupervised", "unsupervised", "unsupervised-auto",
+}  # fmt: skip
+NAMES = sorted({path.name for path in RUNS.glob("*") if path.is_dir()} - CUT)
 
 
 @pytest.mark.long
