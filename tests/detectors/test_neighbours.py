@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 
-from odbench_detectors.shared.neighbours import graph as graph_module
-from odbench_detectors.shared.neighbours import kd_build, kd_tree, product_kernels
+from odbench_detectors.shared.neighbours import (
+    choice,
+    kd_build,
+    kd_tree,
+    product_kernels,
+)
 from odbench_detectors.shared.neighbours.graph import NeighbourIndex, neighbour_graph
 from tests.reference.neighbours import neighbours
 
@@ -56,9 +60,9 @@ def test_products_and_tree_agree_to_the_last_bit(rng, monkeypatch):
         train = np.round(rng.normal(size=(3000, 24)), 1) * scale
         queries = np.concatenate([train[:200], rng.normal(size=(400, 24)) * scale])
         index = NeighbourIndex(train)
-        monkeypatch.setattr(graph_module, "_tree_is_cheaper", lambda *_: True)
+        monkeypatch.setattr(choice, "_tree_is_cheaper", lambda *_: True)
         tree = index.search(queries, 20)
-        monkeypatch.setattr(graph_module, "_tree_is_cheaper", lambda *_: False)
+        monkeypatch.setattr(choice, "_tree_is_cheaper", lambda *_: False)
         products = index.search(queries, 20)
 
         assert np.array_equal(tree.rows, products.rows)
@@ -80,7 +84,7 @@ def awkward_tables(rng):
 
 @pytest.mark.parametrize("k", [1, 5, 20, 90])
 def test_products_are_exact_where_rounding_blurs_them(rng, monkeypatch, k):
-    monkeypatch.setattr(graph_module, "_tree_is_cheaper", lambda *_: False)
+    monkeypatch.setattr(choice, "_tree_is_cheaper", lambda *_: False)
     for train, queries in awkward_tables(rng):
         found = NeighbourIndex(train).search(queries, k)
         measured = ((queries[:, None] - train[None]) ** 2).cumsum(axis=2)[:, :, -1]
@@ -109,7 +113,7 @@ def wide_tables(rng, d=100):
 @pytest.mark.parametrize("by_tree", [True, False])
 @pytest.mark.parametrize("k", [1, 20, 650])
 def test_wide_tables_get_what_measuring_everything_gets(rng, monkeypatch, k, by_tree):
-    monkeypatch.setattr(graph_module, "_tree_is_cheaper", lambda *_: by_tree)
+    monkeypatch.setattr(choice, "_tree_is_cheaper", lambda *_: by_tree)
     for train, queries in wide_tables(rng):
         found = NeighbourIndex(train).search(queries, k)
         measured = [((q - train) ** 2).cumsum(axis=1)[:, -1] for q in queries]
@@ -117,6 +121,45 @@ def test_wide_tables_get_what_measuring_everything_gets(rng, monkeypatch, k, by_
         nearest = np.sqrt(np.take_along_axis(np.array(measured), order, axis=1))
         assert np.array_equal(found.rows, order)
         assert np.array_equal(found.distances, nearest)
+
+
+def hopeless_tables(rng):
+    """Yield tables in which no tree skips rows: smooth, blurred, tied, duplicated."""
+    rows, asked = rng.normal(size=(2100, 24)), rng.normal(size=(40, 24))
+    yield rows, asked
+    yield rows + 1e6, asked + 1e6
+    grid = rng.integers(0, 2, size=(2100, 40)).astype(float)
+    yield grid, grid[:40]
+    yield np.concatenate([rows, rows[:30]]), np.concatenate([rows[:20], asked, asked])
+
+
+@pytest.mark.parametrize("k", [1, 20, 140])
+def test_hopeless_tables_get_what_measuring_everything_gets(rng, k):
+    for train, queries in hopeless_tables(rng):
+        index = NeighbourIndex(train)
+        found = index.search(queries, k)
+        measured = [((q - train) ** 2).cumsum(axis=1)[:, -1] for q in queries]
+        order = np.argsort(measured, axis=1, kind="stable")[:, :k]
+        nearest = np.sqrt(np.take_along_axis(np.array(measured), order, axis=1))
+        assert index._hopeless
+        assert np.array_equal(found.rows, order)
+        assert np.array_equal(found.distances, nearest)
+
+
+def test_a_table_of_clusters_is_not_hopeless(rng):
+    centres = 9.0 * rng.normal(size=(20, 30))
+    index = NeighbourIndex(centres[rng.integers(0, 20, 3000)] + rng.random((3000, 30)))
+
+    assert not index._hopeless
+
+
+def test_a_hopeless_table_searched_by_manhattan_gets_a_tree(rng):
+    train, queries = rng.normal(size=(2100, 20)), rng.normal(size=(3, 20))
+    found = neighbour_graph(train, queries, 5, metric="manhattan")
+    distances, rows = neighbours(train, queries, 5, manhattan=True)
+
+    assert found.rows.tolist() == rows
+    assert found.distances.tolist() == distances
 
 
 def test_boxes_of_a_tree_hold_their_rows_and_nothing_else(rng):

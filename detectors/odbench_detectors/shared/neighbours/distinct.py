@@ -63,10 +63,7 @@ def _number(  # noqa: PLR0917 - numba passes by position
         for j in range(d):
             # Adding 0.0 turns -0.0 into 0.0.
             positive[j] = rows[i, j] + 0.0
-        code = np.uint64(d)
-        for j in range(d):
-            code = (code ^ bits[j]) * _MULTIPLIER
-            code ^= code >> _SHIFT
+        code = _hash(bits)
         slot = code & mask
         while True:
             found = slots[slot]
@@ -81,6 +78,25 @@ def _number(  # noqa: PLR0917 - numba passes by position
                 break
             slot = (slot + np.uint64(1)) & mask
     return m
+
+
+@helper()
+def _hash(bits: NDArray[np.uint64]) -> np.uint64:
+    """Return a number that depends on all bits, by four chains to hide the latency."""
+    a = b = c = e = np.uint64(len(bits))
+    fours = len(bits) // 4 * 4
+    for j in range(0, fours, 4):
+        a, b = _mix(a, bits[j]), _mix(b, bits[j + 1])
+        c, e = _mix(c, bits[j + 2]), _mix(e, bits[j + 3])
+    for j in range(fours, len(bits)):
+        a = _mix(a, bits[j])
+    return _mix(_mix(_mix(a, b), c), e)
+
+
+@helper()
+def _mix(code: np.uint64, bits: np.uint64) -> np.uint64:
+    code = (code ^ bits) * _MULTIPLIER
+    return code ^ (code >> _SHIFT)
 
 
 @helper()

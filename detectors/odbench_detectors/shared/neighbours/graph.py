@@ -10,36 +10,34 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from odbench.arrays import FloatArray
-from odbench_detectors.shared.estimator import within_limit
+from odbench_detectors.shared.estimator import LIMIT, within_limit
 from odbench_detectors.shared.neighbours import kd_build, kd_tree
+from odbench_detectors.shared.neighbours.choice import PILOT, is_hopeless, tree_wins
 from odbench_detectors.shared.neighbours.distinct import (
     IndexArray,
     Int32Array,
     distinct,
     members_of,
 )
-from odbench_detectors.shared.neighbours.products import fits, searcher
+from odbench_detectors.shared.neighbours.products import BLOCK, fits, searcher
 from odbench_detectors.shared.views import read_only
 
 Metric = Literal["euclidean", "manhattan"]
 
-# Number of queries per task of a thread.
-_TASK = 256
-# Number of queries that try the tree before the choice, and the number of columns below
-# which the tree is always chosen.
-_PILOT = 24
+# Number of queries per task of a thread, near each other or, where no part of the table
+# can be skipped, more.
+_TASK, _LARGE_TASK = 256, 1024
+# Number of columns below which the tree is always chosen.
 _FEW_COLUMNS = 6
-# Every 8th of these queries comes first, and settles a choice as clear as this ratio.
-_FIRST_STEP, _HOPELESS = 8, 4.0
-# Nanoseconds per value visited by the tree, per value in a product, per product
-# filtered, and per neighbour found among products.
-_TREE_COST, _PRODUCT_COST, _SIFT_COST, _KEEP_COST = 0.75, 0.06, 0.5, 200.0
+# Numbers of columns and of distinct rows from which a table may go without a tree.
+_MANY_COLUMNS, _MANY_ROWS = 20, 2048
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,13 +70,27 @@ class NeighbourIndex:
     """
 
     def __init__(self, rows: FloatArray) -> None:
-        rows = within_limit(rows)
+        rows, norms = _with_norms(rows)
         self.n = len(rows)
         first, self._number = distinct(rows)
         # Copied, because the caller may change its table later.
-        self._rows = read_only(rows[first])
+        alone = len(first) == len(rows)
+        self._rows = read_only(rows.copy() if alone else rows[first])
+        self._norms = norms if alone else norms[first]
         self._offsets, self._members = members_of(self._number, len(first))
-        self._tree = kd_build.build(self._rows, kd_build.LEAF)
+        self._hopeless = (
+            rows.shape[1] >= _MANY_COLUMNS
+            and len(first) > _MANY_ROWS
+            and fits(self._norms)
+            and is_hopeless(self._rows, kd_build.split(self._rows, BLOCK))
+        )
+        if not self._hopeless:
+            self._tree  # noqa: B018 - built now
+
+    # A hopeless tree is built only for the Manhattan distance and for ties in float32.
+    @cached_property
+    def _tree(self) -> kd_build.Tree:
+        return kd_build.build(self._rows, kd_build.LEAF)
 
     def search(
         self,
@@ -106,12 +118,13 @@ class NeighbourIndex:
         NeighbourGraph
             With min(k, n) columns.
         """
-        queries = within_limit(queries)
+        queries, norms = _with_norms(queries)
         first, number = distinct(queries)
-        asked = queries if len(first) == len(queries) else queries[first]
-        found = self._search(read_only(asked), min(k, self.n), metric, n_threads)
+        k = min(k, self.n)
         if len(first) == len(queries):
-            return found
+            return self._search(read_only(queries), norms, k, metric, n_threads)
+        asked = read_only(queries[first])
+        found = self._search(asked, norms[first], k, metric, n_threads)
         return NeighbourGraph(found.distances[number], found.rows[number])
 
     def search_self(
@@ -132,44 +145,73 @@ class NeighbourIndex:
             With min(k, n - 1) columns.
         """
         k = min(k, self.n - 1)
-        found = self._search(self._rows, k + 1, metric, n_threads)
+        found = self._search(self._rows, self._norms, k + 1, metric, n_threads)
         return _without_self(found, self._number, k)
 
     def _search(
-        self, queries: FloatArray, k: int, metric: Metric, n_threads: int
+        self,
+        queries: FloatArray,
+        norms: FloatArray,
+        k: int,
+        metric: Metric,
+        n_threads: int,
     ) -> NeighbourGraph:
-        """Answer distinct queries."""
+        """Answer distinct queries, given with their sums of squares."""
         manhattan = metric == "manhattan"
         distances = np.empty((len(queries), k))
         rows = np.empty((len(queries), k), dtype=np.int32)
-        order, starts, low, high, cuts, leaves = self._tree
-        near = kd_tree.near_order(queries, low, high, cuts)
 
         def by_tree(chosen: IndexArray) -> float:
-            return kd_tree.search(
-                queries, chosen, order, starts, low, high, leaves,
-                self._offsets, self._members, manhattan, distances, rows,
-            )  # fmt: skip
+            return self._by_tree(queries, chosen, distances, rows, manhattan=manhattan)
 
         def by_products(chosen: IndexArray) -> None:
-            products(queries, chosen, distances, rows)
+            products(queries, norms, chosen, distances, rows)
 
         dense = (
             queries.shape[1] >= _FEW_COLUMNS
             and not manhattan
-            and len(near) >= _PILOT
-            and fits(queries)
-            and fits(self._rows)
+            and fits(norms)
+            and fits(self._norms)
         )
-        if dense and not _tree_wins(by_tree, near, self._rows.shape, k):
-            products = searcher(self._tree, self._rows, self._offsets, self._members)
+        hopeless = dense and self._hopeless
+        near = np.arange(len(queries)) if hopeless else self._near_order(queries)
+        if dense and not hopeless:
+            dense = len(near) >= PILOT and not tree_wins(
+                by_tree, near, self._rows.shape, k
+            )
+        if dense:
+            products = searcher(
+                None if hopeless else self._tree[:5],
+                self._rows, self._norms, self._offsets, self._members, self._by_tree,
+            )  # fmt: skip
+            size = _LARGE_TASK if hopeless else _TASK
             with threadpool_limits(1, user_api="blas"):
-                _in_threads(by_products, near, n_threads)
+                _in_threads(by_products, near, size, n_threads)
         else:
-            _in_threads(by_tree, near, n_threads)
+            _in_threads(by_tree, near, _TASK, n_threads)
         if not manhattan:
             np.sqrt(distances, out=distances)
         return NeighbourGraph(distances, rows)
+
+    def _near_order(self, queries: FloatArray) -> IndexArray:
+        _, _, low, high, cuts, _ = self._tree
+        return kd_tree.near_order(queries, low, high, cuts)
+
+    def _by_tree(
+        self,
+        queries: FloatArray,
+        chosen: IndexArray,
+        distances: FloatArray,
+        rows: Int32Array,
+        *,
+        manhattan: bool = False,
+    ) -> float:
+        """Answer some queries by the tree; return how many values it visited."""
+        order, starts, low, high, _, leaves = self._tree
+        return kd_tree.search(
+            queries, chosen, order, starts, low, high, leaves,
+            self._offsets, self._members, manhattan, distances, rows,
+        )  # fmt: skip
 
 
 def neighbour_graph(
@@ -222,48 +264,25 @@ def _without_self(found: NeighbourGraph, number: Int32Array, k: int) -> Neighbou
     )
 
 
-def _tree_wins(
-    by_tree: Callable[[IndexArray], float],
-    near: IndexArray,
-    shape: tuple[int, ...],
-    k: int,
-) -> bool:
-    """Try the tree on some queries; a few of them suffice where it is hopeless."""
-    pilot = near[:: len(near) // _PILOT]
-    seen = _visited(by_tree, pilot[::_FIRST_STEP])
-    if not _tree_is_cheaper(seen / _HOPELESS, shape, k):
-        return False
-    return _tree_is_cheaper(_visited(by_tree, pilot), shape, k)
-
-
-def _visited(by_tree: Callable[[IndexArray], float], pilot: IndexArray) -> float:
-    """Return how many values the tree visits per query."""
-    # Copied, because numba would compile once more for a slice with steps.
-    return by_tree(pilot.copy()) / len(pilot)
-
-
-def _tree_is_cheaper(seen: float, shape: tuple[int, ...], k: int) -> bool:
-    """Compare the estimated nanoseconds per query, measured on one core.
-
-    Parameters
-    ----------
-    seen : float
-        Values that the tree visits per query.
-    shape : tuple of int
-        Number of distinct rows and of columns, all of which products use.
-    k : int
-        Number of neighbours.
-    """
-    m, d = shape
-    products = (_PRODUCT_COST * d + _SIFT_COST) * m + _KEEP_COST * k
-    return _TREE_COST * seen < products
+def _with_norms(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return rows within the limit, C-contiguous, and their sums of squares."""
+    rows = np.ascontiguousarray(rows, dtype=np.float64)
+    norms = np.einsum("ij,ij->i", rows, rows)
+    # One pass instead of two for the largest value and the smallest.
+    if len(norms) and not norms.max() < LIMIT * LIMIT:
+        rows = within_limit(rows)
+        norms = np.einsum("ij,ij->i", rows, rows)
+    return rows, norms
 
 
 def _in_threads(
-    answer: Callable[[IndexArray], object], chosen: IndexArray, n_threads: int
+    answer: Callable[[IndexArray], object],
+    chosen: IndexArray,
+    size: int,
+    n_threads: int,
 ) -> None:
     """Answer queries in tasks on threads; the kernels release the GIL."""
-    tasks = [chosen[i : i + _TASK] for i in range(0, len(chosen), _TASK)]
+    tasks = [chosen[i : i + size] for i in range(0, len(chosen), size)]
     if n_threads == 1:
         for task in tasks:
             answer(task)

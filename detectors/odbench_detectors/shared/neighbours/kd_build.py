@@ -11,6 +11,9 @@ from odbench_detectors.shared.kernels import helper, kernel
 from odbench_detectors.shared.neighbours.distinct import IndexArray
 from odbench_detectors.shared.views import read_only
 
+Split = tuple[IndexArray, IndexArray, FloatArray, FloatArray, IndexArray]
+Tree = tuple[IndexArray, IndexArray, FloatArray, FloatArray, IndexArray, FloatArray]
+
 LEAF = 32
 # Leaves are padded to a multiple of this, so that vector loops have no remainder.
 _LANES = 8
@@ -20,9 +23,31 @@ _SAMPLE = 64
 _COLUMNS = 8
 
 
-def build(
-    rows: FloatArray, size: int
-) -> tuple[IndexArray, IndexArray, FloatArray, FloatArray, IndexArray, FloatArray]:
+def build(rows: FloatArray, size: int) -> Tree:
+    """Build a tree with `split`, and lay out the rows of its leaves.
+
+    Parameters
+    ----------
+    rows, size
+        As in `split`.
+
+    Returns
+    -------
+    order, starts, low, high, cuts
+        As from `split`.
+    leaves : float64 array of shape (leaves, d, width)
+        The rows of each leaf, column by column, padded with infinity.
+    """
+    order, starts, low, high, cuts = split(rows, size)
+    ends = starts[len(cuts) :]
+    fullest = int((ends[:, 1] - ends[:, 0]).max())
+    width = -(-fullest // _LANES) * _LANES
+    leaves = np.empty((len(ends), rows.shape[1], width))
+    _fill(read_only(rows), order, ends, leaves)
+    return order, starts, low, high, cuts, leaves
+
+
+def split(rows: FloatArray, size: int) -> Split:
     """Build a balanced tree, split at the median of each node's widest column.
 
     The widest column of a large node is that of evenly spaced rows.
@@ -38,14 +63,12 @@ def build(
     -------
     order : intp array of shape (m,)
         Rows in the tree's order.
-    starts : intp array of shape (nodes + 1, 2)
+    starts : intp array of shape (nodes, 2)
         Start and stop of each node's rows in `order`.
     low, high : float64 arrays of shape (nodes, d)
         The bounding box of each node.
     cuts : intp array of shape (nodes - leaves,)
         The column by which each inner node is split.
-    leaves : float64 array of shape (leaves, d, width)
-        The rows of each leaf, column by column, padded with infinity.
     """
     m, d = rows.shape
     n_leaves = 1
@@ -57,14 +80,8 @@ def build(
     starts[0, 1] = m
     low, high = np.empty((nodes, d)), np.empty((nodes, d))
     cuts = np.empty(n_leaves - 1, dtype=np.intp)
-    rows = read_only(rows)
-    _split(rows, order, starts, low, high, cuts)
-    ends = starts[n_leaves - 1 :]
-    fullest = int((ends[:, 1] - ends[:, 0]).max())
-    width = -(-fullest // _LANES) * _LANES
-    leaves = np.empty((n_leaves, d, width))
-    _fill(rows, order, ends, leaves)
-    return order, starts, low, high, cuts, leaves
+    _split(read_only(rows), order, starts, low, high, cuts)
+    return order, starts, low, high, cuts
 
 
 # Kernels get their arrays from outside, and assign values, never slices: numba would

@@ -24,7 +24,8 @@ _EPS = float(np.finfo(np.float32).eps)
 LARGEST = 1e36
 _VANISHING = 1e-30
 _CHUNK = 32
-LANES = 64
+_HALVINGS = 24
+_FEWEST_LANES = 64
 
 
 def slack(d: int) -> float:
@@ -38,6 +39,14 @@ def slack(d: int) -> float:
     return (d + 8) * _EPS
 
 
+def lanes(k: int) -> int:
+    """Return how many minima bound the k-th smallest product of a block."""
+    width = _FEWEST_LANES
+    while width < 2 * k:
+        width *= 2
+    return width
+
+
 @kernel()
 def sift(  # noqa: PLR0917 - numba passes by position
     products: Singles,
@@ -46,13 +55,13 @@ def sift(  # noqa: PLR0917 - numba passes by position
     row_norms: FloatArray,
     tolerance: float,
     k: int,
+    width: int,
     near: Singles,
     candidates: Int32Array,
     count: Int32Array,
     limit: Singles,
     upper_bound: FloatArray,
-    scratch: FloatArray,
-    lanes: Singles,
+    work: Singles,
 ) -> None:
     """Keep, for each query, the rows of one block that may be among its k nearest.
 
@@ -66,8 +75,8 @@ def sift(  # noqa: PLR0917 - numba passes by position
         Sums of squares.
     tolerance : float
         The `slack`.
-    k : int
-        Neighbours.
+    k, width : int
+        Neighbours, and their `lanes`.
     near, candidates : arrays of shape (q, capacity), float32 and int32
         The kept products, and the rows' positions in the tree's order.
     count : int32 array of shape (q,)
@@ -76,9 +85,7 @@ def sift(  # noqa: PLR0917 - numba passes by position
         Products above it are discarded.
     upper_bound : float64 array of shape (q,)
         At least the squared distance of the k-th nearest row so far.
-    scratch : float64 array of shape (capacity,), and of `LANES` at least
-        Work array.
-    lanes : float32 array of shape (`LANES`,)
+    work : float32 array of shape (capacity,), and of (width,) at least
         Work array.
     """
     block = products.shape[1]
@@ -91,57 +98,59 @@ def sift(  # noqa: PLR0917 - numba passes by position
         if kept < 0:
             continue
         line = products[i]
-        if kept == 0 and 2 * k <= LANES and block >= 2 * LANES:
+        if kept == 0 and 2 * width <= block:
             limit[i] = _first_limit(
                 line,
                 k,
-                lanes,
-                scratch,
+                work[:width],
                 4.0 * tolerance * largest,
                 tolerance * query_norms[i],
             )
         bound = limit[i]
-        for start in range(0, block, _CHUNK):
-            stop = min(start + _CHUNK, block)
-            counted = bound
-            within = _count_within(line[start:stop], counted)
+        counted = bound
+        within = _count_within(line, counted)
+        start = -_CHUNK
+        while within > 0:
+            start += _CHUNK
+            here = _count_within(line[start : start + _CHUNK], counted)
+            within -= here
             b = start - 1
-            while within > 0:
+            while here > 0:
                 b += 1
                 if line[b] > counted:
                     continue
-                within -= 1
+                here -= 1
+                if line[b] > bound:
+                    continue
                 if kept == capacity:
                     kept = _shrink(
                         i, kept, query_norms, row_norms, tolerance, k,
-                        near, candidates, limit, upper_bound, scratch,
+                        near, candidates, limit, upper_bound, work,
                     )  # fmt: skip
                     bound = limit[i]
                     if 2 * kept > capacity + k:
                         kept = -1
                         upper_bound[i] = 0.0
+                        within = here = np.float32(0.0)
                         break
                     if line[b] > bound:
                         continue
                 near[i, kept] = line[b]
                 candidates[i, kept] = first + b
                 kept += 1
-            if kept < 0:
-                break
         if kept > 2 * k:
             kept = _shrink(
                 i, kept, query_norms, row_norms, tolerance, k,
-                near, candidates, limit, upper_bound, scratch,
+                near, candidates, limit, upper_bound, work,
             )  # fmt: skip
         count[i] = kept
 
 
 @helper()
-def _first_limit(  # noqa: PLR0917 - numba passes by position
+def _first_limit(
     line: Singles,
     k: int,
     lanes: Singles,
-    scratch: FloatArray,
     row_slack: float,
     query_slack: float,
 ) -> float:
@@ -150,14 +159,19 @@ def _first_limit(  # noqa: PLR0917 - numba passes by position
     Rows are distributed over lanes; the k-th smallest of the lanes' minima is at least
     the k-th smallest of all.
     """
-    for b in range(LANES):
+    width = len(lanes)
+    for b in range(width):
         lanes[b] = line[b]
-    for start in range(LANES, len(line) - LANES + 1, LANES):
-        for b in range(LANES):
-            lanes[b] = min(lanes[b], line[start + b])
-    for b in range(LANES):
-        scratch[b] = lanes[b]
-    return _above(kth(scratch[:LANES], k - 1) + row_slack + 2.0 * query_slack)
+    for start in range(width, len(line) - width + 1, width):
+        _lower(lanes, line[start : start + width])
+    return _above(_at_least(lanes, k) + row_slack + 2.0 * query_slack)
+
+
+@helper()
+def _lower(lanes: Singles, line: Singles) -> None:
+    """Replace values by smaller ones; a function, so that LLVM uses vectors."""
+    for b in range(len(lanes)):
+        lanes[b] = min(lanes[b], line[b])
 
 
 @helper()
@@ -187,23 +201,41 @@ def _shrink(  # noqa: PLR0917 - numba passes by position
     candidates: Int32Array,
     limit: Singles,
     upper_bound: FloatArray,
-    most: FloatArray,
+    most: Singles,
 ) -> int:
     """Drop candidates that k others certainly beat; return how many remain."""
     if kept <= k:
         return kept
     for p in range(kept):
         most[p] = near[i, p] + 4.0 * tolerance * row_norms[candidates[i, p]]
-    bound = _above(kth(most[:kept], k - 1) + 2.0 * tolerance * query_norms[i])
+    bound = _above(_above(_at_least(most[:kept], k)) + 2.0 * tolerance * query_norms[i])
     limit[i] = bound
     upper_bound[i] = bound + query_norms[i]
     stay = 0
     for p in range(kept):
-        if near[i, p] <= limit[i]:
-            near[i, stay] = near[i, p]
-            candidates[i, stay] = candidates[i, p]
-            stay += 1
+        near[i, stay] = near[i, p]
+        candidates[i, stay] = candidates[i, p]
+        stay += near[i, p] <= limit[i]
     return stay
+
+
+@helper()
+def _at_least(values: Singles, k: int) -> Any:
+    """Return a number that at least k values do not exceed, and not many more."""
+    low = high = values[0]
+    for p in range(1, len(values)):
+        low = min(low, values[p])
+        high = max(high, values[p])
+    for _ in range(_HALVINGS):
+        middle = np.float32(0.5) * low + np.float32(0.5) * high
+        within = _count_within(values, middle)
+        if within < k:
+            low = middle
+        else:
+            high = middle
+            if within == k:
+                break
+    return high
 
 
 @helper()
@@ -253,6 +285,7 @@ def settle(  # noqa: PLR0917 - numba passes by position
     members: Int32Array,
     distances: FloatArray,
     found: Int32Array,
+    most: Singles,
     scratch: FloatArray,
     places: IndexArray,
     left: IndexArray,
@@ -272,7 +305,7 @@ def settle(  # noqa: PLR0917 - numba passes by position
         As in `tree.search`.
     distances, found : arrays of shape (n, k), float64 and int32
         Filled at `chosen`, where `count` is not -1.
-    scratch, places : arrays of shape (capacity,), float64 and intp
+    most, scratch, places : arrays of shape (capacity,), float32, float64 and intp
         Work arrays.
     left : intp array of shape (q,)
         Filled with the queries of `chosen` that remain to be answered.
@@ -293,7 +326,7 @@ def settle(  # noqa: PLR0917 - numba passes by position
             continue
         kept = _shrink(
             i, kept, query_norms, row_norms, tolerance, k,
-            near, candidates, limit, upper_bound, scratch,
+            near, candidates, limit, upper_bound, most,
         )  # fmt: skip
         far, row = distances[q], found[q]
         # Not a literal, which is another type and would be compiled for once more.

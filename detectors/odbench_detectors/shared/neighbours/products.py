@@ -8,67 +8,79 @@ from typing import Any
 import numpy as np
 
 from odbench.arrays import FloatArray
-from odbench_detectors.shared.neighbours import kd_tree
 from odbench_detectors.shared.neighbours.distinct import IndexArray, Int32Array
+from odbench_detectors.shared.neighbours.kd_build import Split
 from odbench_detectors.shared.neighbours.product_kernels import (
-    LANES,
     LARGEST,
     Singles,
     box_gaps,
+    lanes,
     settle,
     sift,
     slack,
 )
 
-# Rows per block: its products with a task's queries stay in the core's own cache.
+# Maximum number of rows per block of a tree: its products with a task's queries stay in
+# the core's own cache.
 BLOCK = 512
+# Rows per block where no block can be skipped: larger products are faster.
+_LARGE_BLOCK = 1024
+# Rows converted at once, which stay in the core's own cache.
+_PART = 128
 
 
-def fits(rows: FloatArray) -> bool:
-    """Check whether sums of squares of rows, (n, d), are within float32's range."""
-    return len(rows) == 0 or bool(
-        max(rows.max(), -rows.min()) < np.sqrt(LARGEST / max(rows.shape[1], 1))
-    )
+def fits(norms: FloatArray) -> bool:
+    """Check whether sums of squares of rows, (n,), are within float32's range."""
+    return len(norms) == 0 or bool(norms.max() < LARGEST)
 
 
-def searcher(
-    tree: tuple[IndexArray, IndexArray, FloatArray, FloatArray, IndexArray, FloatArray],
+def searcher(  # noqa: PLR0917
+    tree: Split | None,
     table: FloatArray,
+    norms: FloatArray,
     offsets: Int32Array,
     members: Int32Array,
+    by_tree: Callable[..., object],
 ) -> Callable[..., None]:
-    """Prepare the search by products, in the order of a built tree.
+    """Prepare the search by products.
 
     Parameters
     ----------
     tree
-        The result of `kd_build.build` for `table`.
+        The result of `kd_build.split` for `table`, whose blocks are visited from the
+        nearest on; None to visit all rows in their own order.
     table : float64 array of shape (m, d)
-        Distinct rows that pass `fits`.
+        Distinct rows.
+    norms : float64 array of shape (m,)
+        Their sums of squares, which pass `fits`.
     offsets, members : int32 arrays
         The table's rows equal to each distinct row.
+    by_tree : callable
+        The same search without products, for queries with too many candidates.
 
     Returns
     -------
     callable
-        ``(queries, chosen, distances, rows)``, which fills `distances` (squared) and
-        `rows` at `chosen` exactly as `kd_tree.search` would.
+        ``(queries, norms, chosen, distances, rows)``, which fills `distances` (squared)
+        and `rows` at `chosen` exactly as `kd_tree.search` would.
     """
-    order, starts, low, high, _, leaves = tree
-    d = table.shape[1]
+    m, d = table.shape
     tolerance = slack(d)
-    table_ext, row_norms = _in_order(table, order, tolerance)
-    nodes = _block_nodes(starts)
-    block_low, block_high = low[nodes], high[nodes]
+    order, ends, boxes = _blocks_of(tree, m)
+    row_norms = norms if tree is None else norms[order]
+    table_ext = _extended(
+        table, None if tree is None else order, (1.0 - 2.0 * tolerance) * row_norms
+    )
+    largest = int(np.diff(ends, axis=1).max())
 
     def search(
         queries: FloatArray,
+        norms: FloatArray,
         chosen: IndexArray,
         distances: FloatArray,
         found: Int32Array,
     ) -> None:
-        asked, k = queries[chosen], distances.shape[1]
-        norms = np.einsum("ij,ij->i", asked, asked)
+        asked, norms, k = queries[chosen], norms[chosen], distances.shape[1]
         query_ext = np.ones((len(asked), d + 1), dtype=np.float32)
         query_ext[:, :d] = asked
         near = np.empty((len(asked), 4 * k + 32), dtype=np.float32)
@@ -76,54 +88,59 @@ def searcher(
         count = np.zeros(len(asked), dtype=np.int32)
         limit = np.full(len(asked), np.inf, dtype=np.float32)
         upper_bound = np.full(len(asked), np.inf)
-        scratch = np.empty(max(near.shape[1], LANES))
-        lanes = np.empty(LANES, dtype=np.float32)
-        space = np.empty(len(asked) * BLOCK, dtype=np.float32)
-        gaps = box_gaps(asked, block_low, block_high)
+        width = lanes(k)
+        work = np.empty(max(near.shape[1], width), dtype=np.float32)
+        space = np.empty(len(asked) * largest, dtype=np.float32)
+        gaps = box_gaps(asked, *boxes) if boxes else np.zeros(len(ends))
         for b in np.argsort(gaps, kind="stable"):
             if gaps[b] > upper_bound.max():
                 break
-            start, stop = starts[nodes[b]]
+            start, stop = ends[b]
             products = space[: len(asked) * (stop - start)].reshape(len(asked), -1)
             np.matmul(query_ext, table_ext[start:stop].T, out=products)
             sift(
-                products, start, norms, row_norms, tolerance, k,
-                near, candidates, count, limit, upper_bound, scratch, lanes,
+                products, start, norms, row_norms, tolerance, k, width,
+                near, candidates, count, limit, upper_bound, work,
             )  # fmt: skip
         left = np.empty(len(asked), dtype=np.intp)
         n_left = settle(
             queries, chosen, norms, row_norms, tolerance,
             near, candidates, count, limit, upper_bound,
             table, order, offsets, members, distances, found,
-            scratch, np.empty(near.shape[1], dtype=np.intp), left,
+            work, np.empty(near.shape[1]), np.empty(near.shape[1], dtype=np.intp), left,
         )  # fmt: skip
         if n_left:
-            kd_tree.search(
-                queries, left[:n_left], order, starts, low, high, leaves,
-                offsets, members, False, distances, found,
-            )  # fmt: skip
+            by_tree(queries, left[:n_left], distances, found)
 
     return search
 
 
-def _in_order(
-    table: FloatArray, order: IndexArray, tolerance: float
-) -> tuple[Singles, FloatArray]:
-    """Return the factors of products in the tree's order, and the sums of squares.
+def _blocks_of(
+    tree: Split | None, m: int
+) -> tuple[IndexArray, IndexArray, tuple[FloatArray, FloatArray] | None]:
+    """Return the order of rows, where blocks start and stop in it, and their boxes."""
+    if tree is None:
+        starts = np.arange(0, m, _LARGE_BLOCK)
+        stops = np.minimum(starts + _LARGE_BLOCK, m)
+        return np.arange(m), np.stack([starts, stops], axis=1), None
+    order, starts, low, high, _ = tree
+    nodes = _block_nodes(starts)
+    return order, starts[nodes], (low[nodes], high[nodes])
+
+
+def _extended(table: FloatArray, order: IndexArray | None, last: FloatArray) -> Singles:
+    """Return the factors of products, in some order, with a column more.
 
     With a column of 1 in the queries, one product is |x|^2 - 2 q.x.
     """
     d = table.shape[1]
     table_ext = np.empty((len(table), d + 1), dtype=np.float32)
-    row_norms = np.empty(len(table))
-    # In blocks that stay in the core's own cache.
-    for start in range(0, len(table), BLOCK):
-        part = slice(start, start + BLOCK)
-        rows = table[order[part]]
-        row_norms[part] = np.einsum("ij,ij->i", rows, rows)
+    for start in range(0, len(table), _PART):
+        part = slice(start, start + _PART)
+        rows = table[part] if order is None else table[order[part]]
         np.multiply(rows, -2.0, out=table_ext[part, :d], casting="same_kind")
-    table_ext[:, d] = (1.0 - 2.0 * tolerance) * row_norms
-    return table_ext, row_norms
+    table_ext[:, d] = last
+    return table_ext
 
 
 def _block_nodes(starts: IndexArray) -> Any:
