@@ -10,6 +10,8 @@ is not.
 With ``--faiss``, the peer is the flat index of the package faiss-cpu, which searches
 all rows in float32, and each figure is the median of R alternating calls. Ours answers
 in float64; the last column is the share of its neighbours that FAISS finds as well.
+Both libraries multiply matrices by an OpenBLAS of their own. The first line says for
+which processors: if they differ, set ``OPENBLAS_CORETYPE`` to the newer name.
 """
 
 from __future__ import annotations
@@ -18,10 +20,11 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from odbench_detectors.shared.neighbours.graph import neighbour_graph
 
@@ -94,6 +97,9 @@ def against_faiss(n: int, m: int, repeats: int) -> None:
         index.add(train.astype(np.float32))
         return index.search(test.astype(np.float32), k)[1]
 
+    pools = [pool for pool in threadpool_info() if pool["internal_api"] == "openblas"]
+    used = {Path(pool["filepath"]).parent.name: pool["architecture"] for pool in pools}
+    print("OpenBLAS: " + ", ".join(f"{key} {value}" for key, value in used.items()))
     print(
         f"{'table':28}{'k':>4}{'ours s':>9}{'faiss s':>9}{'ratio':>7}{'same rows':>11}"
     )
