@@ -207,13 +207,17 @@ def _scores_member(run: Path, row: Mapping[str, Any], sets: DatasetList) -> byte
         raise SubmissionError(msg)
     file = scores_file(run, row)
     if not file.is_file():
-        msg = f"scores {str(file)!r}: no such file; repeat the run with --keep-scores"
+        msg = (
+            f"scores {str(file)!r}: no such file; repeat the run, by "
+            f"`odbench run --keep-scores`"
+        )
         raise SubmissionError(msg)
     scores = read_vector(file, expected.n_scored, ("<f4", "<f8"))
     if scores is None or np.isnan(scores).any():
         msg = (
             f"scores {str(file)!r}: not the {expected.n_scored} numbers, one per "
-            f"scored test row, that --keep-scores writes; run this trial again"
+            f"scored test row, that `odbench run --keep-scores` writes; run this "
+            f"trial again"
         )
         raise SubmissionError(msg)
     # The sweep checked that scores are finite as float64; larger values than float32

@@ -53,7 +53,7 @@ def test_kept_scores_that_no_run_wrote_are_one_line(world, rng, content):
     file = next((run / "scores" / "synbench" / "private" / "hidden_03").iterdir())
     file.write_bytes(content)
 
-    with pytest.raises(SubmissionError, match="--keep-scores writes") as caught:
+    with pytest.raises(SubmissionError, match="--keep-scores` writes") as caught:
         pack(run, world.folder / "mine.zip", sets=world.sets, facts=FACTS)
 
     assert str(file) in str(caught.value)
