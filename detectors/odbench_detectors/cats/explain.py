@@ -196,9 +196,9 @@ def amounts_of(surprises: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
     }
 
 
-def score_of(surprises: Mapping[str, FloatArray]) -> FloatArray:
-    """Return the weighted length of each row's vector of surprises, (m,) float64."""
-    return np.sqrt(sum(amounts_of(surprises).values()))
+def score_of(amounts: Mapping[str, FloatArray]) -> FloatArray:
+    """Return the root of the sum of what the views add, float64 of shape (m,)."""
+    return np.sqrt(sum(amounts.values()))
 
 
 def explain_placed(

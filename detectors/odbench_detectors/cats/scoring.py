@@ -121,7 +121,8 @@ class Scores(NeighbourDetector):
         raw[MIDDLE] = np.empty(len(X))
         raw[MIDDLE][places] = Middle.of(ordered[inner]).distances(ordered)
         amounts = robust_amounts(raw)
-        scores = on_scale_of(total_of(amounts), score_of(self._surprises(raw)))
+        scale = score_of(amounts_of(self._surprises(raw)))
+        scores = on_scale_of(total_of(amounts), scale)
         return OwnRows(scores, amounts, learned)
 
     def _raw_of_all(
@@ -200,7 +201,8 @@ class Scores(NeighbourDetector):
         """
         scores = np.empty(len(X))
         for start, at in self.placed(X):
-            scores[start : start + len(at.z)] = score_of(self.surprises(at))
+            amounts = amounts_of(self.surprises(at))
+            scores[start : start + len(at.z)] = score_of(amounts)
         return scores
 
     def score_batch(self, X: FloatArray) -> FloatArray:
@@ -255,9 +257,8 @@ class Scores(NeighbourDetector):
     def parts(self, X: FloatArray) -> Iterator[Part]:
         """Yield the explained scores of consecutive rows, see `explain`."""
         for _, at in self.placed(X):
-            surprises = self.surprises(at)
-            scores, amounts = score_of(surprises), amounts_of(surprises)
-            yield explain_placed(self.views, at, scores, amounts)
+            amounts = amounts_of(self.surprises(at))
+            yield explain_placed(self.views, at, score_of(amounts), amounts)
 
     def surprise_by_column(
         self, X: FloatArray, rows: IntArray
