@@ -17,8 +17,10 @@ from odbench.arrays import BoolArray, FloatArray, IntArray
 _STARTS, _STARTS_SMALL, _FEW_STEPS, _STEPS, _KEPT = 500, 30, 2, 30, 10
 _PART, _MERGED, _SMALL = 300, 1_500, 500
 # Values of all candidates that are treated together: few enough for the cache.
-_VALUES = 1 << 18
+_VALUES = 1 << 16
 _EPSILON = float(np.finfo(np.float64).eps)
+# Up to this condition number, a pseudo-inverse is an inverse.
+_REGULAR = 1e10
 
 
 @dataclass(frozen=True)
@@ -209,6 +211,20 @@ def _moments(X: FloatArray, rows: IntArray) -> Candidates:
 
 def _precisions(covariances: FloatArray) -> FloatArray:
     """Return pseudo-inverses, (t, d, d)."""
+    try:
+        inverses: FloatArray = np.asarray(np.linalg.inv(covariances), np.float64)
+    except np.linalg.LinAlgError:
+        return _pseudo_inverses(covariances)
+    squares = (covariances * covariances).sum(axis=(1, 2))
+    # The product of the Frobenius norms is at least the condition number.
+    squares *= (inverses * inverses).sum(axis=(1, 2))
+    singular = ~(squares < _REGULAR**2)
+    if singular.any():
+        inverses[singular] = _pseudo_inverses(covariances[singular])
+    return inverses
+
+
+def _pseudo_inverses(covariances: FloatArray) -> FloatArray:
     values, axes = np.linalg.eigh(covariances)
     size = np.abs(values)
     least = size.max(axis=1, keepdims=True) * values.shape[1] * _EPSILON
@@ -221,8 +237,11 @@ def squared_distances(
     X: FloatArray, centres: FloatArray, precisions: FloatArray
 ) -> FloatArray:
     """Return squared Mahalanobis distances of rows, (n, d), to centres: (t, n)."""
-    away = X - centres[:, None]
-    squares: FloatArray = ((away @ precisions) * away).sum(axis=2)
+    # Sums over the first of two axes are several times faster than over a short last.
+    away = np.ascontiguousarray(X.T) - centres[:, :, None]
+    products = precisions @ away
+    products *= away
+    squares: FloatArray = products.sum(axis=1)
     return squares
 
 
