@@ -120,12 +120,27 @@ class OdbenchPFN(Estimator):
         DetectorError
             If `fit` has not been called, the columns differ or a value is not finite.
         """
-        X = self.rows_to_score(X)
-        scores = np.empty(len(X))
-        for start in range(0, len(X), _CHUNK):
-            part = X[start : start + _CHUNK]
-            scores[start : start + len(part)] = self._scores(self._context.others(part))
-        return scores
+        return _total(self._of(X))
+
+    def network_scores(self, X: FloatArray) -> FloatArray:
+        """Return the network's part of the scores of rows.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+            Finite, the columns of `fit`.
+
+        Returns
+        -------
+        float64 array of shape (n_rows,)
+            Higher is more anomalous; without a unit.
+
+        Raises
+        ------
+        DetectorError
+            As `decision_function`.
+        """
+        return _rounded(self._of(X)[:, 0])
 
     def fit_score(self, X: FloatArray) -> FloatArray:
         """Fit on rows and score them; no row is in its own context.
@@ -153,28 +168,43 @@ class OdbenchPFN(Estimator):
     def _scores_of_own(self) -> FloatArray:
         n = self._context.n
         parts = [
-            self._scores(self._context.own(np.arange(i, min(i + _CHUNK, n))))
+            self._parts(self._context.own(np.arange(i, min(i + _CHUNK, n))))
             for i in range(0, n, _CHUNK)
         ]
-        return np.concatenate(parts)
+        return _total(np.concatenate(parts))
 
-    def _scores(self, rows: Rows) -> FloatArray:
+    def _of(self, X: FloatArray) -> FloatArray:
+        """Return the two parts of the scores of rows, (n_rows, 2)."""
+        X = self.rows_to_score(X)
+        parts = np.empty((len(X), 2))
+        for start in range(0, len(X), _CHUNK):
+            rows = self._context.others(X[start : start + _CHUNK])
+            parts[start : start + _CHUNK] = self._parts(rows)
+        return parts
+
+    def _parts(self, rows: Rows) -> FloatArray:
         """Score rows in blocks of one size, so that a score depends on no other row."""
         n = len(rows.z)
-        scores = np.empty(n)
+        parts = np.empty((n, 2))
         for start in range(0, n, ROWS):
             taken = np.minimum(np.arange(start, start + ROWS), n - 1)
             stop = min(start + ROWS, n)
-            scores[start:stop] = self._score_block(rows, taken)[: stop - start]
-        return scores
+            parts[start:stop] = self._parts_of_block(rows, taken)[: stop - start]
+        return parts
 
-    def _score_block(self, rows: Rows, taken: IntArray) -> FloatArray:
+    def _parts_of_block(self, rows: Rows, taken: IntArray) -> FloatArray:
+        """Return the network's score, and the length of the row's surprises."""
         numbers, columns = self._views.of(rows.taken(taken))
         embedded = self._network.embed(numbers, columns)
         found = self._network.score(numbers, embedded, self._memory)
         length = np.sqrt((numbers[:, :SURPRISES] ** 2).sum(axis=1))
-        # Rounded, so that rounding errors do not break ties.
-        scores: FloatArray = (
-            (found + LENGTH * length).astype(np.float32).astype(np.float64)
-        )
-        return scores
+        return np.column_stack([found, length])
+
+
+def _total(parts: FloatArray) -> FloatArray:
+    return _rounded(parts[:, 0] + LENGTH * parts[:, 1])
+
+
+def _rounded(scores: FloatArray) -> FloatArray:
+    """Round scores, so that rounding errors do not break ties."""
+    return scores.astype(np.float32).astype(np.float64)

@@ -1,0 +1,1 @@
+"""cats_pfn: the scores of CATS and of the network of odbench_pfn, added."""
