@@ -8,6 +8,7 @@ import unicodedata
 # Control and format characters (joiners, direction marks, soft hyphens), surrogates and
 # line separators: a terminal obeys them, or a reader does not see them.
 _HIDDEN = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
+_BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 # A leading character that makes a spreadsheet treat the cell as a formula.
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 
@@ -48,6 +49,21 @@ def counted(number: int, noun: str) -> str:
     ('1 data set', '3 data sets', '1,200 rows')
     """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def show_bytes(number: float) -> str:
+    """Return a number of bytes in a unit that suits it, with three digits.
+
+    Examples
+    --------
+    >>> show_bytes(12), show_bytes(1 << 20), show_bytes(2.516e9), show_bytes(1e11)
+    ('12 B', '1.00 MiB', '2.34 GiB', '93.1 GiB')
+    """
+    power = 0
+    while number >= 1024 and power < len(_BYTE_UNITS) - 1:
+        number, power = number / 1024, power + 1
+    digits = 0 if power == 0 or number >= 100 else 1 if number >= 10 else 2
+    return f"{number:.{digits}f} {_BYTE_UNITS[power]}"
 
 
 def cell_text(text: str) -> str:

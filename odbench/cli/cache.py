@@ -10,13 +10,12 @@ import click
 from odbench.cli.options import format_option
 from odbench.cli.rows import print_rows
 from odbench.errors import UsageError
+from odbench.text import show_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from odbench.api.cache import Entry
-
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 @click.group()
@@ -44,7 +43,7 @@ def list_(*, form: str) -> None:
     entries = list_cache()
     print_rows([_row(e, form) for e in entries], _columns(form), form)
     if form == "table":
-        click.echo(f"{_size(sum(e.bytes for e in entries))} in total")
+        click.echo(f"{show_bytes(sum(e.bytes for e in entries))} in total")
 
 
 @cache.command()
@@ -65,7 +64,7 @@ def clean(
 
     suites = [name.strip() for name in (suite or "").split(",") if name.strip()]
     entries = select_entries(kinds, suites)
-    total = _size(sum(entry.bytes for entry in entries))
+    total = show_bytes(sum(entry.bytes for entry in entries))
     if not entries or dry_run:
         _show(entries)
         click.echo(f"{total} would be removed" if entries else "nothing to remove")
@@ -95,14 +94,5 @@ def _columns(form: str) -> tuple[str, ...]:
 def _row(entry: Entry, form: str) -> dict[str, Any]:
     row = {"kind": entry.kind, "name": entry.name, "files": entry.files}
     paths = entry.paths[:1] if form == "table" else entry.paths
-    size = {"size": _size(entry.bytes), "bytes": entry.bytes}
+    size = {"size": show_bytes(entry.bytes), "bytes": entry.bytes}
     return row | size | {"path": " ".join(map(str, paths))}
-
-
-def _size(count: float) -> str:
-    """Return a number of bytes in a unit that suits it."""
-    for unit in _UNITS[:-1]:
-        if count < 1024:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.1f} {_UNITS[-1]}"

@@ -24,7 +24,7 @@ from odbench.sweep.places import HOME
 from odbench.sweep.request import RunRequest
 from odbench.sweep.room import LEAST_MEMORY, memory_of_each, workers
 from odbench.sweep.sandboxes import Sandboxes
-from odbench.text import counted
+from odbench.text import counted, show_bytes
 from odbench.threads import MORE_PROCESSES, refuse, startable
 
 # Files that a worker and its detectors have open at once.
@@ -132,7 +132,7 @@ def divide_machine(request: RunRequest) -> Share:
             )
     if memory < LEAST_MEMORY:
         remarks.append(
-            f"{memory / _GIB:.2f} GiB of memory for a trial: Python and the libraries "
+            f"{show_bytes(memory)} of memory for a trial: Python and the libraries "
             f"alone may need {LEAST_MEMORY / _GIB:g}; a trial that ends for that is "
             f"not ranked; use fewer --jobs or more --memory-limit"
         )

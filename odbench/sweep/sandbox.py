@@ -47,6 +47,7 @@ from odbench.sweep.processes import (
 from odbench.sweep.room import LEAST_MEMORY, out_of_memory_kills
 from odbench.sweep.warm_up import Sight
 from odbench.sweep.watch import Watch, folder_bytes, has_room
+from odbench.text import show_bytes
 from odbench.threads import MORE_PROCESSES, is_lack_of_processes, startable
 
 # Interval at which the memory of a running trial is measured.
@@ -476,12 +477,14 @@ class Sandbox:
         is_kill = process.returncode == -getattr(signal, "SIGKILL", 0)
         if not is_kill or out_of_memory_kills() == self._kills:
             return outcome
-        held, limit = self._held / 2**30, self._limits.memory_bytes / 2**30
-        told = f"the machine ran out of memory: {held:.2f} GiB resident when measured"
+        held, limit = self._held, self._limits.memory_bytes
+        told = f"the machine ran out of memory: {show_bytes(held)} resident when last"
+        told += f" measured, {'near' if held > limit * _NEAR else 'below'} the limit of"
+        told += f" {show_bytes(limit)}"
         if held > limit * _NEAR:
-            return Outcome("memory", f"{told}, near the limit of {limit:.2f}", None, {})
+            return Outcome("memory", told, None, {})
         cure = "use fewer --jobs or less --memory-limit, or free memory"
-        return environment(f"{told}, of the {limit:.2f} that it may use; {cure}")
+        return environment(f"{told}; {cure}")
 
     def _ask(
         self,
@@ -552,8 +555,8 @@ class Sandbox:
         ):
             if amount > limit:
                 reason = (
-                    f"{amount / 2**30:.2f} GiB {what}, "
-                    f"over the limit of {limit / 2**30:.2f} GiB"
+                    f"{show_bytes(amount)} {what}, over the limit of "
+                    f"{show_bytes(limit)}"
                 )
                 grown = amount - self._base if self._base >= 0 else 0
                 if limit < LEAST_MEMORY and grown < _GROWN_BYTES:
