@@ -59,7 +59,7 @@ def _facts(advice: Advice) -> str:
     for fact, (words, scale) in FACTS.items():
         value = advice.facts[fact]
         if scale == "log":
-            told.append(counted(round(value), words.removesuffix("s")))
+            told.append(counted(round(value), words))
         elif fact == "dependence":
             told.append(f"{words} {value:.2f}")
         else:
