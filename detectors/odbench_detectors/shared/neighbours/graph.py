@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -84,13 +83,19 @@ class NeighbourIndex:
             and fits(self._norms)
             and is_hopeless(self._rows, kd_build.split(self._rows, BLOCK))
         )
+        self._built: kd_build.Tree | None = None
         if not self._hopeless:
-            self._tree  # noqa: B018 - built now
+            self._tree()
 
-    # A hopeless tree is built only for the Manhattan distance and for ties in float32.
-    @cached_property
     def _tree(self) -> kd_build.Tree:
-        return kd_build.build(self._rows, kd_build.LEAF)
+        """Return the tree, built once.
+
+        A hopeless one is wanted only for the Manhattan distance and for ties in
+        float32.
+        """
+        if self._built is None:
+            self._built = kd_build.build(self._rows, kd_build.LEAF)
+        return self._built
 
     def search(
         self,
@@ -181,7 +186,7 @@ class NeighbourIndex:
             )
         if dense:
             products = searcher(
-                None if hopeless else self._tree[:5],
+                None if hopeless else self._tree()[:5],
                 self._rows, self._norms, self._offsets, self._members, self._by_tree,
             )  # fmt: skip
             size = _LARGE_TASK if hopeless else _TASK
@@ -194,7 +199,7 @@ class NeighbourIndex:
         return NeighbourGraph(distances, rows)
 
     def _near_order(self, queries: FloatArray) -> IndexArray:
-        _, _, low, high, cuts, _ = self._tree
+        _, _, low, high, cuts, _ = self._tree()
         return kd_tree.near_order(queries, low, high, cuts)
 
     def _by_tree(
@@ -207,7 +212,7 @@ class NeighbourIndex:
         manhattan: bool = False,
     ) -> float:
         """Answer some queries by the tree; return how many values it visited."""
-        order, starts, low, high, _, leaves = self._tree
+        order, starts, low, high, _, leaves = self._tree()
         return kd_tree.search(
             queries, chosen, order, starts, low, high, leaves,
             self._offsets, self._members, manhattan, distances, rows,
