@@ -32,6 +32,10 @@ REAL = ("oddbench", "ovrbench", "adbench")
 GENERATED = ("synbench", "synbench-2")
 # No value is equal to the best, so that nothing is bold.
 NOTHING = pd.Series({"mean_auroc": None, "mean_ap": None})
+# cats itself, and the detector that cats is a part of.
+OF_CATS = ["cats", "cats_pfn"]
+# The sum and its two parts.
+NETWORKS = ("cats_pfn", "cats", "odbench_pfn")
 _BLOCK = re.compile(r"<!-- table (\S+) -->\n(.*?)<!-- end -->", re.DOTALL)
 
 
@@ -93,30 +97,34 @@ def pca_floor() -> str:
     return markdown(lines)
 
 
+def others(board: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of detectors that cats is no part of."""
+    return board.drop(index=OF_CATS, errors="ignore")
+
+
 def settings(suites: tuple[str, ...] = REAL) -> str:
-    """Mean AUROC and AP of cats and of the best others, per setting and suite."""
+    """Mean AUROC and AP of cats and of the best of `others`, per setting and suite."""
     lines = [["setting", "mean AUROC / mean AP", *(TITLES[suite] for suite in suites)]]
     for protocol in ("one-class", "transductive", "unsupervised"):
         boards = {suite: leaderboard(suite, protocol) for suite in suites}
-        others = [board.drop(index="cats") for board in boards.values()]
         cells = [_pair(board, "cats", NOTHING) for board in boards.values()]
         lines.append([protocol, "cats", *cells])
         for measure, key in (("AUROC", "mean_auroc"), ("AP", "mean_ap")):
-            best = [board[key].idxmax() for board in others]
+            best = [others(board)[key].idxmax() for board in boards.values()]
             cells = [
                 f"{_pair(board, name, NOTHING)} ({name})"
-                for board, name in zip(others, best, strict=True)
+                for board, name in zip(boards.values(), best, strict=True)
             ]
             lines.append(["", f"best other by {measure}", *cells])
     return markdown(lines)
 
 
 def cats_suites() -> str:
-    """Measures of cats and of the best other detector on each suite, one-class."""
+    """Measures of cats and of the best of `others` on each suite, one-class."""
     lines = [["", "mean AUROC", "mean AP", "average rank", "Elo (95 %)"]]
     for suite, title in TITLES.items():
         board = leaderboard(suite)
-        best = board.drop(index="cats")["mean_auroc"].idxmax()
+        best = others(board)["mean_auroc"].idxmax()
         sets = int(board["n_datasets"].max())
         for name, label in (("cats", f"{title}, {sets} sets: cats"), (best, best)):
             row = board.loc[name]
@@ -133,32 +141,47 @@ def cats_suites() -> str:
     return markdown(lines)
 
 
-def cats_leads() -> str:
-    """Lead of cats over the best other detector, with simultaneous intervals.
+def leads() -> str:
+    """How far others are behind the first on each suite, with simultaneous intervals.
 
     On the synthetic suites the oracle is the best, and gaps are measured from it.
     """
-    lines = [["", "best other", "AUROC, points", "AP, points"]]
+    lines = [["", "behind it", "AUROC, points", "AP, points"]]
     for suite in REAL:
         board = leaderboard(suite)
-        best = board.drop(index="cats")["mean_auroc"].idxmax()
-        row = board.loc[best]
-        lines.append(
-            [
-                f"{TITLES[suite]}, {int(board['n_datasets'].max())} sets",
-                best,
-                *(_lead(board, row, metric) for metric in ("auroc", "ap")),
-            ]
-        )
+        first = board["mean_auroc"].idxmax()
+        names = [name for name in NETWORKS if name in board.index and name != first]
+        names.append(board.drop(index=[first, *names])["mean_auroc"].idxmax())
+        title = f"{TITLES[suite]}, {int(board['n_datasets'].max())} sets: {first}"
+        for name in names:
+            gaps = [_gap(board, first, name, key) for key in ("auroc", "ap")]
+            lines.append([title, name, *gaps])
+            title = ""
     return markdown(lines)
 
 
-def _lead(board: pd.DataFrame, row: pd.Series, metric: str) -> str:
-    """Gap of a row to the best; only shown where cats is the best."""
-    if board[f"mean_{metric}"].idxmax() != "cats":
-        return "cats is not first"
-    gap = [100 * row[f"gap_{metric}{end}"] for end in ("", "_low", "_high")]
-    return "{:+.1f} ({:.1f} to {:.1f})".format(*gap)
+def _gap(board: pd.DataFrame, first: str, name: str, metric: str) -> str:
+    """Gap of a row to the first; gaps are measured from the best by the metric."""
+    best = board[f"mean_{metric}"].idxmax()
+    if best != first:
+        return f"{best} is first"
+    gap = [100 * board.loc[name, f"gap_{metric}{end}"] for end in ("", "_low", "_high")]
+    return "{:.1f} ({:.1f} to {:.1f})".format(*gap)
+
+
+def networks() -> str:
+    """Mean AUROC and AP of the detectors with the shipped network, and beside them."""
+    boards = [leaderboard(suite) for suite in TITLES]
+    titles = [
+        f"{title} ({int(board['n_datasets'].max())})"
+        for title, board in zip(TITLES.values(), boards, strict=True)
+    ]
+    lines = [["mean AUROC / mean AP", *titles]]
+    lines += [
+        [name, *(_pair(board, name, NOTHING) for board in boards)]
+        for name in ("knn", *reversed(NETWORKS))
+    ]
+    return markdown(lines)
 
 
 def cats_against_knn() -> str:
@@ -228,7 +251,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "settings": settings,
     "settings-generated": partial(settings, GENERATED),
     "cats-suites": cats_suites,
-    "cats-leads": cats_leads,
+    "leads": leads,
+    "networks": networks,
     "cats-against-knn": cats_against_knn,
     "pca-floor": pca_floor,
 }
