@@ -68,7 +68,7 @@ def test_list_has_kinds_suites_and_sizes(call, cache):
         ("timings", "timings.json"): (1, 9),
         ("other", "holiday.jpg"): (1, 11),
     }
-    assert "3.00 KiB" in call("list")[1]
+    assert "2.97 KiB" in call("list")[1]
 
 
 def test_an_empty_cache_is_listed_and_cleaned(call, tmp_path, monkeypatch):
@@ -82,7 +82,7 @@ def test_an_empty_cache_is_listed_and_cleaned(call, tmp_path, monkeypatch):
 def test_clean_removes_everything_but_what_is_not_odbenchs(call, cache):
     code, text, _ = call("clean", "--yes")
 
-    assert (code, text) == (0, "4.20 KiB removed\n")
+    assert (code, text) == (0, "4.15 KiB removed\n")
     assert files(cache) == {"holiday.jpg"}
 
 
@@ -106,7 +106,7 @@ def test_without_a_terminal_nothing_is_removed_unless_yes(call, cache, monkeypat
 
 def test_in_a_terminal_no_keeps_everything(call, cache, monkeypatch):
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr("click.confirm", lambda question: "4.20 KiB" not in question)
+    monkeypatch.setattr("click.confirm", lambda question: "4.15 KiB" not in question)
     before = files(cache)
 
     code, text, _ = call("clean")
@@ -119,7 +119,7 @@ def test_in_a_terminal_no_keeps_everything(call, cache, monkeypatch):
 def test_a_dry_run_removes_nothing(call, cache):
     before = files(cache)
 
-    assert "4.20 KiB would be removed" in call("clean", "--dry-run")[1]
+    assert "4.15 KiB would be removed" in call("clean", "--dry-run")[1]
     assert files(cache) == before
 
 
