@@ -478,10 +478,13 @@ class Sandbox:
         if not is_kill or out_of_memory_kills() == self._kills:
             return outcome
         held, limit = self._held, self._limits.memory_bytes
-        told = f"the machine ran out of memory: {show_bytes(held)} resident when last"
-        told += f" measured, {'near' if held > limit * _NEAR else 'below'} the limit of"
-        told += f" {show_bytes(limit)}"
-        if held > limit * _NEAR:
+        is_near = held > limit * _NEAR
+        told = (
+            f"the machine ran out of memory: {show_bytes(held)} resident when last "
+            f"measured, {'near' if is_near else 'below'} the limit of "
+            f"{show_bytes(limit)}"
+        )
+        if is_near:
             return Outcome("memory", told, None, {})
         cure = "use fewer --jobs or less --memory-limit, or free memory"
         return environment(f"{told}; {cure}")

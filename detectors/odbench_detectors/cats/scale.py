@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from odbench.arrays import FloatArray
+from odbench_detectors.shared.sort import sorted_rows
 
 # Values are clipped to this limit, so that squares do not overflow.
 LIMIT = 1e100
@@ -59,6 +60,17 @@ class Standard:
         if self.centre is None or self.spread is None:
             return clipped
         return _clip((clipped - self.centre) / self.spread)
+
+
+def standardised(X: FloatArray) -> FloatArray:
+    """Return rows on their own standard scale; `X` itself if it has that already.
+
+    Parameters
+    ----------
+    X : float64 array of shape (n, d)
+        Finite. The order of the rows does not change their values.
+    """
+    return Standard.of(sorted_rows(X.T)).apply(X)
 
 
 def _clip(X: FloatArray) -> FloatArray:

@@ -25,13 +25,12 @@ from odbench_detectors.cats.robust import (
     robust_amounts,
     total_of,
 )
-from odbench_detectors.cats.scale import Standard
+from odbench_detectors.cats.scale import Standard, standardised
 from odbench_detectors.cats.tail import Tail
 from odbench_detectors.cats.views import VIEWS, Placed, Views
 from odbench_detectors.shared.columns import KIND as COLUMNS
 from odbench_detectors.shared.columns import obtain_columns
 from odbench_detectors.shared.neighbours.sharing import NeighbourDetector
-from odbench_detectors.shared.sort import sorted_rows
 
 # Maximum number of train rows that calibrate a view.
 CALIBRATION = 20_000
@@ -106,7 +105,7 @@ class Scores(NeighbourDetector):
     def fit_own(self, X: FloatArray) -> OwnRows:
         """Fit and score as `fit_score`, and return what `explain_own` needs."""
         X = _wanted(self.train_rows(X))
-        Z = Standard.of(sorted_rows(X.T)).apply(X)
+        Z = standardised(X)
         places = content_order(Z)
         ordered = clipped(Z[places])
         inner = core(ordered)

@@ -193,7 +193,7 @@ def _log_densities(columns: FloatArray, mixture: Gaussians) -> FloatArray:
     """Return the log-density of each row under each component, (k, n).
 
     `Mixture` centres rows before it whitens them. Here they are whitened first, as in
-    scikit-learn: another order would round otherwise and fit another mixture.
+    scikit-learn, which needs one copy of the table less for each component.
     """
     _, means, factors = mixture
     if factors.ndim == 2:

@@ -9,10 +9,9 @@ import numpy as np
 from odbench.arrays import FloatArray
 from odbench_detectors.cats.detector import CATS
 from odbench_detectors.cats.order import content_order
-from odbench_detectors.cats.scale import Standard
+from odbench_detectors.cats.scale import standardised
 from odbench_detectors.foundation.odbench_pfn.detector import OdbenchPFN
 from odbench_detectors.shared.estimator import Estimator
-from odbench_detectors.shared.sort import sorted_rows
 
 
 class CATSPFN(Estimator):
@@ -20,8 +19,8 @@ class CATSPFN(Estimator):
 
     CATS adds the surprises of its views with the same weights for every table. The
     network, trained on synthetic tables, has learned how views go together, and sees
-    other views of single columns. Each errs on other rows, so the sum is ahead of both.
-    The train rows may come in any order.
+    other views of single columns. Each errs on other rows, so that on real tables the
+    sum has higher means than either. The train rows may come in any order.
 
     Parameters
     ----------
@@ -55,11 +54,12 @@ class CATSPFN(Estimator):
         DetectorError, HashMismatchError, ArchiveError, DataError
             As of `CATS.fit` and `OdbenchPFN.fit`.
         """
+        self.check_params()
         rows = self.train_rows(X)
         self._cats = CATS().fit(rows)
         self._pfn = OdbenchPFN(self.context, self.weights)
         # The network sees a sample of the rows, which their order must not choose.
-        order = content_order(Standard.of(sorted_rows(rows.T)).apply(rows))
+        order = content_order(standardised(rows))
         self._pfn.fit(np.ascontiguousarray(rows[order]))
         return self
 

@@ -120,7 +120,7 @@ class OdbenchPFN(Estimator):
         DetectorError
             If `fit` has not been called, the columns differ or a value is not finite.
         """
-        return _total(self._of(X))
+        return _total(self._parts_of(X))
 
     def network_scores(self, X: FloatArray) -> FloatArray:
         """Return the network's part of the scores of rows.
@@ -140,7 +140,7 @@ class OdbenchPFN(Estimator):
         DetectorError
             As `decision_function`.
         """
-        return _rounded(self._of(X)[:, 0])
+        return _rounded(self._parts_of(X)[:, 0])
 
     def fit_score(self, X: FloatArray) -> FloatArray:
         """Fit on rows and score them; no row is in its own context.
@@ -168,21 +168,21 @@ class OdbenchPFN(Estimator):
     def _scores_of_own(self) -> FloatArray:
         n = self._context.n
         parts = [
-            self._parts(self._context.own(np.arange(i, min(i + _CHUNK, n))))
+            self._parts_of_rows(self._context.own(np.arange(i, min(i + _CHUNK, n))))
             for i in range(0, n, _CHUNK)
         ]
         return _total(np.concatenate(parts))
 
-    def _of(self, X: FloatArray) -> FloatArray:
+    def _parts_of(self, X: FloatArray) -> FloatArray:
         """Return the two parts of the scores of rows, (n_rows, 2)."""
         X = self.rows_to_score(X)
         parts = np.empty((len(X), 2))
         for start in range(0, len(X), _CHUNK):
             rows = self._context.others(X[start : start + _CHUNK])
-            parts[start : start + _CHUNK] = self._parts(rows)
+            parts[start : start + _CHUNK] = self._parts_of_rows(rows)
         return parts
 
-    def _parts(self, rows: Rows) -> FloatArray:
+    def _parts_of_rows(self, rows: Rows) -> FloatArray:
         """Score rows in blocks of one size, so that a score depends on no other row."""
         n = len(rows.z)
         parts = np.empty((n, 2))
