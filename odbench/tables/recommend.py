@@ -14,7 +14,13 @@ from odbench.tables.read import read_source
 from odbench.tables.recommend_cost import expected_costs
 from odbench.tables.recommend_evidence import Evidence, distances, read_evidence
 from odbench.tables.recommend_facts import table_facts
-from odbench.tables.recommend_similar import Similar, interval, nearest, places
+from odbench.tables.recommend_similar import (
+    Similar,
+    interval,
+    may_be_as_good,
+    nearest,
+    places,
+)
 from odbench.tables.roles import infer_roles
 from odbench.tables.sample import take_sample
 from odbench.tables.source import Source
@@ -65,6 +71,9 @@ class Advice:
         Similar data sets behind the estimates, and their families.
     recommended : str
         A configuration's name; "" if none keeps the limits.
+    as_good : tuple of str
+        Others within the limits that are not clearly behind the recommended one,
+        highest AUROC first.
     best_overall : str
         The best within the limits over all data sets of the evidence.
     rows : list of dict
@@ -79,6 +88,7 @@ class Advice:
     n_sets: int
     n_families: int
     recommended: str
+    as_good: tuple[str, ...]
     best_overall: str
     rows: list[dict[str, Any]]
     notes: tuple[str, ...]
@@ -120,7 +130,7 @@ def recommend_detector(
     n_rows = float(learned.n_rows + source.n_rows)
     similar = nearest(evidence, distances(evidence, facts))
     rows = configuration_rows(evidence, similar, n_rows, facts["columns"], limits)
-    within = [row for row in rows if row["within_limits"]]
+    within = [row["detector"] for row in rows if row["within_limits"]]
     return Advice(
         table=source.name,
         setting=setting,
@@ -128,8 +138,9 @@ def recommend_detector(
         facts=facts,
         n_sets=len(similar.sets),
         n_families=similar.n_families,
-        recommended=within[0]["detector"] if within else "",
-        best_overall=best_overall(evidence, [row["detector"] for row in within]),
+        recommended=within[0] if within else "",
+        as_good=as_good(evidence, similar, within),
+        best_overall=best_overall(evidence, within),
         rows=rows,
         notes=tuple(
             n for n in (*notes, note, *_range_note(evidence, n_rows, facts)) if n
@@ -188,6 +199,15 @@ def configuration_rows(
     columns |= {"explains": evidence.explains, "within_limits": kept}
     order = np.lexsort((-columns["auroc"], ~kept))
     return [{name: _plain(c[i]) for name, c in columns.items()} for i in order]
+
+
+def as_good(evidence: Evidence, similar: Similar, names: list[str]) -> tuple[str, ...]:
+    """Return the configurations that are not clearly behind the first of them."""
+    if not names:
+        return ()
+    means = similar.means(evidence.auroc[:, [evidence.names.index(n) for n in names]])
+    level = may_be_as_good(means, 0)
+    return tuple(name for name, kept in zip(names, level, strict=True) if kept)
 
 
 def best_overall(evidence: Evidence, names: list[str]) -> str:

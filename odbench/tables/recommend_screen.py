@@ -43,15 +43,17 @@ def verdict(advice: Advice) -> str:
     if not advice.recommended:
         return "No detector keeps these limits; raise one of them."
     limited = "" if all(row["within_limits"] for row in advice.rows) else LIMITED
+    told = f"Recommended: {advice.recommended}."
     if advice.recommended == advice.best_overall:
-        return (
-            f"Recommended: {advice.recommended}. It is also the best over all data "
-            f"sets{limited}: this table's facts do not change the choice."
+        told += (
+            f" It is also the best over all data sets{limited}: this table's facts do "
+            f"not change the choice."
         )
-    return (
-        f"Recommended: {advice.recommended}. Over all data sets the best{limited} is "
-        f"{advice.best_overall}."
-    )
+    else:
+        told += f" Over all data sets the best{limited} is {advice.best_overall}."
+    if advice.as_good:
+        told += f" May be as good: {', '.join(advice.as_good)}."
+    return told
 
 
 def _facts(advice: Advice) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
-from odbench.arrays import FloatArray, IntArray
+from odbench.arrays import BoolArray, FloatArray, IntArray
 from odbench.tables.recommend_evidence import Evidence
 from odbench.tables.recommend_facts import mean_ranks
 
 # Number of families that stand behind an estimate.
 NEAREST = 200
-_Z = 1.959964
+_LEVEL = 0.05
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,16 @@ def nearest(evidence: Evidence, far: FloatArray, n_families: int = NEAREST) -> S
     return Similar(sets, np.asarray(family, dtype=np.int64))
 
 
-def interval(values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def interval(
+    values: FloatArray, among: int = 1
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return means of rows with their 95 % intervals by the normal approximation.
 
     Parameters
     ----------
     values : float64 array of shape (n_families, m)
+    among : int
+        Number of intervals that hold together, by Bonferroni's inequality.
 
     Returns
     -------
@@ -83,8 +88,34 @@ def interval(values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     if len(values) < 2:
         gone = np.full_like(mean, np.nan)
         return mean, gone, gone
-    half = _Z * values.std(axis=0, ddof=1) / np.sqrt(len(values))
+    z = NormalDist().inv_cdf(1.0 - _LEVEL / 2 / among)
+    half = z * values.std(axis=0, ddof=1) / np.sqrt(len(values))
     return mean, mean - half, mean + half
+
+
+def may_be_as_good(means: FloatArray, best: int) -> BoolArray:
+    """Return which configurations are not clearly behind the best one.
+
+    Those whose difference from it, family by family, has an interval with 0 in it; all
+    intervals hold together at 95 %.
+
+    Parameters
+    ----------
+    means : float64 array of shape (n_families, m)
+        A value per family and configuration, higher is better.
+    best : int
+        Column of the best configuration.
+
+    Returns
+    -------
+    bool array of shape (m,)
+        False for `best` itself.
+    """
+    behind = means[:, [best]] - means
+    _, low, _ = interval(behind, max(means.shape[1] - 1, 1))
+    level: BoolArray = ~(low > 0)
+    level[best] = False
+    return level
 
 
 def places(auroc: FloatArray) -> FloatArray:

@@ -15,7 +15,12 @@ from odbench.tables.recommend_cost import NEEDED, expected_costs
 from odbench.tables.recommend_evidence import Evidence, distances, read_evidence
 from odbench.tables.recommend_facts import mean_ranks, table_facts
 from odbench.tables.recommend_screen import advice_lines, verdict
-from odbench.tables.recommend_similar import interval, nearest, places
+from odbench.tables.recommend_similar import (
+    interval,
+    may_be_as_good,
+    nearest,
+    places,
+)
 
 rng = np.random.default_rng(0)
 
@@ -157,6 +162,44 @@ def test_intervals_cover_the_mean_as_often_as_they_say():
 
     assert 0.92 < np.mean((low <= 1) & (high >= 1)) < 0.97
     np.testing.assert_allclose(mean, draws.mean(axis=0))
+
+
+def test_all_intervals_hold_together_as_often_as_they_say():
+    draws = np.random.default_rng(2).normal(1.0, size=(400, 100, 16))
+    missed = 0
+    for values in draws:
+        _, low, high = interval(values, among=16)
+        missed += ((low > 1) | (high < 1)).any()
+
+    assert missed / len(draws) < 0.08
+    _, alone, _ = interval(draws[0])
+    _, together, _ = interval(draws[0], among=16)
+    assert (together < alone).all()
+
+
+def test_configurations_within_chance_of_the_best():
+    base = rng.normal(0, 0.2, (200, 1))
+    noise = rng.normal(0, 0.05, (200, 4))
+    means = base + noise + [0.0, -0.001, -0.05, -0.2]
+
+    assert may_be_as_good(means, 0).tolist() == [False, True, False, False]
+    # Nothing is clear from one family.
+    assert may_be_as_good(means[:1], 0).tolist() == [False, True, True, True]
+    assert may_be_as_good(means[:, :1], 0).tolist() == [False]
+
+
+def test_the_verdict_names_what_may_be_as_good(use):
+    evidence = made_evidence()
+    twin = evidence.auroc[:, [0, 0]] + rng.normal(0, 0.01, (300, 2))
+    use(replace(evidence, auroc=twin))
+
+    advice = recommend_detector(table(4))
+    alone = recommend_detector(table(4), limits=Limits(explainable=True))
+
+    assert len(advice.as_good) == 1
+    assert verdict(advice).endswith(f" May be as good: {advice.as_good[0]}.")
+    assert alone.as_good == ()
+    assert "May be as good" not in verdict(alone)
 
 
 def test_ranks_against_scipy():
