@@ -1,7 +1,7 @@
 """Time CATS against kNN on the same suites and cores, one detector per run.
 
-    python benchmarks/cats_time.py --suite ovrbench [--mirror DIR] [--jobs N]
-        [--rounds 1]
+    python benchmarks/cats_time.py --suite ovrbench [--protocol unsupervised]
+        [--mirror DIR] [--jobs N] [--rounds 1]
 
 Each round runs ``odbench run`` with knn, then with cats, into fresh folders. An untimed
 run of knn, and of cats on one data set, loads the data and compiles the kernels
@@ -14,7 +14,8 @@ trials
     The sum of fit and score seconds of all trials in results.parquet: the cost of the
     detector itself, with nothing shared.
 
-No scores are printed.
+In the setting transductive, knn runs one-class, because its scores do not depend on
+the batch. No scores are printed.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ def command(options: argparse.Namespace, detector: str, out: Path) -> list[str]:
     """Return the command line of one run."""
     line = [sys.executable, "-m", "odbench", "run", "--quiet"]
     line += ["--suite", options.suite, "--detectors", detector, "--out", str(out)]
+    is_alone = detector == "knn" and options.protocol == "transductive"
+    line += ["--protocol", "one-class" if is_alone else options.protocol]
     if options.mirror:
         line += ["--mirror", options.mirror]
     if options.jobs:
@@ -61,6 +64,11 @@ def main() -> None:
     """Print the seconds of both and their ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--suite", default="ovrbench")
+    parser.add_argument(
+        "--protocol",
+        choices=("one-class", "transductive", "unsupervised"),
+        default="one-class",
+    )
     parser.add_argument("--mirror")
     parser.add_argument("--jobs", type=int)
     parser.add_argument("--rounds", type=int, default=1)

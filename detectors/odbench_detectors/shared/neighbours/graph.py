@@ -7,13 +7,14 @@ equals the first k columns of the result for more, to the last bit.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from odbench.arrays import FloatArray
 from odbench_detectors.shared.estimator import LIMIT, within_limit
@@ -190,7 +191,7 @@ class NeighbourIndex:
                 self._rows, self._norms, self._offsets, self._members, self._by_tree,
             )  # fmt: skip
             size = _LARGE_TASK if hopeless else _TASK
-            with threadpool_limits(1, user_api="blas"):
+            with _blas().limit(limits=1, user_api="blas"):
                 _in_threads(by_products, near, size, n_threads)
         else:
             _in_threads(by_tree, near, _TASK, n_threads)
@@ -217,6 +218,12 @@ class NeighbourIndex:
             queries, chosen, order, starts, low, high, leaves,
             self._offsets, self._members, manhattan, distances, rows,
         )  # fmt: skip
+
+
+@functools.cache
+def _blas() -> ThreadpoolController:
+    """Return the process's libraries of products; to look for them takes 1 ms."""
+    return ThreadpoolController()
 
 
 def neighbour_graph(
