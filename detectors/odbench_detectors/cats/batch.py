@@ -15,7 +15,7 @@ from odbench_detectors.cats.tail import Tail
 from odbench_detectors.shared.neighbours.distinct import distinct
 from odbench_detectors.shared.sort import sorted_rows
 
-# Chosen on OvRBench; see docs/cats.md.
+# Chosen on OvRBench; see docs/cats-evidence.md.
 TREES, ROWS_OF_A_TREE, ROWS_OF_A_LEAF, TRIES = 100, 1_000, 5, 3.0
 # Train rows and rows of the batch that are compared at once.
 MOST_ROWS = 50_000

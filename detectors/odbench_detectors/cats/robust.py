@@ -16,7 +16,7 @@ from odbench_detectors.iforest.kernels import grow, total_lengths
 from odbench_detectors.shared.sort import sorted_rows
 
 # The share of the rows that a CATS learns from, and the views that then rank all rows;
-# chosen on OvRBench, ADBench and SynBench, see docs/cats.md.
+# chosen on OvRBench, ADBench and SynBench, see docs/cats-evidence.md.
 CORE = 0.6
 DENSITY, MIDDLE = "density", "distance"
 RANKING = ("whitened", DENSITY, "copula", MIDDLE)
