@@ -97,6 +97,7 @@ def test_a_run_leaves_what_the_design_names(tmp_path, mine):
             assert getattr(trial, end) == pytest.approx(value, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_kept_scores_are_those_of_the_row_and_missing_ones_are_made(tmp_path, mine):
     out = tmp_path / "out"
     command = ["run", "--suite", "synbench-mini", "--limit", "1", "--out", str(out),

@@ -40,10 +40,22 @@ def quick(name):
     return f"{name}:epochs={EPOCHS.get(name, 10)}" if name in TRAINED else name
 
 
+# The probes of these take more than ten seconds.
+SLOW = ("goad", "pyod.INNE")
+
+
+def slowly(names):
+    """Mark the slow ones of some detectors."""
+    return [
+        pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name
+        for name in names
+    ]
+
+
 PYOD = ["pyod.KNN", "pyod.LODA", "pyod.ECOD", "pyod.HBOS", "pyod.CBLOF", "pyod.INNE"]
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", slowly(OURS))
 def test_ours_pass_every_probe(name):
     findings = list(check_detector(find_detector(quick(name))))
 
@@ -92,7 +104,7 @@ def test_no_rows_have_no_scores(name):
     assert detector.decision_function(planted().test[:0]).shape == (0,)
 
 
-@pytest.mark.parametrize("name", PYOD)
+@pytest.mark.parametrize("name", slowly(PYOD))
 def test_pyods_break_nothing_that_is_not_listed(name):
     pytest.importorskip("pyod")
     findings = check_detector(find_detector(name))

@@ -168,6 +168,7 @@ def test_a_worker_elsewhere_sends_its_results_back(
     assert results[SAME].equals(reference)
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_does_not_answer_is_named(made_up, hostile):
     pytest.importorskip("distributed")
 

@@ -132,6 +132,7 @@ def wait_for_a_result(folder: Path) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_ctrl_c_once_finishes_what_runs_and_saves(command, tmp_path):
     process = command()
     wait_for_a_result(tmp_path / "out")
@@ -299,6 +300,7 @@ def odbench(*arguments):
     )
 
 
+@pytest.mark.slow
 def test_an_edited_detector_runs_again_and_replaces_its_results(edited, tmp_path):
     edited(MINE)
     other = MINE.replace(".max(", ".min(")
@@ -316,6 +318,7 @@ def test_an_edited_detector_runs_again_and_replaces_its_results(edited, tmp_path
     assert results["detector_version"].nunique() == 1
 
 
+@pytest.mark.slow
 def test_rows_from_the_future_do_not_outlive_an_edit(edited, tmp_path):
     edited(MINE)
     old = read_results(tmp_path / "out").assign(started_at="2999-01-01T00:00:00+00:00")
@@ -331,6 +334,7 @@ def test_rows_from_the_future_do_not_outlive_an_edit(edited, tmp_path):
     assert "nothing to do" in edited(MINE.replace(".max(", ".min(")).stderr
 
 
+@pytest.mark.slow
 def test_every_reader_takes_the_version_that_run_takes(edited, tmp_path):
     """A changed default gives the same name other parameters: old rows stay."""
     out, changed = tmp_path / "out", MINE.replace("power=1.0", "power=3.0")
@@ -385,6 +389,7 @@ def test_an_edit_that_is_undone_brings_its_results_back(edited, tmp_path):
     assert edited(MINE).stdout == first.stdout
 
 
+@pytest.mark.slow
 def test_a_full_disk_while_results_are_written_loses_none(
     command, small_disk, tmp_path
 ):
@@ -409,6 +414,7 @@ def test_a_full_disk_while_results_are_written_loses_none(
     )
 
 
+@pytest.mark.slow
 def test_only_detectors_that_share_work_are_charged_for_it(made_up, hostile, tmp_path):
     others = ",".join(hostile(f"Slow:seconds=0.0{i}") for i in range(1, 6))
     process = subprocess.Popen(

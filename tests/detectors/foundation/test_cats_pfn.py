@@ -26,6 +26,7 @@ def batch(rows, rng):
     return np.concatenate([rows[300:], rng.uniform(-2, 2, size=(30, 3))])
 
 
+@pytest.mark.slow
 def test_it_passes_every_probe_of_the_contract():
     findings = list(check_detector(find_detector("cats_pfn")))
 
