@@ -261,15 +261,6 @@ def test_a_row_goes_to_its_nearest_centre_or_the_first_of_them(rng):
         assert nearest_centre(row[None], np.stack([row + 0.3, row - 0.3])) == 0
 
 
-@pytest.mark.parametrize("n", [1, 2, 3, 7, 64, 100])
-def test_values_are_counted_below_as_numpy_does(rng, n):
-    ordered = np.sort(np.round(rng.normal(size=n), 1))
-    values = np.concatenate([ordered, ordered + 0.05, [-9.0, 9.0]])
-    values = np.concatenate([values, [0.0, -0.0]])
-    counted = search.below_each(ordered, values)
-    assert (counted == np.searchsorted(ordered, values)).all()
-
-
 @pytest.mark.parametrize("d", [1, 2, 7, 33])
 @pytest.mark.parametrize("k", [1, 3, 5, 8, 20])
 def test_nearest_candidates_are_those_of_a_sort(rng, d, k):

@@ -10,9 +10,9 @@ from odbench.arrays import FloatArray, IntArray
 from odbench_detectors.cats.forest import changes_of, grow_forest, shares_of
 from odbench_detectors.cats.order import content_order
 from odbench_detectors.cats.rounding import rounded
-from odbench_detectors.cats.search import below_each
 from odbench_detectors.cats.tail import Tail
 from odbench_detectors.shared.neighbours.distinct import distinct
+from odbench_detectors.shared.search import below_each
 from odbench_detectors.shared.sort import sorted_rows
 
 # Chosen on OvRBench; see docs/cats-evidence.md.

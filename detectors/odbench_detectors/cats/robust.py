@@ -11,8 +11,9 @@ import numpy as np
 from odbench.arrays import FloatArray, IntArray
 from odbench_detectors.cats.far import far_distances
 from odbench_detectors.cats.rounding import rounded
-from odbench_detectors.cats.search import below_each, look_up
+from odbench_detectors.cats.search import look_up
 from odbench_detectors.iforest.kernels import grow, total_lengths
+from odbench_detectors.shared.search import below_each
 from odbench_detectors.shared.sort import sorted_rows
 
 # The share of the rows that a CATS learns from, and the views that then rank all rows;

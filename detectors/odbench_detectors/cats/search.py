@@ -1,103 +1,35 @@
-"""Numba kernels that locate values in sorted columns, without branches."""
+"""Numba kernels that look values up in sorted train columns."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-from odbench.arrays import BoolArray, FloatArray, IntArray
+from odbench.arrays import BoolArray, FloatArray
 from odbench_detectors.cats.rounding import rounded_value
 from odbench_detectors.shared.kernels import helper, kernel
+from odbench_detectors.shared.search import (
+    LANES,
+    ONE,
+    Places,
+    below,
+    not_above,
+    zero_below,
+)
 from odbench_detectors.shared.views import read_only
 
-Places = NDArray[np.uint64]
-
-# Number of interleaved searches, because a single one waits for memory at each step.
-_LANES = 16
 # Rows per block, which passes through all columns while it is in the cache.
 _ROWS = 512
-_ONE = np.uint64(1)
-
-
-@helper()
-def _below(ordered: FloatArray, x: FloatArray, place: Places) -> None:
-    """Count the values of `ordered`, at least one, that are below each x.
-
-    Uses the sign of a difference, because the compiler turns a comparison into a branch
-    that is mispredicted half of the time. Zeros in x must be -0.0, so that no zero is
-    below another.
-    """
-    for r in range(_LANES):
-        place[r] = np.uint64(0)
-    size = np.uint64(len(ordered))
-    while size > _ONE:
-        half = size >> _ONE
-        for r in range(_LANES):
-            away = ordered[place[r] + half - _ONE] - x[r]
-            place[r] += np.uint64(np.float64(away).view(np.int64) >> 63) & half
-        size -= half
-    for r in range(_LANES):
-        away = ordered[place[r]] - x[r]
-        place[r] += np.uint64(np.float64(away).view(np.int64) >> 63) & _ONE
-
-
-@helper()
-def _not_above(ordered: FloatArray, x: FloatArray, place: Places) -> None:
-    """Count the values that are not above each x, like `_below`; zeros are -0.0."""
-    for r in range(_LANES):
-        place[r] = np.uint64(0)
-    size = np.uint64(len(ordered))
-    while size > _ONE:
-        half = size >> _ONE
-        for r in range(_LANES):
-            away = (x[r] + 0.0) - ordered[place[r] + half - _ONE]
-            place[r] += np.uint64(~(np.float64(away).view(np.int64) >> 63)) & half
-        size -= half
-    for r in range(_LANES):
-        away = (x[r] + 0.0) - ordered[place[r]]
-        place[r] += np.uint64(~(np.float64(away).view(np.int64) >> 63)) & _ONE
 
 
 @helper()
 def _after_one(column: FloatArray, x: FloatArray, place: Places, after: Places) -> None:
-    """Count like `_not_above`, starting at `place`, if all values are distinct."""
+    """Count like `not_above`, starting at `place`, if all values are distinct."""
     n = np.uint64(len(column))
-    for r in range(_LANES):
+    for r in range(LANES):
         at = place[r]
-        after[r] = at + np.uint64((at < n) & (column[min(at, n - _ONE)] == x[r]))
-
-
-@helper()
-def _zero_below(x: float) -> float:
-    """Return x, with -0.0 instead of 0.0."""
-    return -(-x + 0.0)
-
-
-def below_each(ordered: FloatArray, values: FloatArray) -> IntArray:
-    """Count, for each query, the ascending values that are below it."""
-    counts = np.empty(len(values), dtype=np.int64)
-    x, place = np.zeros(_LANES), np.empty(_LANES, dtype=np.uint64)
-    _below_each(read_only(ordered), read_only(values), x, place, counts)
-    return counts
-
-
-@kernel()
-def _below_each(
-    ordered: FloatArray,
-    values: FloatArray,
-    x: FloatArray,
-    place: Places,
-    counts: IntArray,
-) -> None:
-    for start in range(0, len(values), _LANES):
-        count = min(_LANES, len(values) - start)
-        for r in range(count):
-            x[r] = _zero_below(values[start + r])
-        _below(ordered, x, place)
-        for r in range(count):
-            counts[start + r] = place[r]
+        after[r] = at + np.uint64((at < n) & (column[min(at, n - ONE)] == x[r]))
 
 
 @helper()
@@ -123,10 +55,10 @@ def _gaps(  # noqa: PLR0917 - numba passes by position
     Both neighbours are read and one is selected by a mask, which avoids branches.
     """
     n, itself = np.uint64(len(column)), np.uint64(own)
-    for r in range(_LANES):
+    for r in range(LANES):
         left, right = place[r], after[r]
-        below = x[r] - column[max(left, _ONE) - _ONE] if left > 0 else math.inf
-        above = column[min(right, n - _ONE)] - x[r] if right < n else math.inf
+        below = x[r] - column[max(left, ONE) - ONE] if left > 0 else math.inf
+        above = column[min(right, n - ONE)] - x[r] if right < n else math.inf
         gap[r] = rounded_value(min(below, above)) if right - left <= itself else 0.0
 
 
@@ -163,9 +95,9 @@ def look_up(
     """
     share, normal = np.empty(rows.shape), np.empty(rows.shape)
     tail, gap = np.empty(rows.shape), np.empty(rows.shape)
-    x, nearest = np.zeros(_LANES), np.empty(_LANES)
-    place = np.empty(_LANES, dtype=np.uint64)
-    after = np.empty(_LANES, dtype=np.uint64)
+    x, nearest = np.zeros(LANES), np.empty(LANES)
+    place = np.empty(LANES, dtype=np.uint64)
+    after = np.empty(LANES, dtype=np.uint64)
     twice = np.empty(rows.shape[1], dtype=np.bool_)
     _look_up(
         read_only(rows), read_only(columns), own, read_only(normal_of),
@@ -199,13 +131,13 @@ def _look_up(  # noqa: PLR0917 - numba passes by position
     for first in range(0, m, _ROWS):
         for j in range(d):
             column = columns[j]
-            for start in range(first, min(first + _ROWS, m), _LANES):
-                count = min(_LANES, m - start)
+            for start in range(first, min(first + _ROWS, m), LANES):
+                count = min(LANES, m - start)
                 for r in range(count):
-                    x[r] = _zero_below(rows[start + r, j])
-                _below(column, x, place)
+                    x[r] = zero_below(rows[start + r, j])
+                below(column, x, place)
                 if twice[j]:
-                    _not_above(column, x, after)
+                    not_above(column, x, after)
                 else:
                     _after_one(column, x, place, after)
                 _gaps(column, x, place, after, own, nearest)
@@ -244,7 +176,7 @@ def rarity_of_gaps(gap: FloatArray, gaps: FloatArray, own: int) -> FloatArray:
     """
     rarity = np.empty(gap.shape)
     table = np.empty(gaps.shape[1] + 1)
-    x, place = np.zeros(_LANES), np.empty(_LANES, dtype=np.uint64)
+    x, place = np.zeros(LANES), np.empty(LANES, dtype=np.uint64)
     _rarity_of_gaps(read_only(gap), read_only(gaps), own, x, place, table, rarity)
     return rarity
 
@@ -266,11 +198,11 @@ def _rarity_of_gaps(  # noqa: PLR0917 - numba passes by position
     for first in range(0, m, _ROWS):
         for j in range(d):
             ordered = gaps[j]
-            for start in range(first, min(first + _ROWS, m), _LANES):
-                count = min(_LANES, m - start)
+            for start in range(first, min(first + _ROWS, m), LANES):
+                count = min(LANES, m - start)
                 for r in range(count):
-                    x[r] = _zero_below(gap[start + r, j])
-                _below(ordered, x, place)
+                    x[r] = zero_below(gap[start + r, j])
+                below(ordered, x, place)
                 for r in range(count):
                     above = n - np.int64(place[r])
                     rarity[start + r, j] = table[above]

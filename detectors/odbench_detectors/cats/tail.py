@@ -8,7 +8,7 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench_detectors.cats.rounding import rounded
-from odbench_detectors.cats.search import below_each
+from odbench_detectors.shared.search import below_each
 from odbench_detectors.shared.sort import sorted_rows
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from odbench.arrays import FloatArray
+from odbench_detectors.shared.kernels import kernel
 from odbench_detectors.shared.neighbours.distinct import Int32Array
+from odbench_detectors.shared.views import read_only
 
 
-@njit(cache=True, nogil=True)
 def manhattan(rows: FloatArray, context: FloatArray, near: Int32Array) -> FloatArray:
     """Return the mean absolute difference to each candidate, (n_rows, k).
 
@@ -20,26 +20,40 @@ def manhattan(rows: FloatArray, context: FloatArray, near: Int32Array) -> FloatA
     near : int32 array of shape (n_rows, k)
         Indices of context rows.
     """
+    found = np.empty(near.shape)
+    _manhattan(read_only(rows), read_only(context), read_only(near), found)
+    return found
+
+
+@kernel()
+def _manhattan(
+    rows: FloatArray, context: FloatArray, near: Int32Array, found: FloatArray
+) -> None:
     n, k = near.shape
     d = rows.shape[1]
-    found = np.empty((n, k))
     for i in range(n):
         for c in range(k):
             other, total = near[i, c], 0.0
             for j in range(d):
                 total += abs(rows[i, j] - context[other, j])
             found[i, c] = total / d
-    return found
 
 
-@njit(cache=True, nogil=True)
 def fewest_changes(
     rows: FloatArray, context: FloatArray, near: Int32Array
 ) -> FloatArray:
     """Return the least share of columns that differ from a candidate, (n_rows,)."""
+    found = np.empty(len(near))
+    _fewest_changes(read_only(rows), read_only(context), read_only(near), found)
+    return found
+
+
+@kernel()
+def _fewest_changes(
+    rows: FloatArray, context: FloatArray, near: Int32Array, found: FloatArray
+) -> None:
     n, k = near.shape
     d = rows.shape[1]
-    found = np.empty(n)
     for i in range(n):
         least = d
         for c in range(k):
@@ -48,10 +62,8 @@ def fewest_changes(
                 count += rows[i, j] != context[other, j]
             least = min(least, count)
         found[i] = least / d
-    return found
 
 
-@njit(cache=True, nogil=True)
 def differences(
     rows: FloatArray, context: FloatArray, near: Int32Array, k: int
 ) -> FloatArray:
@@ -59,8 +71,16 @@ def differences(
 
     Of shape (n_rows, d).
     """
+    found = np.zeros(rows.shape)
+    _differences(read_only(rows), read_only(context), read_only(near), k, found)
+    return found
+
+
+@kernel()
+def _differences(
+    rows: FloatArray, context: FloatArray, near: Int32Array, k: int, found: FloatArray
+) -> None:
     n, d = rows.shape
-    found = np.zeros((n, d))
     for i in range(n):
         for c in range(k):
             other = near[i, c]
@@ -68,4 +88,3 @@ def differences(
                 found[i, j] += abs(rows[i, j] - context[other, j])
         for j in range(d):
             found[i, j] /= k
-    return found

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
+from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from odbench.arrays import FloatArray, IntArray
+from odbench_detectors.shared.kernels import kernel
+from odbench_detectors.shared.search import LANES, not_above, zero_below
+from odbench_detectors.shared.search import below as count_below
+from odbench_detectors.shared.views import read_only
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,35 +82,53 @@ def place(ordered: FloatArray, rows: FloatArray, *, own: bool) -> Places:
     own : bool
         Whether the rows belong to the context, and are left out one at a time.
     """
-    below, equal, gap, beyond = _place(ordered, rows, own)
+    below, equal = np.empty(rows.shape, np.int64), np.empty(rows.shape, np.int64)
+    gap, beyond = np.zeros(rows.shape), np.zeros(rows.shape)
+    _place(
+        read_only(ordered), read_only(rows), int(own), np.zeros(LANES),
+        np.empty(LANES, np.uint64), np.empty(LANES, np.uint64),
+        below, equal, gap, beyond,
+    )  # fmt: skip
     return Places(below, equal, gap, beyond, ordered.shape[1] - own)
 
 
-@njit(cache=True, nogil=True)
-def _place(
-    ordered: FloatArray, rows: FloatArray, own: bool
-) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
+@kernel()
+def _place(  # noqa: PLR0917 - numba passes by position
+    ordered: FloatArray,
+    rows: FloatArray,
+    own: int,
+    x: FloatArray,
+    place: NDArray[np.uint64],
+    after: NDArray[np.uint64],
+    below: IntArray,
+    equal: IntArray,
+    gap: FloatArray,
+    beyond: FloatArray,
+) -> None:
+    """Write the places of rows; `gap` and `beyond` hold zeros."""
     m, d = rows.shape
     n = ordered.shape[1]
-    below, equal = np.zeros((m, d), np.int64), np.zeros((m, d), np.int64)
-    gap, beyond = np.zeros((m, d)), np.zeros((m, d))
     for j in range(d):
         column = ordered[j]
-        for i in range(m):
-            x = rows[i, j]
-            left = np.searchsorted(column, x)
-            right = left + np.searchsorted(column[left:], x, side="right")
-            below[i, j] = left
-            equal[i, j] = right - left - own
-            if right - left > own:
-                continue
-            lower = x - column[left - 1] if left > 0 else np.inf
-            upper = column[right] - x if right < n else np.inf
-            if lower == np.inf and upper == np.inf:
-                continue
-            gap[i, j] = min(lower, upper)
-            if lower == np.inf:
-                beyond[i, j] = -upper
-            elif upper == np.inf:
-                beyond[i, j] = lower
-    return below, equal, gap, beyond
+        for start in range(0, m, LANES):
+            count = min(LANES, m - start)
+            for r in range(count):
+                x[r] = zero_below(rows[start + r, j])
+            count_below(column, x, place)
+            not_above(column, x, after)
+            for r in range(count):
+                i, left, right = start + r, np.int64(place[r]), np.int64(after[r])
+                below[i, j] = left
+                equal[i, j] = right - left - own
+                if right - left > own:
+                    continue
+                value = rows[i, j]
+                lower = value - column[left - 1] if left > 0 else np.inf
+                upper = column[right] - value if right < n else np.inf
+                if lower == np.inf and upper == np.inf:
+                    continue
+                gap[i, j] = min(lower, upper)
+                if lower == np.inf:
+                    beyond[i, j] = -upper
+                elif upper == np.inf:
+                    beyond[i, j] = lower

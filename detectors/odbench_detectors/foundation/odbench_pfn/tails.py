@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numba import njit
 
-from odbench.arrays import FloatArray, IntArray
+from odbench.arrays import FloatArray
+from odbench_detectors.shared.search import below_columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ class Tails:
             of the excess over `spread`.
         """
         n, values = self.ordered.shape[1], _rounded(values)
-        above = n - _count_below(self.ordered, values)
+        above = n - below_columns(self.ordered, values)
         share = np.maximum(above, 1) / n if own else (above + 1.0) / (n + 1.0)
         excess = np.maximum(values - self.ordered[:, -1], 0.0) / self.spread
         found: FloatArray = np.log1p(excess) - np.log(share)
@@ -68,14 +68,3 @@ class Tails:
 
 def _rounded(values: FloatArray) -> FloatArray:
     return values.astype(np.float32).astype(np.float64)
-
-
-@njit(cache=True, nogil=True)
-def _count_below(ordered: FloatArray, values: FloatArray) -> IntArray:
-    m, d = values.shape
-    counts = np.empty((m, d), np.int64)
-    for j in range(d):
-        column = ordered[j]
-        for i in range(m):
-            counts[i, j] = np.searchsorted(column, values[i, j])
-    return counts
