@@ -12,7 +12,12 @@ from odbench.errors import DataError, UsageError
 from odbench.tables import recommend as module
 from odbench.tables.recommend import Limits, recommend_detector
 from odbench.tables.recommend_cost import NEEDED, expected_costs
-from odbench.tables.recommend_evidence import Evidence, distances, read_evidence
+from odbench.tables.recommend_evidence import (
+    SETTINGS,
+    Evidence,
+    distances,
+    read_evidence,
+)
 from odbench.tables.recommend_facts import mean_ranks, table_facts
 from odbench.tables.recommend_screen import advice_lines, verdict
 from odbench.tables.recommend_similar import (
@@ -233,6 +238,15 @@ def test_shipped_evidence_says_where_it_comes_from():
     assert evidence.auroc.shape == (len(evidence.families), len(evidence.names))
     assert evidence.auroc.min() >= 0
     assert evidence.auroc.max() <= 1
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_shipped_evidence_estimates_the_costs_of_every_detector(setting):
+    evidence, _ = read_evidence(setting)
+    seconds, memory = expected_costs(evidence, 10_000, 12)
+
+    assert (seconds > 0).all()
+    assert (memory > 0).all()
 
 
 def test_damaged_evidence_is_one_line(tmp_path):
