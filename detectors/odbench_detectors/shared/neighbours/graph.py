@@ -213,10 +213,9 @@ class NeighbourIndex:
         manhattan: bool = False,
     ) -> float:
         """Answer some queries by the tree; return how many values it visited."""
-        order, starts, low, high, _, leaves = self._tree()
         return kd_tree.search(
-            queries, chosen, order, starts, low, high, leaves,
-            self._offsets, self._members, manhattan, distances, rows,
+            queries, chosen, *self._tree(), self._offsets, self._members,
+            manhattan, distances, rows,
         )  # fmt: skip
 
 

@@ -107,6 +107,7 @@ def search(  # noqa: PLR0917
     starts: IndexArray,
     low: FloatArray,
     high: FloatArray,
+    cuts: IndexArray,
     leaves: FloatArray,
     offsets: Int32Array,
     members: Int32Array,
@@ -121,7 +122,7 @@ def search(  # noqa: PLR0917
     queries : float64 array of shape (n, d)
     chosen : intp array
         The queries to answer, in this order.
-    order, starts, low, high, leaves
+    order, starts, low, high, cuts, leaves
         Of the tree of `kd_build.build`.
     offsets, members : int32 arrays
         The table's rows equal to each row of the tree (`members_of`).
@@ -139,8 +140,8 @@ def search(  # noqa: PLR0917
     """
     k = distances.shape[1]
     seen: float = _search(
-        queries, chosen, order, starts, low, high, leaves, offsets, members, manhattan,
-        np.empty(k), np.empty(k, dtype=np.int32), np.empty(leaves.shape[2]),
+        queries, chosen, order, starts, low, high, cuts, leaves, offsets, members,
+        manhattan, np.empty(k), np.empty(k, dtype=np.int32), np.empty(leaves.shape[2]),
         np.empty(_DEPTH, dtype=np.intp), np.empty(_DEPTH), distances, rows,
     )  # fmt: skip
     return seen
@@ -154,6 +155,7 @@ def _search(  # noqa: PLR0917 - numba passes by position
     starts: IndexArray,
     low: FloatArray,
     high: FloatArray,
+    cuts: IndexArray,
     leaves: FloatArray,
     offsets: Int32Array,
     members: Int32Array,
@@ -167,8 +169,7 @@ def _search(  # noqa: PLR0917 - numba passes by position
     rows: Int32Array,
 ) -> float:
     """Search like `search`; `far` to `gaps` are work arrays."""
-    d = queries.shape[1]
-    inner = len(starts) // 2
+    d, inner = queries.shape[1], len(cuts)
     seen = 0.0
     for q in chosen:
         query = queries[q]
@@ -181,17 +182,17 @@ def _search(  # noqa: PLR0917 - numba passes by position
             upper_bound = far[0]
             if gaps[depth] > upper_bound:
                 continue
+            # The cut says which child is nearer, so only the other's box is measured.
             while node < inner:
                 near, distant = 2 * node + 1, 2 * node + 2
-                a = _gap(query, low, high, near, manhattan)
-                b = _gap(query, low, high, distant, manhattan)
-                if b < a:
+                j = cuts[node]
+                if query[j] - high[near, j] > low[distant, j] - query[j]:
                     near, distant = distant, near
-                    a, b = b, a
-                stack[depth], gaps[depth] = distant, b
-                depth += b <= upper_bound
-                node = near if a <= upper_bound else len(starts)
-            if node == len(starts):
+                stack[depth] = distant
+                gaps[depth] = _gap(query, low, high, distant, manhattan)
+                depth += gaps[depth] <= upper_bound
+                node = near
+            if _gap(query, low, high, node, manhattan) > upper_bound:
                 continue
             columns = _scan(query, leaves, node - inner, manhattan, upper_bound, sums)
             start, stop = starts[node, 0], starts[node, 1]
