@@ -14,7 +14,7 @@ from odbench_detectors.shared.kernels import helper, kernel
 from odbench_detectors.shared.neighbours.distinct import distinct
 from odbench_detectors.shared.neighbours.graph import NeighbourIndex
 from odbench_detectors.shared.neighbours.kd_build import LEAF, build
-from odbench_detectors.shared.neighbours.product_kernels import kth
+from odbench_detectors.shared.order_statistics import kth
 from odbench_detectors.shared.views import read_only
 
 # With more columns, matrix products are as fast.

@@ -10,21 +10,21 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from odbench.arrays import FloatArray
 from odbench_detectors.shared.kernels import helper, kernel
 from odbench_detectors.shared.neighbours.distinct import IndexArray, Int32Array
-
-# float32
-Singles = NDArray[Any]
+from odbench_detectors.shared.order_statistics import (
+    Singles,
+    at_least,
+    count_within,
+)
 
 _EPS = float(np.finfo(np.float32).eps)
 # Larger sums of squares might overflow, and smaller ones underflow.
 LARGEST = 1e36
 _VANISHING = 1e-30
 _CHUNK = 32
-_HALVINGS = 24
 _FEWEST_LANES = 64
 
 
@@ -108,11 +108,11 @@ def sift(  # noqa: PLR0917 - numba passes by position
             )
         bound = limit[i]
         counted = bound
-        within = _count_within(line, counted)
+        within = count_within(line, counted)
         start = -_CHUNK
         while within > 0:
             start += _CHUNK
-            here = _count_within(line[start : start + _CHUNK], counted)
+            here = count_within(line[start : start + _CHUNK], counted)
             within -= here
             b = start - 1
             while here > 0:
@@ -164,7 +164,7 @@ def _first_limit(
         lanes[b] = line[b]
     for start in range(width, len(line) - width + 1, width):
         _lower(lanes, line[start : start + width])
-    return _above(_at_least(lanes, k) + row_slack + 2.0 * query_slack)
+    return _above(at_least(lanes, k) + row_slack + 2.0 * query_slack)
 
 
 @helper()
@@ -178,15 +178,6 @@ def _lower(lanes: Singles, line: Singles) -> None:
 def _above(bound: float) -> float:
     """Round up to single precision."""
     return bound + _VANISHING + 2.0 * _EPS * abs(bound)
-
-
-# Small counts are exact in float32, which uses the full vector width.
-@helper(fastmath={"reassoc"})
-def _count_within(line: Singles, bound: float) -> Any:
-    within = np.float32(0.0)
-    for b in range(len(line)):
-        within += np.float32(line[b] <= bound)
-    return within
 
 
 @helper()
@@ -208,7 +199,7 @@ def _shrink(  # noqa: PLR0917 - numba passes by position
         return kept
     for p in range(kept):
         most[p] = near[i, p] + 4.0 * tolerance * row_norms[candidates[i, p]]
-    bound = _above(_above(_at_least(most[:kept], k)) + 2.0 * tolerance * query_norms[i])
+    bound = _above(_above(at_least(most[:kept], k)) + 2.0 * tolerance * query_norms[i])
     limit[i] = bound
     upper_bound[i] = bound + query_norms[i]
     stay = 0
@@ -217,54 +208,6 @@ def _shrink(  # noqa: PLR0917 - numba passes by position
         candidates[i, stay] = candidates[i, p]
         stay += near[i, p] <= limit[i]
     return stay
-
-
-@helper()
-def _at_least(values: Singles, k: int) -> Any:
-    """Return a number that at least k values do not exceed, and not many more."""
-    low = high = values[0]
-    for p in range(1, len(values)):
-        low = min(low, values[p])
-        high = max(high, values[p])
-    for _ in range(_HALVINGS):
-        middle = np.float32(0.5) * low + np.float32(0.5) * high
-        within = _count_within(values, middle)
-        if within < k:
-            low = middle
-        else:
-            high = middle
-            if within == k:
-                break
-    return high
-
-
-@helper()
-def kth(values: FloatArray, k: int) -> Any:
-    """Return value number k, from 0, in ascending order; those before it go in front.
-
-    This is quickselect (Hoare, Communications of the ACM 4, 1961).
-    """
-    left, right = 0, len(values) - 1
-    while left < right:
-        a, b, c = values[left], values[(left + right) // 2], values[right]
-        pivot = max(min(a, b), min(max(a, b), c))
-        i, j = left, right
-        while i <= j:
-            while values[i] < pivot:
-                i += 1
-            while values[j] > pivot:
-                j -= 1
-            if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i += 1
-                j -= 1
-        if k <= j:
-            right = j
-        elif k >= i:
-            left = i
-        else:
-            break
-    return values[k]
 
 
 @kernel()

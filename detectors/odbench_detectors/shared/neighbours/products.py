@@ -12,13 +12,13 @@ from odbench_detectors.shared.neighbours.distinct import IndexArray, Int32Array
 from odbench_detectors.shared.neighbours.kd_build import Split
 from odbench_detectors.shared.neighbours.product_kernels import (
     LARGEST,
-    Singles,
     box_gaps,
     lanes,
     settle,
     sift,
     slack,
 )
+from odbench_detectors.shared.order_statistics import Singles
 
 # Maximum number of rows per block of a tree: its products with a task's queries stay in
 # the core's own cache.
