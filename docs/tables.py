@@ -109,13 +109,19 @@ def settings(suites: tuple[str, ...] = REAL) -> str:
         boards = {suite: leaderboard(suite, protocol) for suite in suites}
         cells = [_pair(board, "cats", NOTHING) for board in boards.values()]
         lines.append([protocol, "cats", *cells])
-        for measure, key in (("AUROC", "mean_auroc"), ("AP", "mean_ap")):
-            best = [others(board)[key].idxmax() for board in boards.values()]
-            cells = [
+        by_auroc, by_ap = (
+            [
                 f"{_pair(board, name, NOTHING)} ({name})"
-                for board, name in zip(boards.values(), best, strict=True)
+                for board in boards.values()
+                for name in [others(board)[key].idxmax()]
             ]
-            lines.append(["", f"best other by {measure}", *cells])
+            for key in ("mean_auroc", "mean_ap")
+        )
+        if by_auroc == by_ap:
+            lines.append(["", "best other", *by_auroc])
+        else:
+            lines.append(["", "best other by AUROC", *by_auroc])
+            lines.append(["", "best other by AP", *by_ap])
     return markdown(lines)
 
 
