@@ -36,8 +36,8 @@ def command(options: argparse.Namespace, detector: str, out: Path) -> list[str]:
     """Return the command line of one run."""
     line = [sys.executable, "-m", "odbench", "run", "--quiet"]
     line += ["--suite", options.suite, "--detectors", detector, "--out", str(out)]
-    is_alone = detector == "knn" and options.protocol == "transductive"
-    line += ["--protocol", "one-class" if is_alone else options.protocol]
+    without_batch = detector == "knn" and options.protocol == "transductive"
+    line += ["--protocol", "one-class" if without_batch else options.protocol]
     if options.mirror:
         line += ["--mirror", options.mirror]
     if options.jobs:
