@@ -96,9 +96,10 @@ def nothing(_):
     return TrialTimes()
 
 
-# Trials were removed from these when others took their place, so time has holes there.
+# Trials were removed from these when others took their place, or the run was stopped
+# for some time, so time has holes there.
 CUT = {
-    "real", "synbench", "synbench-2", "synbench-2-unsupervised",
+    "real", "synbench", "synbench-2", "synbench-2-unsupervised", "synbench-mcd",
     "synbench-unsupervised", "unsupervised", "unsupervised-auto",
 }  # fmt: skip
 NAMES = sorted({path.name for path in RUNS.glob("*") if path.is_dir()} - CUT)
