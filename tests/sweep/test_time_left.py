@@ -96,11 +96,12 @@ def nothing(_):
     return TrialTimes()
 
 
-# Trials were removed from these when others took their place, or the run was stopped
-# for some time, so time has holes there.
+# The clock of these does not show the pace of the trials: some were removed when others
+# took their place, the run was stopped for some time (synbench-mcd), or other work on
+# the machine ended halfway (synbench-egmm).
 CUT = {
-    "real", "synbench", "synbench-2", "synbench-2-unsupervised", "synbench-mcd",
-    "synbench-unsupervised", "unsupervised", "unsupervised-auto",
+    "real", "synbench", "synbench-2", "synbench-2-unsupervised", "synbench-egmm",
+    "synbench-mcd", "synbench-unsupervised", "unsupervised", "unsupervised-auto",
 }  # fmt: skip
 NAMES = sorted({path.name for path in RUNS.glob("*") if path.is_dir()} - CUT)
 
@@ -118,7 +119,7 @@ def test_the_time_left_holds_within_a_factor_of_two(name, known):
     assert np.max(np.abs(np.log2(ratios))) <= 1, np.round(ratios, 2)
 
 
-@pytest.mark.parametrize("name", ["real", "seeds", "synbench"])
+@pytest.mark.parametrize("name", ["real", "seeds", "synbench-2-seeds"])
 def test_the_estimate_before_a_run_holds_within_a_factor_of_two(name):
     rows = recorded(name)
 
