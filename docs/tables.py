@@ -110,11 +110,7 @@ def settings(suites: tuple[str, ...] = REAL) -> str:
         cells = [_pair(board, "cats", NOTHING) for board in boards.values()]
         lines.append([protocol, "cats", *cells])
         by_auroc, by_ap = (
-            [
-                f"{_pair(board, name, NOTHING)} ({name})"
-                for board in boards.values()
-                for name in [others(board)[key].idxmax()]
-            ]
+            [_best_other(board, key) for board in boards.values()]
             for key in ("mean_auroc", "mean_ap")
         )
         if by_auroc == by_ap:
@@ -123,6 +119,11 @@ def settings(suites: tuple[str, ...] = REAL) -> str:
             lines.append(["", "best other by AUROC", *by_auroc])
             lines.append(["", "best other by AP", *by_ap])
     return markdown(lines)
+
+
+def _best_other(board: pd.DataFrame, key: str) -> str:
+    name = others(board)[key].idxmax()
+    return f"{_pair(board, name, NOTHING)} ({name})"
 
 
 def cats_suites() -> str:

@@ -203,11 +203,11 @@ def configuration_rows(
 
 def as_good(evidence: Evidence, similar: Similar, names: list[str]) -> tuple[str, ...]:
     """Return the configurations that are not clearly behind the first of them."""
-    if not names:
+    if len(names) < 2:
         return ()
     means = similar.means(evidence.auroc[:, [evidence.names.index(n) for n in names]])
-    level = may_be_as_good(means, 0)
-    return tuple(name for name, kept in zip(names, level, strict=True) if kept)
+    kept = may_be_as_good(means)
+    return tuple(name for name, is_kept in zip(names[1:], kept, strict=True) if is_kept)
 
 
 def best_overall(evidence: Evidence, names: list[str]) -> str:

@@ -93,8 +93,8 @@ def interval(
     return mean, mean - half, mean + half
 
 
-def may_be_as_good(means: FloatArray, best: int) -> BoolArray:
-    """Return which configurations are not clearly behind the best one.
+def may_be_as_good(means: FloatArray) -> BoolArray:
+    """Return which configurations are not clearly behind the first, the best one.
 
     Those whose difference from it, family by family, has an interval with 0 in it; all
     intervals hold together at 95 %.
@@ -103,19 +103,16 @@ def may_be_as_good(means: FloatArray, best: int) -> BoolArray:
     ----------
     means : float64 array of shape (n_families, m)
         A value per family and configuration, higher is better.
-    best : int
-        Column of the best configuration.
 
     Returns
     -------
-    bool array of shape (m,)
-        False for `best` itself.
+    bool array of shape (m - 1,)
+        Of the configurations after the first.
     """
-    behind = means[:, [best]] - means
-    _, low, _ = interval(behind, max(means.shape[1] - 1, 1))
-    level: BoolArray = ~(low > 0)
-    level[best] = False
-    return level
+    behind = means[:, :1] - means[:, 1:]
+    _, low, _ = interval(behind, among=behind.shape[1])
+    # NaN, from a single family, is not clear.
+    return ~(low > 0)
 
 
 def places(auroc: FloatArray) -> FloatArray:
