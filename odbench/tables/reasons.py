@@ -21,6 +21,8 @@ _COMPARED, _SIMILAR = 5_000, 50
 _FARTHEST = 3.0
 # Reasons per row, and the share below which one is not mentioned.
 _MOST, _LEAST = 3, 0.1
+# Share of the largest term that a sum of two may be off, generously.
+_ROUNDING = 1e-14
 Score = Callable[[FloatArray], FloatArray]
 
 
@@ -75,7 +77,7 @@ class Reasons:
     ) -> None:
         self._encoder, self._scale = encoder, scale
         self._others = others[:_COMPARED]
-        self._raw = self._others * scale.deviation + scale.mean
+        self._raw = _in_own_units(self._others, scale)
         self._detector, self._score = detector, score
         self._origin = encoder.origin
         self._places = [
@@ -183,6 +185,14 @@ class Reasons:
         if np.isnan(number) or part == "missing":
             return say_missing(column, learned, gone=bool(np.isnan(number)))
         return say_number(column, part, words.part(j, row, part), similar[:, at[most]])
+
+
+def _in_own_units(Z: FloatArray, scale: Scale) -> FloatArray:
+    """Turn rows in the detector's units back; what rounding made of 0 is 0 again."""
+    away = Z * scale.deviation
+    raw = away + scale.mean
+    lost = _ROUNDING * (np.abs(away) + np.abs(scale.mean))
+    return np.where(np.abs(raw) <= lost, 0.0, raw)
 
 
 class _Similar:

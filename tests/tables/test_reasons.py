@@ -1,10 +1,12 @@
-"""The rows that a reason compares with do not depend on ties or on their order."""
+"""The rows that a reason compares with, and its numbers, do not depend on chance."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from odbench.tables.reasons import _Similar
+import odbench
+from odbench.tables.reasons import _in_own_units, _Similar
+from odbench.tables.scale import Scale
 
 
 def test_similar_rows_are_those_that_no_fifth_row_is_nearer_than() -> None:
@@ -26,3 +28,22 @@ def test_similar_rows_are_those_that_no_fifth_row_is_nearer_than() -> None:
 def test_all_rows_are_similar_where_there_are_few() -> None:
     near = _Similar(np.eye(4), np.zeros(4))
     assert near.places(np.array([0]), 50).tolist() == [0, 1, 2, 3]
+
+
+def test_a_zero_is_a_zero_again_after_the_detectors_units() -> None:
+    values = np.r_[np.zeros(300), 1.1, 7_043_545.3, 1e-9, -2.5][:, None]
+    scale = Scale.of(values)
+
+    again = _in_own_units(scale.apply(values), scale)
+
+    assert (again[:300] == 0.0).all()
+    np.testing.assert_allclose(again[300:302], values[300:302], rtol=1e-8)
+
+
+def test_reasons_say_zero_where_similar_rows_have_zero() -> None:
+    repair = [0.0] * 400 + [7_043_545.1, 88_331.7, 1_245.9]
+    other = np.random.default_rng(0).normal(size=403)
+
+    reasons = odbench.score({"repair": repair, "other": other})["reasons"]
+
+    assert reasons[400].startswith("repair 7,043,545 where similar rows have 0 (")
