@@ -16,6 +16,7 @@ from odbench.data.information import (
     values_kept,
 )
 from odbench.tables.columns import Column, parsed_numbers
+from odbench.tables.repeats import Values
 from odbench.tables.values import as_text, family
 from odbench.tables.wording import show_share
 
@@ -50,6 +51,8 @@ class CodedColumn:
         Share of the rows that have the most frequent value.
     exact : bool
         Whether each value has a code of its own.
+    values : Values
+        All of them, to compare columns that seem to be the same.
     rises : bool
         Whether almost no value is below that of the row before, as in a counter.
     """
@@ -59,6 +62,7 @@ class CodedColumn:
     missing: float
     top: float
     exact: bool
+    values: Values
     rises: bool = False
 
 
@@ -74,7 +78,8 @@ def code_column(column: Column, values: Any) -> CodedColumn:
         return _of_numbers(column, parsed_numbers(column, values))
     if family(values.type) == "nested":
         gone = values.null_count / max(len(values), 1)
-        return CodedColumn(np.zeros(len(values), np.int64), 0, gone, 0.0, False)
+        none = np.zeros(len(values), np.int64)
+        return CodedColumn(none, 0, gone, 0.0, False, Values(none, None))
     coded = as_text(values).dictionary_encode()
     places = coded.indices.fill_null(len(coded.dictionary))
     names = places.to_numpy(zero_copy_only=False).astype(np.int64)
@@ -85,6 +90,7 @@ def code_column(column: Column, values: Any) -> CodedColumn:
         float(counts[-1] / max(len(names), 1)),
         float(counts.max() / max(len(names), 1)),
         len(coded.dictionary) < MOST_CODES,
+        Values(names, None),
     )
 
 
@@ -100,6 +106,7 @@ def _of_numbers(column: Column, numbers: FloatArray) -> CodedColumn:
         1.0 - len(known) / n,
         float(counts.max() / n) if len(counts) else 0.0,
         len(counts) <= values_kept(len(known)),
+        Values(np.unique(numbers, return_inverse=True)[1], numbers),
         bool(rises and (steps >= 0).mean() >= _RISING),
     )
 

@@ -24,6 +24,7 @@ from odbench.tables.column_quality import (
 from odbench.tables.columns import Column
 from odbench.tables.fitted import chosen_roles
 from odbench.tables.read import read_source
+from odbench.tables.repeats import are_same, determines
 from odbench.tables.roles import infer_roles
 from odbench.tables.sample import take_sample
 from odbench.tables.wording import show_share
@@ -213,7 +214,7 @@ def rank_columns(
     rows = _some_rows(table.num_rows, len(used), counted)
     notes = []
     if len(used) > 1:
-        _compare(ranked, used, np.stack([coded[c].codes[rows] for c in used], axis=1))
+        _compare(ranked, [(name, coded[name]) for name in used], rows)
     if label is not None and used:
         _compare_label(ranked, [c for c in columns if c.used], coded, table, label)
     if len(used) > MOST_TARGETS:
@@ -252,23 +253,35 @@ def _some_rows(n: int, d: int, counted: int) -> IntArray:
 
 
 def _compare(
-    ranked: dict[str, RankedColumn], used: Sequence[str], codes: IntArray
+    ranked: dict[str, RankedColumn],
+    used: Sequence[tuple[str, CodedColumn]],
+    rows: IntArray,
 ) -> None:
-    """Add each column's relation to the others."""
+    """Add each column's relation to the others, by some of the rows."""
     d = len(used)
+    codes = np.stack([coded.codes[rows] for _, coded in used], axis=1)
     step = -(-d // MOST_TARGETS)
     targets = np.arange(0, d, step)
     shared = shared_information(codes, codes[:, targets])
     own = np.arange(d)[:, None] == targets
     others = np.where(own, np.nan, shared.share)
-    for place, name in enumerate(used):
+    for place, (name, coded) in enumerate(used):
         nearest, share = _nearest(shared, own, place)
         other = int(targets[nearest])
+        other_name, other_coded = used[other]
         kept = others[place][~own[place]]
         one = replace(ranked[name], structure=float(f"{kept.mean():.4g}"))
         if share > 0:
-            back = _tells(codes, place, other) if share >= REPEATED else 0.0
-            one = _related(one, used[other], share, back, later=other < place)
+            one = replace(
+                one, most_similar=other_name, redundancy=float(f"{share:.4g}")
+            )
+            if share >= REPEATED:
+                mine, theirs = coded.values.taken(rows), other_coded.values.taken(rows)
+                back = _tells(codes, place, other)
+                if back >= REPEATED and are_same(mine, theirs):
+                    one = _repeated(one, other_name, later=other < place)
+                elif determines(codes[:, other], mine.places):
+                    one = _warned(one, f"follows from {other_name!r}")
         ranked[name] = one
 
 
@@ -285,23 +298,16 @@ def _tells(codes: IntArray, place: int, other: int) -> float:
     return float(shared_information(codes[:, [other]], codes[:, [place]]).share[0, 0])
 
 
-def _related(
-    one: RankedColumn, other: str, share: float, back: float, *, later: bool
-) -> RankedColumn:
-    """Add the most similar column, and a warning if it says everything."""
-    same = share >= REPEATED and back >= REPEATED
-    warnings = one.warnings
-    if same:
-        warnings = (f"repeats {other!r}", *warnings)
-    elif share >= REPEATED:
-        warnings = (f"follows from {other!r}", *warnings)
-    return replace(
-        one,
-        most_similar=other,
-        redundancy=float(f"{share:.4g}"),
-        warnings=warnings,
-        suspicious=one.suspicious or (same and later),
-    )
+def _repeated(one: RankedColumn, other: str, *, later: bool) -> RankedColumn:
+    """Say that a column is another; a detector is better off without the later one."""
+    warning = f"repeats {other!r}"
+    if later:
+        return replace(_warned(one, warning), suspicious=True)
+    return replace(one, warnings=(*one.warnings, warning))
+
+
+def _warned(one: RankedColumn, warning: str) -> RankedColumn:
+    return replace(one, warnings=(warning, *one.warnings))
 
 
 def _compare_label(

@@ -10,6 +10,7 @@ import numpy as np
 from odbench.arrays import FloatArray
 from odbench.tables.dates import read_clock, read_dates
 from odbench.tables.numbers import lookup, read_numbers
+from odbench.tables.seasons import read_season
 from odbench.tables.values import as_days, as_numbers, as_text, family
 
 # Roles that are encoded, and roles that are left out.
@@ -38,6 +39,8 @@ class Column:
         Whether the user chose the role.
     unit : str
         The unit behind each number, "" for none.
+    season : bool
+        Whether a date is a year that ends in the next one, such as 2019-20.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Column:
     given: bool = False
     clock: bool = False
     unit: str = ""
+    season: bool = False
 
     @property
     def used(self) -> bool:
@@ -85,6 +89,8 @@ def text_days(column: Column, values: Any) -> FloatArray:
     texts = coded.dictionary.to_pylist()
     if column.clock:
         days = np.asarray([read_clock(text) for text in texts], dtype=np.float64)
+    elif column.season:
+        days = np.asarray([read_season(text) for text in texts], dtype=np.float64)
     else:
         days = read_dates(texts, day_first=column.day_first, counts=column.given)
     return lookup(coded, np.append(days, np.nan))

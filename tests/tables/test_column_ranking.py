@@ -82,6 +82,67 @@ def test_a_coarser_column_follows_from_a_finer_one_but_is_kept():
     assert ranking.to_ignore == ()
 
 
+def test_columns_that_merely_rise_together_do_not_repeat_each_other():
+    height = np.arange(58.0, 73.0)
+    weight = 115.0 + (height - 58.0) ** 1.4
+    days = np.arange(200.0)
+    people = np.exp(days / 150.0) + np.random.default_rng(0).random(200) / 300.0
+
+    for table in ({"h": height, "w": weight}, {"days": days, "people": people}):
+        warnings = [one.warnings for one in rank_table_columns(table).columns]
+        assert not any("repeats" in told for each in warnings for told in each)
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        lambda x: 1.8 * x + 32.0,
+        lambda x: -3.0 * x,
+        lambda x: np.round(np.log(x), 3),
+        lambda x: np.exp(x / 20.0),
+        lambda x: x**2,
+    ],
+)
+@pytest.mark.parametrize("n", [12, 400])
+def test_another_unit_or_scale_repeats_a_column(again, n):
+    x = np.round(np.random.default_rng(0).uniform(10.0, 90.0, n), 1)
+
+    ranking = rank_table_columns({"x": x, "noise": np.sin(np.arange(n)), "y": again(x)})
+
+    assert ranking.to_ignore == ("y",)
+    assert by_name(ranking)["y"].warnings == ("repeats 'x'",)
+
+
+def test_a_mistyped_value_does_not_hide_that_a_column_is_repeated():
+    x = np.round(np.random.default_rng(0).uniform(10.0, 90.0, 400), 1)
+
+    ranking = rank_table_columns({"x": x, "y": np.where(x == x.max(), 1e6, 3.0 * x)})
+
+    assert ranking.to_ignore == ("y",)
+
+
+def test_the_code_of_a_name_repeats_it_and_few_rows_say_nothing():
+    names = ["red", "green", "blue", "grey"]
+    codes = dict(zip(names, (17, 4, 230, 51), strict=True))
+
+    def ranking(rows):
+        return rank_table_columns({"c": rows, "code": [codes[name] for name in rows]})
+
+    assert ranking(names * 30).to_ignore == ("code",)
+    assert ranking(names).to_ignore == ()
+
+
+def test_a_counter_and_its_copy_are_both_named_each_for_its_reason():
+    counter = np.cumsum(np.random.default_rng(0).integers(1, 50, 300)) * 1.5
+
+    found = by_name(rank_table_columns({"t": counter, "again": counter / 60.0}))
+
+    assert found["t"].warnings[0].startswith("rises along the rows")
+    assert found["again"].warnings[0] == "repeats 't'"
+    assert found["t"].suspicious
+    assert found["again"].suspicious
+
+
 def test_missing_values_counters_and_near_constants_are_remarked():
     rng = np.random.default_rng(0)
     n = 500
