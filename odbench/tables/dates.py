@@ -212,6 +212,30 @@ def calendar_parts(days: FloatArray) -> dict[str, FloatArray]:
     }
 
 
+def are_months(days: FloatArray) -> bool:
+    """Check whether all dates are the first, or all the last day of a month.
+
+    Such dates stand for months, and their weekdays say nothing.
+
+    Parameters
+    ----------
+    days : float64 array of shape (n,)
+        Days since 1970-01-01; finite.
+
+    Examples
+    --------
+    >>> are_months(np.array([0.0, 31.0, 59.0])), are_months(np.array([30.0, 58.0]))
+    (True, True)
+    >>> are_months(np.array([0.0, 1.0]))
+    False
+    """
+    dates = np.floor(days).astype(np.int64).astype("datetime64[D]")
+    return any(
+        bool((day == day.astype("datetime64[M]")).all())
+        for day in (dates, dates + np.timedelta64(1, "D"))
+    )
+
+
 def show_date(days: float) -> str:
     """Return a date as text, with its time if it has one.
 

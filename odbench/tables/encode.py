@@ -10,7 +10,7 @@ import numpy as np
 
 from odbench.arrays import FloatArray, IntArray
 from odbench.tables.columns import Column, parsed_numbers
-from odbench.tables.dates import calendar_parts
+from odbench.tables.dates import are_months, calendar_parts
 from odbench.tables.numbers import lookup
 from odbench.tables.values import as_text
 
@@ -57,7 +57,8 @@ class Encoder:
     further column tells that it was missing, unless another column says the same. A
     category or a yes/no is its rarity, ``-log(rows of that category / rows)``; a
     missing one is a category of its own, and one that was never seen counts half a row.
-    A date with several hours or weekdays has these as further columns; a time of day
+    A date with several hours or weekdays has these as further columns, but dates that
+    stand for months (all the first, or all the last day) have no weekday; a time of day
     is its hour.
 
     Attributes
@@ -144,6 +145,8 @@ def _learn(column: Column, values: Any) -> Learned:
     parts = ["hour"] if column.clock else ["value"]
     if column.role == "date" and not column.clock:
         named = calendar_parts(present)
+        if are_months(present):
+            del named["weekday"]
         parts += [name for name, part in named.items() if len(np.unique(part)) > 1]
     if len(present) < n:
         parts.append("missing")

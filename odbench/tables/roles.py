@@ -25,6 +25,7 @@ from odbench.tables.numbers import (
     read_number,
     without_unit,
 )
+from odbench.tables.seasons import are_seasons
 from odbench.tables.stand_in import stand_in_note
 from odbench.tables.values import as_days, as_numbers, as_text, family
 from odbench.text import counted
@@ -33,12 +34,18 @@ from odbench.text import counted
 READABLE = 0.95
 # Fewer rows than this say little about a column of different whole numbers.
 _FEW_ROWS = 20
+# With fewer rows, measurements such as incomes pass for evenly spread, too.
+_FEW_SPREAD = 100
 # Mean length and share of different values above which text is prose.
 _LONG, _WORDY, _VARIED = 40.0, 4.0, 0.5
 # From here on, float64 does not hold every whole number.
 _EXACT = 2.0**53
+# Share of the different values of the shape of a date that may be no date, such as
+# 0000-00-00; addresses and versions (10.1.23.45) have that shape, too.
+_MOST_UNREAD = 0.2
 _COUNTER_NOTE = "whole numbers, evenly spread, all different"
 _COMPACT_NOTE = "digits read as year, month, day"
+_SEASON_NOTE = "years that end in the next one"
 _WHOLE = re.compile(r"[+-]?\d+")
 # Maximum number of different values that are looked at.
 _LOOK = 5_000
@@ -154,8 +161,12 @@ def _of_text(name: str, facts: _Text, *, comma: bool) -> Column:
 def _of_shapes(name: str, facts: _Text) -> Column:
     """Return the role of a column of text that is not numbers."""
     shaped = _spread(facts.known)
+    if are_seasons(shaped, READABLE):
+        return Column(name, "date", _SEASON_NOTE, season=True)
     if sum(looks_like_date(t) for t in shaped) >= READABLE * len(shaped):
-        return _of_dates(name, shaped)
+        dates = _of_dates(name, shaped)
+        if dates is not None:
+            return dates
     if _are_clocks(shaped):
         return Column(name, "date", "time of day", clock=True)
     return _of_words(name, facts)
@@ -182,9 +193,12 @@ def _differ(values: FloatArray) -> bool:
     return len(np.unique(values)) > 1
 
 
-def _of_dates(name: str, shaped: Sequence[str]) -> Column:
+def _of_dates(name: str, shaped: Sequence[str]) -> Column | None:
+    """Return the role of a column of dates, None if most values only look like some."""
     day_first, note = day_comes_first(shaped)
     unread = int(np.isnan(read_dates(shaped, day_first=day_first)).sum())
+    if unread > _MOST_UNREAD * len(shaped):
+        return None
     if unread:
         note = "; ".join(filter(None, (note, unread_note(unread))))
     return Column(name, "date", note, day_first=day_first)
@@ -291,8 +305,8 @@ def _of_large(name: str, values: Sequence[int], present: int, n: int) -> Column:
 def is_counter(distinct: FloatArray) -> bool:
     """Check whether different whole numbers look drawn for identification.
 
-    They do if they fill their range, as counters do, or are spread over it evenly
-    (Kolmogorov-Smirnov test against the uniform distribution at 5 %).
+    They do if they fill their range, as counters do, or, being at least 100, are spread
+    over it evenly (Kolmogorov-Smirnov test against the uniform distribution at 5 %).
 
     Parameters
     ----------
@@ -305,6 +319,8 @@ def is_counter(distinct: FloatArray) -> bool:
     span = distinct[-1] - distinct[0]
     if span < 2 * n:
         return True
+    if n < _FEW_SPREAD:
+        return False
     share = (distinct - distinct[0]) / span
     steps = np.arange(1, n + 1) / n
     distance = max(np.abs(share - steps).max(), np.abs(share - steps + 1 / n).max())
@@ -373,6 +389,8 @@ def _overruled(column: Column, role: str, values: Any, *, comma: bool) -> Column
         known = _look(values).known
         if known and _are_clocks(_spread(known)):
             return replace(chosen, clock=True)
+        if are_seasons(_spread(known), READABLE):
+            return replace(chosen, season=True)
         day_first, note = day_comes_first(_spread(known))
         return replace(chosen, day_first=day_first, note=note or "as asked")
     if role == "number" and family(values.type) == "text":

@@ -10,6 +10,7 @@ from odbench.arrays import FloatArray
 from odbench.tables.columns import Column
 from odbench.tables.dates import show_date
 from odbench.tables.encode import GONE, Learned
+from odbench.tables.seasons import show_season
 
 _DAYS = (
     "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
@@ -46,7 +47,7 @@ def show_value(column: Column, value: float) -> str:
     if column.clock:
         return _moment(value * 24.0)
     if column.role == "date":
-        return show_date(value)
+        return show_season(value) if column.season else show_date(value)
     shown = show_number(value)
     return f"{shown} {column.unit}" if column.unit else shown
 

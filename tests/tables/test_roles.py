@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+import odbench
 from odbench.errors import UsageError
 from odbench.tables.columns import parsed_numbers
 from odbench.tables.dates import read_clock, read_dates
@@ -38,6 +39,10 @@ def role(values, **others):
         (["01067", "10115", "20095"] * 9, "category"),
         (["2010-01-01 00:00", "2010-01-02 05:30", "2011-07-09 12:00"] * 5, "date"),
         (["31.12.2025", "2026-01-03", "4 Feb 2026", ""] * 5, "date"),
+        ([f"{y}-{(y + 1) % 100:02d}" for y in range(1920, 1931)], "date"),
+        (["2009/10", "2010/11", "2011/12"] * 9, "date"),
+        (["FY 2019/2020", "FY 2020/2021", ""] * 9, "date"),
+        ([f"10.{n % 7}.{n + 10}.{n}" for n in range(40)], "identifier"),
         ([f"the {n} customer called about a broken door" for n in range(30)], "text"),
         (["a", None, "a", "a"] * 9, "category"),
     ],
@@ -50,6 +55,50 @@ def test_numbers_drawn_from_a_range_as_identifiers_are_left_out(rng):
     numbers = rng.choice(10**8, size=2_000, replace=False)
 
     assert role(numbers).role == "identifier"
+
+
+def test_few_measurements_that_are_spread_evenly_stay_numbers():
+    incomes = np.arange(40) * 97 + 20_000
+
+    assert role(incomes).role == "integer"
+    assert role(np.arange(120) * 97 + 20_000).role == "identifier"
+
+
+def test_seasons_are_their_first_year_and_no_months():
+    values = ["1999-00", "2009-10", "2010-11", "2023-24"]
+    column = role(values)
+
+    assert column.season
+    assert column.note == "years that end in the next one"
+    days = parsed_numbers(column, pa.array([*values, "2010-12", None]))
+    years = np.array(["1999", "2009", "2010", "2023"], dtype="datetime64[D]")
+    np.testing.assert_array_equal(days[:4], years.astype(np.int64))
+    assert np.isnan(days[4:]).all()
+
+
+def test_months_of_several_years_are_no_seasons():
+    column = role(["2009-10", "2010-11", "2011-12", "2012-01", "2012-02"])
+
+    assert (column.role, column.season) == ("date", False)
+
+
+def test_a_table_of_seasons_is_explained_by_seasons():
+    seasons = [f"{2000 + n % 12}/{(2001 + n % 12) % 100:02d}" for n in range(120)]
+    table = {"season": ["1931/32", *seasons], "goals": [9.0, *np.arange(120.0) % 7]}
+
+    reasons = odbench.score(table, detector="knn")["reasons"]
+
+    assert reasons[0].startswith("season 1931-32 where similar rows have 200")
+
+
+def test_dates_that_stand_for_months_have_no_weekday():
+    months = np.arange("2010-01", "2015-01", dtype="datetime64[M]")
+    first = months.astype("datetime64[D]")
+    either = first + np.arange(len(first)) % 2
+    for days, has_weekday in ((first, False), (first - 1, False), (either, True)):
+        table = pa.table({"x": days.astype(str)})
+        (learned,) = Encoder.of(infer_roles(table), table).learned
+        assert ("weekday" in learned.parts) == has_weekday
 
 
 def test_amounts_that_all_differ_stay_numbers(rng):
