@@ -68,7 +68,7 @@ def new_suite(
     name : str
         The suite's name.
     tables : Path
-        A folder of CSV, JSON lines, Parquet, Feather or npz files. An npz file has
+        A folder of CSV, JSON, Parquet, Feather or npz files. An npz file has
         ``X`` and ``y``, or ``train``, ``test`` and ``test_labels``.
     label : str
         The column of labels; npz files need none.

@@ -31,7 +31,7 @@ def score(
     Parameters
     ----------
     table : str, Path or table
-        A file (CSV, TSV, JSON lines, Parquet, Feather or Arrow, also as .gz, .zst or
+        A file (CSV, TSV, JSON, Parquet, Feather or Arrow, also as .gz, .zst or
         .bz2), "-" for stdin, or a table of pandas, polars or pyarrow.
     reference : the same, optional
         Rows known to be normal. Without it, rows are compared with each other.

@@ -99,7 +99,7 @@ def _columns_option(name: str, text: str) -> Callable[[Command], Command]:
 def score(**options: Any) -> int:
     """Score the rows of TABLE: how odd each one is, and why.
 
-    TABLE is a file of CSV, TSV, JSON lines, Parquet, Feather or Arrow, also compressed
+    TABLE is a file of CSV, TSV, JSON, Parquet, Feather or Arrow, also compressed
     as .gz, .zst or .bz2, or - for stdin. Rows are flagged if --reference or --model
     says what is normal. Nothing leaves this machine.
     """

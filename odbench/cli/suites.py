@@ -73,7 +73,7 @@ def _print_suites(form: str) -> None:
     type=FOLDER,
     required=True,
     metavar="DIR",
-    help="Folder of labelled tables: CSV, JSON lines, Parquet, Feather, npz.",
+    help="Folder of labelled tables: CSV, JSON, Parquet, Feather, npz.",
 )
 @click.option(
     "--label",

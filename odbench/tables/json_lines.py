@@ -1,4 +1,4 @@
-"""Read JSON lines in parts, so that a file larger than memory can be read."""
+"""Read JSON objects in parts, so that a file larger than memory can be read."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from odbench.errors import DataError
+from odbench.tables.json_array import ObjectLines
 from odbench.tables.nested import flat_names
 from odbench.tables.source import (
     BATCH_ROWS,
@@ -19,10 +20,11 @@ from odbench.tables.streams import Opened, seekable
 
 # Bytes that are parsed at once; a longer line is parsed alone.
 PART = 1 << 24
+_LINES, _ARRAY, _OBJECTS = "JSON lines", "JSON array", "JSON"
 
 
 def read_json_lines(opened: Opened, path: Path | None, part: int = PART) -> Source:
-    """Read a table of one JSON object per line.
+    """Read a table of JSON objects, one per line, over several, or in an array.
 
     The text is parsed twice: once for the columns and types of all lines, and whenever
     rows are read. A key that a line lacks is a missing value there. A column of
@@ -45,57 +47,88 @@ def read_json_lines(opened: Opened, path: Path | None, part: int = PART) -> Sour
     Raises
     ------
     DataError
-        If it is one JSON array, or a line is not an object like the others.
+        If it is a JSON array of something else, one object that holds a table, or an
+        object is not like the others.
     """
     import pyarrow as pa
 
     name = opened.name
-    _check_lines(opened.head, name)
+    form = _form(opened.head, name)
     content = pa.BufferReader(opened.head) if opened.whole else seekable(opened, path)
+    file = pa.OSFile(content) if isinstance(content, str) else content
+    if form != _LINES:
+        file = ObjectLines(file, name, is_array=form == _ARRAY)
     schema, n_rows = pa.schema([]), 0
-    for block in _blocks(content, part):
+    for block in _blocks(file, part):
         table = _parsed(block, name)
         schema = _together(schema, table.schema, name)
         n_rows += table.num_rows
+    if n_rows == 1:
+        _check_one(schema, name, form)
     names, notes = distinct_names(flat_names(schema))
     check_size(name, len(names), n_rows)
 
     def read() -> Iterator[Any]:
-        for block in _blocks(content, part):
+        for block in _blocks(file, part):
             table = _parsed(block, name, schema)
             yield from table.to_batches(max_chunksize=BATCH_ROWS)
 
-    return Source(name, names, n_rows, "JSON lines", read, tuple(notes))
+    return Source(name, names, n_rows, form, read, tuple(notes))
 
 
-def _check_lines(head: bytes, name: str) -> None:
-    """Refuse JSON whose objects are not one per line.
+def _form(head: bytes, name: str) -> str:
+    """Tell how the objects are written, from the beginning of the text.
 
     Raises
     ------
     DataError
-        If the text is an array, or its first line is no more than a bracket or a key.
+        If it is an array of something else.
     """
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    first, end, _ = text.partition(b"\n")
     if text.startswith(b"["):
-        found = "one JSON array"
-    elif end and first.rstrip().endswith((b"{", b"[", b",")):
-        found = "JSON over several lines"
-    else:
+        first = text[1:].lstrip()[:1]
+        if first not in (b"{", b"]", b""):
+            found = "arrays" if first == b"[" else "single values"
+            msg = (
+                f"{name}: is a JSON array of {found}; wanted an array of objects, such "
+                f'as [{{"amount": 20}}, ...], or an object per line'
+            )
+            raise DataError(msg)
+        return _ARRAY
+    first_line, end, _ = text.partition(b"\n")
+    is_cut = end and first_line.rstrip().endswith((b"{", b"[", b","))
+    return _OBJECTS if is_cut else _LINES
+
+
+def _check_one(schema: Any, name: str, form: str) -> None:
+    """Refuse a single object that is not a row but holds a table.
+
+    Raises
+    ------
+    DataError
+        If all of its values are lists or objects, or if it is written over several
+        lines and has a list of objects.
+    """
+    from pyarrow import types
+
+    lists = [field for field in schema if types.is_list(field.type)]
+    tables = [field for field in lists if types.is_struct(field.type.value_type)]
+    n_nested = len(lists) + sum(types.is_struct(field.type) for field in schema)
+    if n_nested < len(schema) and not (form == _OBJECTS and tables):
         return
+    how = "with pandas, `to_json(orient='records')` writes that"
+    if tables:
+        part = tables[0].name[:40]
+        how = f"`jq -c '.[\"{part}\"][]' FILE > FILE.jsonl` writes those of {part!r}"
     msg = (
-        f"{name}: is {found}; wanted JSON lines, one object per line: "
-        f"`jq -c '.[]' FILE > FILE.jsonl` writes an array so"
+        f"{name}: is one JSON object with lists or objects in it, which is no row; "
+        f"wanted an array of objects, or an object per line: {how}"
     )
     raise DataError(msg)
 
 
-def _blocks(content: Any, part: int) -> Iterator[bytes]:
+def _blocks(file: Any, part: int) -> Iterator[bytes]:
     """Yield parts of the text that end at the end of a line."""
-    import pyarrow as pa
-
-    file = pa.OSFile(content) if isinstance(content, str) else content
     file.seek(0)
     rest = b""
     while chunk := file.read(part):
@@ -117,7 +150,7 @@ def _parsed(block: bytes, name: str, schema: Any = None) -> Any:
     try:
         return json.read_json(pa.BufferReader(block), read, parse)
     except pa.ArrowException as error:
-        raise damaged(name, "JSON lines", error) from error
+        raise damaged(name, "JSON", error) from error
 
 
 def _together(first: Any, second: Any, name: str) -> Any:
@@ -136,6 +169,6 @@ def _together(first: Any, second: Any, name: str) -> Any:
                 [pa.schema([known]), pa.schema([field])], promote_options="permissive"
             )
         except pa.ArrowException as error:
-            raise damaged(name, "JSON lines", error) from error
+            raise damaged(name, "JSON", error) from error
         fields[field.name] = unified.field(0)
     return pa.schema(list(fields.values()))

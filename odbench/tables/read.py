@@ -43,7 +43,7 @@ def read_source(table: Any) -> Source:
     Parameters
     ----------
     table : str, Path or table
-        A file of CSV, TSV, JSON lines, Parquet, Feather or Arrow, also as .gz, .zst or
+        A file of CSV, TSV, JSON, Parquet, Feather or Arrow, also as .gz, .zst or
         .bz2; a folder of Parquet files of the same columns; "-" for stdin; or a table
         of pandas, polars, pyarrow or any library that exports Arrow data, a mapping of
         columns, a two-dimensional array.
@@ -106,7 +106,9 @@ def _is_json(head: bytes) -> bool:
     text = head[:_LOOK].lstrip(b" \t\r\n\xef\xbb\xbf")
     if text.startswith(b"{"):
         return True
-    return bool(re.match(rb"\[\s*[\[{]|\[[-\w\s.,\"]*\]\s*[\r\n]\s*\[", text))
+    values = rb"\[[-\w\s.,\"]*\]\s*"
+    begins = rb"\[\s*[\[{]|" + values + rb"[\r\n]\s*\["
+    return bool(re.match(begins, text) or re.fullmatch(values, text))
 
 
 def _read_parquet(file: Any, name: str) -> Source:

@@ -228,7 +228,7 @@ def find_encoding(head: bytes, name: str) -> str:
             return encoding
     if b"\0" in head:
         msg = (
-            f"{name}: is a binary file; wanted CSV, TSV, JSON lines, Parquet or "
+            f"{name}: is a binary file; wanted CSV, TSV, JSON, Parquet or "
             f"Feather, or one of them as .gz, .zst or .bz2"
         )
         raise DataError(msg)
@@ -245,9 +245,7 @@ def _eight_bit(head: bytes, name: str) -> str:
     """Return the codec of text that is not UTF-8; random bytes are refused."""
     controls = sum(head.count(bytes([code])) for code in (*range(1, 9), *range(14, 32)))
     if controls > len(head) / 100:
-        msg = (
-            f"{name}: is a binary file; wanted CSV, TSV, JSON lines, Parquet or Feather"
-        )
+        msg = f"{name}: is a binary file; wanted CSV, TSV, JSON, Parquet or Feather"
         raise DataError(msg)
     try:
         head.decode("cp1252")

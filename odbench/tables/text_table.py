@@ -90,13 +90,17 @@ def _batches(opened: Opened, dialect: Dialect, width: int) -> Iterator[Any]:
     from pyarrow import csv
 
     fields = [str(place) for place in range(width)]
-    utf8 = dialect.encoding.startswith("utf-8")
+    stream: Any = io.BufferedReader(opened, _BLOCK)
+    encoding = "utf8" if dialect.encoding.startswith("utf-8") else dialect.encoding
+    ended = _ended(opened, dialect)
+    if ended is not None:
+        stream, encoding = io.BytesIO(ended), "utf8"
     read = csv.ReadOptions(
         block_size=_BLOCK,
         skip_rows=dialect.skipped,
         column_names=fields,
         skip_rows_after_names=int(dialect.header),
-        encoding="utf8" if utf8 else dialect.encoding,
+        encoding=encoding,
     )
     uneven: list[Any] = []
 
@@ -118,7 +122,7 @@ def _batches(opened: Opened, dialect: Dialect, width: int) -> Iterator[Any]:
     )
     try:
         with csv.open_csv(
-            io.BufferedReader(opened, _BLOCK),
+            stream,
             read_options=read,
             parse_options=parse,
             convert_options=convert,
@@ -131,6 +135,20 @@ def _batches(opened: Opened, dialect: Dialect, width: int) -> Iterator[Any]:
                 yield batch
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise _unreadable(opened.name, error, uneven, dialect) from error
+
+
+def _ended(opened: Opened, dialect: Dialect) -> bytes | None:
+    """Return a short text in UTF-8 with the line break that it lacks at its end.
+
+    The parser needs one behind a header without rows.
+    """
+    if not opened.whole:
+        return None
+    try:
+        text = opened.head.decode(dialect.encoding)
+    except UnicodeDecodeError:
+        return None
+    return None if text.endswith(("\n", "\r")) else (text + "\n").encode()
 
 
 def _check_quotes(name: str, batch: Any, dialect: Dialect, done: int) -> None:

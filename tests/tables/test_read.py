@@ -7,9 +7,11 @@ import gzip
 import io
 import json
 import os
+import random
 import subprocess
 import sys
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,8 @@ import pytest
 from pyarrow import feather, parquet
 
 from odbench.errors import DataError, OdbenchError, UsageError
-from odbench.tables import text_table
+from odbench.tables import json_array, text_table
+from odbench.tables.json_array import ObjectLines
 from odbench.tables.json_lines import read_json_lines
 from odbench.tables.read import read_source
 from odbench.tables.roles import infer_roles
@@ -137,20 +140,34 @@ def test_numbers_as_names_above_text_are_a_header(tmp_path):
         ("e.csv", b"", "is empty; wanted a header line"),
         ("e.csv", b"\n \n", "is empty"),
         ("h.csv", b"a,b\n", "has 2 columns and no rows"),
+        ("h.csv", b"a,b", "has 2 columns and no rows"),
+        ("h.csv", b"\xef\xbb\xbfa,b", "has 2 columns and no rows"),
+        ("h.csv", "a;b".encode("utf-16"), "has 2 columns and no rows"),
+        ("h.csv", b"sep=;\na;b", "has 2 columns and no rows"),
+        ("h.csv", b'a,"b\nc"', "has 2 columns and no rows"),
         ("b.bin", bytes(range(256)) * 9, "is a binary file; wanted CSV"),
         ("r.bin", np.random.default_rng(0).bytes(9000).replace(b"\0", b"\1"), "binary"),
         ("u.csv", b"a,b\n1,2\n1,2,3\n", "'1,2,3' has 3 cells, wanted 2"),
         ("x.xlsx", b"PK\x03\x04....", "is a spreadsheet"),
         ("p.parquet", b"PAR1....", "is not a readable Parquet file"),
         ("a.feather", b"ARROW1..", "is not a readable Arrow file"),
-        ("j.json", b'[{"a": 1}]', "is one JSON array; wanted JSON lines"),
-        ("j.json", b'[\n {"a": 1}\n]', "is one JSON array; wanted JSON lines"),
-        ("j.json", b"[1, 2]\n[3, 4]\n", "is one JSON array; wanted JSON lines"),
+        ("j.json", b"[1, 2]\n[3, 4]\n", "is a JSON array of single values; wanted"),
+        (
+            "j.json",
+            b"[[1, 2], [3, 4]]",
+            "is a JSON array of arrays; wanted an array of",
+        ),
+        ("j.json", b"[]", "has no columns"),
+        ("j.json", b'[{"a": 1}, {"a": 2}', "it ends before its last bracket"),
+        ("j.json", b'[{"a": 1}, {"a": "2', "it ends before its last bracket"),
+        ("j.json", b'[{"a": 1}, {"a": x}]', "is not a readable JSON file"),
+        ("j.json", b'{"a": {"0": 1}, "b": {"0": 2}}', "to_json(orient='records')"),
+        ("j.json", b'{"a b": [{"a": 1}, {"a": 2}]}', "jq -c '.[\"a b\"][]' FILE >"),
         ("t.csv", b"Sales\na,b,c\n1,2,3\n4,5,6\n1,2,3\n4,5,6\n", "above the header"),
         ("t.csv", b"a,b\n1,2,3\n4,5,6\n1,2,3\n4,5,6\n", "most rows have 3 cells"),
         ("t.txt", b"a  b\n1   2\n3  4\n", "its columns are separated by spaces"),
         ("t.csv", "a,b\n1,2\n".encode("utf-32"), "is UTF-32; save it as UTF-8"),
-        ("j.jsonl", b'{"a": 1}\n{"a": \n', "is not a readable JSON lines file"),
+        ("j.jsonl", b'{"a": 1}\n{"a": \n', "is not a readable JSON file"),
         ("g.gz", gzip.compress(os.urandom(9999))[:999], "the .gz data are damaged"),
         ("z.zst", b"\x28\xb5\x2f\xfd....", "the .zst data are damaged"),
     ],
@@ -430,8 +447,58 @@ def test_json_lines_that_disagree_are_refused_in_any_parts(tmp_path, line):
     path = tmp_path / "t.jsonl"
     path.write_text(f'{{"a": 1}}\n{line}\n')
     for part in (1, 1_000):
-        with open_bytes(path) as opened, pytest.raises(DataError, match="JSON lines"):
+        with open_bytes(path) as opened, pytest.raises(DataError, match="JSON file"):
             read_json_lines(opened, path, part)
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_an_array_and_objects_over_lines_are_the_same_table(tmp_path, indent):
+    rows = [{"a": n / 2, "b": f"x\n}}],{n}\\", "c": {"d": [n]}} for n in range(300)]
+    path = tmp_path / "t.json"
+    forms = {
+        "JSON array": json.dumps(rows, indent=indent),
+        "JSON lines" if indent is None else "JSON": "\n".join(
+            json.dumps(row, indent=indent) for row in rows
+        ),
+    }
+    for form, text in forms.items():
+        path.write_text(text)
+        for part in (50, 1 << 24):
+            with open_bytes(path) as opened:
+                source = read_json_lines(opened, path, part)
+            assert (source.form, source.n_rows) == (form, 300)
+            table = source.table()
+            assert table.column("a").to_pylist() == [row["a"] for row in rows]
+            assert table.column("b").to_pylist() == [row["b"] for row in rows]
+
+
+def test_objects_as_lines_are_what_a_parser_of_the_whole_finds(monkeypatch):
+    draw = random.Random(0)
+    keys = ["a", 'b"', "c\\", "d{", "e[\n"]
+    values = [
+        1,
+        None,
+        "\\",
+        '\\\\"',
+        "},{",
+        "[1,2]",
+        "\n,",
+        [1, [{"z": "]"}]],
+        {"q": {}},
+    ]
+    for _ in range(300):
+        monkeypatch.setattr(json_array, "_PART", draw.choice([1, 2, 5, 1 << 17]))
+        rows = [
+            {key: draw.choice(values) for key in draw.sample(keys, draw.randint(0, 4))}
+            for _ in range(draw.randint(0, 5))
+        ]
+        texts = [json.dumps(row, indent=draw.choice([None, 1])) for row in rows]
+        array = json.dumps(rows, indent=draw.choice([None, 1, 4]))
+        for text, is_array in ((array, True), ("\n".join(texts), False)):
+            file = ObjectLines(io.BytesIO(text.encode()), "t", is_array=is_array)
+            read = iter(partial(file.read, draw.choice([1, 2, 3, 7, 100])), b"")
+            lines = b"".join(read).splitlines()
+            assert [json.loads(line) for line in lines if line.strip()] == rows
 
 
 def test_long_json_lines_need_no_memory_for_the_whole(tmp_path):
@@ -529,8 +596,7 @@ def test_text_over_many_lines_in_quotes_is_kept(tmp_path):
         ("<!DOCTYPE html>\n<html><p>404, not found</p></html>\n", "is a web page"),
         ('<?xml version="1.0"?>\n<r><a>1</a></r>\n', "is XML"),
         ("% iris\n@RELATION iris\n@DATA\n1,2\n", "is ARFF"),
-        ('{\n "data": [\n  {"a": 1}\n ]\n}\n', "is JSON over several lines"),
-        ('[{"a": 1}, {"a": 2}]', "jq -c"),
+        ('{\n "n": 1,\n "data": [\n  {"a": 1}\n ]\n}\n', "is one JSON object with"),
     ],
 )
 def test_text_that_is_no_table_says_what_it_is(tmp_path, text, words):
