@@ -35,7 +35,7 @@ READABLE = 0.95
 # Fewer rows than this say little about a column of different whole numbers.
 _FEW_ROWS = 20
 # With fewer rows, measurements such as incomes pass for evenly spread, too.
-_FEW_SPREAD = 100
+_FEW_SPREAD = 200
 # Mean length and share of different values above which text is prose.
 _LONG, _WORDY, _VARIED = 40.0, 4.0, 0.5
 # From here on, float64 does not hold every whole number.
@@ -224,7 +224,7 @@ def _of_words(name: str, facts: _Text) -> Column:
     varied = len(known) / present
     if varied > _VARIED and (length > _LONG or words >= _WORDY):
         each = "a word" if words < 1.5 else f"{words:.0f} words"
-        return Column(name, "text", f"{len(known):,} texts of {each}")
+        return Column(name, "text", f"{counted(len(known), 'text')} of {each}")
     if len(known) > 1 and varied > 0.9:
         return Column(name, "identifier", f"{len(known):,} different values")
     return Column(name, "category", counted(len(known), "value"))
@@ -297,21 +297,24 @@ def _of_large(name: str, values: Sequence[int], present: int, n: int) -> Column:
     if present == n and smallest == max(values):
         return Column(name, "constant", constant_note(str(smallest)))
     steps = np.asarray(sorted({value - smallest for value in values}), np.float64)
-    if len(steps) == present == n and is_counter(steps):
+    # Hardly anything is measured to sixteen digits.
+    if len(steps) == present == n and is_counter(steps, fewest=_FEW_ROWS):
         return Column(name, "identifier", _COUNTER_NOTE)
     return Column(name, "integer", "digits beyond 2^53 are lost")
 
 
-def is_counter(distinct: FloatArray) -> bool:
+def is_counter(distinct: FloatArray, *, fewest: int = _FEW_SPREAD) -> bool:
     """Check whether different whole numbers look drawn for identification.
 
-    They do if they fill their range, as counters do, or, being at least 100, are spread
-    over it evenly (Kolmogorov-Smirnov test against the uniform distribution at 5 %).
+    They do if they fill their range, as counters do, or are spread over it evenly
+    (Kolmogorov-Smirnov test against the uniform distribution at 5 %).
 
     Parameters
     ----------
     distinct : float64 array of shape (n,)
-        Ascending, all different.
+        Ascending, all different; at least 20.
+    fewest : int
+        Number of them from which even spread counts.
     """
     n = len(distinct)
     if n < _FEW_ROWS:
@@ -319,7 +322,7 @@ def is_counter(distinct: FloatArray) -> bool:
     span = distinct[-1] - distinct[0]
     if span < 2 * n:
         return True
-    if n < _FEW_SPREAD:
+    if n < fewest:
         return False
     share = (distinct - distinct[0]) / span
     steps = np.arange(1, n + 1) / n
