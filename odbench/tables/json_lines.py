@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,8 @@ from odbench.tables.streams import Opened, seekable
 
 # Bytes that are parsed at once; a longer line is parsed alone.
 PART = 1 << 24
+_SINGLE = r"(string|number|boolean)"
+_MIXED = re.compile(rf"changed from {_SINGLE} to {_SINGLE}")
 _LINES, _ARRAY, _OBJECTS = "JSON lines", "JSON array", "JSON"
 
 
@@ -28,8 +32,8 @@ def read_json_lines(opened: Opened, path: Path | None, part: int = PART) -> Sour
 
     The text is parsed twice: once for the columns and types of all lines, and whenever
     rows are read. A key that a line lacks is a missing value there. A column of
-    numbers in one part and of dates or text in another is refused, as within one part;
-    dates in one and other text in another are text.
+    single values of several kinds, such as numbers and text, is text; one of single
+    values and lists or objects is refused.
 
     Parameters
     ----------
@@ -141,34 +145,68 @@ def _blocks(file: Any, part: int) -> Iterator[bytes]:
 
 
 def _parsed(block: bytes, name: str, schema: Any = None) -> Any:
+    """Parse lines; a column that has text beside numbers or truth values is text."""
+    import pyarrow as pa
+
+    try:
+        try:
+            return _as_table(block, schema)
+        except pa.ArrowInvalid as error:
+            if not _MIXED.search(str(error)):
+                raise
+            return _as_table(_with_texts(block, schema), schema)
+    except (pa.ArrowException, ValueError, RecursionError) as error:
+        raise damaged(name, "JSON", error) from error
+
+
+def _as_table(block: bytes, schema: Any) -> Any:
     import pyarrow as pa
     from pyarrow import json
 
     # The parser takes lines only as long as its block.
     read = json.ReadOptions(block_size=len(block) + 1, use_threads=False)
     parse = json.ParseOptions(explicit_schema=schema)
-    try:
-        return json.read_json(pa.BufferReader(block), read, parse)
-    except pa.ArrowException as error:
-        raise damaged(name, "JSON", error) from error
+    return json.read_json(pa.BufferReader(block), read, parse)
+
+
+def _with_texts(block: bytes, schema: Any) -> bytes:
+    """Write the single values of columns of several kinds as text."""
+    rows = [json.loads(line) for line in block.splitlines() if line.strip()]
+    kinds: dict[str, set[str]] = {}
+    for row in rows:
+        for key, value in row.items():
+            if value is not None:
+                kinds.setdefault(key, set()).add(_kind(value))
+    mixed = {key for key, found in kinds.items() if len(found) > 1}
+    if schema is not None:
+        mixed |= {field.name for field in schema if field.type == "string"}
+    for row in rows:
+        for key in mixed & row.keys():
+            if _kind(row[key]) in ("number", "truth"):
+                row[key] = json.dumps(row[key])
+    return "\n".join(map(json.dumps, rows)).encode()
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "truth"
+    return "number" if isinstance(value, (int, float)) else type(value).__name__
 
 
 def _together(first: Any, second: Any, name: str) -> Any:
-    """Return a schema for the rows of two."""
+    """Return a schema for the rows of two; text where single values disagree."""
     import pyarrow as pa
 
     fields = {field.name: field for field in first}
     for field in second:
         known = fields.get(field.name, field)
-        kinds = {known.type, field.type}
-        if pa.string() in kinds and any(map(pa.types.is_timestamp, kinds)):
-            fields[field.name] = pa.field(field.name, pa.string())
-            continue
         try:
             unified = pa.unify_schemas(
                 [pa.schema([known]), pa.schema([field])], promote_options="permissive"
-            )
+            ).field(0)
         except pa.ArrowException as error:
-            raise damaged(name, "JSON", error) from error
-        fields[field.name] = unified.field(0)
+            if any(map(pa.types.is_nested, (known.type, field.type))):
+                raise damaged(name, "JSON", error) from error
+            unified = pa.field(field.name, pa.string())
+        fields[field.name] = unified
     return pa.schema(list(fields.values()))

@@ -442,7 +442,28 @@ def test_json_lines_in_parts_are_those_in_one_piece(tmp_path):
             }
 
 
-@pytest.mark.parametrize("line", ['{"a": "text"}', '{"a": [1]}', "[1]", '{"a": 1'])
+@pytest.mark.parametrize("part", [1, 40, 1_000])
+def test_values_of_several_kinds_are_text_however_they_are_divided(tmp_path, part):
+    path = tmp_path / "t.jsonl"
+    rows = [
+        {"title": "Up", "year": 2009, "seen": True, "n": 1, "tags": [1]},
+        {"title": 21, "year": 2008.5, "seen": 0, "n": None, "tags": []},
+        {"title": 1.25, "year": None, "seen": None, "n": 2},
+        {"title": False, "year": 1999, "seen": "2020-01-01 10:00:00", "n": 3},
+    ]
+    for order in (rows, rows[::-1]):
+        path.write_text("\n".join(map(json.dumps, order)))
+        with open_bytes(path) as opened:
+            read = read_json_lines(opened, path, part).table().to_pylist()
+        read = read if order is rows else read[::-1]
+        assert [row["title"] for row in read] == ["Up", "21", "1.25", "false"]
+        assert [row["year"] for row in read] == [2009.0, 2008.5, None, 1999.0]
+        seen = ["true", "0", None, "2020-01-01 10:00:00"]
+        assert [row["seen"] for row in read] == seen
+        assert [row["n"] for row in read] == [1, None, 2, 3]
+
+
+@pytest.mark.parametrize("line", ['{"a": [1]}', '{"a": {}}', "[1]", '{"a": 1'])
 def test_json_lines_that_disagree_are_refused_in_any_parts(tmp_path, line):
     path = tmp_path / "t.jsonl"
     path.write_text(f'{{"a": 1}}\n{line}\n')
