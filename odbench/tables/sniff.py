@@ -22,6 +22,8 @@ _MARKS = (
 _LINES = 200
 # Line with which spreadsheets name the delimiter.
 _SEPARATOR = re.compile(r"sep=(.)\r?\n|sep=(.)\r", re.IGNORECASE)
+# Rows that say that the header lacks a cell.
+_FEWEST = 2
 # Share of the lines that must be alike to say that the first one is not.
 _ALIKE = 0.8
 _NUMBER = re.compile(r"[+-]?(\d[\d.,' ]*|[.,]\d+)([eE][+-]?\d+)?\s*%?")
@@ -56,6 +58,8 @@ class Dialect:
         How many of these are comments.
     repeats : bool
         Whether a row that equals the header is one, as in files that were joined.
+    short : bool
+        Whether the header has a cell less than the rows; `names` has one for each.
     """
 
     encoding: str
@@ -66,6 +70,7 @@ class Dialect:
     skipped: int = 0
     comments: int = 0
     repeats: bool = False
+    short: bool = False
 
     def __str__(self) -> str:
         header = "" if self.header else ", no header"
@@ -112,17 +117,38 @@ def find_dialect(head: bytes, name: str, *, whole: bool) -> Dialect:
     if delimiter == SINGLE:
         _check_single(text, name)
     rows = _parsed(text, delimiter, _LINES)
-    header = _has_header(rows)
+    names = _names_of_longer(rows, text)
+    header = names is not None or _has_header(rows)
     return Dialect(
         encoding,
         delimiter,
-        tuple(rows[0]),
+        names or tuple(rows[0]),
         header,
         '"' in text,
         comments or int(bool(told)),
         comments,
-        header and not any(_words_again(rows[0], _others(rows))),
+        header and not names and not any(_words_again(rows[0], _others(rows))),
+        names is not None,
     )
+
+
+def _names_of_longer(rows: list[list[str]], text: str) -> tuple[str, ...] | None:
+    """Return a name per column if all rows have a cell more than the header, else None.
+
+    The cell is the first if it names the row in quotes, as R writes it, or the last if
+    a delimiter ends every row, so that it is empty. Otherwise a comma in a cell may
+    have made it.
+    """
+    first, below = rows[0], rows[1:]
+    if len(below) < _FEWEST or {len(row) for row in below} != {len(first) + 1}:
+        return None
+    if not any(row[-1].strip() for row in below):
+        return (*first, "")
+    lines = [line for line in text.splitlines() if line.strip()][1 : len(rows)]
+    quoted = all(line.startswith('"') for line in lines)
+    if quoted and len({row[0] for row in below}) == len(below):
+        return ("", *first)
+    return None
 
 
 def _check_table(text: str, name: str) -> None:
@@ -269,9 +295,12 @@ def find_delimiter(text: str) -> str:
     """
     best, found = (0.0, 0), SINGLE
     for delimiter in DELIMITERS:
-        widths = [len(row) for row in _parsed(text, delimiter, _LINES)]
-        if not widths:
+        rows = _parsed(text, delimiter, _LINES)
+        if not rows:
             continue
+        if len(rows[0]) > 1 and _names_of_longer(rows, text):
+            rows = rows[1:]
+        widths = [len(row) for row in rows]
         # A character inside cells splits rows, but not as it splits the header.
         width, share = widths[0], widths.count(widths[0]) / len(widths)
         if width > 1 and share >= 0.5 and (round(share, 1), width) > best:

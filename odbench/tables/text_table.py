@@ -97,9 +97,10 @@ def _batches(opened: Opened, dialect: Dialect, width: int) -> Iterator[Any]:
         stream, encoding = io.BytesIO(ended), "utf8"
     read = csv.ReadOptions(
         block_size=_BLOCK,
-        skip_rows=dialect.skipped,
+        # The parser would refuse a header of another width, even to skip it.
+        skip_rows=dialect.skipped + dialect.short,
         column_names=fields,
-        skip_rows_after_names=int(dialect.header),
+        skip_rows_after_names=int(dialect.header and not dialect.short),
         encoding=encoding,
     )
     uneven: list[Any] = []

@@ -472,6 +472,31 @@ def test_json_lines_that_disagree_are_refused_in_any_parts(tmp_path, line):
             read_json_lines(opened, path, part)
 
 
+@pytest.mark.parametrize("above", ["", "# exported\n", "sep=,\n"])
+def test_names_of_rows_as_r_writes_them_are_an_unnamed_column(tmp_path, above):
+    text = above + '"x","y"\n' + "".join(f'"r{n}",{n / 2},{n}\n' for n in range(9))
+
+    source = read(tmp_path, text.encode())
+
+    assert source.names == ("column 1", "x", "y")
+    assert source.table().column("x").to_pylist() == [str(n / 2) for n in range(9)]
+    assert source.table().column("column 1").to_pylist() == [f"r{n}" for n in range(9)]
+
+
+def test_a_delimiter_behind_every_row_is_an_empty_column(tmp_path):
+    source = read(tmp_path, b"x,y\n" + b"1,2,\n" * 9)
+
+    assert source.names == ("x", "y", "column 3")
+    assert source.table().column("y").to_pylist() == ["2"] * 9
+
+
+def test_a_decimal_comma_between_commas_is_no_name_of_a_row(tmp_path):
+    rows = "".join(f"2020-01-{n:02d},{n},50\n" for n in range(1, 20))
+
+    with pytest.raises(DataError, match="most rows have 3 cells"):
+        read(tmp_path, f"date,price\n{rows}".encode())
+
+
 @pytest.mark.parametrize("indent", [None, 2])
 def test_an_array_and_objects_over_lines_are_the_same_table(tmp_path, indent):
     rows = [{"a": n / 2, "b": f"x\n}}],{n}\\", "c": {"d": [n]}} for n in range(300)]
