@@ -20,7 +20,7 @@ _WORDS = re.compile(r"(?i)(\d{1,2}|\w{3,9})[ .,-]+(\d{1,2}|\w{3,9})[ .,-]+\d{4}.
 # A month by its name and a year of two digits, or no day.
 _SHORT = re.compile(
     r"(?i)(\d{1,2}[ .-]{1,2}[a-z]{3,9}[ .,-]{1,2}\d{2}(?!\d)"
-    r"|[a-z]{3,9}[ .,-]{1,2}\d{4}).*"
+    r"|[a-z]{3,9}[ .,-]{1,2}\d{4}|\d{4}[ .,-]{1,2}[a-z]{3,9}\b).*"
 )
 _WEEK = re.compile(r"(?i)(\d{4})-?W(\d\d)(?:-?([1-7]))?")
 _QUARTER = re.compile(r"(?i)(\d{4})[- ]?Q([1-4])")

@@ -201,7 +201,25 @@ def _has_header(rows: list[list[str]]) -> bool:
         kind == "number" and column and all(_kind(cell) == "number" for cell in column)
         for kind, column in zip(kinds, columns, strict=True)
     )
-    return not (numbers and any(_words_again(first, below)))
+    return not (numbers and (any(_words_again(first, below)) or _again(first, columns)))
+
+
+def _again(first: list[str], columns: list[list[str]]) -> bool:
+    """Say whether numbers of a row, in at least two columns, are values of these below.
+
+    Names that count (1, 2, 3 or years) may be values, too, and do not.
+    """
+    numbers = [cell.strip() for cell in first if _kind(cell) == "number"]
+    if all(number.isdigit() for number in numbers):
+        counted = sorted({int(number) for number in numbers})
+        if len(counted) == len(numbers) and counted[-1] - counted[0] < len(counted):
+            return False
+    again = (
+        cell in column
+        for cell, column in zip(first, columns, strict=True)
+        if _kind(cell) == "number"
+    )
+    return sum(again) > 1
 
 
 def _others(rows: list[list[str]]) -> list[list[str]]:

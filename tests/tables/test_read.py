@@ -128,6 +128,28 @@ def test_a_table_without_header_keeps_its_first_row(tmp_path):
     assert "the first row looks like data" in source.notes[0]
 
 
+def test_a_first_row_whose_numbers_come_again_below_is_data(tmp_path):
+    rows = [f"R{n},{n % 3:02d},County {n},2009,{n * 7}" for n in range(1, 40)]
+
+    source = read(tmp_path, "\n".join(rows).encode())
+
+    assert source.n_rows == 39
+    assert "the first row looks like data" in source.notes[0]
+
+
+@pytest.mark.parametrize("names", ["user,1,2,3,4,5", "user,3,1,2,4", "user,2001,2002"])
+def test_numbers_that_count_are_names_even_if_they_are_values(tmp_path, names):
+    width = names.count(",")
+    rows = [
+        ",".join([f"u{n}", *(str(1 + (n + k) % 5) for k in range(width))])
+        for n in range(30)
+    ]
+
+    source = read(tmp_path, "\n".join([names, *rows]).encode())
+
+    assert source.names == tuple(names.split(","))
+
+
 def test_numbers_as_names_above_text_are_a_header(tmp_path):
     source = read(tmp_path, b"2010,2011\nlow,high\n")
 
