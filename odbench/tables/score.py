@@ -259,19 +259,26 @@ def _first(scores: FloatArray, most: int) -> IntArray:
     return np.asarray(np.sort(order), dtype=np.int64)
 
 
+def _equal_first(scores: FloatArray) -> IntArray:
+    """Return the places of the highest score; none if it is that of most rows."""
+    places = np.flatnonzero(scores == scores.max())
+    fits = len(places) <= min(EXPLAINED, len(scores) // 2)
+    return np.asarray(places if fits else places[:0], dtype=np.int64)
+
+
 def _reasons_among(
     source: Source, fitted: Fitted, sample: Sample, scores: FloatArray
 ) -> dict[int, list[Reason]]:
     """Explain the first rows by a detector fitted without them."""
     learner = fitted.learner
     places = _first(scores, min(EXPLAINED, max(int(EXPLAINED_SHARE * len(scores)), 1)))
-    # If only some of equal scores would have room, their order would decide which.
+    # If only some of equal scores have room, their order must not decide which.
     below = np.delete(scores, places)
     room = scores[places] > below.max(initial=-np.inf)
-    places = places[room] if room.any() else places
+    places = places[room] if room.any() else _equal_first(scores)
     without = ~np.isin(sample.places[learner.places], places)
     others = learner.rows[without][: learner.n_fit]
-    if len(others) < 2:
+    if len(others) < 2 or not len(places):
         return {}
     detector = learner.fit(others)
     reasons = Reasons(

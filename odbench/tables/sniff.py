@@ -22,6 +22,8 @@ _MARKS = (
 _LINES = 200
 # Line with which spreadsheets name the delimiter.
 _SEPARATOR = re.compile(r"sep=(.)\r?\n|sep=(.)\r", re.IGNORECASE)
+# Columns that a header must count to be one.
+_COUNTED = 5
 # Rows that say that the header lacks a cell.
 _FEWEST = 2
 # Share of the lines that must be alike to say that the first one is not.
@@ -118,7 +120,8 @@ def find_dialect(head: bytes, name: str, *, whole: bool) -> Dialect:
         _check_single(text, name)
     rows = _parsed(text, delimiter, _LINES)
     names = _names_of_longer(rows, text)
-    header = names is not None or _has_header(rows)
+    quoted = _is_quoted_above_numbers(text, delimiter)
+    header = names is not None or quoted or _has_header(rows)
     return Dialect(
         encoding,
         delimiter,
@@ -182,6 +185,8 @@ def _without_comments(text: str) -> tuple[int, str]:
 def _has_header(rows: list[list[str]]) -> bool:
     """Decide whether the first row holds names, and not values."""
     first, below = rows[0], _others(rows)
+    if _counts(first):
+        return True
     kinds = [_kind(cell) for cell in first]
     named = any(
         cell and kind != "number" for cell, kind in zip(first, kinds, strict=True)
@@ -202,6 +207,31 @@ def _has_header(rows: list[list[str]]) -> bool:
         for kind, column in zip(kinds, columns, strict=True)
     )
     return not (numbers and (any(_words_again(first, below)) or _again(first, columns)))
+
+
+def _is_quoted_above_numbers(text: str, delimiter: str) -> bool:
+    """Check whether the first line is in quotes, and numbers in the second are not."""
+    lines = [line for line in text.splitlines() if line.strip()][:2]
+    if len(lines) < 2:
+        return False
+    first, second = ([cell.strip() for cell in line.split(delimiter)] for line in lines)
+    return (
+        len(first) == len(second)
+        and all(re.fullmatch(r'"[^"]*"', cell) for cell in first)
+        and any(_NUMBER.fullmatch(cell) for cell in second)
+    )
+
+
+def _counts(first: list[str]) -> bool:
+    """Check whether a row counts the columns: 0, 1, 2, behind an empty cell.
+
+    Without that cell, which stands above names of rows, it must count five columns.
+    """
+    numbers = first if first[0].strip() else first[1:]
+    if len(numbers) < (_COUNTED if numbers is first else 2):
+        return False
+    found = [number.strip() for number in numbers]
+    return any(found == list(map(str, range(a, a + len(found)))) for a in (0, 1))
 
 
 def _again(first: list[str], columns: list[list[str]]) -> bool:

@@ -137,6 +137,25 @@ def test_a_first_row_whose_numbers_come_again_below_is_data(tmp_path):
     assert "the first row looks like data" in source.notes[0]
 
 
+@pytest.mark.parametrize("names", [",0,1", '"","1","2","3"', "0,1,2,3,4"])
+def test_a_first_row_that_counts_the_columns_is_a_header(tmp_path, names):
+    width = names.count(",") + 1
+    rows = [",".join(str((n * 7 + 3) % 50) for _ in range(width)) for n in range(20)]
+
+    source = read(tmp_path, "\n".join([names, *rows]).encode())
+
+    assert source.n_rows == 20
+    assert source.names[1:] == tuple(names.replace('"', "").split(","))[1:]
+
+
+def test_numbers_in_quotes_above_numbers_are_a_header(tmp_path):
+    rows = [f'"{n}",{n % 3},{n % 5}' for n in range(20)]
+
+    source = read(tmp_path, "\n".join(['"","142.24","144.78"', *rows]).encode())
+
+    assert source.names == ("column 1", "142.24", "144.78")
+
+
 @pytest.mark.parametrize("names", ["user,1,2,3,4,5", "user,3,1,2,4", "user,2001,2002"])
 def test_numbers_that_count_are_names_even_if_they_are_values(tmp_path, names):
     width = names.count(",")

@@ -69,6 +69,17 @@ def test_columns_have_roles_and_identifiers_are_left_out(against):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("n_first", [40, 70, 150])
+def test_of_equal_rows_all_are_explained_or_none(rng, n_first):
+    colors = np.array(["red"] * n_first + ["blue"] * 200)
+    for order in (np.arange(len(colors)), rng.permutation(len(colors))):
+        found = odbench.score({"color": colors[order]})
+        explained = found["reasons"] != ""
+        pairs = set(zip(found["score"], explained, strict=True))
+        assert len(pairs) == len(set(found["score"]))
+        assert explained.sum() == n_first
+
+
 @pytest.mark.parametrize(
     "detector", [pytest.param("cats", marks=pytest.mark.slow), "iforest"]
 )
