@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench.tables.dates import read_clock, read_dates
+from odbench.tables.durations import read_duration
 from odbench.tables.numbers import lookup, read_numbers
 from odbench.tables.seasons import read_season
 from odbench.tables.values import as_days, as_numbers, as_text, family
@@ -41,6 +43,8 @@ class Column:
         The unit behind each number, "" for none.
     season : bool
         Whether a date is a year that ends in the next one, such as 2019-20.
+    duration : bool
+        Whether a number is a length of time in text, such as 1 day, 2:03:04.
     """
 
     name: str
@@ -52,6 +56,7 @@ class Column:
     clock: bool = False
     unit: str = ""
     season: bool = False
+    duration: bool = False
 
     @property
     def used(self) -> bool:
@@ -80,17 +85,23 @@ def parsed_numbers(column: Column, values: Any) -> FloatArray:
         return as_numbers(values)
     if kind == "moment":
         return as_days(values)
+    if column.duration:
+        return _each_text(values, read_duration)
     return read_numbers(as_text(values), column.mark, column.unit)
+
+
+def _each_text(values: Any, read: Callable[[str], float]) -> FloatArray:
+    """Read each different text once."""
+    coded = as_text(values).dictionary_encode()
+    known = [read(text) for text in coded.dictionary.to_pylist()]
+    return lookup(coded, np.asarray([*known, np.nan]))
 
 
 def text_days(column: Column, values: Any) -> FloatArray:
     """Return dates written as text as days since 1970-01-01."""
+    if column.clock or column.season:
+        return _each_text(values, read_clock if column.clock else read_season)
     coded = as_text(values).dictionary_encode()
     texts = coded.dictionary.to_pylist()
-    if column.clock:
-        days = np.asarray([read_clock(text) for text in texts], dtype=np.float64)
-    elif column.season:
-        days = np.asarray([read_season(text) for text in texts], dtype=np.float64)
-    else:
-        days = read_dates(texts, day_first=column.day_first, counts=column.given)
+    days = read_dates(texts, day_first=column.day_first, counts=column.given)
     return lookup(coded, np.append(days, np.nan))

@@ -18,6 +18,7 @@ from odbench.tables.dates import (
     read_dates,
 )
 from odbench.tables.digit_dates import are_compact, count_note
+from odbench.tables.durations import are_durations
 from odbench.tables.numbers import (
     common_unit,
     count_readable,
@@ -169,6 +170,8 @@ def _of_shapes(name: str, facts: _Text) -> Column:
             return dates
     if _are_clocks(shaped):
         return Column(name, "date", "time of day", clock=True)
+    if are_durations(shaped, READABLE):
+        return Column(name, "number", "in seconds", unit="s", duration=True)
     return _of_words(name, facts)
 
 
@@ -399,6 +402,8 @@ def _overruled(column: Column, role: str, values: Any, *, comma: bool) -> Column
     if role == "number" and family(values.type) == "text":
         facts = _look(values)
         mark, unit = _number_mark(facts, comma=comma), ""
+        if not mark and are_durations(_spread(facts.known), READABLE):
+            return replace(chosen, unit="s", duration=True)
         if not mark:
             unit = common_unit(_spread(facts.known), READABLE, fewest=1)
             mark = _mark_without(facts, unit, comma=comma)

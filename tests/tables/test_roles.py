@@ -3,6 +3,7 @@
 import datetime as dt
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -72,6 +73,26 @@ def test_seasons_are_their_first_year_and_no_months():
     years = np.array(["1999", "2009", "2010", "2023"], dtype="datetime64[D]")
     np.testing.assert_array_equal(days[:4], years.astype(np.int64))
     assert np.isnan(days[4:]).all()
+
+
+@pytest.mark.parametrize(
+    "write", [str, lambda value: str(pd.Timedelta(value)), "{}".format]
+)
+def test_lengths_of_time_are_numbers_of_seconds(rng, write):
+    seconds = rng.integers(-90_000, 400_000, 50).tolist()
+    texts = [write(dt.timedelta(seconds=value)) for value in seconds]
+
+    column = role(texts)
+
+    assert (column.role, column.unit, column.note) == ("number", "s", "in seconds")
+    read = parsed_numbers(column, pa.array([*texts, "soon", None]))
+    assert read[:50].tolist() == seconds
+    assert np.isnan(read[50:]).all()
+
+
+def test_times_below_a_day_stay_times_of_day():
+    assert role(["08:30", "17:05:10", "23:59"] * 9).clock
+    assert role(["08:30", "17:05:10", "24:00"] * 9).duration
 
 
 def test_months_of_several_years_are_no_seasons():

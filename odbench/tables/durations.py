@@ -1,0 +1,54 @@
+"""Read lengths of time: 0 days 00:01:30, 1 day, 2:03:04, 36:15:00."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_DURATION = re.compile(
+    r"(?i)(?:([+-]?\d+) days?,? ?\+?|([+-]))?"
+    r"(\d+):([0-5]\d)(?::([0-5]\d(?:[.,]\d+)?))?"
+)
+_DAY, _HOUR, _MINUTE, _HOURS = 86_400.0, 3_600.0, 60.0, 24
+
+
+def are_durations(texts: Sequence[str], least: float) -> bool:
+    """Check whether texts are lengths of time, and not times of day.
+
+    Parameters
+    ----------
+    texts : sequence of str
+    least : float
+        Share of them that must be lengths of time.
+
+    Examples
+    --------
+    >>> are_durations(["0 days 00:01:30"], 1.0), are_durations(["8:30", "36:15"], 1.0)
+    (True, True)
+    >>> are_durations(["8:30", "23:59"], 1.0)
+    False
+    """
+    found = [match for text in texts if (match := _DURATION.fullmatch(text.strip()))]
+    beyond_a_day = any(match[1] or int(match[3]) >= _HOURS for match in found)
+    return beyond_a_day and len(found) >= least * len(texts)
+
+
+def read_duration(text: str) -> float:
+    """Return a length of time in seconds, NaN if the text is none.
+
+    Hours and minutes come first: 36:15 is a day and a half.
+
+    Examples
+    --------
+    >>> read_duration("0 days 00:01:30.5"), read_duration("1 day, 2:00:00")
+    (90.5, 93600.0)
+    >>> read_duration("-1 days +23:00:00"), read_duration("-0:30"), read_duration("x")
+    (-3600.0, -1800.0, nan)
+    """
+    found = _DURATION.fullmatch(text.strip())
+    if found is None:
+        return float("nan")
+    days, sign, hours, minutes, seconds = found.groups()
+    total = float(days or 0) * _DAY + float(hours) * _HOUR + float(minutes) * _MINUTE
+    total += float((seconds or "0").replace(",", "."))
+    return -total if sign == "-" else total
