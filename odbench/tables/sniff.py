@@ -9,9 +9,14 @@ from dataclasses import dataclass
 from odbench.errors import DataError
 from odbench.tables.dates import looks_like_date
 from odbench.tables.numbers import count_readable
+from odbench.tables.spaced import single_spaces
 
 DELIMITERS = (",", ";", "\t", "|")
-_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", "\x1f": "none"}
+SPACES = " "
+_NAMES = {
+    ",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", SPACES: "spaces",
+    "\x1f": "none",
+}  # fmt: skip
 # Delimiter of a table with one column: a control character that no text contains.
 SINGLE = "\x1f"
 _MARKS = (
@@ -47,7 +52,8 @@ class Dialect:
     encoding : str
         Name of a Python codec.
     delimiter : str
-        One character; `SINGLE` for a table with one column.
+        One character; `SINGLE` for a table with one column, `SPACES` if runs of spaces
+        separate columns.
     names : tuple of str
         The cells of the first row.
     header : bool
@@ -117,7 +123,11 @@ def find_dialect(head: bytes, name: str, *, whole: bool) -> Dialect:
         comments, text = _without_comments(text)
     delimiter = find_delimiter(text)
     if delimiter == SINGLE:
-        _check_single(text, name)
+        spaced = single_spaces(text.encode()).decode()
+        if not encoding.startswith("utf-16") and _is_spaced(spaced):
+            delimiter, text = SPACES, spaced
+        else:
+            _check_single(text, name)
     rows = _parsed(text, delimiter, _LINES)
     names = _names_of_longer(rows, text)
     quoted = _is_quoted_above_numbers(text, delimiter)
@@ -138,9 +148,9 @@ def find_dialect(head: bytes, name: str, *, whole: bool) -> Dialect:
 def _names_of_longer(rows: list[list[str]], text: str) -> tuple[str, ...] | None:
     """Return a name per column if all rows have a cell more than the header, else None.
 
-    The cell is the first if it names the row in quotes, as R writes it, or the last if
-    a delimiter ends every row, so that it is empty. Otherwise a comma in a cell may
-    have made it.
+    The cell is the first if it names the row, as R writes it, or the last if a
+    delimiter ends every row, so that it is empty. Names of rows without quotes count
+    only between spaces: elsewhere a comma in a cell may have made it.
     """
     first, below = rows[0], rows[1:]
     if len(below) < _FEWEST or {len(row) for row in below} != {len(first) + 1}:
@@ -148,8 +158,9 @@ def _names_of_longer(rows: list[list[str]], text: str) -> tuple[str, ...] | None
     if not any(row[-1].strip() for row in below):
         return (*first, "")
     lines = [line for line in text.splitlines() if line.strip()][1 : len(rows)]
+    spaced = not any(delimiter in text for delimiter in DELIMITERS)
     quoted = all(line.startswith('"') for line in lines)
-    if quoted and len({row[0] for row in below}) == len(below):
+    if (quoted or spaced) and len({row[0] for row in below}) == len(below):
         return ("", *first)
     return None
 
@@ -390,6 +401,24 @@ def _check_single(text: str, name: str) -> None:
             f"semicolons, tabs or bars"
         )
         raise DataError(msg)
+
+
+def _is_spaced(text: str) -> bool:
+    """Check whether single spaces separate the columns of a table, mostly numbers.
+
+    Lines of text have as many words now and then, and at times a number.
+    """
+    rows = _parsed(text, SPACES, _LINES)
+    below, width = rows[1:], len(rows[-1]) if rows else 0
+    if len(below) < _FEWEST or {len(row) for row in below} != {width}:
+        return False
+    if len(rows[0]) != width and not _names_of_longer(rows, text):
+        return False
+    numbers = [
+        sum(bool(_NUMBER.fullmatch(cell)) for cell in column) >= _ALIKE * len(below)
+        for column in zip(*below, strict=True)
+    ]
+    return sum(numbers) >= max(2, width / 2)
 
 
 def _parsed(text: str, delimiter: str, most: int) -> list[list[str]]:

@@ -16,13 +16,14 @@ import numpy as np
 
 from odbench.arrays import IntArray
 from odbench.errors import DataError
-from odbench.tables.sniff import Dialect, find_dialect
+from odbench.tables.sniff import SPACES, Dialect, find_dialect
 from odbench.tables.source import (
     Source,
     check_size,
     distinct_names,
     first_words,
 )
+from odbench.tables.spaced import SingleSpaces
 from odbench.tables.streams import Opened, mapped
 from odbench.text import counted
 
@@ -95,6 +96,8 @@ def _batches(opened: Opened, dialect: Dialect, width: int) -> Iterator[Any]:
     ended = _ended(opened, dialect)
     if ended is not None:
         stream, encoding = io.BytesIO(ended), "utf8"
+    if dialect.delimiter == SPACES:
+        stream = io.BufferedReader(SingleSpaces(stream), _BLOCK)
     read = csv.ReadOptions(
         block_size=_BLOCK,
         # The parser would refuse a header of another width, even to skip it.

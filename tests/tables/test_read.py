@@ -21,7 +21,7 @@ import pytest
 from pyarrow import feather, parquet
 
 from odbench.errors import DataError, OdbenchError, UsageError
-from odbench.tables import json_array, text_table
+from odbench.tables import json_array, spaced, text_table
 from odbench.tables.json_array import ObjectLines
 from odbench.tables.json_lines import read_json_lines
 from odbench.tables.read import read_source
@@ -206,7 +206,7 @@ def test_numbers_as_names_above_text_are_a_header(tmp_path):
         ("j.json", b'{"a b": [{"a": 1}, {"a": 2}]}', "jq -c '.[\"a b\"][]' FILE >"),
         ("t.csv", b"Sales\na,b,c\n1,2,3\n4,5,6\n1,2,3\n4,5,6\n", "above the header"),
         ("t.csv", b"a,b\n1,2,3\n4,5,6\n1,2,3\n4,5,6\n", "most rows have 3 cells"),
-        ("t.txt", b"a  b\n1   2\n3  4\n", "its columns are separated by spaces"),
+        ("t.txt", b"a  b\n1   x\n3  y\n", "its columns are separated by spaces"),
         ("t.csv", "a,b\n1,2\n".encode("utf-32"), "is UTF-32; save it as UTF-8"),
         ("j.jsonl", b'{"a": 1}\n{"a": \n', "is not a readable JSON file"),
         ("g.gz", gzip.compress(os.urandom(9999))[:999], "the .gz data are damaged"),
@@ -522,6 +522,51 @@ def test_names_of_rows_as_r_writes_them_are_an_unnamed_column(tmp_path, above):
     assert source.names == ("column 1", "x", "y")
     assert source.table().column("x").to_pylist() == [str(n / 2) for n in range(9)]
     assert source.table().column("column 1").to_pylist() == [f"r{n}" for n in range(9)]
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
+@pytest.mark.parametrize("part", [1, 7, 1 << 20])
+def test_columns_between_runs_of_spaces_are_read(tmp_path, monkeypatch, part, end):
+    monkeypatch.setattr(spaced, "_PART", part)
+    lines = [
+        b" speed   dist   name",
+        *(b"%4d%s%.1f  'x'" % (n, b"\t" * (n % 3) + b"  ", n / 2) for n in range(9)),
+    ]
+    text = (end or b"\n").join(lines) + end
+
+    source = read(tmp_path, text)
+
+    assert source.form.startswith("text, delimiter spaces")
+    assert source.table().to_pydict() == {
+        "speed": [str(n) for n in range(9)],
+        "dist": [f"{n / 2:.1f}" for n in range(9)],
+        "name": ["'x'"] * 9,
+    }
+
+
+def test_a_table_of_r_between_spaces_has_names_of_rows(tmp_path):
+    rows = [f'"Fiat {n}"   {n}.5 {n * n}  "a  b"' for n in range(9)]
+
+    for text in (
+        "\n".join(['"mpg" "cyl" "k"', *rows]),
+        "# R\nmpg cyl k\n" + "\n".join(rows),
+    ):
+        source = read(tmp_path, text.encode())
+        assert source.names == ("column 1", "mpg", "cyl", "k")
+        assert source.table().column("column 1").to_pylist()[2] == "Fiat 2"
+        assert source.table().column("k").to_pylist() == ["a  b"] * 9
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [["Item 1", "Item 2", "Item 3"] * 5, ["2020-01-01 10:00", "2020-01-02 11:00"] * 5],
+)
+def test_words_and_moments_are_no_columns_between_spaces(tmp_path, lines):
+    try:
+        form = read(tmp_path, "\n".join(lines).encode()).form
+    except DataError as error:
+        form = str(error)
+    assert "delimiter spaces" not in form
 
 
 def test_a_delimiter_behind_every_row_is_an_empty_column(tmp_path):
