@@ -22,6 +22,7 @@ from odbench.tables.streams import Opened, seekable
 
 # Bytes that are parsed at once; a longer line is parsed alone.
 PART = 1 << 24
+_NULL_ROW = re.compile(rb"^\s*null\b", re.MULTILINE)
 _SINGLE = r"(string|number|boolean)"
 _MIXED = re.compile(rf"changed from {_SINGLE} to {_SINGLE}")
 _LINES, _ARRAY, _OBJECTS = "JSON lines", "JSON array", "JSON"
@@ -149,12 +150,17 @@ def _parsed(block: bytes, name: str, schema: Any = None) -> Any:
     import pyarrow as pa
 
     try:
+        # The parser takes any bytes for text.
+        block.decode()
         try:
             return _as_table(block, schema)
         except pa.ArrowInvalid as error:
             if not _MIXED.search(str(error)):
                 raise
             return _as_table(_with_texts(block, schema), schema)
+    except UnicodeDecodeError as error:
+        msg = f"{name}: is JSON that is not in UTF-8; save it as UTF-8"
+        raise DataError(msg) from error
     except (pa.ArrowException, ValueError, RecursionError) as error:
         raise damaged(name, "JSON", error) from error
 
@@ -163,6 +169,10 @@ def _as_table(block: bytes, schema: Any) -> Any:
     import pyarrow as pa
     from pyarrow import json
 
+    if _NULL_ROW.search(block):
+        # pyarrow 26 would end the process where it is the first row.
+        msg = "a row is null, and no object"
+        raise ValueError(msg)
     # The parser takes lines only as long as its block.
     read = json.ReadOptions(block_size=len(block) + 1, use_threads=False)
     parse = json.ParseOptions(explicit_schema=schema)

@@ -118,7 +118,8 @@ def _read_parquet(file: Any, name: str) -> Source:
     try:
         opened = pq.ParquetFile(file)
         names, notes = distinct_names(flat_names(opened.schema_arrow))
-    except (pa.ArrowException, OSError) as error:
+    # A column's name may be no text.
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise damaged(name, "Parquet", error) from error
     check_size(name, len(names), opened.metadata.num_rows)
 
@@ -172,9 +173,9 @@ def _read_feather(file: Any, name: str) -> Source:
         else:
             file.seek(0)
             table = feather.read_table(file)
-    except (pa.ArrowException, OSError) as error:
+        return of_arrow(table, name=name, form="Arrow")
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise damaged(name, "Arrow", error) from error
-    return of_arrow(table, name=name, form="Arrow")
 
 
 def _read_object(table: Any) -> Source:

@@ -57,7 +57,28 @@ class Source:
 
         for batch in self.read():
             columns = [readable(column) for column in flat_columns(batch.columns)]
+            for name, column in zip(self.names, columns, strict=True):
+                self._check(name, column)
             yield pa.RecordBatch.from_arrays(columns, names=list(self.names))
+
+    def _check(self, name: str, column: Any) -> None:
+        """Refuse an array that breaks Arrow's own rules, before anything trusts it.
+
+        Raises
+        ------
+        DataError
+            If a file's text is not UTF-8, or its offsets lead out of its bytes.
+        """
+        import pyarrow as pa
+
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid as error:
+            msg = (
+                f"{self.name}: column {name!r} is damaged ({first_words(error)}); "
+                f"write the table again"
+            )
+            raise DataError(msg) from error
 
     def table(self) -> Any:
         """Return all rows as one ``pyarrow.Table``."""

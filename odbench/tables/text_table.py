@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import re
@@ -98,6 +99,8 @@ def _batches(opened: Opened, dialect: Dialect, width: int) -> Iterator[Any]:
         stream, encoding = io.BytesIO(ended), "utf8"
     if dialect.delimiter == SPACES:
         stream = io.BufferedReader(SingleSpaces(stream), _BLOCK)
+    if encoding == "utf8":
+        stream = io.BufferedReader(_Utf8(stream), _BLOCK)
     read = csv.ReadOptions(
         block_size=_BLOCK,
         # The parser would refuse a header of another width, even to skip it.
@@ -139,6 +142,28 @@ def _batches(opened: Opened, dialect: Dialect, width: int) -> Iterator[Any]:
                 yield batch
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise _unreadable(opened.name, error, uneven, dialect) from error
+
+
+class _Utf8(io.RawIOBase):
+    """A stream that refuses bytes that are not UTF-8, before the parser shows them.
+
+    A row of the wrong length is handed over as text, which could not be made of them.
+    """
+
+    def __init__(self, source: Any) -> None:
+        self._source = source
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer; return the number of bytes, 0 at the end."""
+        chunk = self._source.read(len(buffer))
+        self._decoder.decode(chunk, final=not chunk)
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
 
 
 def _ended(opened: Opened, dialect: Dialect) -> bytes | None:

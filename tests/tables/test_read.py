@@ -199,6 +199,8 @@ def test_numbers_as_names_above_text_are_a_header(tmp_path):
             "is a JSON array of arrays; wanted an array of",
         ),
         ("j.json", b"[]", "has no columns"),
+        ("j.json", '[{"a": "é"}]'.encode("latin-1"), "is JSON that is not in UTF-8"),
+        ("j.json", '{"é": 1}\n'.encode("latin-1") * 2, "is JSON that is not in UTF-8"),
         ("j.json", b'[{"a": 1}, {"a": 2}', "it ends before its last bracket"),
         ("j.json", b'[{"a": 1}, {"a": "2', "it ends before its last bracket"),
         ("j.json", b'[{"a": 1}, {"a": x}]', "is not a readable JSON file"),
@@ -504,7 +506,9 @@ def test_values_of_several_kinds_are_text_however_they_are_divided(tmp_path, par
         assert [row["n"] for row in read] == [1, None, 2, 3]
 
 
-@pytest.mark.parametrize("line", ['{"a": [1]}', '{"a": {}}', "[1]", '{"a": 1'])
+@pytest.mark.parametrize(
+    "line", ['{"a": [1]}', '{"a": {}}', "[1]", '{"a": 1', "null", ' null {"a": 1}']
+)
 def test_json_lines_that_disagree_are_refused_in_any_parts(tmp_path, line):
     path = tmp_path / "t.jsonl"
     path.write_text(f'{{"a": 1}}\n{line}\n')
@@ -739,6 +743,67 @@ def test_text_that_is_no_table_says_what_it_is(tmp_path, text, words):
         read_source(path)
     assert words in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("write", [parquet.write_table, feather.write_feather, None])
+def test_text_that_is_not_utf8_is_one_line_that_names_the_column(tmp_path, write):
+    offsets = np.array([0, 1, 2, 3], dtype=np.int32)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"a\xffb")]
+    text = pa.Array.from_buffers(pa.string(), 3, buffers)
+    for column in (text, text.dictionary_encode()):
+        table = pa.table({"x": [1.0, 2.0, 3.0], "s": column})
+        if write is not None:
+            write(table, tmp_path / "t")
+            table = tmp_path / "t"
+        with pytest.raises(DataError, match=r"column 's' is damaged .*UTF8"):
+            read_source(table).table()
+
+
+@pytest.mark.parametrize("rows", [9, 400_000])
+def test_a_long_row_that_is_not_utf8_is_one_line(tmp_path, capfd, rows):
+    content = b"a,b\n" + b"1,2\n" * rows + b"1,2,\xff"
+
+    with pytest.raises(DataError, match="a later part is not utf-8; save it as UTF-8"):
+        read(tmp_path, content)
+    assert capfd.readouterr().err == ""
+
+
+def test_offsets_beyond_the_bytes_of_an_arrow_file_are_refused(tmp_path):
+    path = tmp_path / "t.arrow"
+    table = pa.table({"s": ["a", "bb", "ccc"], "x": [1.0, 2.0, 3.0]})
+    feather.write_feather(table, path, compression="uncompressed")
+    good = np.array([0, 1, 3, 6], dtype=np.int32).tobytes()
+    bad = np.array([0, 1, 3, 60_000_000], dtype=np.int32).tobytes()
+    content = path.read_bytes()
+    assert content.count(good) == 1
+    path.write_bytes(content.replace(good, bad))
+
+    with pytest.raises(DataError, match="damaged"):
+        read_source(path).table()
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_a_changed_byte_gives_a_table_or_one_line(tmp_path, form):
+    path = tmp_path / f"t.{form}"
+    table = pa.table(
+        {"s": ["a", "bb", None] * 9, "x": range(27), "k": [[1], [], None] * 9}
+    )
+    if form == "parquet":
+        parquet.write_table(table, path)
+    else:
+        feather.write_feather(table, path, compression="uncompressed")
+    content, draw = path.read_bytes(), random.Random(0)
+    refusals = []
+    for _ in range(300):
+        changed = bytearray(content)
+        changed[draw.randrange(8, len(changed))] = draw.randrange(256)
+        path.write_bytes(changed)
+        try:
+            infer_roles(read_source(path).table())
+        except DataError as error:
+            refusals.append(str(error))
+    assert 0 < len(refusals) < 300
+    assert not any("\n" in refusal for refusal in refusals)
 
 
 def test_an_archive_is_told_from_a_spreadsheet(tmp_path):
