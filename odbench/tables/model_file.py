@@ -23,8 +23,8 @@ from odbench.arrays import FloatArray
 from odbench.errors import DataError, UsageError
 from odbench.files import whole_file
 from odbench.plugins.find import find_detector, list_detectors
-from odbench.tables.columns import Column
-from odbench.tables.encode import Encoder, Learned
+from odbench.tables.columns import UNUSED, USED, Column
+from odbench.tables.encode import NAMED, Encoder, Learned
 from odbench.tables.fitted import Fitted
 from odbench.tables.learner import Learner
 from odbench.tables.scale import Scale
@@ -32,6 +32,7 @@ from odbench.tables.scale import Scale
 FORMAT = 1
 _MEMBERS = {"model.json", "rows", "sums.json"}
 _MOST_JSON, _MOST_ROWS = 256 << 20, 2 << 30
+_MOST_COUNTED = 1 << 53
 # A fixed date, so that the same model gives the same bytes.
 _DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -134,7 +135,8 @@ def _members(path: Path) -> tuple[dict[str, Any], bytes]:
             raise ValueError(msg)
         try:
             content = {name: archive.read(name) for name in sizes}
-        except zlib.error as error:
+        # A damaged place of a member may lie before the beginning of the file.
+        except (zlib.error, OSError) as error:
             raise ValueError(str(error)) from error
     sums = json.loads(content["sums.json"])
     for name in ("model.json", "rows"):
@@ -153,14 +155,15 @@ def _restored(told: dict[str, Any], content: bytes) -> Fitted:
         msg = f"{len(content)} bytes for {n} rows of {d} columns"
         raise ValueError(msg)
     rows = np.frombuffer(content, dtype="<f8").reshape(n, d).astype(np.float64)
-    columns = tuple(Column(**column) for column in told["columns"])
+    columns = tuple(_column(column) for column in told["columns"])
     used = tuple(column for column in columns if column.used)
     learned = tuple(
-        Learned(**{**each, "parts": tuple(each["parts"])}) for each in told["learned"]
+        _learned(each, column)
+        for each, column in zip(told["learned"], used, strict=True)
     )
     encoder = Encoder(used, learned)
     scale = Scale(_vector(told["mean"], d), _vector(told["deviation"], d))
-    if len(used) != len(learned) or len(encoder.names) != d:
+    if len(encoder.names) != d:
         msg = "columns and rows disagree"
         raise ValueError(msg)
     if not (np.isfinite(rows).all() and (scale.deviation > 0.0).all()):
@@ -169,7 +172,44 @@ def _restored(told: dict[str, Any], content: bytes) -> Fitted:
     spec = str(told["detector"])
     _check_installed(spec, spec)
     learner = Learner(find_detector(spec), rows, scale, np.arange(n, dtype=np.int64))
-    return Fitted(columns, encoder, learner, int(told["n_rows"]))
+    return Fitted(columns, encoder, learner, _count(told["n_rows"], fewest=1))
+
+
+def _column(told: dict[str, Any]) -> Column:
+    """Return a column of a model, whose attributes may be anything."""
+    column = Column(**told)
+    wanted = asdict(Column("", ""))
+    if any(type(value) is not type(wanted[key]) for key, value in told.items()):
+        msg = f"column {column.name!r} of other types"
+        raise ValueError(msg)
+    if column.role not in (*USED, *UNUSED) or column.mark not in (".", ","):
+        msg = f"column {column.name!r} of role {column.role!r}, mark {column.mark!r}"
+        raise ValueError(msg)
+    return column
+
+
+def _learned(told: dict[str, Any], column: Column) -> Learned:
+    """Return what a model says about a used column, which may be anything."""
+    parts = tuple(told["parts"])
+    may = ("rarity",) if column.role in NAMED else ("value", "missing")
+    may = (*may, "hour", "weekday") if column.role == "date" else may
+    if not parts or len(set(parts)) < len(parts) or not set(parts) <= set(may):
+        msg = f"column {column.name!r} with the parts {parts!r}"
+        raise ValueError(msg)
+    n_rows = _count(told["n_rows"], fewest=1)
+    counts = {str(key): _count(count) for key, count in told["counts"].items()}
+    if sum(counts.values()) > n_rows:
+        msg = f"column {column.name!r} with more values than rows"
+        raise ValueError(msg)
+    median, low, high = _vector([told["median"], told["low"], told["high"]], 3).tolist()
+    return Learned(n_rows, _count(told["missing"]), median, low, high, counts, parts)
+
+
+def _count(value: Any, *, fewest: int = 0) -> int:
+    if type(value) is not int or not fewest <= value <= _MOST_COUNTED:
+        msg = f"{value!r:.40} is no number of rows"
+        raise ValueError(msg)
+    return value
 
 
 def _vector(values: Any, d: int) -> FloatArray:

@@ -1,11 +1,14 @@
 """Saved models: the same scores alone and in a batch, and nothing hostile is read."""
 
 import json
+import random
+import warnings
 import zipfile
 
 import numpy as np
 import pytest
 
+import odbench
 from odbench.errors import DataError, OdbenchError, UsageError
 from odbench.tables.model_file import load_model, save_model
 from odbench.tables.score import Request, score_table
@@ -127,6 +130,68 @@ def test_a_hostile_model_is_one_line(model, change):
 
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("place", "entries"),
+    [
+        ("columns", {"role": "owner"}),
+        ("columns", {"role": 5}),
+        ("columns", {"mark": ";"}),
+        ("columns", {"clock": "no"}),
+        ("columns", {"unit": None}),
+        ("learned", {"parts": []}),
+        ("learned", {"parts": ["value", "value"]}),
+        ("learned", {"parts": ["weekday"]}),
+        ("learned", {"n_rows": 0}),
+        ("learned", {"n_rows": 10**400}),
+        ("learned", {"missing": -1}),
+        ("learned", {"median": None}),
+        ("learned", {"high": float("inf")}),
+        ("learned", {"counts": {"x": "y"}}),
+        ("learned", {"counts": {"x": 10**9}}),
+    ],
+)
+def test_a_model_with_impossible_facts_is_one_line(model, place, entries):
+    def change(members):
+        told = json.loads(members["model.json"])
+        told[place][0] |= entries
+        members["model.json"] = json.dumps(told).encode()
+
+    with pytest.raises(DataError, match="is not a model or is damaged") as caught:
+        load_model(rewritten(model, change))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_changed_bytes_of_a_model_give_one_line_or_scores(model, as_json):
+    content, draw = model.read_bytes(), random.Random(0)
+    odd = [b"null", b"[]", b"-1", b"1e999", b"NaN", b'"', b"9" * 400]
+
+    def change(members):
+        told = bytearray(members["model.json"])
+        told[draw.randrange(len(told))] = draw.randrange(32, 127)
+        place = draw.randrange(len(told))
+        told[place : place + draw.randrange(5)] = draw.choice(odd)
+        members["model.json"] = bytes(told)
+
+    refusals = []
+    for _ in range(200):
+        model.write_bytes(content)
+        if as_json:
+            rewritten(model, change)
+        else:
+            changed = bytearray(content)
+            changed[draw.randrange(len(changed))] = draw.randrange(256)
+            model.write_bytes(changed)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)
+                odbench.score(orders(20, 1), model=model)
+        except OdbenchError as error:
+            refusals.append(str(error))
+    assert len(refusals) > 100
+    assert not any("\n" in refusal for refusal in refusals)
 
 
 def test_a_model_cannot_name_code_of_its_own(model, tmp_path):
