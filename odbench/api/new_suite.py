@@ -24,7 +24,10 @@ from odbench.errors import OdbenchError, UsageError
 from odbench.files import write_bytes, write_text
 
 _TABLES = frozenset(
-    (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".parquet", ".feather", ".arrow")
+    (
+        *(".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson"),
+        *(".parquet", ".feather", ".arrow"),
+    )
 )
 _PACKED = frozenset((".gz", ".zst", ".bz2"))
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -64,6 +65,27 @@ def test_tables_become_a_suite_that_runs_and_runs_again_where_corrected(run, tab
     assert "1 trial (1 ok), 1 done before; results in odbench-runs/fraud" in again
     assert run("datasets", "verify", "--suite", "./fraud")[2] == "verify: 4 ok\n"
     assert run("datasets", "audit", "--suite", "./fraud")[0] == 0
+
+
+@pytest.mark.parametrize("ending", [".json", ".jsonl", ".csv.gz", ".parquet"])
+def test_every_form_of_a_table_is_the_same_data_set(run, tables, ending):
+    frame = pd.read_csv(tables / "cards.csv")
+    write = {
+        ".json": lambda path: frame.to_json(path, orient="records"),
+        ".jsonl": lambda path: frame.to_json(path, orient="records", lines=True),
+        ".csv.gz": lambda path: frame.to_csv(path, index=False),
+        ".parquet": frame.to_parquet,
+    }[ending]
+    write(tables / f"again{ending}")
+
+    assert new(run)[:2] == (0, "./fraud: 3 data sets\n")
+    amounts = []
+    for name in ("cards", "again"):
+        with np.load(f"fraud/data/{name}.npz") as made:
+            rows = np.concatenate([made["train"], made["test"]])
+            amounts.append(np.sort(rows[:, 0]))
+            assert made["test_labels"].sum() == 5
+    np.testing.assert_array_equal(*amounts)
 
 
 def test_the_split_is_that_of_a_labelled_table(run, tables):
