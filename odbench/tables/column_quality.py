@@ -51,8 +51,9 @@ class CodedColumn:
         Share of the rows that have the most frequent value.
     exact : bool
         Whether each value has a code of its own.
-    values : Values
-        All of them, to compare columns that seem to be the same.
+    values : float64 or int64 array of shape (n,)
+        Numbers, NaN where missing, or numbered names: to compare columns that seem to
+        be the same.
     rises : bool
         Whether almost no value is below that of the row before, as in a counter.
     """
@@ -79,7 +80,7 @@ def code_column(column: Column, values: Any) -> CodedColumn:
     if family(values.type) == "nested":
         gone = values.null_count / max(len(values), 1)
         none = np.zeros(len(values), np.int64)
-        return CodedColumn(none, 0, gone, 0.0, False, Values(none, None))
+        return CodedColumn(none, 0, gone, 0.0, False, none)
     coded = as_text(values).dictionary_encode()
     places = coded.indices.fill_null(len(coded.dictionary))
     names = places.to_numpy(zero_copy_only=False).astype(np.int64)
@@ -90,7 +91,7 @@ def code_column(column: Column, values: Any) -> CodedColumn:
         float(counts[-1] / max(len(names), 1)),
         float(counts.max() / max(len(names), 1)),
         len(coded.dictionary) < MOST_CODES,
-        Values(names, None),
+        names,
     )
 
 
@@ -106,7 +107,7 @@ def _of_numbers(column: Column, numbers: FloatArray) -> CodedColumn:
         1.0 - len(known) / n,
         float(counts.max() / n) if len(counts) else 0.0,
         len(counts) <= values_kept(len(known)),
-        Values(np.unique(numbers, return_inverse=True)[1], numbers),
+        numbers,
         bool(rises and (steps >= 0).mean() >= _RISING),
     )
 

@@ -24,7 +24,7 @@ from odbench.tables.column_quality import (
 from odbench.tables.columns import Column
 from odbench.tables.fitted import chosen_roles
 from odbench.tables.read import read_source
-from odbench.tables.repeats import are_same, determines
+from odbench.tables.repeats import are_same, determines, places
 from odbench.tables.roles import infer_roles
 from odbench.tables.sample import take_sample
 from odbench.tables.wording import show_share
@@ -276,11 +276,11 @@ def _compare(
                 one, most_similar=other_name, redundancy=float(f"{share:.4g}")
             )
             if share >= REPEATED:
-                mine, theirs = coded.values.taken(rows), other_coded.values.taken(rows)
+                mine, theirs = coded.values[rows], other_coded.values[rows]
                 back = _tells(codes, place, other)
                 if back >= REPEATED and are_same(mine, theirs):
                     one = _repeated(one, other_name, later=other < place)
-                elif determines(codes[:, other], mine.places):
+                elif determines(codes[:, other], places(mine)):
                     one = _warned(one, f"follows from {other_name!r}")
         ranked[name] = one
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from odbench.arrays import FloatArray, IntArray
 
+Values = FloatArray | IntArray
 # Share of the rows that must agree.
 _AGREE = 0.98
 # Share of the rows whose value must have occurred before: where all values differ, each
@@ -19,27 +18,6 @@ _LEFT = 1e-3
 _FEWEST = 4
 
 
-@dataclass(frozen=True)
-class Values:
-    """A column's values.
-
-    Attributes
-    ----------
-    places : int64 array of shape (n,)
-        Equal for equal values; a missing value is one of its own.
-    numbers : float64 array of shape (n,) or None
-        The values of a column of numbers, NaN where missing.
-    """
-
-    places: IntArray
-    numbers: FloatArray | None
-
-    def taken(self, rows: IntArray) -> Values:
-        """Return some of the rows."""
-        numbers = None if self.numbers is None else self.numbers[rows]
-        return Values(self.places[rows], numbers)
-
-
 def are_same(one: Values, other: Values) -> bool:
     """Check whether two columns say the same.
 
@@ -49,20 +27,25 @@ def are_same(one: Values, other: Values) -> bool:
 
     Parameters
     ----------
-    one, other : Values
-        Of the same rows.
+    one, other : arrays of shape (n,)
+        Numbers, NaN where missing, as float64; names as int64 from 0.
 
     Examples
     --------
     >>> celsius = np.array([20.0, 21.5, 19.0, 25.5, 31.0])
-    >>> one = Values(np.arange(5), celsius)
-    >>> are_same(one, Values(np.arange(5), 1.8 * celsius + 32.0))
+    >>> are_same(celsius, 1.8 * celsius + 32.0)
     True
-    >>> are_same(one, Values(np.arange(5), np.array([5.0, 6.0, 1.0, 7.0, 7.1])))
+    >>> are_same(celsius, np.array([5.0, 6.0, 1.0, 7.0, 7.1]))
     False
     """
-    both = [(one.places, other.places), (other.places, one.places)]
-    return all(determines(*each) for each in both) or _by_line(one, other)
+    first, second = places(one), places(other)
+    both = determines(first, second) and determines(second, first)
+    return both or _by_line(one, other)
+
+
+def places(values: Values) -> IntArray:
+    """Return equal numbers from 0 for equal values; a missing one is a value."""
+    return np.asarray(np.unique(values, return_inverse=True)[1], dtype=np.int64)
 
 
 def determines(codes: IntArray, values: IntArray) -> bool:
@@ -89,13 +72,13 @@ def determines(codes: IntArray, values: IntArray) -> bool:
 
 
 def _by_line(one: Values, other: Values) -> bool:
-    if one.numbers is None or other.numbers is None:
+    if one.dtype.kind != "f" or other.dtype.kind != "f":
         return False
-    known = ~np.isnan(one.numbers) & ~np.isnan(other.numbers)
-    gone = np.isnan(one.numbers) & np.isnan(other.numbers)
+    known = ~np.isnan(one) & ~np.isnan(other)
+    gone = np.isnan(one) & np.isnan(other)
     if known.sum() < _FEWEST or (known | gone).sum() < _AGREE * len(known):
         return False
-    x, y = one.numbers[known], other.numbers[known]
+    x, y = (each[known].astype(np.float64) for each in (one, other))
     forms = [(x, y)]
     if x.min() > 0.0:
         forms.append((np.log(x), y))
