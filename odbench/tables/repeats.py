@@ -86,7 +86,9 @@ def _by_line(one: Values, other: Values) -> bool:
         forms.append((x, np.log(y)))
     if len(forms) > 2:
         forms.append((np.log(x), np.log(y)))
-    return any(_is_line(*form) for form in forms)
+    # Of values that are too large or too close no line is found.
+    with np.errstate(all="ignore"):
+        return any(_is_line(*form) for form in forms)
 
 
 def _is_line(x: FloatArray, y: FloatArray) -> bool:

@@ -123,6 +123,16 @@ def test_another_unit_or_scale_repeats_a_column(again, n):
     assert by_name(ranking)["y"].warnings == ("repeats 'x'",)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("scale", [1e300, 1e-300])
+def test_values_at_the_ends_of_the_range_are_compared_without_a_warning(scale):
+    x = np.linspace(-1.0, 1.0, 300)
+
+    ranking = rank_table_columns({"x": x, "y": scale * x, "z": scale * np.roll(x, 7)})
+
+    assert "z" not in ranking.to_ignore
+
+
 def test_a_mistyped_value_does_not_hide_that_a_column_is_repeated():
     x = np.round(np.random.default_rng(0).uniform(10.0, 90.0, 400), 1)
 
