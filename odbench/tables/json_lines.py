@@ -60,11 +60,15 @@ def read_json_lines(opened: Opened, path: Path | None, part: int = PART) -> Sour
     name = opened.name
     form = _form(opened.head, name)
     content = pa.BufferReader(opened.head) if opened.whole else seekable(opened, path)
-    file = pa.OSFile(content) if isinstance(content, str) else content
-    if form != _LINES:
-        file = ObjectLines(file, name, is_array=form == _ARRAY)
+
+    def lines() -> Any:
+        file = pa.OSFile(content) if isinstance(content, str) else content
+        if form == _LINES:
+            return file
+        return ObjectLines(file, name, is_array=form == _ARRAY)
+
     schema, n_rows = pa.schema([]), 0
-    for block in _blocks(file, part):
+    for block in _blocks(lines(), part):
         table = _parsed(block, name)
         schema = _together(schema, table.schema, name)
         n_rows += table.num_rows
@@ -74,7 +78,7 @@ def read_json_lines(opened: Opened, path: Path | None, part: int = PART) -> Sour
     check_size(name, len(names), n_rows)
 
     def read() -> Iterator[Any]:
-        for block in _blocks(file, part):
+        for block in _blocks(lines(), part):
             table = _parsed(block, name, schema)
             yield from table.to_batches(max_chunksize=BATCH_ROWS)
 
@@ -184,6 +188,9 @@ def _with_texts(block: bytes, schema: Any) -> bytes:
     rows = [json.loads(line) for line in block.splitlines() if line.strip()]
     kinds: dict[str, set[str]] = {}
     for row in rows:
+        if not isinstance(row, dict):
+            msg = f"a row is a {_kind(row)}, and no object"
+            raise ValueError(msg)
         for key, value in row.items():
             if value is not None:
                 kinds.setdefault(key, set()).add(_kind(value))

@@ -7,11 +7,18 @@ import re
 from dataclasses import dataclass
 
 from odbench.errors import DataError
-from odbench.tables.dates import looks_like_date
+from odbench.tables.header import (
+    DELIMITERS,
+    NUMBER,
+    has_header,
+    is_quoted_above_numbers,
+    names_of_longer,
+    other_rows,
+    words_again,
+)
 from odbench.tables.numbers import count_readable
 from odbench.tables.spaced import single_spaces
 
-DELIMITERS = (",", ";", "\t", "|")
 SPACES = " "
 _NAMES = {
     ",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", SPACES: "spaces",
@@ -27,13 +34,8 @@ _MARKS = (
 _LINES = 200
 # Line with which spreadsheets name the delimiter.
 _SEPARATOR = re.compile(r"sep=(.)\r?\n|sep=(.)\r", re.IGNORECASE)
-# Columns that a header must count to be one.
-_COUNTED = 5
-# Rows that say that the header lacks a cell.
-_FEWEST = 2
 # Share of the lines that must be alike to say that the first one is not.
 _ALIKE = 0.8
-_NUMBER = re.compile(r"[+-]?(\d[\d.,' ]*|[.,]\d+)([eE][+-]?\d+)?\s*%?")
 # How files begin that are text, but no table.
 _OTHERS = (
     ("a web page", re.compile(r"<(!doctype html|html|head|body)\b", re.IGNORECASE)),
@@ -129,9 +131,9 @@ def find_dialect(head: bytes, name: str, *, whole: bool) -> Dialect:
         else:
             _check_single(text, name)
     rows = _parsed(text, delimiter, _LINES)
-    names = _names_of_longer(rows, text)
-    quoted = _is_quoted_above_numbers(text, delimiter)
-    header = names is not None or quoted or _has_header(rows)
+    names = names_of_longer(rows, text)
+    quoted = is_quoted_above_numbers(text, delimiter)
+    header = names is not None or quoted or has_header(rows)
     return Dialect(
         encoding,
         delimiter,
@@ -140,29 +142,9 @@ def find_dialect(head: bytes, name: str, *, whole: bool) -> Dialect:
         '"' in text,
         comments or int(bool(told)),
         comments,
-        header and not names and not any(_words_again(rows[0], _others(rows))),
+        header and not names and not any(words_again(rows[0], other_rows(rows))),
         names is not None,
     )
-
-
-def _names_of_longer(rows: list[list[str]], text: str) -> tuple[str, ...] | None:
-    """Return a name per column if all rows have a cell more than the header, else None.
-
-    The cell is the first if it names the row, as R writes it, or the last if a
-    delimiter ends every row, so that it is empty. Names of rows without quotes count
-    only between spaces: elsewhere a comma in a cell may have made it.
-    """
-    first, below = rows[0], rows[1:]
-    if len(below) < _FEWEST or {len(row) for row in below} != {len(first) + 1}:
-        return None
-    if not any(row[-1].strip() for row in below):
-        return (*first, "")
-    lines = [line for line in text.splitlines() if line.strip()][1 : len(rows)]
-    spaced = not any(delimiter in text for delimiter in DELIMITERS)
-    quoted = all(line.startswith('"') for line in lines)
-    if (quoted or spaced) and len({row[0] for row in below}) == len(below):
-        return ("", *first)
-    return None
 
 
 def _check_table(text: str, name: str) -> None:
@@ -191,110 +173,6 @@ def _without_comments(text: str) -> tuple[int, str]:
     if delimiter != SINGLE and below and len(last[0]) == len(below[0]):
         count -= 1
     return count, "".join(lines[count:])
-
-
-def _has_header(rows: list[list[str]]) -> bool:
-    """Decide whether the first row holds names, and not values."""
-    first, below = rows[0], _others(rows)
-    if _counts(first):
-        return True
-    kinds = [_kind(cell) for cell in first]
-    named = any(
-        cell and kind != "number" for cell, kind in zip(first, kinds, strict=True)
-    )
-    # Numbers above text are names, such as years.
-    words = any(cell and _kind(cell) != "number" for cell in (below or [[]])[0])
-    if not named:
-        return words
-    columns = _columns(below, len(first))
-    # A date above dates is a value; a date above numbers is a name.
-    for kind, column in zip(kinds, columns, strict=True):
-        if kind == "date" and column and all(_kind(cell) == "date" for cell in column):
-            return False
-    # A number above numbers is a value if a word in the same row is one, too: words
-    # that come again below are no names, unless the header itself is repeated.
-    numbers = any(
-        kind == "number" and column and all(_kind(cell) == "number" for cell in column)
-        for kind, column in zip(kinds, columns, strict=True)
-    )
-    return not (numbers and (any(_words_again(first, below)) or _again(first, columns)))
-
-
-def _is_quoted_above_numbers(text: str, delimiter: str) -> bool:
-    """Check whether the first line is in quotes, and numbers in the second are not."""
-    lines = [line for line in text.splitlines() if line.strip()][:2]
-    if len(lines) < 2:
-        return False
-    first, second = ([cell.strip() for cell in line.split(delimiter)] for line in lines)
-    return (
-        len(first) == len(second)
-        and all(re.fullmatch(r'"[^"]*"', cell) for cell in first)
-        and any(_NUMBER.fullmatch(cell) for cell in second)
-    )
-
-
-def _counts(first: list[str]) -> bool:
-    """Check whether a row counts the columns: 0, 1, 2, behind an empty cell.
-
-    Without that cell, which stands above names of rows, it must count five columns.
-    """
-    numbers = first if first[0].strip() else first[1:]
-    if len(numbers) < (_COUNTED if numbers is first else 2):
-        return False
-    found = [number.strip() for number in numbers]
-    return any(found == list(map(str, range(a, a + len(found)))) for a in (0, 1))
-
-
-def _again(first: list[str], columns: list[list[str]]) -> bool:
-    """Say whether numbers of a row, in at least two columns, are values of these below.
-
-    Names that count (1, 2, 3 or years) may be values, too, and do not.
-    """
-    numbers = [cell.strip() for cell in first if _kind(cell) == "number"]
-    if all(number.isdigit() for number in numbers):
-        counted = sorted({int(number) for number in numbers})
-        if len(counted) == len(numbers) and counted[-1] - counted[0] < len(counted):
-            return False
-    again = (
-        cell in column
-        for cell, column in zip(first, columns, strict=True)
-        if _kind(cell) == "number"
-    )
-    return sum(again) > 1
-
-
-def _others(rows: list[list[str]]) -> list[list[str]]:
-    """Return the rows that differ from the first."""
-    first = rows[0]
-    # The second of two joined files may begin with a byte order mark.
-    marked = ["\ufeff" + first[0], *first[1:]]
-    return [row for row in rows[1:] if row not in (first, marked)]
-
-
-def _columns(rows: list[list[str]], width: int) -> list[list[str]]:
-    """Return the cells of each column that are not empty."""
-    return [
-        [row[place] for row in rows if place < len(row) and row[place].strip()]
-        for place in range(width)
-    ]
-
-
-def _words_again(first: list[str], below: list[list[str]]) -> list[bool]:
-    """Say of each word in a row whether its column has it below."""
-    columns = _columns(below, len(first))
-    return [
-        cell in column
-        for cell, column in zip(first, columns, strict=True)
-        if cell and _kind(cell) == "word"
-    ]
-
-
-def _kind(cell: str) -> str:
-    """Return "number", "date" or "word"."""
-    text = cell.strip()
-    if _NUMBER.fullmatch(text):
-        return "number"
-    return "date" if looks_like_date(text) else "word"
 
 
 def find_encoding(head: bytes, name: str) -> str:
@@ -357,7 +235,7 @@ def find_delimiter(text: str) -> str:
         rows = _parsed(text, delimiter, _LINES)
         if not rows:
             continue
-        if len(rows[0]) > 1 and _names_of_longer(rows, text):
+        if len(rows[0]) > 1 and names_of_longer(rows, text):
             rows = rows[1:]
         widths = [len(row) for row in rows]
         # A character inside cells splits rows, but not as it splits the header.
@@ -394,7 +272,7 @@ def _check_single(text: str, name: str) -> None:
         raise DataError(msg)
     words = [line.split() for line in lines]
     like = sum(len(row) == len(words[0]) for row in words)
-    numbers = any(_NUMBER.fullmatch(word) for row in words[1:] for word in row)
+    numbers = any(NUMBER.fullmatch(word) for row in words[1:] for word in row)
     if len(words[0]) > 1 and like >= _ALIKE * len(words) and numbers:
         msg = (
             f"{name}: its columns are separated by spaces; separate them by commas, "
@@ -410,12 +288,12 @@ def _is_spaced(text: str) -> bool:
     """
     rows = _parsed(text, SPACES, _LINES)
     below, width = rows[1:], len(rows[-1]) if rows else 0
-    if len(below) < _FEWEST or {len(row) for row in below} != {width}:
+    if len(below) < 2 or {len(row) for row in below} != {width}:
         return False
-    if len(rows[0]) != width and not _names_of_longer(rows, text):
+    if len(rows[0]) != width and not names_of_longer(rows, text):
         return False
     numbers = [
-        sum(bool(_NUMBER.fullmatch(cell)) for cell in column) >= _ALIKE * len(below)
+        sum(bool(NUMBER.fullmatch(cell)) for cell in column) >= _ALIKE * len(below)
         for column in zip(*below, strict=True)
     ]
     return sum(numbers) >= max(2, width / 2)

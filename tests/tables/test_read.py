@@ -507,7 +507,16 @@ def test_values_of_several_kinds_are_text_however_they_are_divided(tmp_path, par
 
 
 @pytest.mark.parametrize(
-    "line", ['{"a": [1]}', '{"a": {}}', "[1]", '{"a": 1', "null", ' null {"a": 1}']
+    "line",
+    [
+        '{"a": [1]}',
+        '{"a": {}}',
+        "[1]",
+        '{"a": 1',
+        "null",
+        ' null {"a": 1}',
+        '{"a": ""}\n5',
+    ],
 )
 def test_json_lines_that_disagree_are_refused_in_any_parts(tmp_path, line):
     path = tmp_path / "t.jsonl"
@@ -606,6 +615,20 @@ def test_an_array_and_objects_over_lines_are_the_same_table(tmp_path, indent):
             table = source.table()
             assert table.column("a").to_pylist() == [row["a"] for row in rows]
             assert table.column("b").to_pylist() == [row["b"] for row in rows]
+
+
+def test_two_readings_of_json_at_once_do_not_disturb_each_other(tmp_path):
+    path = tmp_path / "t.json"
+    rows = [{"a": n, "b": "x" * 400} for n in range(9_000)]
+    path.write_text(json.dumps(rows))
+
+    with open_bytes(path) as opened:
+        source = read_json_lines(opened, path, 1 << 18)
+        assert not opened.whole
+    pairs = list(zip(source.batches(), source.batches(), strict=True))
+
+    assert len(pairs) > 2
+    assert all(one.equals(other) for one, other in pairs)
 
 
 def test_objects_as_lines_are_what_a_parser_of_the_whole_finds(monkeypatch):
