@@ -24,6 +24,7 @@ _SHORT = re.compile(
 )
 _WEEK = re.compile(r"(?i)(\d{4})-?W(\d\d)(?:-?([1-7]))?")
 _QUARTER = re.compile(r"(?i)(\d{4})[- ]?Q([1-4])")
+_MONTH_YEAR = re.compile(r"(\d{1,2})[/-]((?:19|20)\d\d)|((?:19|20)\d\d)[Mm](\d\d)")
 _MONTH = re.compile(r"(?i)\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b")
 _CLOCK = re.compile(
     r"(?i)(\d{1,2}):([0-5]\d)(?::([0-5]\d(?:[.,]\d+)?))?(?:\s*([ap])\.?m\.?)?"
@@ -48,7 +49,7 @@ def looks_like_date(text: str) -> bool:
     text = text.strip()
     if _ISO.fullmatch(text) or _DAY_MONTH.match(text):
         return True
-    if _WEEK.fullmatch(text) or _QUARTER.fullmatch(text):
+    if any(part.fullmatch(text) for part in (_WEEK, _QUARTER, _MONTH_YEAR)):
         return True
     named = _WORDS.fullmatch(text) or _SHORT.fullmatch(text)
     return bool(named and _MONTH.search(text))
@@ -175,8 +176,9 @@ def _read_date(text: str, day_first: bool) -> float:
 
 
 def _part_of_year(text: str) -> float | None:
-    """Return the first day of an ISO week or a quarter, None for other texts."""
+    """Return the first day of an ISO week, a quarter or a month, None for others."""
     week, quarter = _WEEK.fullmatch(text), _QUARTER.fullmatch(text)
+    month = _MONTH_YEAR.fullmatch(text)
     try:
         if week:
             day = datetime.fromisocalendar(
@@ -184,6 +186,8 @@ def _part_of_year(text: str) -> float | None:
             )
         elif quarter:
             day = datetime(int(quarter[1]), 3 * int(quarter[2]) - 2, 1)
+        elif month:
+            day = datetime(int(month[2] or month[3]), int(month[1] or month[4]), 1)
         else:
             return None
     except ValueError:
