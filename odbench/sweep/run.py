@@ -250,8 +250,12 @@ def _interruptible(stop: Path, summary: Summary) -> Iterator[None]:
         yield
         return
 
+    stops_now = False
+
     def on_signal(number: int, frame: Any) -> None:  # noqa: ARG001
+        nonlocal stops_now
         if summary.interrupted or number == signal.SIGTERM:
+            stops_now = True
             raise KeyboardInterrupt
         summary.interrupted = True
         stop.touch()
@@ -263,6 +267,11 @@ def _interruptible(stop: Path, summary: Summary) -> Iterator[None]:
     before = [signal.signal(number, on_signal) for number in numbers]
     try:
         yield
+    except Exception as error:
+        # What joblib says when it is interrupted while its threads start is no fault.
+        if stops_now:
+            raise KeyboardInterrupt from error
+        raise
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)

@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import pytest
 from odbench.errors import ResultsError
 from odbench.leaderboard.tables import build_leaderboard
 from odbench.results import read_results, schema, write_results
+from odbench.sweep import backends
 from odbench.sweep.prepare import prepare
 from odbench.sweep.progress import Progress
 from odbench.sweep.request import RunRequest
@@ -193,6 +195,33 @@ def test_an_interrupt_before_the_first_worker_is_one(
     summary = execute(request, prepare(request))
 
     assert summary.interrupted
+    assert not (tmp_path / "out/journal/token").exists()
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, None])
+def test_what_a_library_says_when_it_is_interrupted_is_no_fault(
+    made_up, hostile, tmp_path, monkeypatch, sent
+):
+    def interrupted(*_, **__):
+        try:
+            if sent is not None:
+                signal.raise_signal(sent)
+        finally:
+            # As joblib does if it was about to start a thread.
+            threading.Thread().join()
+        yield
+
+    monkeypatch.setattr(backends, "run_batches", interrupted)
+    request = RunRequest(
+        suites=("oddbench",), detectors=[hostile("Plain")], mirror=str(made_up),
+        out=tmp_path / "out", show_progress=False,
+    )  # fmt: skip
+
+    if sent is None:
+        with pytest.raises(RuntimeError, match="cannot join thread"):
+            execute(request, prepare(request))
+    else:
+        assert execute(request, prepare(request)).interrupted
     assert not (tmp_path / "out/journal/token").exists()
 
 
