@@ -268,7 +268,7 @@ def _interruptible(stop: Path, summary: Summary) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        # What joblib says when it is interrupted while its threads start is no fault.
+        # An error of joblib, interrupted while its threads start, is no fault.
         if stops_now:
             raise KeyboardInterrupt from error
         raise
