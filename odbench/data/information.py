@@ -112,8 +112,8 @@ def code_names(codes: IntArray) -> IntArray:
     return np.minimum(place[codes], MOST_CODES - 1)
 
 
-def compact(codes: IntArray) -> IntArray:
-    """Return the same codes numbered from 0, in their order."""
+def compact(codes: IntArray | FloatArray) -> IntArray:
+    """Return the same codes numbered from 0, in their order; NaN is the last."""
     return np.unique(codes, return_inverse=True)[1].astype(np.int64)
 
 

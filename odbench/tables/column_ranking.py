@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from odbench.arrays import IntArray
-from odbench.data.information import SHUFFLES, Shared, shared_information
+from odbench.data.information import SHUFFLES, Shared, compact, shared_information
 from odbench.data.leaks import LEAK
 from odbench.errors import DataError
 from odbench.tables.column_quality import (
@@ -24,7 +24,7 @@ from odbench.tables.column_quality import (
 from odbench.tables.columns import Column
 from odbench.tables.fitted import chosen_roles
 from odbench.tables.read import read_source
-from odbench.tables.repeats import are_same, determines, places
+from odbench.tables.repeats import are_same, determines
 from odbench.tables.roles import infer_roles
 from odbench.tables.sample import take_sample
 from odbench.tables.wording import show_share
@@ -280,7 +280,7 @@ def _compare(
                 back = _tells(codes, place, other)
                 if back >= REPEATED and are_same(mine, theirs):
                     one = _repeated(one, other_name, later=other < place)
-                elif determines(codes[:, other], places(mine)):
+                elif determines(codes[:, other], compact(mine)):
                     one = _warned(one, f"follows from {other_name!r}")
         ranked[name] = one
 

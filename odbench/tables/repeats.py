@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from odbench.arrays import FloatArray, IntArray
+from odbench.data.information import compact
 
 Values = FloatArray | IntArray
 # Share of the rows that must agree.
@@ -38,14 +39,9 @@ def are_same(one: Values, other: Values) -> bool:
     >>> are_same(celsius, np.array([5.0, 6.0, 1.0, 7.0, 7.1]))
     False
     """
-    first, second = places(one), places(other)
+    first, second = compact(one), compact(other)
     both = determines(first, second) and determines(second, first)
     return both or _by_line(one, other)
-
-
-def places(values: Values) -> IntArray:
-    """Return equal numbers from 0 for equal values; a missing one is a value."""
-    return np.asarray(np.unique(values, return_inverse=True)[1], dtype=np.int64)
 
 
 def determines(codes: IntArray, values: IntArray) -> bool:

@@ -197,7 +197,7 @@ def _differ(values: FloatArray) -> bool:
 
 
 def _of_dates(name: str, shaped: Sequence[str]) -> Column | None:
-    """Return the role of a column of dates, None if most values only look like some."""
+    """Return the role of a column of dates, None if many values only look like some."""
     day_first, note = day_comes_first(shaped)
     unread = int(np.isnan(read_dates(shaped, day_first=day_first)).sum())
     if unread > _MOST_UNREAD * len(shaped):
@@ -315,7 +315,7 @@ def is_counter(distinct: FloatArray, *, fewest: int = _FEW_SPREAD) -> bool:
     Parameters
     ----------
     distinct : float64 array of shape (n,)
-        Ascending, all different; at least 20.
+        Ascending, all different. Fewer than 20 never do.
     fewest : int
         Number of them from which even spread counts.
     """

@@ -56,13 +56,12 @@ class Source:
         import pyarrow as pa
 
         for batch in self.read():
+            self._check(batch)
             columns = [readable(column) for column in flat_columns(batch.columns)]
-            for name, column in zip(self.names, columns, strict=True):
-                self._check(name, column)
             yield pa.RecordBatch.from_arrays(columns, names=list(self.names))
 
-    def _check(self, name: str, column: Any) -> None:
-        """Refuse an array that breaks Arrow's own rules, before anything trusts it.
+    def _check(self, batch: Any) -> None:
+        """Refuse arrays that break Arrow's own rules, before anything trusts them.
 
         Raises
         ------
@@ -71,14 +70,15 @@ class Source:
         """
         import pyarrow as pa
 
-        try:
-            column.validate(full=True)
-        except pa.ArrowInvalid as error:
-            msg = (
-                f"{self.name}: column {name!r} is damaged ({first_words(error)}); "
-                f"write the table again"
-            )
-            raise DataError(msg) from error
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            try:
+                column.validate(full=True)
+            except pa.ArrowInvalid as error:
+                msg = (
+                    f"{self.name}: column {name!r} is damaged ({first_words(error)}); "
+                    f"write the table again"
+                )
+                raise DataError(msg) from error
 
     def table(self) -> Any:
         """Return all rows as one ``pyarrow.Table``."""

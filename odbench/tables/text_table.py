@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import io
 import os
-import re
 import tempfile
 from array import array
 from collections.abc import Iterator, Sequence
@@ -36,7 +35,6 @@ _BLOCK = 1 << 23
 _SWALLOWED, _SAME_WIDTH = 4, 0.8
 # Numbers of rows that a remark names.
 _NAMED = 5
-_UTF8 = re.compile(r"invalid UTF-?8", re.IGNORECASE)
 
 
 def read_text_table(opened: Opened) -> Source:
@@ -125,7 +123,8 @@ def _batches(opened: Opened, dialect: Dialect, width: int) -> Iterator[Any]:
     convert = csv.ConvertOptions(
         column_types={name: pa.string() for name in fields},
         strings_can_be_null=False,
-        check_utf8=True,
+        # The stream does.
+        check_utf8=False,
     )
     try:
         with csv.open_csv(
@@ -224,7 +223,7 @@ def _unreadable(
             f"{row.expected_columns} ({dialect}); {repair}"
         )
         return DataError(msg)
-    if _UTF8.search(str(error)) or isinstance(error, UnicodeDecodeError):
+    if isinstance(error, UnicodeDecodeError):
         msg = f"{name}: a later part is not {dialect.encoding}; save it as UTF-8"
         return DataError(msg)
     return DataError(f"{name}: cannot be read as a table ({first_words(error)})")
