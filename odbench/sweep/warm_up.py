@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from odbench.arrays import FloatArray
 from odbench.sweep.workspace import SharedWork
 
 if TYPE_CHECKING:
@@ -85,11 +86,20 @@ def needs_of(detector: Any) -> dict[str, int]:
     return dict(detector.shared_needs()) if hasattr(detector, "shared_needs") else {}
 
 
+def _made_up(n: int, columns: int) -> FloatArray:
+    """Return rows of two groups: scattered, and too alike for float32 to tell apart.
+
+    A search for neighbours takes other ways with these, and with groups far apart.
+    """
+    rows = np.random.default_rng(0).normal(size=(n, columns))
+    rows[::2] = 10.0 + 1e-9 * rows[::2]
+    return rows
+
+
 def _fit_and_score(
     detector: Any, n_rows: tuple[int, int], columns: int, sight: Sight
 ) -> None:
-    rng = np.random.default_rng(0)
-    train, test = (rng.normal(size=(n, columns)) for n in n_rows)
+    train, test = (_made_up(n, columns) for n in n_rows)
     if hasattr(detector, "use_workspace"):
         # numba compiles once for read-only arrays and once for others.
         train.flags.writeable = test.flags.writeable = False

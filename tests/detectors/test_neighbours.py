@@ -4,15 +4,26 @@ import numpy as np
 import pytest
 
 from odbench_detectors.shared.neighbours import (
-    choice,
+    blocks,
+    graph,
     kd_build,
     kd_tree,
     product_kernels,
+    products,
 )
 from odbench_detectors.shared.neighbours.graph import NeighbourIndex, neighbour_graph
 from tests.reference.neighbours import neighbours
 
 METRICS = ("euclidean", "manhattan")
+# Where a search by products begins and where it never does, in columns.
+ALWAYS, NEVER = 1, 10_000
+
+
+def measured_all(train, queries, k):
+    """Return rows and distances of the k nearest, by measuring all of them."""
+    squared = [((query - train) ** 2).cumsum(axis=1)[:, -1] for query in queries]
+    order = np.argsort(squared, axis=1, kind="stable")[:, :k]
+    return order, np.sqrt(np.take_along_axis(np.array(squared), order, axis=1))
 
 
 def tables(rng):
@@ -59,14 +70,13 @@ def test_products_and_tree_agree_to_the_last_bit(rng, monkeypatch):
     for scale in (1.0, 1e-120, 1e130):
         train = np.round(rng.normal(size=(3000, 24)), 1) * scale
         queries = np.concatenate([train[:200], rng.normal(size=(400, 24)) * scale])
-        index = NeighbourIndex(train)
-        monkeypatch.setattr(choice, "_tree_is_cheaper", lambda *_: True)
-        tree = index.search(queries, 20)
-        monkeypatch.setattr(choice, "_tree_is_cheaper", lambda *_: False)
-        products = index.search(queries, 20)
+        monkeypatch.setattr(graph, "_MANY_COLUMNS", NEVER)
+        by_tree = NeighbourIndex(train).search(queries, 20)
+        monkeypatch.setattr(graph, "_MANY_COLUMNS", ALWAYS)
+        by_products = NeighbourIndex(train).search(queries, 20)
 
-        assert np.array_equal(tree.rows, products.rows)
-        assert np.array_equal(tree.distances, products.distances)
+        assert np.array_equal(by_tree.rows, by_products.rows)
+        assert np.array_equal(by_tree.distances, by_products.distances)
 
 
 def awkward_tables(rng):
@@ -84,14 +94,12 @@ def awkward_tables(rng):
 
 @pytest.mark.parametrize("k", [1, 5, 20, 90])
 def test_products_are_exact_where_rounding_blurs_them(rng, monkeypatch, k):
-    monkeypatch.setattr(choice, "_tree_is_cheaper", lambda *_: False)
+    monkeypatch.setattr(graph, "_MANY_COLUMNS", ALWAYS)
     for train, queries in awkward_tables(rng):
         found = NeighbourIndex(train).search(queries, k)
-        measured = ((queries[:, None] - train[None]) ** 2).cumsum(axis=2)[:, :, -1]
-        order = np.argsort(measured, axis=1, kind="stable")[:, :k]
-        nearest = np.sqrt(np.take_along_axis(measured, order, axis=1))
-        assert np.array_equal(found.rows, order)
-        assert np.array_equal(found.distances, nearest)
+        rows, distances = measured_all(train, queries, k)
+        assert np.array_equal(found.rows, rows)
+        assert np.array_equal(found.distances, distances)
 
 
 def wide_tables(rng, d=100):
@@ -110,21 +118,78 @@ def wide_tables(rng, d=100):
     yield rows[:3], asked
 
 
-@pytest.mark.parametrize("by_tree", [True, False])
+@pytest.mark.parametrize("begin", [ALWAYS, NEVER])
 @pytest.mark.parametrize("k", [1, 20, 650])
-def test_wide_tables_get_what_measuring_everything_gets(rng, monkeypatch, k, by_tree):
-    monkeypatch.setattr(choice, "_tree_is_cheaper", lambda *_: by_tree)
+def test_wide_tables_get_what_measuring_everything_gets(rng, monkeypatch, k, begin):
+    monkeypatch.setattr(graph, "_MANY_COLUMNS", begin)
     for train, queries in wide_tables(rng):
         found = NeighbourIndex(train).search(queries, k)
-        measured = [((q - train) ** 2).cumsum(axis=1)[:, -1] for q in queries]
-        order = np.argsort(measured, axis=1, kind="stable")[:, :k]
-        nearest = np.sqrt(np.take_along_axis(np.array(measured), order, axis=1))
-        assert np.array_equal(found.rows, order)
-        assert np.array_equal(found.distances, nearest)
+        rows, distances = measured_all(train, queries, k)
+        assert np.array_equal(found.rows, rows)
+        assert np.array_equal(found.distances, distances)
+
+
+def grouped_tables(rng):
+    """Yield tables with blocks that can be skipped, and queries between them."""
+    centres = 3.0 * rng.normal(size=(9, 30))
+    rows = centres[rng.integers(0, 9, 2500)] + rng.normal(size=(2500, 30))
+    asked = np.concatenate(
+        [centres[:5] + rng.normal(size=(5, 30)), rows[:20], rng.normal(size=(9, 30))]
+    )
+    yield rows, asked
+    yield rows + 1e7, asked + 1e7
+    yield rows * 1e-30, asked * 1e-30
+    yield rows * 1e15, asked * 1e15
+    yield np.round(rows), np.round(asked)
+    few_axes = rng.normal(size=(2000, 3)) @ rng.normal(size=(3, 60))
+    yield few_axes, few_axes[::50] + 0.01
+    steps = rng.integers(0, 60, size=(2000, 1)) * np.ones(12)
+    yield steps, steps[::40] + 0.5
+    far = rows.copy()
+    far[::500] *= 1e14
+    yield far, np.concatenate([asked, far[:3]])
+
+
+@pytest.mark.parametrize("k", [1, 20, 140])
+def test_grouped_tables_get_what_measuring_everything_gets(rng, k):
+    for train, queries in grouped_tables(rng):
+        index = NeighbourIndex(train)
+        found = index.search(queries, k)
+        rows, distances = measured_all(train, queries, k)
+        assert np.array_equal(found.rows, rows)
+        assert np.array_equal(found.distances, distances)
+
+
+def test_a_block_is_never_nearer_than_its_gap_says(rng):
+    for train, queries in [*grouped_tables(rng), *wide_tables(rng, d=20)]:
+        norms = (train * train).sum(axis=1)
+        if not products.fits(norms):
+            continue
+        made = blocks.Blocks.of(train, norms)
+        gaps = made.gaps(queries, (queries * queries).sum(axis=1))
+        for block, (start, stop) in enumerate(made.ends):
+            away = queries[:, None] - train[made.order[start:stop]]
+            assert (gaps[:, block] <= (away * away).sum(axis=2).min(axis=1)).all()
+
+
+def test_distant_blocks_are_skipped(rng, monkeypatch):
+    compared = []
+    sift = products.sift
+
+    def counting(values, *args):
+        compared.append(values.size)
+        return sift(values, *args)
+
+    monkeypatch.setattr(products, "sift", counting)
+    centres = 9.0 * rng.normal(size=(16, 30))
+    train = centres[np.arange(8000) // 500] + rng.normal(size=(8000, 30))
+    NeighbourIndex(train).search_self(5)
+
+    assert sum(compared) < 8000 * 8000 / 4
 
 
 def hopeless_tables(rng):
-    """Yield tables in which no tree skips rows: smooth, blurred, tied, duplicated."""
+    """Yield tables with no block to skip: smooth, blurred, tied, with copies."""
     rows, asked = rng.normal(size=(2100, 24)), rng.normal(size=(40, 24))
     yield rows, asked
     yield rows + 1e6, asked + 1e6
@@ -138,22 +203,20 @@ def test_hopeless_tables_get_what_measuring_everything_gets(rng, k):
     for train, queries in hopeless_tables(rng):
         index = NeighbourIndex(train)
         found = index.search(queries, k)
-        measured = [((q - train) ** 2).cumsum(axis=1)[:, -1] for q in queries]
-        order = np.argsort(measured, axis=1, kind="stable")[:, :k]
-        nearest = np.sqrt(np.take_along_axis(np.array(measured), order, axis=1))
-        assert index._hopeless
-        assert np.array_equal(found.rows, order)
-        assert np.array_equal(found.distances, nearest)
+        rows, distances = measured_all(train, queries, k)
+        assert index._blocks is None
+        assert np.array_equal(found.rows, rows)
+        assert np.array_equal(found.distances, distances)
 
 
 def test_a_table_of_clusters_is_not_hopeless(rng):
     centres = 9.0 * rng.normal(size=(20, 30))
     index = NeighbourIndex(centres[rng.integers(0, 20, 3000)] + rng.random((3000, 30)))
 
-    assert not index._hopeless
+    assert index._blocks is not None
 
 
-def test_a_hopeless_table_searched_by_manhattan_gets_a_tree(rng):
+def test_a_wide_table_searched_by_manhattan_gets_a_tree(rng):
     train, queries = rng.normal(size=(2100, 20)), rng.normal(size=(3, 20))
     found = neighbour_graph(train, queries, 5, metric="manhattan")
     distances, rows = neighbours(train, queries, 5, manhattan=True)
@@ -176,20 +239,6 @@ def test_boxes_of_a_tree_hold_their_rows_and_nothing_else(rng):
             leaf = leaves[node - len(cuts)]
             assert np.array_equal(leaf[:, : stop - start].T, inside)
             assert np.isinf(leaf[:, stop - start :]).all()
-
-
-def test_a_hopeless_tree_is_tried_on_a_few_queries_only(rng, monkeypatch):
-    tried = []
-    search = kd_tree.search
-
-    def counting(queries, chosen, *args):
-        tried.append(len(chosen))
-        return search(queries, chosen, *args)
-
-    monkeypatch.setattr(kd_tree, "search", counting)
-    NeighbourIndex(rng.normal(size=(2000, 60))).search(rng.normal(size=(480, 60)), 5)
-
-    assert tried == [3]
 
 
 def test_an_index_keeps_its_rows_when_the_table_changes(rng):

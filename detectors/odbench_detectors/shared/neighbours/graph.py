@@ -1,16 +1,16 @@
 """Exact nearest neighbours of the rows of a table, ties broken by row index.
 
 Duplicates in the table are searched once and equal queries are answered once. The
-rest uses a k-d tree or, with many columns, matrix products. A result for k neighbours
-equals the first k columns of the result for more, to the last bit.
+rest uses a k-d tree or, from eight columns on, matrix products. A result for k
+neighbours equals the first k columns of the result for more, to the last bit.
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -19,25 +19,23 @@ from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 from odbench.arrays import FloatArray
 from odbench_detectors.shared.estimator import LIMIT, within_limit
 from odbench_detectors.shared.neighbours import kd_build, kd_tree
-from odbench_detectors.shared.neighbours.choice import PILOT, is_hopeless, tree_wins
+from odbench_detectors.shared.neighbours.blocks import BLOCK, Blocks
 from odbench_detectors.shared.neighbours.distinct import (
     IndexArray,
     Int32Array,
     distinct,
     members_of,
 )
-from odbench_detectors.shared.neighbours.products import BLOCK, fits, searcher
+from odbench_detectors.shared.neighbours.products import fits, searcher
 from odbench_detectors.shared.views import read_only
 
 Metric = Literal["euclidean", "manhattan"]
 
 # Number of queries per task of a thread, near each other or, where no part of the table
 # can be skipped, more.
-_TASK, _LARGE_TASK = 256, 1024
-# Number of columns below which the tree is always chosen.
-_FEW_COLUMNS = 6
-# Numbers of columns and of distinct rows from which a table may go without a tree.
-_MANY_COLUMNS, _MANY_ROWS = 20, 2048
+_TASK, _LARGE_TASK = 512, 1024
+# Number of columns from which products are faster than the tree.
+_MANY_COLUMNS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,25 +76,34 @@ class NeighbourIndex:
         self._rows = read_only(rows.copy() if alone else rows[first])
         self._norms = norms if alone else norms[first]
         self._offsets, self._members = members_of(self._number, len(first))
-        self._hopeless = (
-            rows.shape[1] >= _MANY_COLUMNS
-            and len(first) > _MANY_ROWS
-            and fits(self._norms)
-            and is_hopeless(self._rows, kd_build.split(self._rows, BLOCK))
-        )
+        self._by_products = rows.shape[1] >= _MANY_COLUMNS and fits(self._norms)
+        self._blocks: Blocks | None = None
         self._built: kd_build.Tree | None = None
-        if not self._hopeless:
+        self._searcher: Callable[..., None] | None = None
+        if not self._by_products:
             self._tree()
+        elif len(self._rows) > 2 * BLOCK:
+            blocks = Blocks.of(self._rows, self._norms)
+            if not blocks.rule_nothing_out(self._rows, self._norms):
+                self._blocks = blocks
 
     def _tree(self) -> kd_build.Tree:
         """Return the tree, built once.
 
-        A hopeless one is wanted only for the Manhattan distance and for ties in
-        float32.
+        With many columns, only the Manhattan distance and ties in float32 want it.
         """
         if self._built is None:
             self._built = kd_build.build(self._rows, kd_build.LEAF)
         return self._built
+
+    def _products(self) -> Callable[..., None]:
+        """Return the search by products, prepared once."""
+        if self._searcher is None:
+            self._searcher = searcher(
+                self._blocks, self._rows, self._norms, self._offsets, self._members,
+                self._by_tree,
+            )  # fmt: skip
+        return self._searcher
 
     def search(
         self,
@@ -167,41 +174,26 @@ class NeighbourIndex:
         distances = np.empty((len(queries), k))
         rows = np.empty((len(queries), k), dtype=np.int32)
 
-        def by_tree(chosen: IndexArray) -> float:
-            return self._by_tree(queries, chosen, distances, rows, manhattan=manhattan)
+        def by_tree(chosen: IndexArray) -> None:
+            self._by_tree(queries, chosen, distances, rows, manhattan=manhattan)
 
-        def by_products(chosen: IndexArray) -> None:
-            products(queries, norms, chosen, distances, rows)
+        if self._by_products and not manhattan and fits(norms):
+            blocks, products = self._blocks, self._products()
 
-        dense = (
-            queries.shape[1] >= _FEW_COLUMNS
-            and not manhattan
-            and fits(norms)
-            and fits(self._norms)
-        )
-        hopeless = dense and self._hopeless
-        near = np.arange(len(queries)) if hopeless else self._near_order(queries)
-        if dense and not hopeless:
-            dense = len(near) >= PILOT and not tree_wins(
-                by_tree, near, self._rows.shape, k
-            )
-        if dense:
-            products = searcher(
-                None if hopeless else self._tree()[:5],
-                self._rows, self._norms, self._offsets, self._members, self._by_tree,
-            )  # fmt: skip
-            size = _LARGE_TASK if hopeless else _TASK
+            def by_products(chosen: IndexArray) -> None:
+                products(queries, norms, chosen, distances, rows)
+
+            near = blocks.near_order(queries) if blocks else np.arange(len(queries))
+            size = _TASK if blocks else _LARGE_TASK
             with _blas().limit(limits=1, user_api="blas"):
                 _in_threads(by_products, near, size, n_threads)
         else:
+            _, _, low, high, cuts, _ = self._tree()
+            near = kd_tree.near_order(queries, low, high, cuts)
             _in_threads(by_tree, near, _TASK, n_threads)
         if not manhattan:
             np.sqrt(distances, out=distances)
         return NeighbourGraph(distances, rows)
-
-    def _near_order(self, queries: FloatArray) -> IndexArray:
-        _, _, low, high, cuts, _ = self._tree()
-        return kd_tree.near_order(queries, low, high, cuts)
 
     def _by_tree(
         self,
@@ -211,15 +203,15 @@ class NeighbourIndex:
         rows: Int32Array,
         *,
         manhattan: bool = False,
-    ) -> float:
-        """Answer some queries by the tree; return how many values it visited."""
-        return kd_tree.search(
+    ) -> None:
+        """Answer some queries by the tree."""
+        kd_tree.search(
             queries, chosen, *self._tree(), self._offsets, self._members,
             manhattan, distances, rows,
         )  # fmt: skip
 
 
-@functools.cache
+@cache
 def _blas() -> ThreadpoolController:
     """Return the process's libraries of products; to look for them takes 1 ms."""
     return ThreadpoolController()

@@ -114,7 +114,7 @@ def search(  # noqa: PLR0917
     manhattan: bool,
     distances: FloatArray,
     rows: Int32Array,
-) -> float:
+) -> None:
     """Find the nearest rows of some queries.
 
     Parameters
@@ -132,19 +132,13 @@ def search(  # noqa: PLR0917
         Filled at `chosen`: ascending by distance, then by row. Squared unless
         `manhattan`.
         k must not exceed the number of rows.
-
-    Returns
-    -------
-    float
-        The number of the table's values that were visited.
     """
     k = distances.shape[1]
-    seen: float = _search(
+    _search(
         queries, chosen, order, starts, low, high, cuts, leaves, offsets, members,
         manhattan, np.empty(k), np.empty(k, dtype=np.int32), np.empty(leaves.shape[2]),
         np.empty(_DEPTH, dtype=np.intp), np.empty(_DEPTH), distances, rows,
     )  # fmt: skip
-    return seen
 
 
 @kernel()
@@ -167,10 +161,9 @@ def _search(  # noqa: PLR0917 - numba passes by position
     gaps: FloatArray,
     distances: FloatArray,
     rows: Int32Array,
-) -> float:
+) -> None:
     """Search like `search`; `far` to `gaps` are work arrays."""
     d, inner = queries.shape[1], len(cuts)
-    seen = 0.0
     for q in chosen:
         query = queries[q]
         clear(far, row)
@@ -196,7 +189,6 @@ def _search(  # noqa: PLR0917 - numba passes by position
                 continue
             columns = _scan(query, leaves, node - inner, manhattan, upper_bound, sums)
             start, stop = starts[node, 0], starts[node, 1]
-            seen += columns * (stop - start)
             if columns < d or not _any_within(sums, upper_bound):
                 continue
             for p in range(stop - start):
@@ -204,4 +196,3 @@ def _search(  # noqa: PLR0917 - numba passes by position
                     u = order[start + p]
                     push(far, row, sums[p], members, offsets[u], offsets[u + 1])
         drain(far, row, distances[q], rows[q])
-    return seen

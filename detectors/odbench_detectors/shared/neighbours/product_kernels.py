@@ -50,6 +50,7 @@ def lanes(k: int) -> int:
 @kernel()
 def sift(  # noqa: PLR0917 - numba passes by position
     products: Singles,
+    places: IndexArray,
     first: int,
     query_norms: FloatArray,
     row_norms: FloatArray,
@@ -63,12 +64,14 @@ def sift(  # noqa: PLR0917 - numba passes by position
     upper_bound: FloatArray,
     work: Singles,
 ) -> None:
-    """Keep, for each query, the rows of one block that may be among its k nearest.
+    """Keep, for some queries, the rows of one block that may be among their k nearest.
 
     Parameters
     ----------
-    products : float32 array of shape (q, b)
+    products : float32 array of shape (p, b)
         ``|x|^2 - 2 q.x``, a little less for the slack, of rows from `first`.
+    places : intp array of shape (p,)
+        The queries' places in the arrays below.
     first : int
         Index of the block's first row.
     query_norms, row_norms : float64 arrays of shape (q,) and (m,)
@@ -93,11 +96,12 @@ def sift(  # noqa: PLR0917 - numba passes by position
     largest = 0.0
     for b in range(first, first + block):
         largest = max(largest, row_norms[b])
-    for i in range(len(products)):
+    for p in range(len(places)):
+        i = places[p]
         kept: Any = np.int64(count[i])
         if kept < 0:
             continue
-        line = products[i]
+        line = products[p]
         if kept == 0 and 2 * width <= block:
             limit[i] = _first_limit(
                 line,
@@ -138,7 +142,8 @@ def sift(  # noqa: PLR0917 - numba passes by position
                 near[i, kept] = line[b]
                 candidates[i, kept] = first + b
                 kept += 1
-        if kept > 2 * k:
+        # At once where nothing bounds a query's neighbours yet.
+        if kept > 2 * k or upper_bound[i] == np.inf:
             kept = _shrink(
                 i, kept, query_norms, row_norms, tolerance, k,
                 near, candidates, limit, upper_bound, work,
@@ -195,7 +200,7 @@ def _shrink(  # noqa: PLR0917 - numba passes by position
     most: Singles,
 ) -> int:
     """Drop candidates that k others certainly beat; return how many remain."""
-    if kept <= k:
+    if kept < k:
         return kept
     for p in range(kept):
         most[p] = near[i, p] + 4.0 * tolerance * row_norms[candidates[i, p]]
@@ -333,24 +338,3 @@ def _squared(
             difference = query[j] - rows[candidates[p], j]
             total += difference * difference
         out[p] = total
-
-
-def box_gaps(queries: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
-    """Return the minimum squared distance from the queries' box to each given box."""
-    gaps = np.zeros(len(low))
-    _add_gaps(queries.min(axis=0), queries.max(axis=0), low, high, gaps)
-    return gaps
-
-
-@kernel()
-def _add_gaps(
-    least: FloatArray,
-    most: FloatArray,
-    low: FloatArray,
-    high: FloatArray,
-    gaps: FloatArray,
-) -> None:
-    for b in range(len(low)):
-        for j in range(len(least)):
-            gap = max(low[b, j] - most[j], least[j] - high[b, j], 0.0)
-            gaps[b] += gap * gap

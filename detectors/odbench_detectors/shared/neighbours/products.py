@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from odbench.arrays import FloatArray
+from odbench_detectors.shared.neighbours.blocks import Blocks
 from odbench_detectors.shared.neighbours.distinct import IndexArray, Int32Array
-from odbench_detectors.shared.neighbours.kd_build import Split
 from odbench_detectors.shared.neighbours.product_kernels import (
     LARGEST,
-    box_gaps,
     lanes,
     settle,
     sift,
@@ -20,10 +18,7 @@ from odbench_detectors.shared.neighbours.product_kernels import (
 )
 from odbench_detectors.shared.order_statistics import Singles
 
-# Maximum number of rows per block of a tree: its products with a task's queries stay in
-# the core's own cache.
-BLOCK = 512
-# Rows per block where no block can be skipped: larger products are faster.
+# Rows multiplied at once where no block can be skipped: larger products are faster.
 _LARGE_BLOCK = 1024
 # Rows converted at once, which stay in the core's own cache.
 _PART = 128
@@ -35,7 +30,7 @@ def fits(norms: FloatArray) -> bool:
 
 
 def searcher(  # noqa: PLR0917
-    tree: Split | None,
+    blocks: Blocks | None,
     table: FloatArray,
     norms: FloatArray,
     offsets: Int32Array,
@@ -46,9 +41,9 @@ def searcher(  # noqa: PLR0917
 
     Parameters
     ----------
-    tree
-        The result of `kd_build.split` for `table`, whose blocks are visited from the
-        nearest on; None to visit all rows in their own order.
+    blocks : Blocks or None
+        The table in blocks, visited from the nearest on; None to visit all rows in
+        their own order.
     table : float64 array of shape (m, d)
         Distinct rows.
     norms : float64 array of shape (m,)
@@ -66,10 +61,11 @@ def searcher(  # noqa: PLR0917
     """
     m, d = table.shape
     tolerance = slack(d)
-    order, ends, boxes = _blocks_of(tree, m)
-    row_norms = norms if tree is None else norms[order]
+    order = np.arange(m) if blocks is None else blocks.order
+    ends = _even_ends(m) if blocks is None else blocks.ends
+    row_norms = norms if blocks is None else norms[order]
     table_ext = _extended(
-        table, None if tree is None else order, (1.0 - 2.0 * tolerance) * row_norms
+        table, None if blocks is None else order, (1.0 - 2.0 * tolerance) * row_norms
     )
     largest = int(np.diff(ends, axis=1).max())
 
@@ -91,17 +87,22 @@ def searcher(  # noqa: PLR0917
         width = lanes(k)
         work = np.empty(max(near.shape[1], width), dtype=np.float32)
         space = np.empty(len(asked) * largest, dtype=np.float32)
-        gaps = box_gaps(asked, *boxes) if boxes else np.zeros(len(ends))
-        for b in np.argsort(gaps, kind="stable"):
-            if gaps[b] > upper_bound.max():
-                break
-            start, stop = ends[b]
-            products = space[: len(asked) * (stop - start)].reshape(len(asked), -1)
-            np.matmul(query_ext, table_ext[start:stop].T, out=products)
+
+        def visit(block: int, places: IndexArray) -> None:
+            start, stop = ends[block]
+            some = query_ext if len(places) == len(asked) else query_ext[places]
+            products = space[: len(some) * (stop - start)].reshape(len(some), -1)
+            np.matmul(some, table_ext[start:stop].T, out=products)
             sift(
-                products, start, norms, row_norms, tolerance, k, width,
+                products, places, start, norms, row_norms, tolerance, k, width,
                 near, candidates, count, limit, upper_bound, work,
             )  # fmt: skip
+
+        if blocks is None:
+            for block in range(len(ends)):
+                visit(block, np.arange(len(asked)))
+        else:
+            _visit_near(blocks.gaps(asked, norms), upper_bound, visit)
         left = np.empty(len(asked), dtype=np.intp)
         n_left = settle(
             queries, chosen, norms, row_norms, tolerance,
@@ -115,17 +116,34 @@ def searcher(  # noqa: PLR0917
     return search
 
 
-def _blocks_of(
-    tree: Split | None, m: int
-) -> tuple[IndexArray, IndexArray, tuple[FloatArray, FloatArray] | None]:
-    """Return the order of rows, where blocks start and stop in it, and their boxes."""
-    if tree is None:
-        starts = np.arange(0, m, _LARGE_BLOCK)
-        stops = np.minimum(starts + _LARGE_BLOCK, m)
-        return np.arange(m), np.stack([starts, stops], axis=1), None
-    order, starts, low, high, _ = tree
-    nodes = _block_nodes(starts)
-    return order, starts[nodes], (low[nodes], high[nodes])
+def _visit_near(
+    gaps: FloatArray, upper_bound: FloatArray, visit: Callable[[int, IndexArray], None]
+) -> None:
+    """Visit blocks, each with the queries whose neighbours it may hold.
+
+    Parameters
+    ----------
+    gaps : float64 array of shape (q, blocks)
+        From `Blocks.gaps`.
+    upper_bound : float64 array of shape (q,)
+        As in `sift`, lowered by each visit.
+    visit : callable
+        ``(block, places)`` compares the queries at `places` with a block.
+    """
+    nearest = gaps.argmin(axis=1)
+    # Each query's own block first: the rows that it finds there rule others out.
+    for block in np.unique(nearest):
+        visit(block, np.flatnonzero(nearest == block))
+    for block in np.argsort(gaps.min(axis=0), kind="stable"):
+        wanted = (gaps[:, block] <= upper_bound) & (nearest != block)
+        if wanted.any():
+            visit(block, np.flatnonzero(wanted))
+
+
+def _even_ends(m: int) -> IndexArray:
+    """Return where parts of the rows in their own order start and stop."""
+    starts = np.arange(0, m, _LARGE_BLOCK)
+    return np.stack([starts, np.minimum(starts + _LARGE_BLOCK, m)], axis=1)
 
 
 def _extended(table: FloatArray, order: IndexArray | None, last: FloatArray) -> Singles:
@@ -141,13 +159,3 @@ def _extended(table: FloatArray, order: IndexArray | None, last: FloatArray) -> 
         np.multiply(rows, -2.0, out=table_ext[part, :d], casting="same_kind")
     table_ext[:, d] = last
     return table_ext
-
-
-def _block_nodes(starts: IndexArray) -> Any:
-    """Return the topmost nodes of the tree with at most `BLOCK` rows."""
-    level = np.array([0])
-    while 2 * level[0] + 1 < len(starts) and (
-        np.diff(starts[level], axis=1).max() > BLOCK
-    ):
-        level = np.concatenate([[2 * node + 1, 2 * node + 2] for node in level])
-    return level
