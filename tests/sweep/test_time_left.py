@@ -97,11 +97,13 @@ def nothing(_):
 
 
 # The clock of these does not show the pace of the trials: some were removed when others
-# took their place, the run was stopped for some time (synbench-mcd), or other work on
-# the machine ended halfway (synbench-egmm).
+# took their place, the run was stopped for some time (synbench-mcd and
+# synbench-unsupervised-egmm), or other work on the machine ended halfway
+# (synbench-egmm).
 CUT = {
     "real", "synbench", "synbench-2", "synbench-2-unsupervised", "synbench-egmm",
-    "synbench-mcd", "synbench-unsupervised", "unsupervised", "unsupervised-auto",
+    "synbench-mcd", "synbench-unsupervised", "synbench-unsupervised-egmm",
+    "unsupervised", "unsupervised-auto",
 }  # fmt: skip
 NAMES = sorted({path.name for path in RUNS.glob("*") if path.is_dir()} - CUT)
 
