@@ -18,8 +18,8 @@ BLOCK = 256
 # Number of axes; the evenly spaced rows that choose them; rounds of the search, which
 # starts from random axes.
 _AXES, _SAMPLE, _ROUNDS, _SEED = 16, 1024, 3, 0
-# Twice the relative rounding error of a step of a projection, and what remains of a sum
-# of squares if it is lowered by more than its own.
+# Eight times the relative rounding error of a step of a projection, and what remains of
+# a sum of squares that is lowered by more than its own.
 _STEP, _SUM = 4.0 * float(np.finfo(np.float64).eps), 1.0 - 1e-9
 # Number of rows that look for blocks to leave out, and the share of blocks that they
 # may have to visit at most.
