@@ -89,7 +89,8 @@ def needs_of(detector: Any) -> dict[str, int]:
 def _made_up(n: int, columns: int) -> FloatArray:
     """Return rows of two groups: scattered, and too alike for float32 to tell apart.
 
-    A search for neighbours takes other ways with these, and with groups far apart.
+    A search for neighbours needs other kernels for rows that are too alike, and others
+    again for groups that are far apart.
     """
     rows = np.random.default_rng(0).normal(size=(n, columns))
     rows[::2] = 10.0 + 1e-9 * rows[::2]

@@ -15,15 +15,18 @@ from odbench_detectors.shared.neighbours.graph import NeighbourIndex, neighbour_
 from tests.reference.neighbours import neighbours
 
 METRICS = ("euclidean", "manhattan")
-# Where a search by products begins and where it never does, in columns.
+# Numbers of columns from which every table, or none, is searched by products.
 ALWAYS, NEVER = 1, 10_000
 
 
-def measured_all(train, queries, k):
-    """Return rows and distances of the k nearest, by measuring all of them."""
+def check_against_all(index, train, queries, k):
+    """Compare the k nearest, to the last bit, with what measuring all rows gives."""
     squared = [((query - train) ** 2).cumsum(axis=1)[:, -1] for query in queries]
     order = np.argsort(squared, axis=1, kind="stable")[:, :k]
-    return order, np.sqrt(np.take_along_axis(np.array(squared), order, axis=1))
+    nearest = np.sqrt(np.take_along_axis(np.array(squared), order, axis=1))
+    found = index.search(queries, k)
+    assert np.array_equal(found.rows, order)
+    assert np.array_equal(found.distances, nearest)
 
 
 def tables(rng):
@@ -96,10 +99,7 @@ def awkward_tables(rng):
 def test_products_are_exact_where_rounding_blurs_them(rng, monkeypatch, k):
     monkeypatch.setattr(graph, "_MANY_COLUMNS", ALWAYS)
     for train, queries in awkward_tables(rng):
-        found = NeighbourIndex(train).search(queries, k)
-        rows, distances = measured_all(train, queries, k)
-        assert np.array_equal(found.rows, rows)
-        assert np.array_equal(found.distances, distances)
+        check_against_all(NeighbourIndex(train), train, queries, k)
 
 
 def wide_tables(rng, d=100):
@@ -123,10 +123,7 @@ def wide_tables(rng, d=100):
 def test_wide_tables_get_what_measuring_everything_gets(rng, monkeypatch, k, begin):
     monkeypatch.setattr(graph, "_MANY_COLUMNS", begin)
     for train, queries in wide_tables(rng):
-        found = NeighbourIndex(train).search(queries, k)
-        rows, distances = measured_all(train, queries, k)
-        assert np.array_equal(found.rows, rows)
-        assert np.array_equal(found.distances, distances)
+        check_against_all(NeighbourIndex(train), train, queries, k)
 
 
 def grouped_tables(rng):
@@ -153,11 +150,7 @@ def grouped_tables(rng):
 @pytest.mark.parametrize("k", [1, 20, 140])
 def test_grouped_tables_get_what_measuring_everything_gets(rng, k):
     for train, queries in grouped_tables(rng):
-        index = NeighbourIndex(train)
-        found = index.search(queries, k)
-        rows, distances = measured_all(train, queries, k)
-        assert np.array_equal(found.rows, rows)
-        assert np.array_equal(found.distances, distances)
+        check_against_all(NeighbourIndex(train), train, queries, k)
 
 
 def test_a_block_is_never_nearer_than_its_gap_says(rng):
@@ -202,11 +195,8 @@ def hopeless_tables(rng):
 def test_hopeless_tables_get_what_measuring_everything_gets(rng, k):
     for train, queries in hopeless_tables(rng):
         index = NeighbourIndex(train)
-        found = index.search(queries, k)
-        rows, distances = measured_all(train, queries, k)
         assert index._blocks is None
-        assert np.array_equal(found.rows, rows)
-        assert np.array_equal(found.distances, distances)
+        check_against_all(index, train, queries, k)
 
 
 def test_a_table_of_clusters_is_not_hopeless(rng):

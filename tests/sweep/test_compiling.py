@@ -89,7 +89,7 @@ def test_no_core_detector_compiles_in_the_seconds_of_a_trial():
     late = []
     try:
         for n, d in sizes:
-            rows = rng.normal(size=(n, d)) + 9.0 * np.arange(n)[:, None] // (n / 4)
+            rows = rng.normal(size=(n, d)) + 9.0 * (np.arange(n)[:, None] // (n / 4))
             tables = Handover(rows, rows + rng.normal(size=(n, d)))
             specs = [one.spec for one in core_zoo()]
             for spec in specs:

@@ -21,8 +21,8 @@ _AXES, _SAMPLE, _ROUNDS, _SEED = 16, 1024, 3, 0
 # Eight times the relative rounding error of a step of a projection, and what remains of
 # a sum of squares that is lowered by more than its own.
 _STEP, _SUM = 4.0 * float(np.finfo(np.float64).eps), 1.0 - 1e-9
-# Number of rows that look for blocks to leave out, and the share of blocks that they
-# may have to visit at most.
+# Number of rows that are tried, and the share of the blocks that they must visit for
+# the blocks to be useless.
 _PROBES, _MOST_BLOCKS = 5, 0.6
 
 
@@ -73,7 +73,8 @@ class Blocks:
     @property
     def ends(self) -> IndexArray:
         """Where each block starts and stops in `order`, intp of shape (blocks, 2)."""
-        return self.split[1][len(self.split[4]) :]
+        _, starts, _, _, cuts = self.split
+        return starts[len(cuts) :]
 
     def near_order(self, queries: FloatArray) -> IndexArray:
         """Order queries by the block on their side of the cuts."""
@@ -96,10 +97,11 @@ class Blocks:
         gaps = np.zeros((len(queries), self.low.shape[1]))
         room = _STEP * queries.shape[1] * np.sqrt(norms)
         _add_gaps(queries @ self.axes, room, self.low, self.high, gaps)
-        return gaps * _SUM
+        gaps *= _SUM
+        return gaps
 
-    def rule_nothing_out(self, rows: FloatArray, norms: FloatArray) -> bool:
-        """Check whether boxes are so close that rows have to visit most blocks.
+    def are_too_close(self, rows: FloatArray, norms: FloatArray) -> bool:
+        """Check whether boxes are so close that most rows have to visit most blocks.
 
         For some rows, count the blocks that are no farther than the nearest other row
         of the row's own block.

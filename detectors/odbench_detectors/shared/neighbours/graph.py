@@ -84,7 +84,7 @@ class NeighbourIndex:
             self._tree()
         elif len(self._rows) > 2 * BLOCK:
             blocks = Blocks.of(self._rows, self._norms)
-            if not blocks.rule_nothing_out(self._rows, self._norms):
+            if not blocks.are_too_close(self._rows, self._norms):
                 self._blocks = blocks
 
     def _tree(self) -> kd_build.Tree:
@@ -183,9 +183,9 @@ class NeighbourIndex:
             def by_products(chosen: IndexArray) -> None:
                 products(queries, norms, chosen, distances, rows)
 
-            near = blocks.near_order(queries) if blocks else np.arange(len(queries))
             size = _TASK if blocks else _LARGE_TASK
             with _blas().limit(limits=1, user_api="blas"):
+                near = blocks.near_order(queries) if blocks else np.arange(len(queries))
                 _in_threads(by_products, near, size, n_threads)
         else:
             _, _, low, high, cuts, _ = self._tree()

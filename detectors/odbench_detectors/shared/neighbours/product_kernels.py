@@ -142,7 +142,7 @@ def sift(  # noqa: PLR0917 - numba passes by position
                 near[i, kept] = line[b]
                 candidates[i, kept] = first + b
                 kept += 1
-        # At once where nothing bounds a query's neighbours yet.
+        # A query without a bound gets one at once, because it rules out other blocks.
         if kept > 2 * k or upper_bound[i] == np.inf:
             kept = _shrink(
                 i, kept, query_norms, row_norms, tolerance, k,

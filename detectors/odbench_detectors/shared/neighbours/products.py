@@ -99,8 +99,9 @@ def searcher(  # noqa: PLR0917
             )  # fmt: skip
 
         if blocks is None:
+            every = np.arange(len(asked))
             for block in range(len(ends)):
-                visit(block, np.arange(len(asked)))
+                visit(block, every)
         else:
             _visit_near(blocks.gaps(asked, norms), upper_bound, visit)
         left = np.empty(len(asked), dtype=np.intp)
