@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 _CONTROL_GROUPS, _OWN_GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 # No machine has more bytes than a 64-bit number counts.
 _MOST = 2**63
+# Variables that choose the processor's instructions, and with them the last digits.
+_INSTRUCTIONS = (
+    "OPENBLAS_CORETYPE",
+    "MKL_CBWR",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "NPY_DISABLE_CPU_FEATURES",
+    "NUMBA_CPU_NAME",
+    "NUMBA_CPU_FEATURES",
+)
 # Maximum depth of a run's ``run.json``; a real one has about five levels.
 MAX_DEPTH = 50
 PACKAGES = (
@@ -76,6 +85,29 @@ def machine() -> dict[str, Any]:
         "cores": cores(),
         "memory_bytes": memory_bytes(),
     }
+
+
+def linear_algebra() -> list[dict[str, str | None]]:
+    """Return the loaded BLAS libraries: name, version, and the kernels that they use.
+
+    Their kernels follow the processor, and the last digits of a score follow them.
+    """
+    from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
+
+    return [
+        {
+            "library": pool["internal_api"],
+            "version": pool["version"],
+            "kernels": pool.get("architecture"),
+        }
+        for pool in threadpool_info()
+        if pool["user_api"] == "blas"
+    ]
+
+
+def instructions() -> dict[str, str]:
+    """Return the environment variables that choose the processor's instructions."""
+    return {name: os.environ[name] for name in _INSTRUCTIONS if name in os.environ}
 
 
 def recorded_machine(value: object) -> dict[str, Any]:

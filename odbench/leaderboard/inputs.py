@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 # Increase this when a change makes the same results give different tables.
 TABLES_VERSION = 1
 # Keys that are copied from ``run.json``.
-_FROM_RUN = ("versions", "machine", "git", "configurations")
+_FROM_RUN = (
+    "versions", "machine", "linear_algebra", "instructions", "git", "configurations",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,6 +76,8 @@ def write_run(request: RunRequest, configurations: dict[str, dict[str, Any]]) ->
         "asked": asked,
         "versions": provenance.versions(),
         "machine": provenance.machine(),
+        "linear_algebra": provenance.linear_algebra(),
+        "instructions": provenance.instructions(),
         "threads_per_worker": 1,
         "git": provenance.git_state(Path.cwd()),
         "configurations": {**_earlier_configurations(path), **configurations},
