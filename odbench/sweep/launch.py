@@ -50,6 +50,8 @@ _PASSED_ON = (
     "OMP_",
     "OPENBLAS_",
     "MKL_",
+    "ATEN_",
+    "NPY_",
     "KMP_",
     "NUMBA_",
     "CUPY_",
