@@ -45,6 +45,9 @@ class Column:
         Whether a date is a year that ends in the next one, such as 2019-20.
     duration : bool
         Whether a number is a length of time in text, such as 1 day, 2:03:04.
+    first_year : int
+        The first of the hundred years in which a date's years of two digits lie; 0 if
+        no year has two digits.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Column:
     unit: str = ""
     season: bool = False
     duration: bool = False
+    first_year: int = 0
 
     @property
     def used(self) -> bool:
@@ -103,5 +107,10 @@ def text_days(column: Column, values: Any) -> FloatArray:
         return _each_text(values, read_clock if column.clock else read_season)
     coded = as_text(values).dictionary_encode()
     texts = coded.dictionary.to_pylist()
-    days = read_dates(texts, day_first=column.day_first, counts=column.given)
+    days = read_dates(
+        texts,
+        day_first=column.day_first,
+        counts=column.given,
+        first=column.first_year,
+    )
     return lookup(coded, np.append(days, np.nan))

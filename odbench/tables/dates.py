@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench.tables.digit_dates import read_compact, read_count
+from odbench.tables.two_digit_years import first_year, years_from
 
 # Day and month in either order; which one is decided by the values above 12.
 _DAY_MONTH = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](?:\d{4}|\d{2})(?!\d)")
 _ISO = re.compile(r"\d{4}[-/]\d{1,2}([-/]\d{1,2})?([T ].*)?")
 _FAST = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
+_ZONE = re.compile(r"\s*(?:Z|UTC|[+-]\d\d(?::?\d\d)?)")
 _WORDS = re.compile(r"(?i)(\d{1,2}|\w{3,9})[ .,-]+(\d{1,2}|\w{3,9})[ .,-]+\d{4}.*")
 # A month by its name and a year of two digits, or no day.
 _SHORT = re.compile(
     r"(?i)(\d{1,2}[ .-]{1,2}[a-z]{3,9}[ .,-]{1,2}\d{2}(?!\d)"
     r"|[a-z]{3,9}[ .,-]{1,2}\d{4}|\d{4}[ .,-]{1,2}[a-z]{3,9}\b).*"
 )
+_FULL_YEAR = re.compile(r"\d{4}")
 _WEEK = re.compile(r"(?i)(\d{4})-?W(\d\d)(?:-?([1-7]))?")
 _QUARTER = re.compile(r"(?i)(\d{4})[- ]?Q([1-4])")
 _MONTH_YEAR = re.compile(r"(\d{1,2})[/-]((?:19|20)\d\d)|((?:19|20)\d\d)[Mm](\d\d)")
@@ -32,6 +36,10 @@ _CLOCK = re.compile(
 # Seconds in a day.
 _DAY = 86_400.0
 _START = datetime(1970, 1, 1)
+# Years of two digits are from half a century ago on, unless a column says otherwise.
+_BEFORE = 50
+# Remark on dates that may be read in two ways.
+OPEN_ORDER = "no day is above 12, so dates are read as day, month, year"
 
 
 def looks_like_date(text: str) -> bool:
@@ -75,7 +83,7 @@ def read_clock(text: str) -> float:
     return (hour * 3_600 + int(found[2]) * 60 + seconds) / _DAY
 
 
-def day_comes_first(texts: Sequence[str]) -> tuple[bool, str]:
+def day_comes_first(texts: Sequence[str]) -> tuple[bool | None, str]:
     """Decide whether 03/04/2026 is the third of April, from all values of a column.
 
     Parameters
@@ -84,7 +92,8 @@ def day_comes_first(texts: Sequence[str]) -> tuple[bool, str]:
 
     Returns
     -------
-    day_first : bool
+    day_first : bool or None
+        None if no value tells it.
     note : str
         A remark where the values leave it open, or disagree; else "".
     """
@@ -93,19 +102,58 @@ def day_comes_first(texts: Sequence[str]) -> tuple[bool, str]:
         for text in texts
         if (found := _DAY_MONTH.match(text.strip()))
     ]
-    if not pairs:
-        return True, ""
     first = sum(a > 12 for a, _ in pairs)
     second = sum(b > 12 for _, b in pairs)
     if first and second:
         return first >= second, "day and month are in both orders; each date as it fits"
     if first or second:
         return bool(first), ""
-    return True, "no day is above 12, so dates are read as day, month, year"
+    return None, OPEN_ORDER if pairs else ""
+
+
+def order_of_all(orders: Iterable[bool | None]) -> bool | None:
+    """Return the order of day and month of the columns that tell it.
+
+    None if none does, or if they differ.
+    """
+    known = {order for order in orders if order is not None}
+    return known.pop() if len(known) == 1 else None
+
+
+def two_digit_start(texts: Sequence[str]) -> tuple[int, str]:
+    """Decide in which hundred years a column's years of two digits lie.
+
+    Parameters
+    ----------
+    texts : sequence of str
+
+    Returns
+    -------
+    first : int
+        The first of these years; 0 if no year has two digits.
+    note : str
+        A remark if these are not the years that most programs would read; else "".
+    """
+    today = datetime.now().year
+    usual = years_from(today - _BEFORE)
+    for text in texts:
+        if not _FULL_YEAR.search(text):
+            _read_date(text.strip(), True, usual)
+    if not usual.seen:
+        return 0, ""
+    first = first_year(usual.seen, today)
+    years = sorted(years_from(first).convertyear(year) for year in usual.seen)
+    if years == sorted(usual.convertyear(year) for year in usual.seen):
+        return first, ""
+    return first, f"years of two digits are read as {years[0]} to {years[-1]}"
 
 
 def read_dates(
-    texts: Sequence[str], *, day_first: bool, counts: bool = False
+    texts: Sequence[str],
+    *,
+    day_first: bool,
+    counts: bool = False,
+    first: int = 0,
 ) -> FloatArray:
     """Read dates.
 
@@ -116,17 +164,21 @@ def read_dates(
         The order of day and month where a date does not tell it.
     counts : bool
         Whether numbers are times, see `odbench.tables.digit_dates.read_count`.
+    first : int
+        The first of the hundred years in which years of two digits lie; 0 for those
+        from half a century ago on.
 
     Returns
     -------
     float64 array of shape (n,)
-        Days since 1970-01-01, UTC where a time zone is given; NaN where there is no
-        date.
+        Days since 1970-01-01 by the clock that the text shows, whatever its time zone;
+        NaN where there is no date.
     """
+    years = years_from(first or datetime.now().year - _BEFORE)
     days = _read_iso(texts)
     for place in np.flatnonzero(np.isnan(days)).tolist():
         text = texts[place].strip()
-        days[place] = _read_date(text, day_first)
+        days[place] = _read_date(text, day_first, years)
         if counts and np.isnan(days[place]):
             days[place] = read_count(text)
     return days
@@ -136,7 +188,7 @@ def _read_iso(texts: Sequence[str]) -> FloatArray:
     """Read the dates that begin with the year and use hyphens."""
     import pandas as pd
 
-    shaped = [text if _FAST.fullmatch(text) else None for text in texts]
+    shaped = [_local(text) if _FAST.fullmatch(text) else None for text in texts]
     moments = pd.to_datetime(
         pd.Series(shaped, dtype="str"), format="ISO8601", errors="coerce", utc=True
     )
@@ -145,7 +197,14 @@ def _read_iso(texts: Sequence[str]) -> FloatArray:
     return np.where(np.isnat(micro), np.nan, days)
 
 
-def _read_date(text: str, day_first: bool) -> float:
+def _local(text: str) -> str:
+    """Return a date and time without its zone, which is behind the time."""
+    time = text[10:]
+    found = next((m for m in _ZONE.finditer(time) if m.end() == len(time)), None)
+    return text[:10] + time[: found.start()] if found else text
+
+
+def _read_date(text: str, day_first: bool, years: Any) -> float:
     from dateutil import parser
 
     compact = read_compact(text)
@@ -163,15 +222,14 @@ def _read_date(text: str, day_first: bool) -> float:
         try:
             value = parser.parse(
                 text,
+                years,
                 dayfirst=day_first and not year_first,
                 yearfirst=year_first,
                 default=_START,
             )
         except (ValueError, ArithmeticError):
             return float("nan")
-    if value.tzinfo is not None:
-        value = (value - value.utcoffset()).replace(tzinfo=None)
-    since: timedelta = value - _START
+    since: timedelta = value.replace(tzinfo=None) - _START
     return since.days + since.seconds / _DAY
 
 

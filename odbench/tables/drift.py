@@ -105,6 +105,11 @@ def _of_numbers(
     gone = np.isnan(numbers)
     before, now = learned.missing / learned.n_rows, float(gone.mean())
     notes = []
+    if how.unit != column.unit:
+        notes.append(
+            f"{column.name}: in {how.unit or 'no unit'}, in the reference in "
+            f"{column.unit or 'no unit'}; the numbers are compared as they are"
+        )
     if abs(now - before) > _MISSING or (now and not learned.missing):
         notes.append(
             f"{column.name}: missing in {show_share(now)} of rows, in the reference "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +13,7 @@ from odbench.arrays import FloatArray, IntArray
 from odbench.tables.columns import Column, parsed_numbers
 from odbench.tables.dates import are_months, calendar_parts
 from odbench.tables.numbers import lookup
-from odbench.tables.values import as_text
+from odbench.tables.values import as_text, category_key
 
 # Maximum number of categories of a column that are remembered.
 MOST_CATEGORIES = 100_000
@@ -35,7 +36,8 @@ class Learned:
     median, low, high : float
         The median and the range of numbers; 0.0 for categories.
     counts : mapping of str to int
-        Rows per category, `GONE` for missing values; empty for numbers.
+        Rows per category by its `category_key`, `GONE` for missing values; empty for
+        numbers.
     parts : tuple of str
         The encoded columns made of it: "value", "rarity", "missing", "hour", "weekday".
     """
@@ -180,16 +182,16 @@ def _told_once(
 def count_categories(values: Any) -> dict[str, int]:
     """Count the rows of each category, the most frequent first.
 
-    Beyond `MOST_CATEGORIES`, the rarest are left out, the last in the alphabet first.
+    Categories are those of `category_key`. Beyond `MOST_CATEGORIES`, the rarest are
+    left out, the last in the alphabet first.
     """
     import pyarrow.compute as pc
 
-    table = pc.value_counts(as_text(values))
-    pairs = [
-        (GONE if entry["values"] is None else entry["values"], entry["counts"])
-        for entry in table.to_pylist()
-    ]
-    pairs.sort(key=lambda pair: (-pair[1], pair[0]))
+    counts: Counter[str] = Counter()
+    for entry in pc.value_counts(as_text(values)).to_pylist():
+        text = entry["values"]
+        counts[GONE if text is None else category_key(text)] += entry["counts"]
+    pairs = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     return dict(pairs[:MOST_CATEGORIES])
 
 
@@ -214,4 +216,5 @@ def _rarities(learned: Learned, values: Any) -> FloatArray:
 
 def rarity(learned: Learned, text: str) -> float:
     """Return ``-log(rows of a category / rows)``; half a row if it was never seen."""
-    return float(-np.log(learned.counts.get(text, 0.5) / learned.n_rows))
+    count = learned.counts.get(category_key(text), 0.5)
+    return float(-np.log(count / learned.n_rows))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from odbench.errors import DataError, UsageError
@@ -14,6 +14,7 @@ from odbench.tables.learner import Learner
 from odbench.tables.matching import closest
 from odbench.tables.roles import infer_roles
 from odbench.tables.sample import Sample
+from odbench.tables.written import rewritten
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def read_as(fitted: Fitted, table: Any, name: str) -> dict[str, Column]:
     Returns
     -------
     dict of str to Column
-        With the roles of `fitted`, and decimal mark and order of dates of this table.
+        With the roles of `fitted`, written as in this table.
 
     Raises
     ------
@@ -160,16 +161,4 @@ def read_as(fitted: Fitted, table: Any, name: str) -> dict[str, Column]:
             f"{closest(missing[0], table.column_names)}"
         )
         raise DataError(msg)
-    wanted = [column.name for column in fitted.encoder.columns]
-    own = {c.name: c for c in infer_roles(table.select(wanted))}
-    return {
-        column.name: replace(
-            column,
-            mark=own[column.name].mark,
-            unit=own[column.name].unit or column.unit,
-            day_first=column.day_first
-            if own[column.name].role != "date"
-            else own[column.name].day_first,
-        )
-        for column in fitted.encoder.columns
-    }
+    return rewritten(fitted.encoder.columns, table)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from odbench.tables.encode import NAMED, Encoder, Learned
 from odbench.tables.fitted import Fitted
 from odbench.tables.learner import Learner
 from odbench.tables.scale import Scale
+from odbench.tables.values import category_key
 
 FORMAT = 1
 _MEMBERS = {"model.json", "rows", "sums.json"}
@@ -197,12 +199,16 @@ def _learned(told: dict[str, Any], column: Column) -> Learned:
         msg = f"column {column.name!r} with the parts {parts!r}"
         raise ValueError(msg)
     n_rows = _count(told["n_rows"], fewest=1)
-    counts = {str(key): _count(count) for key, count in told["counts"].items()}
+    counts: Counter[str] = Counter()
+    for key, count in told["counts"].items():
+        counts[category_key(key)] += _count(count)
     if sum(counts.values()) > n_rows:
         msg = f"column {column.name!r} with more values than rows"
         raise ValueError(msg)
     median, low, high = _vector([told["median"], told["low"], told["high"]], 3).tolist()
-    return Learned(n_rows, _count(told["missing"]), median, low, high, counts, parts)
+    return Learned(
+        n_rows, _count(told["missing"]), median, low, high, dict(counts), parts
+    )
 
 
 def _count(value: Any, *, fewest: int = 0) -> int:

@@ -28,6 +28,9 @@ _UNITS = re.compile(
     rf"(?P<second>[-+\u2212])?(?P<number>[\d.,].*?)"
     rf"(?P<last>(?<=[.,]\d\d)-)?\s*(?:%|{_MONEY})?\s*(?P<close>\))?\s*"
 )
+_SYMBOL = re.compile(rf"%|{_MONEY}")
+# Share of the values up to which a leading zero is a slip.
+_SLIPS = 0.05
 # A number and a unit that is a word of its own, such as "50 kg" or "3.5m/s".
 _WITH_UNIT = re.compile(
     r"([-+\u2212]?[\d.,][\d.,'’\s]*?)\s*([^\W\d_][^\d\s]{0,9}|°[^\d\s]?)"
@@ -123,10 +126,63 @@ def without_unit(text: str, unit: str) -> str:
     return text.strip().removesuffix(unit).strip() if unit else text
 
 
-def has_leading_zeros(texts: Iterable[str]) -> bool:
-    """Check whether whole numbers are padded with zeros, as codes are."""
-    padded = [text.strip() for text in texts]
-    return any(re.fullmatch(r"0\d+", text) for text in padded)
+def units_note(texts: Sequence[str]) -> str:
+    """Return a remark on numbers in several currencies, or of which some are percent.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Different values.
+
+    Examples
+    --------
+    >>> units_note(["EUR 3", "5 USD", "7 USD"]), units_note(["3 €", "4 €", "5"])
+    ('EUR and USD are not converted', '')
+    >>> units_note(["12%", "0.12"])
+    '% in some values only, not converted'
+    """
+    found = [set(_SYMBOL.findall(text)) for text in texts]
+    signs = sorted({sign for each in found for sign in each} - {"%"})
+    if len(signs) > 1:
+        return f"{', '.join(signs[:-1])} and {signs[-1]} are not converted"
+    percent = sum("%" in each for each in found)
+    return "% in some values only, not converted" if 0 < percent < len(texts) else ""
+
+
+def padded(texts: Sequence[str]) -> tuple[str, ...]:
+    """Return the whole numbers that begin with a zero, as codes do.
+
+    Examples
+    --------
+    >>> padded(["0120", "17", "0", "0.5"])
+    ('0120',)
+    """
+    return tuple(text for text in texts if re.fullmatch(r"\s*0\d+\s*", text))
+
+
+def are_codes(texts: Sequence[str]) -> bool:
+    """Check whether whole numbers are padded with zeros, as codes are.
+
+    One that has a zero too many among numbers of other lengths is a slip.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Different values.
+
+    Examples
+    --------
+    >>> are_codes(["02134", "90210", "10001"]), are_codes(["7", "012"])
+    (True, True)
+    >>> are_codes(["0120", *map(str, range(100))])
+    False
+    """
+    zeros = len(padded(texts))
+    if not zeros:
+        return False
+    return (
+        zeros > _SLIPS * len(texts) or len({len(text.strip()) for text in texts}) == 1
+    )
 
 
 def read_number(text: str, mark: str) -> float:

@@ -70,6 +70,9 @@ def read_source(table: Any) -> Source:
 
 
 def _read_file(table: str | Path) -> Source:
+    if not str(table).strip():
+        msg = f"table {str(table)!r}: is no name; name a table, or - for stdin"
+        raise UsageError(msg)
     path = None if str(table) == "-" else Path(table)
     if _ADDRESS.match(str(table)) and path is not None and not path.exists():
         msg = f"table {str(table)!r}: is an address; download it and name the file"
@@ -196,7 +199,7 @@ def _read_object(table: Any) -> Source:
             found = _of_array(table)
         else:
             found = None
-    except (pa.ArrowException, ValueError, TypeError) as error:
+    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
         msg = f"table of type {kind}: cannot be read ({first_words(error)})"
         raise DataError(msg) from error
     if found is None:
@@ -247,7 +250,8 @@ def _of_series(column: Any) -> Any:
     try:
         if not _has_ranges(column):
             return pa.array(column, from_pandas=True)
-    except (pa.ArrowException, TypeError, ValueError):
+    # Python's whole numbers have no largest one.
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
         pass
     gone = column.isna()
     return pa.array(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,27 +12,37 @@ import numpy as np
 from odbench.arrays import FloatArray
 from odbench.tables.columns import Column
 from odbench.tables.dates import (
+    OPEN_ORDER,
     day_comes_first,
     looks_like_date,
+    order_of_all,
     read_clock,
     read_dates,
+    two_digit_start,
 )
 from odbench.tables.digit_dates import are_compact, count_note
 from odbench.tables.durations import are_durations
 from odbench.tables.numbers import (
+    are_codes,
     common_unit,
     count_readable,
-    has_leading_zeros,
+    padded,
     read_number,
+    units_note,
     without_unit,
 )
 from odbench.tables.seasons import are_seasons
 from odbench.tables.stand_in import stand_in_note
-from odbench.tables.values import as_days, as_numbers, as_text, family
+from odbench.tables.values import (
+    as_days,
+    as_numbers,
+    as_text,
+    category_key,
+    family,
+)
+from odbench.tables.written import READABLE, spread
 from odbench.text import counted
 
-# Share of the present values that must be readable as a number or a date.
-READABLE = 0.95
 # Fewer rows than this say little about a column of different whole numbers.
 _FEW_ROWS = 20
 # With fewer rows, measurements such as incomes pass for evenly spread, too.
@@ -44,12 +54,17 @@ _EXACT = 2.0**53
 # Share of the different values of the shape of a date that may be no date, such as
 # 0000-00-00; addresses and versions (10.1.23.45) have that shape, too.
 _MOST_UNREAD = 0.2
+# Years of dates; account and part numbers (4533-08) have the shape of a month.
+_FIRST_YEAR, _LAST_YEAR = 1500, 2200
+# Share of the rows of a counter that may repeat another or have no number, and rows
+# from which that is no coincidence.
+_LAPSES, _FEW_LAPSES = 0.1, 100
 _COUNTER_NOTE = "whole numbers, evenly spread, all different"
+_NEARLY_NOTE = "whole numbers that fill their range, nearly all different"
 _COMPACT_NOTE = "digits read as year, month, day"
+_ORDER_NOTE = "day and month in the order of other columns"
 _SEASON_NOTE = "years that end in the next one"
 _WHOLE = re.compile(r"[+-]?\d+")
-# Maximum number of different values that are looked at.
-_LOOK = 5_000
 
 
 @dataclass(frozen=True)
@@ -59,6 +74,7 @@ class _Text:
     n: int
     present: int
     known: list[str]
+    rows: list[int]
     counts: dict[str, int]
     plain: FloatArray | None
 
@@ -96,7 +112,25 @@ def infer_roles(
         if name in given and given[name] != column.role:
             column = _overruled(column, given[name], values, comma=comma)
         columns.append(column)
-    return tuple(columns)
+    return tuple(_in_one_order(columns, facts))
+
+
+def _in_one_order(
+    columns: list[Column], facts: Mapping[str, _Text]
+) -> Iterator[Column]:
+    """Yield the columns; dates whose order is open have that of the other dates."""
+    orders = {
+        column.name: day_comes_first(spread(facts[column.name].known))[0]
+        for column in columns
+        if column.role == "date" and column.name in facts
+    }
+    common = order_of_all(orders.values())
+    for column in columns:
+        if common is None or OPEN_ORDER not in column.note:
+            yield column
+            continue
+        note = column.note.replace(OPEN_ORDER, _ORDER_NOTE)
+        yield replace(column, day_first=common, note=note)
 
 
 def _look(values: Any) -> _Text:
@@ -105,26 +139,23 @@ def _look(values: Any) -> _Text:
 
     text = as_text(values)
     present = pc.drop_null(text)
-    known = pc.unique(present).sort().to_pylist()
+    different, rows = pc.value_counts(present).flatten()
+    order = pc.sort_indices(different)
+    known = different.take(order).to_pylist()
     plain: FloatArray | None = None
     try:
         cast = pc.cast(present, pa.float64()).to_numpy(zero_copy_only=False)
         plain = np.array(cast) if np.isfinite(cast).all() else None
     except pa.ArrowInvalid:
         pass
-    counts = {} if plain is not None else count_readable(_spread(known))
-    return _Text(len(text), len(present), known, counts, plain)
+    counts = {} if plain is not None else count_readable(spread(known))
+    of_each = rows.take(order).to_pylist()
+    return _Text(len(text), len(present), known, of_each, counts, plain)
 
 
 def constant_note(text: str) -> str:
     """Return the remark on a column that has one value."""
-    return f"always {text[:40]!r}"
-
-
-def _spread(known: Sequence[Any]) -> list[Any]:
-    """Return at most `_LOOK` values, evenly spread."""
-    step = max(1, -(-len(known) // _LOOK))
-    return list(known[::step])
+    return f"always {category_key(text)[:40]!r}"
 
 
 def _uses_commas(facts: list[_Text]) -> bool:
@@ -132,7 +163,7 @@ def _uses_commas(facts: list[_Text]) -> bool:
     votes = 0
     for one in facts:
         point, comma = one.counts.get(".", 0), one.counts.get(",", 0)
-        if max(point, comma) >= READABLE * len(_spread(one.known)) and one.known:
+        if max(point, comma) >= READABLE * len(spread(one.known)) and one.known:
             votes += int(comma > point) - int(point > comma)
     return votes > 0
 
@@ -143,17 +174,17 @@ def _of_text(name: str, facts: _Text, *, comma: bool) -> Column:
         return Column(name, "empty", "every value is missing")
     if len(known) == 1 and facts.present == n:
         return Column(name, "constant", constant_note(known[0]))
-    if are_compact(_spread(known)):
+    if are_compact(spread(known)):
         return Column(name, "date", _COMPACT_NOTE)
     mark = _number_mark(facts, comma=comma)
-    if mark and not has_leading_zeros(_spread(known)):
+    if mark and not are_codes(spread(known)):
         whole = _beyond_float(facts)
         if whole is not None:
             return _of_large(name, whole, facts.present, n)
         values = _numbers(facts, mark)
-        if facts.plain is not None or len(values) == len(known) or _differ(values):
+        if not np.isnan(values).any() or _differ(values):
             return _of_numbers(name, values, n, mark, text=facts)
-    unit = "" if mark else common_unit(_spread(known), READABLE)
+    unit = "" if mark else common_unit(spread(known), READABLE)
     if unit:
         return _of_units(name, facts, unit, comma=comma)
     return _of_shapes(name, facts)
@@ -161,11 +192,11 @@ def _of_text(name: str, facts: _Text, *, comma: bool) -> Column:
 
 def _of_shapes(name: str, facts: _Text) -> Column:
     """Return the role of a column of text that is not numbers."""
-    shaped = _spread(facts.known)
+    shaped = spread(facts.known)
     if are_seasons(shaped, READABLE):
         return Column(name, "date", _SEASON_NOTE, season=True)
     if sum(looks_like_date(t) for t in shaped) >= READABLE * len(shaped):
-        dates = _of_dates(name, shaped)
+        dates = _of_dates(name, facts)
         if dates is not None:
             return dates
     if _are_clocks(shaped):
@@ -179,32 +210,41 @@ def _of_units(name: str, facts: _Text, unit: str, *, comma: bool) -> Column:
     """Return the role of a column whose numbers have a unit."""
     bare = [without_unit(text, unit) for text in facts.known]
     mark = _mark_without(facts, unit, comma=comma)
-    if not mark or has_leading_zeros(_spread(bare)):
+    if not mark or are_codes(spread(bare)):
         return _of_words(name, facts)
     read = np.asarray([read_number(text, mark) for text in bare], dtype=np.float64)
-    column = _of_numbers(name, read[~np.isnan(read)], facts.n, mark, text=facts)
-    note = "; ".join(filter(None, (f"in {unit}", column.note)))
-    return replace(column, unit=unit, note=note)
+    column = _of_numbers(name, read, facts.n, mark, text=facts)
+    return replace(column, unit=unit, note=_joined(f"in {unit}", column.note))
 
 
 def _mark_without(facts: _Text, unit: str, *, comma: bool) -> str:
-    bare = [without_unit(text, unit) for text in _spread(facts.known)]
+    bare = [without_unit(text, unit) for text in spread(facts.known)]
     return _number_mark(replace(facts, counts=count_readable(bare)), comma=comma)
 
 
 def _differ(values: FloatArray) -> bool:
-    return len(np.unique(values)) > 1
+    return len(np.unique(values[~np.isnan(values)])) > 1
 
 
-def _of_dates(name: str, shaped: Sequence[str]) -> Column | None:
+def _of_dates(name: str, facts: _Text) -> Column | None:
     """Return the role of a column of dates, None if many values only look like some."""
-    day_first, note = day_comes_first(shaped)
-    unread = int(np.isnan(read_dates(shaped, day_first=day_first)).sum())
-    if unread > _MOST_UNREAD * len(shaped):
+    shaped = spread(facts.known)
+    order, note = day_comes_first(shaped)
+    day_first = order is not False
+    first, century = two_digit_start(shaped)
+    days = read_dates(shaped, day_first=day_first, first=first)
+    unread, years = np.isnan(days), 1970 + days / 365.25
+    # Versions such as 2.8.16 have the shape of short dates, but not all are some.
+    most = (1.0 - READABLE if first else _MOST_UNREAD) * len(shaped)
+    strange = ((years < _FIRST_YEAR) | (years > _LAST_YEAR)).sum()
+    if unread.sum() > max(most, 1) or strange > _MOST_UNREAD * len(shaped):
         return None
-    if unread:
-        note = "; ".join(filter(None, (note, unread_note(unread))))
-    return Column(name, "date", note, day_first=day_first)
+    notes = (note, century, _unread_note(shaped, spread(facts.rows), unread))
+    return Column(name, "date", _joined(*notes), day_first=day_first, first_year=first)
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(filter(None, notes))
 
 
 def _are_clocks(shaped: Sequence[str]) -> bool:
@@ -212,16 +252,25 @@ def _are_clocks(shaped: Sequence[str]) -> bool:
     return unread <= (1.0 - READABLE) * len(shaped)
 
 
-def unread_note(count: int) -> str:
-    """Return the remark on values that are not what their column holds."""
-    return f"{counted(count, 'other value')} read as missing"
+def _unread_note(known: Sequence[str], rows: Sequence[int], unread: Any) -> str:
+    """Return the remark on values that are not what their column holds.
+
+    `unread` and `rows` say of each of the different values whether it could not be
+    read, and how many rows have it.
+    """
+    places = np.flatnonzero(unread).tolist()
+    if not places:
+        return ""
+    count = int(sum(rows[place] for place in places))
+    example = known[places[0]][:20]
+    return f"{counted(count, 'row')} read as missing, such as {example!r}"
 
 
 def _of_words(name: str, facts: _Text) -> Column:
     known, present = facts.known, facts.present
     if len(known) == 2:
         return Column(name, "yes/no", f"{known[0][:20]!r} or {known[1][:20]!r}")
-    some = _spread(known)
+    some = spread(known)
     length = np.mean([len(text) for text in some])
     words = np.mean([len(text.split()) for text in some])
     varied = len(known) / present
@@ -237,9 +286,9 @@ def _number_mark(facts: _Text, *, comma: bool) -> str:
     """Return the decimal mark of a column of numbers, "" if it has other values."""
     if facts.plain is not None:
         # Under decimal commas, 1.234 is a whole number with thousands.
-        grouped = count_readable(_spread(facts.known)) if comma else {}
+        grouped = count_readable(spread(facts.known)) if comma else {}
         return "," if comma and grouped["."] == grouped[","] else "."
-    least = READABLE * len(_spread(facts.known))
+    least = READABLE * len(spread(facts.known))
     point, commas = facts.counts["."], facts.counts[","]
     if max(point, commas) < least:
         return ""
@@ -249,37 +298,54 @@ def _number_mark(facts: _Text, *, comma: bool) -> str:
 
 
 def _numbers(facts: _Text, mark: str) -> FloatArray:
+    """Return the numbers of all rows, or of the different values, NaN for others."""
     if facts.plain is not None and mark == ".":
         return facts.plain
-    values = np.asarray([read_number(text, mark) for text in facts.known])
-    return np.asarray(values[~np.isnan(values)], dtype=np.float64)
+    return np.asarray([read_number(text, mark) for text in facts.known], np.float64)
 
 
 def _of_numbers(
     name: str, values: FloatArray, n: int, mark: str = ".", text: _Text | None = None
 ) -> Column:
-    """Return the role of a column of numbers, from its present values."""
+    """Return the role of a column of numbers.
+
+    From its present values; NaN stands for one of the different values of `text` that
+    is no number.
+    """
+    gone = np.isnan(values)
+    note = _unread_note(text.known, text.rows, gone) if text is not None else ""
+    values = values[~gone]
     distinct = np.unique(values)
-    unread = 0
-    if text is not None and text.plain is None:
-        unread = len(text.known) - len(values)
-    note = unread_note(unread) if unread else ""
     whole = bool((distinct == np.round(distinct)).all())
     if mark == "," and not whole:
-        note = "; ".join(filter(None, ("decimal comma", note)))
+        note = _joined("decimal comma", note)
     # Only an all-castable column lists every row; otherwise values are distinct ones.
     present = text.present if text is not None else len(values)
     if len(distinct) == 1 and present == n:
         return Column(name, "constant", constant_note(f"{distinct[0]:.15g}"), mark=mark)
     if set(distinct) == {0.0, 1.0}:
         return Column(name, "yes/no", note, mark=mark)
-    note = "; ".join(filter(None, (note, stand_in_note(values))))
-    if whole:
-        note = "; ".join(filter(None, (note, count_note(distinct[0], distinct[-1]))))
-    if whole and len(distinct) == present == n and is_counter(distinct):
-        note = "; ".join(filter(None, (_COUNTER_NOTE, note)))
-        return Column(name, "identifier", note)
-    return Column(name, "integer" if whole else "number", note, mark=mark)
+    if text is not None:
+        note = _joined(note, _writing_note(spread(text.known)))
+    note = _joined(note, stand_in_note(values))
+    if not whole:
+        return Column(name, "number", note, mark=mark)
+    note = _joined(note, count_note(distinct[0], distinct[-1]))
+    if len(distinct) == present == n and is_counter(distinct):
+        return Column(name, "identifier", _joined(_COUNTER_NOTE, note))
+    most = n * (1.0 - _LAPSES) if n >= _FEW_LAPSES else n
+    if len(distinct) >= most and fills_range(distinct):
+        return Column(name, "identifier", _joined(_NEARLY_NOTE, note))
+    return Column(name, "integer", note, mark=mark)
+
+
+def _writing_note(known: Sequence[str]) -> str:
+    """Return a remark on how some of the different numbers of a column are written."""
+    zeros = padded(known)
+    if not zeros:
+        return units_note(known)
+    told = f"{counted(len(zeros), 'value')} with a leading zero, such as {zeros[0]!r}"
+    return _joined(told, units_note(known))
 
 
 def _beyond_float(facts: _Text) -> list[int] | None:
@@ -320,17 +386,21 @@ def is_counter(distinct: FloatArray, *, fewest: int = _FEW_SPREAD) -> bool:
         Number of them from which even spread counts.
     """
     n = len(distinct)
-    if n < _FEW_ROWS:
+    if fills_range(distinct):
+        return True
+    if n < max(fewest, _FEW_ROWS):
         return False
     span = distinct[-1] - distinct[0]
-    if span < 2 * n:
-        return True
-    if n < fewest:
-        return False
     share = (distinct - distinct[0]) / span
     steps = np.arange(1, n + 1) / n
     distance = max(np.abs(share - steps).max(), np.abs(share - steps + 1 / n).max())
     return bool(distance * np.sqrt(n) < 1.36)
+
+
+def fills_range(distinct: FloatArray) -> bool:
+    """Check whether whole numbers, ascending, are at least half of those between."""
+    n = len(distinct)
+    return n >= _FEW_ROWS and bool(distinct[-1] - distinct[0] < 2 * n)
 
 
 def _of_typed(name: str, values: Any) -> Column:
@@ -352,20 +422,26 @@ def _of_typed(name: str, values: Any) -> Column:
         if found is not None:
             return found
     column = _of_numbers(name, present, len(numbers))
+    if column.role == "constant":
+        column = replace(column, note=_constant_of(values))
     if is_duration(values.type) and column.used:
         return replace(column, unit="s", note="in seconds")
     infinite = int(np.isnan(numbers).sum()) - _count_missing(values)
     if infinite:
         note = f"{counted(infinite, 'infinite value')} read as missing"
-        return replace(column, note="; ".join(filter(None, (column.note, note))))
+        return replace(column, note=_joined(column.note, note))
     return column
+
+
+def _constant_of(values: Any) -> str:
+    return constant_note(str(as_text(values.slice(0, 1))[0]))
 
 
 def _of_moments(name: str, values: Any, days: FloatArray) -> Column:
     from pyarrow.types import is_time
 
     if (days == days[0]).all():
-        return Column(name, "constant", "always the same moment")
+        return Column(name, "constant", _constant_of(values))
     clock = is_time(values.type)
     return Column(name, "date", "time of day" if clock else "", clock=clock)
 
@@ -376,7 +452,7 @@ def _of_codes(name: str, values: Any, present: FloatArray) -> Column | None:
         return _of_large(
             name, values.drop_null().to_pylist(), len(present), len(values)
         )
-    known = _spread(np.unique(present).tolist())
+    known = spread(np.unique(present).tolist())
     if are_compact(str(int(value)) for value in known):
         return Column(name, "date", _COMPACT_NOTE)
     return None
@@ -393,19 +469,23 @@ def _overruled(column: Column, role: str, values: Any, *, comma: bool) -> Column
     chosen = replace(column, role=role, note="as asked", given=True)
     if role == "date" and family(values.type) == "text":
         known = _look(values).known
-        if known and _are_clocks(_spread(known)):
+        if known and _are_clocks(spread(known)):
             return replace(chosen, clock=True)
-        if are_seasons(_spread(known), READABLE):
+        if are_seasons(spread(known), READABLE):
             return replace(chosen, season=True)
-        day_first, note = day_comes_first(_spread(known))
-        return replace(chosen, day_first=day_first, note=note or "as asked")
+        order, note = day_comes_first(spread(known))
+        first, century = two_digit_start(spread(known))
+        note = _joined(note, century) or "as asked"
+        return replace(
+            chosen, day_first=order is not False, first_year=first, note=note
+        )
     if role == "number" and family(values.type) == "text":
         facts = _look(values)
         mark, unit = _number_mark(facts, comma=comma), ""
-        if not mark and are_durations(_spread(facts.known), READABLE):
+        if not mark and are_durations(spread(facts.known), READABLE):
             return replace(chosen, unit="s", duration=True)
         if not mark:
-            unit = common_unit(_spread(facts.known), READABLE, fewest=1)
+            unit = common_unit(spread(facts.known), READABLE, fewest=1)
             mark = _mark_without(facts, unit, comma=comma)
         return replace(chosen, mark=mark or ("," if comma else "."), unit=unit)
     return chosen

@@ -243,14 +243,18 @@ def _result(
 
 
 def _ids(source: Source, name: str) -> Any:
-    """Return the values of the id column."""
+    """Return the values of the id column, null where a number is not finite."""
     import pyarrow as pa
+    import pyarrow.compute as pc
+    from pyarrow.types import is_floating
 
     if not name:
         return None
     at = source.names.index(name)
     chunks = [undictionary(batch.column(at)) for batch in source.batches()]
-    return pa.chunked_array(chunks).combine_chunks()
+    ids = pa.chunked_array(chunks).combine_chunks()
+    # JSON has no other numbers.
+    return pc.if_else(pc.is_finite(ids), ids, None) if is_floating(ids.type) else ids
 
 
 def _first(scores: FloatArray, most: int) -> IntArray:

@@ -43,6 +43,10 @@ _OTHERS = (
     ("ARFF", re.compile(r"(%[^\n]*\n\s*)*@relation\b", re.IGNORECASE)),
 )
 _COMMENT = "#"
+_BLANKS = re.compile(r"(?:[ ]*(?:\r\n|\n|\r))+")
+_LINE_END = re.compile(r"\r\n|\n|\r")
+# Rows and columns from which on a single name in the first row is a title.
+_TITLED = 3
 
 
 @dataclass(frozen=True)
@@ -117,12 +121,15 @@ def find_dialect(head: bytes, name: str, *, whole: bool) -> Dialect:
         raise DataError(msg)
     text = text.lstrip("\ufeff")
     _check_table(text, name)
+    skipped, text = _without_blanks(text)
     told = _SEPARATOR.match(text)
     comments = 0
     if told:
         text = text[told.end() :]
     else:
         comments, text = _without_comments(text)
+    blank, text = _without_blanks(text)
+    skipped += int(bool(told)) + comments + blank
     delimiter = find_delimiter(text)
     if delimiter == SINGLE:
         spaced = single_spaces(text.encode()).decode()
@@ -131,6 +138,7 @@ def find_dialect(head: bytes, name: str, *, whole: bool) -> Dialect:
         else:
             _check_single(text, name)
     rows = _parsed(text, delimiter, _LINES)
+    _check_title(rows, delimiter, name)
     names = names_of_longer(rows, text)
     quoted = is_quoted_above_numbers(text, delimiter)
     header = names is not None or quoted or has_header(rows)
@@ -140,7 +148,7 @@ def find_dialect(head: bytes, name: str, *, whole: bool) -> Dialect:
         names or tuple(rows[0]),
         header,
         '"' in text,
-        comments or int(bool(told)),
+        skipped,
         comments,
         header and not names and not any(words_again(rows[0], other_rows(rows))),
         names is not None,
@@ -153,6 +161,32 @@ def _check_table(text: str, name: str) -> None:
         if begin.match(text.lstrip()):
             msg = f"{name}: is {what}; wanted a table, so save it as CSV"
             raise DataError(msg)
+
+
+def _without_blanks(text: str) -> tuple[int, str]:
+    """Return the number of blank lines at the beginning, and the text below them."""
+    found = _BLANKS.match(text)
+    blank = found[0] if found else ""
+    return len(_LINE_END.findall(blank)), text[len(blank) :]
+
+
+def _check_title(rows: list[list[str]], delimiter: str, name: str) -> None:
+    """Refuse a title above the header that has the delimiters of a row."""
+    if (
+        len(rows) < _TITLED
+        or len(rows[0]) < _TITLED
+        or not all(map(str.strip, rows[1]))
+    ):
+        return
+    filled = [cell for cell in rows[0] if cell.strip()]
+    words = not any(NUMBER.fullmatch(cell.strip()) for cell in rows[1])
+    if len(filled) == 1 and words and has_header(rows[1:]):
+        msg = (
+            f"{name}: the first line has one name, {filled[0][:40]!r}, for "
+            f"{len(rows[0])} columns ({_NAMES[delimiter]}); delete lines above the "
+            f"header"
+        )
+        raise DataError(msg)
 
 
 def _without_comments(text: str) -> tuple[int, str]:
@@ -231,6 +265,7 @@ def find_delimiter(text: str) -> str:
         One of `DELIMITERS`, or `SINGLE`.
     """
     best, found = (0.0, 0), SINGLE
+    fits: dict[str, float] = {}
     for delimiter in DELIMITERS:
         rows = _parsed(text, delimiter, _LINES)
         if not rows:
@@ -240,9 +275,21 @@ def find_delimiter(text: str) -> str:
         widths = [len(row) for row in rows]
         # A character inside cells splits rows, but not as it splits the header.
         width, share = widths[0], widths.count(widths[0]) / len(widths)
-        if width > 1 and share >= 0.5 and (round(share, 1), width) > best:
-            best, found = (round(share, 1), width), delimiter
-    return found
+        if width > 1 and share >= 0.5:
+            fits[delimiter] = round(share, 1)
+            if (fits[delimiter], width) > best:
+                best, found = (fits[delimiter], width), delimiter
+    if found != ",":
+        return found
+    others = [each for each in fits if each != "," and fits[each] >= best[0]]
+    return next((each for each in others if _has_commas(text, each)), found)
+
+
+def _has_commas(text: str, delimiter: str) -> bool:
+    """Check whether the commas below the header are decimal marks of numbers."""
+    rows = _parsed(text, delimiter, _LINES)[1:]
+    cells = [cell for row in rows for cell in row if "," in cell]
+    return bool(cells) and count_readable(cells)[","] == len(cells)
 
 
 def _check_single(text: str, name: str) -> None:

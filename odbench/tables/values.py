@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,9 @@ from odbench.arrays import FloatArray
 from odbench.tables.numbers import MISSING, MISSING_EXACT
 
 _DAY = 86_400.0
+# A whole number with zeros behind the point, as pandas writes it beside missing ones.
+_WHOLE = re.compile(r"([+-]?\d+)\.0+")
+_TRUTH = ("true", "false")
 _PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 
 
@@ -67,6 +71,8 @@ def as_numbers(column: Any) -> FloatArray:
 def as_days(column: Any) -> FloatArray:
     """Return dates and timestamps as days since 1970, NaN if missing.
 
+    A timestamp with a time zone counts by the clock of its zone.
+
     Parameters
     ----------
     column : pyarrow array of length n
@@ -81,8 +87,9 @@ def as_days(column: Any) -> FloatArray:
         whole = pa.int32() if of.is_time32(column.type) else pa.int64()
         seconds = _seconds(column, whole).to_numpy(zero_copy_only=False)
         return np.array(seconds, dtype=np.float64) / _DAY
-    zone = getattr(column.type, "tz", None)
-    micro = pc.cast(column, pa.timestamp("us", tz=zone), safe=False).cast(pa.int64())
+    if getattr(column.type, "tz", None):
+        column = pc.local_timestamp(column)
+    micro = pc.cast(column, pa.timestamp("us"), safe=False).cast(pa.int64())
     values = pc.cast(micro, pa.float64(), safe=False)
     days = np.array(values.to_numpy(zero_copy_only=False), dtype=np.float64)
     return np.asarray(days / (1e6 * _DAY))
@@ -121,6 +128,20 @@ def as_text(column: Any) -> Any:
         pc.is_in(text, _strings(MISSING_EXACT)),
     )
     return pc.if_else(gone, pa.scalar(None, pa.large_string()), text)
+
+
+def category_key(text: str) -> str:
+    """Return the text by which equal categories are found, however they are written.
+
+    Examples
+    --------
+    >>> category_key("1.0"), category_key("True"), category_key("1.5")
+    ('1', 'true', '1.5')
+    """
+    whole = _WHOLE.fullmatch(text)
+    if whole:
+        return whole[1]
+    return text.lower() if text.lower() in _TRUTH else text
 
 
 def _strings(texts: frozenset[str]) -> Any:

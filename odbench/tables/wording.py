@@ -11,6 +11,7 @@ from odbench.tables.columns import Column
 from odbench.tables.dates import show_date
 from odbench.tables.encode import GONE, Learned
 from odbench.tables.seasons import show_season
+from odbench.tables.values import category_key
 
 _DAYS = (
     "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
@@ -20,10 +21,11 @@ _COVERED, _RARE = 0.9, 0.05
 # Largest share of similar rows of the same category that is worth saying.
 _UNLIKE = 0.3
 _LONGEST = 40
-_DIGITS = 5
+# Digits of a number, and of one that is near the others; a float64 holds no more.
+_DIGITS, _MOST_DIGITS = 5, 15
 
 
-def show_number(value: float) -> str:
+def show_number(value: float, digits: int = _DIGITS) -> str:
     """Return a number with five digits, and commas from 10,000 on.
 
     Examples
@@ -35,20 +37,20 @@ def show_number(value: float) -> str:
         return "0"
     size = math.floor(math.log10(abs(value)))
     if not -5 <= size < 15:
-        return f"{value:.{_DIGITS - 1}g}"
-    text = f"{value:,.{max(_DIGITS - 1 - size, 0)}f}"
+        return f"{value:.{digits - 1}g}"
+    text = f"{value:,.{max(digits - 1 - size, 0)}f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return text if abs(value) >= 10_000 else text.replace(",", "")
 
 
-def show_value(column: Column, value: float) -> str:
-    """Return a parsed value as people write it."""
+def show_value(column: Column, value: float, digits: int = _DIGITS) -> str:
+    """Return a parsed value as people write it, a number with some digits."""
     if column.clock:
         return _moment(value * 24.0)
     if column.role == "date":
         return show_season(value) if column.season else show_date(value)
-    shown = show_number(value)
+    shown = show_number(value, digits)
     return f"{shown} {column.unit}" if column.unit else shown
 
 
@@ -72,7 +74,7 @@ def say_category(
     same : float
         Share of similar rows of that category.
     """
-    key = GONE if text is None else text
+    key = GONE if text is None else category_key(text)
     count, n = learned.counts.get(key, 0), learned.n_rows
     shown = "missing" if text is None else quoted(text)
     if not count:
@@ -115,14 +117,25 @@ def say_number(column: Column, part: str, value: float, similar: FloatArray) -> 
     slack = 1e-9 * max(abs(low), abs(high), abs(value))
     if low - slack <= value <= high + slack:
         return f"{name} {shown} in an unusual combination"
-    show = _moment if part == "hour" else (lambda v: show_value(column, v))
-    first, last = show(float(low)), show(float(high))
-    if part == "hour" and shown in (first, last):
-        shown, first, last = (_to_second(float(v)) for v in (value, low, high))
+    shown, first, last = _told_apart(column, part, (value, float(low), float(high)))
     # The unit is said once, behind the range.
     start = first.removesuffix(f" {column.unit}") if column.unit else first
     between = first if first == last else f"{start} to {last}"
     return f"{name} {shown} where similar rows have {between}"
+
+
+def _told_apart(
+    column: Column, part: str, values: tuple[float, float, float]
+) -> list[str]:
+    """Return a value and two others, with as many digits as tell it from them."""
+    if part == "hour":
+        shown = [_moment(each) for each in values]
+        return [_to_second(v) for v in values] if shown[0] in shown[1:] else shown
+    for digits in range(_DIGITS, _MOST_DIGITS + 1):
+        shown = [show_value(column, each, digits) for each in values]
+        if shown[0] not in shown[1:]:
+            break
+    return shown
 
 
 def _say_day(column: Column, value: float, similar: FloatArray) -> str:

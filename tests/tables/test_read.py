@@ -924,3 +924,55 @@ def test_rows_that_are_no_headers_stay(tmp_path, text):
 def test_nothing_but_headers_is_a_table_without_rows(tmp_path):
     with pytest.raises(DataError, match="2 columns and no rows"):
         read(tmp_path, b"a,b\na,b\na,b\n")
+
+
+@pytest.mark.parametrize("above", ["\n", "\n\n", "  \n", "# exported\n\n", "sep=,\n\n"])
+def test_blank_lines_above_the_header_are_no_rows(tmp_path, above):
+    path = tmp_path / "blank.csv"
+    path.write_text(f"{above}qty,kind\n" + "".join(f"{n},kind\n" for n in range(50)))
+
+    source = read_source(path)
+
+    assert (source.names, source.n_rows) == (("qty", "kind"), 50)
+    assert len(source.left_out) == 0
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "Preis, netto;Menge, kg\n", "Preis;Menge\n"],
+    ids=["none", "commas", "plain"],
+)
+def test_semicolons_with_decimal_commas_are_the_delimiter(tmp_path, header):
+    path = tmp_path / "prices.csv"
+    path.write_text(header + "".join(f"{n},27;{n + 40},63\n" for n in range(1, 101)))
+
+    source = read_source(path)
+
+    assert len(source.names) == 2
+    assert source.n_rows == 100
+
+
+def test_semicolons_in_the_cells_of_a_comma_file_stay_there(tmp_path):
+    path = tmp_path / "lists.csv"
+    path.write_text("a,tags,b\n" + "".join(f"{n},x;y,{n}\n" for n in range(50)))
+
+    assert read_source(path).names == ("a", "tags", "b")
+
+
+def test_a_title_with_the_delimiters_of_a_row_is_refused(tmp_path):
+    path = tmp_path / "report.csv"
+    path.write_text("Report,,\nname,qty,price\n" + "a,1,2.5\n" * 20)
+
+    with pytest.raises(DataError, match="one name, 'Report', for 3 columns"):
+        read_source(path)
+
+
+def test_an_empty_name_is_no_folder():
+    with pytest.raises(UsageError, match="is no name"):
+        read_source("")
+
+
+def test_whole_numbers_of_any_size_are_read():
+    frame = pd.DataFrame({"n": [10**30 + i for i in range(5)]})
+
+    assert read_source(frame).n_rows == 5

@@ -172,7 +172,7 @@ def test_a_few_words_among_numbers_are_missing_values():
     column = role(values)
 
     assert column.role == "number"
-    assert column.note == "1 other value read as missing"
+    assert column.note == "1 row read as missing, such as 'broken'"
     assert np.isnan(parsed_numbers(column, pa.array(values))[-1])
 
 
@@ -199,7 +199,7 @@ def test_dates_agree_with_the_calendar():
 
     days = read_dates(texts, day_first=True)
 
-    expected = [1.0, 11016 + 10 / 24, 11017.0, np.nan, np.nan]
+    expected = [1.0, 11016.5, 11017.0, np.nan, np.nan]
     np.testing.assert_allclose(days, expected, rtol=0, atol=1e-9)
 
 
@@ -288,7 +288,8 @@ def test_other_texts_are_no_times(text):
 def test_dates_that_do_not_exist_are_counted():
     column = role(["2026-02-30", *[f"2026-01-{day:02d}" for day in range(1, 28)]])
 
-    assert (column.role, column.note) == ("date", "1 other value read as missing")
+    note = "1 row read as missing, such as '2026-02-30'"
+    assert (column.role, column.note) == ("date", note)
 
 
 @pytest.mark.parametrize("text", ["1-", "--5", "-(5)", "(5", "5)", "5 kg", "USDX 5"])
@@ -460,3 +461,106 @@ def test_durations_are_shown_in_seconds():
     column = role(pa.array([1_500, 2_000, 3_250] * 9, pa.duration("ms")))
 
     assert (column.role, column.unit, column.note) == ("number", "s", "in seconds")
+
+
+def test_rows_without_a_number_are_counted_and_not_different_values():
+    column = role([*(f"{n / 7:.3f}" for n in range(300)), *["<0.1"] * 78])
+
+    assert column.note == "78 rows read as missing, such as '<0.1'"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [f"{4501 + n % 39}-{1 + n % 11:02d}" for n in range(200)],
+        [f"{1081 + 87 * n % 8900}-{1 + n % 9}" for n in range(100)],
+        [f"{n % 4}.{n % 17}.{n % 60:02d}" for n in range(200)],
+    ],
+    ids=["accounts", "parts", "versions"],
+)
+def test_numbers_of_accounts_parts_and_versions_are_no_dates(values):
+    assert role(values).role != "date"
+
+
+@pytest.mark.parametrize(
+    ("years", "read"),
+    [
+        (range(40, 100), (1940, 1999)),
+        (range(40, 76), (1940, 1975)),
+        ([*range(85, 100), *range(27)], (1985, 2026)),
+        (range(24, 50), (2024, 2049)),
+    ],
+)
+def test_years_of_two_digits_are_one_run(years, read):
+    texts = [f"{1 + n % 28:02d}/01/{year:02d}" for n, year in enumerate(years)]
+    column = role(texts)
+    days = parsed_numbers(column, pa.array(texts))
+    found = days.astype("datetime64[D]").astype("datetime64[Y]").astype(int) + 1970
+
+    assert column.role == "date"
+    assert (found.min(), found.max()) == read
+
+
+def test_two_digit_years_read_against_the_usual_are_told():
+    told = role([f"05/13/{year}" for year in range(40, 76)])
+    usual = role([f"05/13/{year}" for year in range(90, 100)])
+
+    assert told.note == "years of two digits are read as 1940 to 1975"
+    assert usual.note == ""
+
+
+def test_a_date_in_either_order_is_read_as_the_other_columns():
+    ordered = [f"{1 + n % 12}/{1 + n % 28}/2025" for n in range(60)]
+    due = [f"{1 + n % 3}/{1 + n % 12}/2025" for n in range(60)]
+
+    column = role(due, ordered=ordered)
+
+    assert column.day_first is False
+    assert column.note == "day and month in the order of other columns"
+
+
+def test_a_single_leading_zero_makes_no_code(rng):
+    numbers = [str(n) for n in rng.integers(1, 5_000, size=120)]
+    column = role([*numbers, "0120"])
+
+    assert column.role == "integer"
+    assert column.note == "1 value with a leading zero, such as '0120'"
+    assert role(["02134", *(f"{n}" for n in range(10_001, 10_200))]).role != "integer"
+
+
+def test_a_counter_with_a_lapse_is_an_identifier(rng):
+    counter = np.arange(50_001, 50_201)
+    twice = counter.copy()
+    twice[7] = twice[8]
+    gone = [None if n == 50_050 else str(n) for n in counter]
+
+    assert role(rng.permutation(twice)).role == "identifier"
+    assert role(gone).role == "identifier"
+    assert role(rng.integers(0, 200, size=100)).role == "integer"
+
+
+@pytest.mark.parametrize(
+    ("values", "note"),
+    [
+        (["USD 99.1", "EUR 101.2", "JPY 15000"], "EUR, JPY and USD are not converted"),
+        (["12%", "0.12", "0.5"], "% in some values only, not converted"),
+        (["$3", "$4.50", "5"], ""),
+    ],
+)
+def test_numbers_in_several_currencies_are_told(values, note):
+    assert role(values * 7).note == note
+
+
+def test_times_are_those_of_the_clock_that_the_table_shows():
+    texts = [
+        "2024-01-08T16:30+09:00",
+        "2024-01-08 09:00:00 -05:00",
+        "2024-07-01T08:00Z",
+    ]
+    zone = pa.timestamp("us", "Asia/Tokyo")
+    typed = pa.array([dt.datetime(2024, 1, 8, 7, 30, tzinfo=dt.UTC)], zone)
+
+    hours = 24 * (read_dates(texts, day_first=True) % 1)
+
+    np.testing.assert_allclose(hours, [16.5, 9.0, 8.0])
+    np.testing.assert_allclose(24 * (as_days(typed) % 1), 16.5)

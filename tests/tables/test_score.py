@@ -1,5 +1,6 @@
 """Scoring tables: output, order of rows, reasons, drift."""
 
+import json
 import warnings
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from odbench.tables import sample as sampling
 from odbench.tables.report import render_report
 from odbench.tables.score import Request, score_table
 from odbench.tables.screen import screen_lines
+from odbench.tables.write import write_scored
 from tests.tables.made import orders
 
 OUTPUT = ["row", "order", "rank", "score", "p_value", "flagged", "reasons"]
@@ -388,3 +390,13 @@ def test_the_screen_and_the_page_name_the_rows_of_the_file(tmp_path):
     (line,) = [one for one in screen_lines(result, 1) if one.startswith("     1")]
     assert line.split()[1] == "41"
     assert "<h3>row 41</h3>" in render_report(result, fitted)
+
+
+def test_an_id_that_is_no_number_is_null_in_json(tmp_path):
+    table = orders(60).append_column("key", pa.array([float("nan"), *range(1, 60)]))
+    result = scored(table, id_name="key")
+    write_scored(result, tmp_path / "scored.jsonl")
+
+    first = (tmp_path / "scored.jsonl").read_text().splitlines()[0]
+
+    assert json.loads(first, parse_constant=pytest.fail)["key"] is None
