@@ -173,7 +173,7 @@ def find_detectors(specs: str | Iterable[str | object]) -> list[Configuration]:
         if (other.version, other.id) != (one.version, one.id):
             msg = (
                 f"detector {one.info.name!r}: names two different detectors; "
-                f"rename the class of one"
+                f"give each a class or a function of its own name"
             )
             raise DetectorError(msg)
     return list(found.values())

@@ -19,7 +19,7 @@ from typing import Any
 
 from odbench.detector import DetectorInfo
 from odbench.errors import DetectorError
-from odbench.plugins import introspect
+from odbench.plugins import hidden_state, introspect
 from odbench.plugins.adapter import FunctionDetector
 from odbench.plugins.specs import as_json, is_literal
 
@@ -95,7 +95,10 @@ def thaw(spec: str) -> tuple[Any, str, dict[str, Any]]:
 
 
 def version_of(obj: Any) -> str:
-    """Return a version that changes with the code of an object or any of its steps."""
+    """Return a version that changes with the code of an object or any of its steps.
+
+    And with what it holds that neither code nor parameters tell.
+    """
     parts = [step for _, step in _steps(obj)] or [obj]
     owners = [
         part
@@ -103,7 +106,28 @@ def version_of(obj: Any) -> str:
         else type(part)
         for part in parts
     ]
-    return " ".join(dict.fromkeys(introspect.source_version(owner) for owner in owners))
+    versions = dict.fromkeys(introspect.source_version(owner) for owner in owners)
+    states: list[Any] = []
+    kept: dict[str, Any] = {}
+    for place, part in enumerate(parts):
+        if not isinstance(part, (type, DetectorInfo)):
+            params = _get_params(part)
+            states += params.values() if hasattr(part, "fit") else [part]
+            own = _kept(part, params)
+            kept |= {f"{place} {name}": value for name, value in own.items()}
+    held = hidden_state.digest(states, kept)
+    return " ".join([*versions, held] if held else versions)
+
+
+def _kept(part: Any, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes of an object without get_params that are no parameters."""
+    if not hasattr(part, "fit") or callable(getattr(part, "get_params", None)):
+        return {}
+    return {
+        name: value
+        for name, value in getattr(part, "__dict__", {}).items()
+        if name not in params and not name.endswith("_")
+    }
 
 
 def describe_object(obj: Any, spec: str) -> tuple[DetectorInfo, dict[str, Any]]:

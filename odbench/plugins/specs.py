@@ -245,6 +245,15 @@ def is_literal(value: Any) -> bool:
     return value is None or type(value).__module__ == "numpy"
 
 
+def has_address(value: Any) -> bool:
+    """Check whether a value is printed with its place in memory."""
+    try:
+        return _ADDRESS.search(repr(value)) is not None
+    except Exception:
+        # A stranger's object may raise anything here.
+        return False
+
+
 def as_json(value: Any) -> Any:
     """Return a parameter's value as a JSON value."""
     if isinstance(value, float):

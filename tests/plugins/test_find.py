@@ -1,5 +1,6 @@
 """Detectors are found in all supported places, and broken ones are reported."""
 
+import functools
 import importlib.metadata
 import json
 import os
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator
 from sklearn.ensemble import IsolationForest
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -828,3 +830,78 @@ def test_the_example_plugin_installs_for_real(tmp_path):
     for name in ("mad:columns=3", "farthest:order=1"):
         checked = odbench("detectors", "check", name)
         assert checked.returncode == 0, checked.stdout
+
+
+def shifted(by):
+    def score(train, rows):
+        return rows[:, 0] + by
+
+    return score
+
+
+def scaled(train, rows, by):
+    return rows[:, 0] * by
+
+
+class Keeps:
+    """Keeps its parameter where nothing finds it."""
+
+    def __init__(self, value):
+        self._value = value
+
+    def fit(self, X):
+        return self
+
+    def decision_function(self, X):
+        return X[:, 0]
+
+    def score(self, train, rows):
+        return rows[:, 0]
+
+
+class Kernel(BaseEstimator):
+    def __init__(self, kernel=None):
+        self.kernel = kernel
+
+    def fit(self, X):
+        return self
+
+    def decision_function(self, X):
+        return X[:, 0]
+
+
+class Inner:
+    def __init__(self, width):
+        self.width = width
+
+
+ALIKE = {
+    "lambdas": lambda k: (
+        (lambda a, b: b.sum(1)) if k == 1 else (lambda a, b: -b.sum(1))
+    ),
+    "closures": shifted,
+    "partials": lambda k: functools.partial(scaled, by=k),
+    "methods": lambda k: Keeps(k).score,
+    "attributes": Keeps,
+    "lambda parameters": lambda k: Kernel(kernel=lambda x: x * k),
+    "object parameters": lambda k: Kernel(kernel=Inner(k)),
+    "lists of objects": lambda k: Kernel(kernel=[1, {"a": Inner(k)}]),
+}
+
+
+@pytest.mark.parametrize("make", ALIKE.values(), ids=ALIKE)
+def test_objects_that_look_alike_are_not_taken_for_each_other(make):
+    first, again, other = (find_detector(make(k)) for k in (1, 1, 5))
+
+    assert (first.version, first.id) == (again.version, again.id)
+    assert (first.version, first.id) != (other.version, other.id)
+    with pytest.raises(DetectorError, match="names two different detectors"):
+        find_detectors([make(1), make(5)])
+
+
+def test_what_an_object_holds_changes_no_version_of_plain_detectors():
+    plain = find_detector(IsolationForest(n_estimators=7))
+    pipeline = find_detector(make_pipeline(StandardScaler(), IsolationForest()))
+
+    assert re.fullmatch(r"scikit-learn [\d.]+", plain.version)
+    assert re.fullmatch(r"scikit-learn [\d.]+", pipeline.version)
