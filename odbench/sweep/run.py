@@ -254,11 +254,13 @@ def _interruptible(stop: Path, summary: Summary) -> Iterator[None]:
 
     def on_signal(number: int, frame: Any) -> None:  # noqa: ARG001
         nonlocal stops_now
-        if summary.interrupted or number == signal.SIGTERM:
-            stops_now = True
-            raise KeyboardInterrupt
+        stops_now = summary.interrupted or number == signal.SIGTERM
+        # Python drops an exception that is raised while it finalizes an object; then
+        # the run ends as after the first Ctrl-C.
         summary.interrupted = True
         stop.touch()
+        if stops_now:
+            raise KeyboardInterrupt
         sys.stderr.write(
             "\nodbench: finishing the running trials; Ctrl-C again to stop now\n"
         )

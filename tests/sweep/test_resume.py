@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from pathlib import Path
 
 import filelock
@@ -196,6 +197,32 @@ def test_an_interrupt_before_the_first_worker_is_one(
 
     assert summary.interrupted
     assert not (tmp_path / "out/journal/token").exists()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_termination_that_python_drops_ends_the_run_all_the_same(
+    made_up, hostile, tmp_path, monkeypatch
+):
+    class Kept:
+        pass
+
+    enter = Progress.__enter__
+
+    def dropped(self):
+        # As a worker's handle that is finalized in this moment.
+        weakref.finalize(Kept(), signal.raise_signal, signal.SIGTERM)
+        return enter(self)
+
+    monkeypatch.setattr(Progress, "__enter__", dropped)
+    request = RunRequest(
+        suites=("oddbench",), detectors=[hostile("Plain")], mirror=str(made_up),
+        out=tmp_path / "out", jobs=1, show_progress=False,
+    )  # fmt: skip
+
+    summary = execute(request, prepare(request))
+
+    assert summary.interrupted
+    assert summary.counts.total() < summary.asked
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, None])
