@@ -238,7 +238,7 @@ class _State:
         """Describe an error of a detector in one line."""
         last = traceback.extract_tb(error.__traceback__)[-1:]
         where = f" ({Path(last[0].filename).name}:{last[0].lineno})" if last else ""
-        text = " ".join(f"{type(error).__name__}: {error}".split())
+        text = " ".join(f"{type(error).__name__}: {_told(error)}".split())
         status = "memory" if isinstance(error, MemoryError) else "failed"
         if isinstance(error, PermissionError) and self._writable:
             where += "; the sandbox lets it write to TMPDIR and ODBENCH_DETECTOR_CACHE"
@@ -248,6 +248,14 @@ class _State:
             "errno": error.errno if isinstance(error, OSError) else None,
             "is_missing": isinstance(error, _MISSING),
         }
+
+
+def _told(error: BaseException) -> str:
+    """Return what an error of a detector says, which may itself be code that fails."""
+    try:
+        return str(error)
+    except Exception as another:
+        return f"its message cannot be made ({type(another).__name__})"
 
 
 @contextlib.contextmanager

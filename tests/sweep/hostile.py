@@ -156,6 +156,15 @@ class RaisesBytesThatAreNoText(OnlyOnRealRows):
         raise ValueError("bad byte \udce9, \x1b[31m red")
 
 
+class RaisesWithoutMessage(OnlyOnRealRows):
+    def misbehave(self, X):
+        class MuteError(Exception):
+            def __str__(self):
+                raise RuntimeError("no words")
+
+        raise MuteError
+
+
 class DigsDeep(OnlyOnRealRows):
     def misbehave(self, X):
         for _ in range(3000):

@@ -36,6 +36,7 @@ CAUSES = {
     "Exits": ("killed", "code 3"),
     "RaisesSystemExit": ("failed", "SystemExit: enough"),
     "RaisesBytesThatAreNoText": ("failed", r"bad byte \udce9, \x1b[31m red"),
+    "RaisesWithoutMessage": ("failed", "MuteError: its message cannot be made"),
     "Raises": ("failed", "ValueError: no luck with these rows (hostile.py:"),
     "PrintsAGigabyte": ("ok", ""),
     "DigsDeep": ("ok", ""),
