@@ -112,7 +112,9 @@ class Matches:
 
 
 def find_results(folder: Path, filters: Filters) -> Matches:
-    """Find the results of a run that filters match; nothing is changed.
+    """Find the results of a run that filters match; none is removed.
+
+    Journals that an interrupted run left are folded first.
 
     Parameters
     ----------
@@ -133,6 +135,9 @@ def find_results(folder: Path, filters: Filters) -> Matches:
         If the results are damaged.
     """
     refuse_no_run(folder)
+    if not is_folded(folder):
+        with locked(folder):
+            fold(folder)
     earlier, found = earlier_versions(folder), Matches()
     names: dict[str, set[str]] = {"detector": set(), "suite": set()}
     for batch in read_batches(folder / RESULTS, list(_COLUMNS)):
@@ -142,8 +147,7 @@ def find_results(folder: Path, filters: Filters) -> Matches:
         chosen = filters.match(rows, earlier)
         found.rest += int((~chosen).sum())
         _take(rows[chosen], folder, found)
-    # Journals may hold results of other names.
-    for name, known in names.items() if is_folded(folder) else ():
+    for name, known in names.items():
         _refuse_unknown(name, getattr(filters, name), known, folder)
     return found
 

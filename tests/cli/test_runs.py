@@ -11,6 +11,7 @@ import pytest
 from odbench.cli import main
 from odbench.leaderboard.run_table import table_of_run
 from tests.cli.advice import foreign_options
+from tests.reference.sweep import row, write
 from tests.reference.trials import frame, place, trial
 
 
@@ -170,6 +171,19 @@ def test_a_terminal_is_asked(call, run, terminal, answer, left):
     assert "Remove 3 of 7 results?" in text
     assert len(pd.read_parquet(run / "results.parquet")) == left
     assert ("nothing removed" in text) == (left == 7)
+
+
+def test_results_that_are_still_in_journals_are_asked_about(call, terminal, tmp_path):
+    (tmp_path / "run/journal").mkdir(parents=True)
+    write(tmp_path / "run", *(row(name) for name in "abc"), generation=1)
+    terminal("n\n")
+
+    code, text, _ = call("drop", tmp_path / "run", "--dataset", "a")
+
+    assert code == 0
+    assert "Remove 1 of 3 results?" in text
+    assert "nothing removed" in text
+    assert len(pd.read_parquet(tmp_path / "run/results.parquet")) == 3
 
 
 def test_yes_is_not_asked(call, run, terminal):
