@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 # Slice and level of the rows over all data sets.
 WHOLE = ("all", "all data sets")
+# A detector, and its parameters in brackets or behind a colon.
+_NAMED = re.compile(r"([^:\[]+)(?:\[(.*)\]|:(.*))?", re.DOTALL)
 COLUMNS = (
     *GROUP, "slice", "level", "metric", "a", "b", *Pair._fields, "verdict", "p_holm",
 )  # fmt: skip
@@ -86,24 +89,32 @@ def find_method(methods: Sequence[Method], text: str) -> int | None:
     methods : sequence of Method
         The configurations of a table.
     text : str
-        ``knn``, ``knn:k=20,method=mean`` or ``knn[k=20]``; parameters in any order. A
-        name without parameters is the default configuration, or the only one.
+        ``knn``, ``knn:k=20,method=mean``, ``knn[k=20]`` or ``egmm:components=(1,2)``;
+        parameters in any order. A name without parameters is the default configuration,
+        or the only one.
 
     Returns
     -------
     int or None
         Its position; None if it is not there.
     """
-    name, _, rest = text.strip().replace("[", ":", 1).partition(":")
-    wanted = sorted(
-        part.strip() for part in rest.rstrip("]").split(",") if part.strip()
-    )
-    same = [i for i, method in enumerate(methods) if method.detector == name]
+    named = _NAMED.fullmatch(text.strip())
+    if named is None:
+        return None
+    wanted = _parameters(named[2] or named[3] or "")
+    same = [i for i, method in enumerate(methods) if method.detector == named[1]]
     for i in same:
         config = "" if methods[i].config == "default" else methods[i].config
-        if sorted(part for part in config.split(",") if part) == wanted:
+        if _parameters(config) == wanted:
             return i
     return same[0] if len(same) == 1 and not wanted else None
+
+
+def _parameters(config: str) -> list[str]:
+    """Return the parameters of a configuration, sorted; a list may be a tuple."""
+    text = config.replace("(", "[").replace(")", "]").replace(" ", "").rstrip(",")
+    # Commas between brackets are those of a list.
+    return sorted(re.findall(r"(?:\[[^\]]*\]|[^,\[])+", text))
 
 
 def runs_below(path: Path) -> list[Path]:

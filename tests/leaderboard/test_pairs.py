@@ -20,6 +20,8 @@ METHODS = (
     Method("knn", "default", "1"),
     Method("knn", "k=20,method=mean", "2"),
     Method("pca", "floor=1e-12", "3"),
+    Method("egmm", "components=[1, 2],ridge=0.1", "4"),
+    Method("egmm", "components=[1, 3]", "5"),
 )
 
 
@@ -38,6 +40,10 @@ def results(rng):
         ("knn[k=20,method=mean]", 1),
         ("pca", 2),
         ("pca:floor=1e-12", 2),
+        ("egmm[components=[1, 2],ridge=0.1]", 3),
+        ("egmm:ridge=0.1,components=(1,2)", 3),
+        ("egmm:components=[1,3]", 4),
+        ("egmm:components=[1,2]", None),
         ("knn:k=21", None),
         ("lof", None),
     ],
