@@ -15,9 +15,11 @@ from odbench.submissions.archive import (
     open_archive,
 )
 from odbench.submissions.dataset_list import DatasetList
+from odbench.submissions.rules import FEWEST_SETS
 from odbench.submissions.score_bytes import ScoreArray, decode_scores
 from odbench.submissions.statement import parse_statement
 from odbench.submissions.strict_json import parse_object
+from odbench.text import counted
 
 
 class Submission:
@@ -39,6 +41,20 @@ class Submission:
     def has(self, dataset: str, seed: int) -> bool:
         """Return whether the archive has scores of a data set under a seed."""
         return (dataset, seed) in self._archive.trials
+
+    def covers(self, dataset: str) -> bool:
+        """Return whether the archive has scores of a data set under every seed."""
+        return all(self.has(dataset, seed) for seed in self.statement.seeds)
+
+    def too_few(self, wanted: int = FEWEST_SETS) -> str:
+        """Say that the scores cover too few data sets to be evaluated, else ""."""
+        covered = sum(self.covers(each.dataset) for each in self._sets.sets)
+        if covered >= wanted:
+            return ""
+        return (
+            f"submission: scores {counted(covered, 'data set')} under every seed; "
+            f"wanted at least {wanted}, because a mean over fewer reveals labels"
+        )
 
     def scores(self, dataset: str, seed: int) -> ScoreArray:
         """Return the scores of one trial.
@@ -131,6 +147,33 @@ def open_submission(path: Path, sets: DatasetList) -> Iterator[Submission]:
 
 def check(path: Path, sets: DatasetList) -> list[str]:
     """Return the faults of a submission; an empty list means it can be evaluated.
+
+    Parameters
+    ----------
+    path : Path
+        The archive.
+    sets : DatasetList
+        The data sets that it must be made for.
+
+    Returns
+    -------
+    list of str
+        Those of `check_form`, and that it covers too few data sets.
+
+    Raises
+    ------
+    SubmissionError
+        If there is no such file.
+    """
+    faults = check_form(path, sets)
+    if not faults:
+        with open_submission(path, sets) as submission:
+            faults += filter(None, [submission.too_few()])
+    return faults
+
+
+def check_form(path: Path, sets: DatasetList) -> list[str]:
+    """Return the faults of a submission, whichever share of the data sets it covers.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ from odbench.submissions.private_table import (
     write_table,
 )
 from odbench.submissions.released import read_log
-from odbench.submissions.rescoring import ExactMeans, Rescorer, is_complete
+from odbench.submissions.rescoring import ExactMeans, Rescorer
 from odbench.submissions.rules import RULES, TIERS, Rules
 from odbench.submissions.statement import check_text
 
@@ -146,7 +146,9 @@ class Evaluator:
         self.rules.admit(
             entries, method=method, submitter=request.submitter, now=request.now
         )
-        self._check_coverage(submission)
+        few = submission.too_few(self.rules.min_sets)
+        if few:
+            raise SubmissionError(few)
         row = known[-1]["row"] if known else None
         exact = self.rescorer.score(submission)
         before = row["mean_auroc"] if row else None
@@ -164,15 +166,6 @@ class Evaluator:
             "archive_sha256": sha256,
             "row": row,
         }
-
-    def _check_coverage(self, submission: Submission) -> None:
-        covered = sum(is_complete(submission, each) for each in self.rescorer.sets.sets)
-        if covered < self.rules.min_sets:
-            msg = (
-                f"submission: scores {covered} data sets under every seed; wanted at "
-                f"least {self.rules.min_sets}, because a mean over fewer reveals labels"
-            )
-            raise SubmissionError(msg)
 
     def _row(
         self,

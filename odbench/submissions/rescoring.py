@@ -71,7 +71,7 @@ class Rescorer:
             If a data set cannot be scored; the message names it but not its labels.
         """
         means = np.array([self._mean(submission, each) for each in self.sets.sets])
-        n_failed = sum(not is_complete(submission, each) for each in self.sets.sets)
+        n_failed = sum(not submission.covers(each.dataset) for each in self.sets.sets)
         auroc, ap, ap_adjusted = (float(mean) for mean in means.mean(axis=0))
         return ExactMeans(auroc, ap, ap_adjusted, n_failed)
 
@@ -115,9 +115,3 @@ class Rescorer:
             return 0.0, 0.0, adjusted_average_precision(0.0, share)
         found = measure(y, submission.scores(expected.dataset, seed))
         return found["auroc"], found["ap"], found["ap_adjusted"]
-
-
-def is_complete(submission: Submission, expected: ExpectedDataset) -> bool:
-    """Return whether a submission scores a data set under every declared seed."""
-    seeds = submission.statement.seeds
-    return all(submission.has(expected.dataset, seed) for seed in seeds)

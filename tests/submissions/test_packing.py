@@ -307,3 +307,13 @@ def test_the_statement_is_written_as_it_is_read(world, rng):
         "authors": ("A. Person",),
         "seeds": (0,),
     }
+
+
+def test_a_check_refuses_too_few_data_sets_as_an_evaluation_does(world, rng, tmp_path):
+    scores = dict(list(world.scores(rng, 1.0).items())[:3])
+    packed = tmp_path / "few.zip"
+    pack(world.run(scores), packed, sets=world.sets, facts=FACTS)
+
+    (fault,) = check(packed, world.sets)
+
+    assert "3 data sets under every seed; wanted at least 20" in fault
