@@ -40,6 +40,17 @@ def printable(text: str) -> str:
     )
 
 
+def names_in(text: str) -> list[str]:
+    """Return the names of a comma-separated list, without spaces and empty ones.
+
+    Examples
+    --------
+    >>> names_in("oddbench, adbench,")
+    ['oddbench', 'adbench']
+    """
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun in the singular or the plural.
 

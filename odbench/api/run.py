@@ -9,6 +9,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from odbench.text import names_in
+
 if TYPE_CHECKING:
     from odbench.api.frames import Results
 
@@ -177,7 +179,7 @@ def run(
 def _names(suite: Any) -> tuple[Any, ...]:
     """Return the suites of an argument; the request checks each."""
     if isinstance(suite, str):
-        return tuple(suite.split(","))
+        return tuple(names_in(suite)) or (suite,)
     several = isinstance(suite, Iterable)
     return tuple(
         str(one) if isinstance(one, Path) else one

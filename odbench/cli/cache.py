@@ -10,7 +10,7 @@ import click
 from odbench.cli.options import format_option
 from odbench.cli.rows import print_rows
 from odbench.errors import UsageError
-from odbench.text import show_bytes
+from odbench.text import names_in, show_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +62,7 @@ def clean(
     """
     from odbench.api.cache import clean_cache, select_entries
 
-    suites = [name.strip() for name in (suite or "").split(",") if name.strip()]
+    suites = names_in(suite or "")
     entries = select_entries(kinds, suites)
     total = show_bytes(sum(entry.bytes for entry in entries))
     if not entries or dry_run:

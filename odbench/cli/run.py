@@ -20,7 +20,7 @@ from odbench.cli.options import (
 )
 from odbench.cli.rows import terminal_width
 from odbench.errors import UsageError
-from odbench.text import counted
+from odbench.text import counted, names_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -158,7 +158,7 @@ def _request(options: dict[str, Any]) -> RunRequest:
     from odbench.plugins.find import parse_specs
     from odbench.sweep.request import RunRequest
 
-    suites = tuple(name.strip() for name in options.pop("suite").split(",") if name)
+    suites = tuple(names_in(options.pop("suite")))
     if not suites:
         msg = "--suite: got no name; `odbench suites` lists the suites"
         raise UsageError(msg)

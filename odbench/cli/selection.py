@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from odbench.errors import UsageError
+from odbench.text import names_in
 
 if TYPE_CHECKING:
     from odbench.data.catalog import Sources
@@ -26,7 +27,7 @@ def suite_names(names: str | None) -> list[str]:
 
         plugin_suites()
         return list(load_suites())
-    named = [name.strip() for name in names.split(",") if name.strip()]
+    named = names_in(names)
     if not named:
         msg = "--suite: got no name; `odbench suites` lists the suites"
         raise UsageError(msg)

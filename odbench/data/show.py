@@ -22,6 +22,7 @@ from odbench.errors import (
     UsageError,
 )
 from odbench.suites import load_suites
+from odbench.text import names_in
 
 
 def identify(
@@ -62,12 +63,12 @@ def identify(
 
     if "/" in name:
         return look(name)
-    suites = list(load_suites()) if suite is None else suite.split(",")
+    suites = list(load_suites()) if suite is None else names_in(suite)
     found = []
     error: OdbenchError | None = None
     for one in suites:
         try:
-            found.append(look(f"{one.strip()}/{name}"))
+            found.append(look(f"{one}/{name}"))
         except (UnknownDatasetError, TransportError) as failure:
             error = failure
     if len(found) > 1:
