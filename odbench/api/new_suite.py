@@ -114,11 +114,12 @@ def new_suite(
         msg = f"suite {name}: no table of {str(tables)!r} can be used: {failed[0]}"
         raise UsageError(msg)
     (folder / DATA).mkdir(parents=True, exist_ok=True)
-    for table, content in contents.items():
-        write_bytes(folder / DATA / f"{table}.npz", content)
+    # Once it is there, `update` goes on where a full disk ended this.
     if not (folder / DESCRIPTION).exists():
         text = _description({"name": name, **(about or {})}, label, anomaly)
         write_text(folder / DESCRIPTION, text)
+    for table, content in contents.items():
+        write_bytes(folder / DATA / f"{table}.npz", content)
     records, unusable = _measure(folder, written)
     return Made(folder, records, (*failed, *unusable))
 
