@@ -172,6 +172,6 @@ def diff(
         tables = [load_leaderboard(path, settings=settings) for path in (before, after)]
     changes = compare(*tables)
     if form == "table":
-        click.echo(render_diff(changes))
+        click.echo(render_diff(changes, terminal_width()))
     else:
         emit(changes, form)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from odbench.cli.options import PATH, format_option
-from odbench.cli.rows import print_rows
+from odbench.cli.rows import print_facts, print_rows
 
 if TYPE_CHECKING:
     from odbench.sweep.inventory import Inventory
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _VERSIONS = ("suite", "partition", "protocol", "detector", "config",
              "detector_version", "config_id", "trials", "failed", "generation",
              "state")  # fmt: skip
+# A narrow terminal has room for the first of them.
+_SHOWN = ("detector", "config", "state", "trials", "failed", "detector_version",
+          "generation")  # fmt: skip
 
 
 @click.group()
@@ -145,11 +148,10 @@ def _print_text(found: Inventory, rows: list[dict[str, Any]]) -> None:
         "asked": asked,
         "results": f"{found.trials} ({counts})" if counts else "0",
     }
-    for name, value in lines.items():
-        click.echo(f"{name:8} {printable(value)}".rstrip())
+    print_facts(lines)
     if rows:
         click.echo()
-        print_rows(rows, [*_VERSIONS[3:6], *_VERSIONS[7:]], "table")
+        print_rows(rows, _SHOWN, "table")
     click.echo()
     for line in _leftovers(found) or ["nothing is left over"]:
         click.echo(printable(line))

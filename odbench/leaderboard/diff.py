@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from odbench.leaderboard.tables import GROUP
-from odbench.leaderboard.terminal import align, heading_of, method_name
+from odbench.leaderboard.terminal import align, fitting, heading_of, method_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,13 +56,15 @@ def compare(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     return both[list(COLUMNS)]
 
 
-def render_diff(changes: pd.DataFrame) -> str:
-    """Write a comparison for a terminal, at most 100 characters wide.
+def render_diff(changes: pd.DataFrame, width: int | None = None) -> str:
+    """Write a comparison for a terminal.
 
     Parameters
     ----------
     changes : pandas.DataFrame
         From `compare`.
+    width : int, optional
+        Characters per line, where names are cut; by default, nothing is.
 
     Returns
     -------
@@ -98,7 +100,9 @@ def render_diff(changes: pd.DataFrame) -> str:
                     "-" if within is None else ("yes" if within else "no"),
                 ]
             )
-        blocks.append("\n".join([heading, "", *align(lines, left=(0,))]))
+        blocks.append(
+            "\n".join([heading, "", *align(fitting(lines, width), left=(0,))])
+        )
     return "\n\n".join(blocks) or "Nothing to compare."
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from odbench.leaderboard.pairs import WHOLE
 from odbench.leaderboard.tables import GROUP
-from odbench.leaderboard.terminal import align, heading_of, shortened
+from odbench.leaderboard.terminal import align, fitting, heading_of, shortened
 from odbench.scoring.metrics import ranked_metrics
 from odbench.scoring.paired import EQUIVALENT, TIE_ERRORS
 from odbench.text import printable
@@ -94,12 +94,7 @@ def _slices(rows: list[dict[Any, Any]], width: int | None) -> list[str]:
         ]
         for row in rows
     ]
-    if width is not None:
-        taken = sum(
-            2 + max(map(len, column)) for column in list(zip(*cells, strict=True))[1:]
-        )
-        longest = max(_SHORTEST_LEVEL, width - taken)
-        cells = [[shortened(name, longest), *rest] for name, *rest in cells]
+    cells = fitting(cells, width, shortest=_SHORTEST_LEVEL)
     return align(cells, left=(0,))
 
 

@@ -182,6 +182,31 @@ def shortened(name: str, longest: int) -> str:
     return f"{name[: longest - 1 - tail]}…{name[-tail:]}"
 
 
+def fitting(
+    cells: Sequence[Sequence[str]], width: int | None, *, shortest: int = _SHORTEST_NAME
+) -> list[list[str]]:
+    """Cut the names in the first column so that lines fit a terminal.
+
+    Parameters
+    ----------
+    cells : sequence of sequences of str
+        Cells of each line; the first line is the heading.
+    width : int or None
+        Characters per line; None to cut nothing.
+    shortest : int
+        Names are not cut below this length.
+
+    Returns
+    -------
+    list of list of str
+    """
+    if width is None:
+        return [list(line) for line in cells]
+    others = list(zip(*cells, strict=True))[1:]
+    longest = max(shortest, width - sum(2 + max(map(len, each)) for each in others))
+    return [[shortened(name, longest), *rest] for name, *rest in cells]
+
+
 def align(lines: Sequence[Sequence[str]], *, left: Sequence[int] = ()) -> list[str]:
     """Pad columns of text to equal width, two spaces apart.
 

@@ -69,6 +69,18 @@ def test_the_text_shows_both_sides(sides):
     assert max(map(len, text.splitlines())) <= 100
 
 
+def test_long_names_are_cut_to_the_terminal(sides):
+    changes = compare(*sides)
+    changes["config"] = "a_parameter=with_a_long_value,another=with_one_as_well"
+
+    narrow = render_diff(changes, 80).splitlines()
+    whole = render_diff(changes)
+
+    assert max(map(len, narrow)) <= 80
+    assert "…" in narrow[-1]
+    assert "another=with_one_as_well" in whole
+
+
 def test_a_table_that_only_one_side_has_is_one_line(sides):
     before, after = sides
     other = after.assign(suite="other")
