@@ -6,10 +6,10 @@
 Driver, dask scheduler, joblib, plan, journals, folding and resume are those of
 ``odbench run --backend dask``; only the trials are not run. Each of the workers (thin:
 many in one process, each with its own connection to the scheduler and a thread) sleeps
-as long as a recorded trial took (``leaderboard/runs/real/results.parquet``), divided by
---speed, and appends a row like the recorded one to its journal. Data sets are those of
-the record, as many times as needed for 2,446; configurations are those of the record,
-again as often as needed.
+as long as a recorded trial took (``leaderboard/runs/one-class/results.parquet``),
+divided by --speed, and appends a row like the recorded one to its journal. Data sets
+are those of the record, as many times as needed for 2,446; configurations are those of
+the record, again as often as needed.
 
 The driver is killed (SIGKILL) once a share --kill of the trials is done, started again
 to finish, and started a third time to find nothing left. Printed for each: seconds to
@@ -71,7 +71,7 @@ def recorded() -> tuple[dict[str, list[dict[str, Any]]], list[str]]:
     """Return the recorded rows of each data set by detector, and their names."""
     import pandas as pd
 
-    frame = pd.read_parquet(ROOT / "leaderboard/runs/real/results.parquet")
+    frame = pd.read_parquet(ROOT / "leaderboard/runs/one-class/results.parquet")
     frame = frame[(frame["status"] == "ok") & (frame["seed"] == 0)]
     rows: dict[str, list[dict[str, Any]]] = {}
     for text in frame.to_json(orient="records", lines=True).splitlines():

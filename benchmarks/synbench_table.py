@@ -1,8 +1,8 @@
 """Print the table of SynBench by archetype and number of columns.
 
-``python benchmarks/synbench_table.py RUN...`` reads ``results.parquet`` of runs of the
-core zoo on the whole suite and prints Markdown: mean AUROC of every detector in its
-default configuration and of the oracle. The best detector of a row is bold. A failed
+``python benchmarks/synbench_table.py RUN... [--without NAME,...]`` reads
+``results.parquet`` of runs on the whole suite and prints Markdown: mean AUROC of every
+other detector in its default configuration and of the oracle. The best detector of a row is bold. A failed
 trial counts as 0.5, the AUROC of chance; the number of failures is printed below.
 """
 
@@ -99,9 +99,11 @@ def main() -> None:
     """Print the table of one or several runs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", nargs="+", type=Path)
+    parser.add_argument("--without", default="", help="comma-separated detectors")
     options = parser.parse_args()
     results = pd.concat([read_results(run) for run in options.runs], ignore_index=True)
     results = results[results["suite"] == "synbench"]
+    results = results[~results["detector"].isin(options.without.split(","))]
     cells = by_cell(results)
     print(markdown(cells))
     print()

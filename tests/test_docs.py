@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from odbench.cli import cli
 from odbench.results import COLUMNS
@@ -141,3 +142,19 @@ def test_the_tables_are_those_of_the_published_results():
         blocks += text.count("<!-- table ")
         assert tables.filled(text) == text, f"{page.name}: run `python docs/tables.py`"
     assert blocks
+
+
+def test_the_evaluation_result_on_the_page_is_that_of_the_published_run():
+    run = ROOT / "leaderboard/runs/one-class"
+    if not run.exists():
+        pytest.skip("the published runs are not in this package")
+    page = (ROOT / "docs/publishing.md").read_text(encoding="utf-8")
+    shown = re.search(r"^```yaml\n(- dataset:.*?)^```", page, re.MULTILINE | re.DOTALL)
+    asked = ["--method", "cats", "--suite", "oddbench"]
+
+    printed = CliRunner().invoke(
+        cli, ["leaderboard", "eval-results", str(run), *asked], catch_exceptions=False
+    )
+
+    assert shown
+    assert printed.stdout.startswith(shown[1])

@@ -18,7 +18,8 @@ from odbench.leaderboard.tables import Settings, build_leaderboard
 from odbench.results import read_results
 from tests.reference.trials import frame, place, trial
 
-RUNS = Path(__file__).parents[2] / "leaderboard" / "runs"
+ROOT = Path(__file__).parents[2]
+RUNS = ROOT / "leaderboard" / "runs"
 FAST = Settings(permutations=0)
 
 
@@ -64,6 +65,14 @@ def test_the_shipped_file_holds_the_published_runs():
         whole[keys + values].sort_values(keys, ignore_index=True),
         check_dtype=False,
     )
+
+
+def test_the_page_says_how_much_travels():
+    trials = read_published().trials
+    page = (ROOT / "docs/around-a-run.md").read_text(encoding="utf-8")
+    n_sets = len(trials[["suite", "dataset"]].drop_duplicates())
+
+    assert f"{len(trials):,} trials on {n_sets:,} data sets" in " ".join(page.split())
 
 
 def test_a_run_is_ranked_among_published_results_on_common_tables(published):
