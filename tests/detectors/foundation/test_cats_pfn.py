@@ -71,6 +71,16 @@ def test_one_table_is_scored_by_cats(batch):
     assert np.array_equal(CATSPFN().fit_score(batch), CATS().fit_score(batch))
 
 
+def test_after_one_table_other_rows_are_scored_by_cats_too(rows, batch):
+    reused, fresh = CATSPFN().fit(rows), CATS()
+    reused.fit_score(batch)
+    fresh.fit_score(batch)
+
+    np.testing.assert_array_equal(
+        reused.decision_function(rows), fresh.decision_function(rows)
+    )
+
+
 @pytest.mark.parametrize("context", [20_000, 100])
 def test_the_order_of_train_rows_does_not_matter(rows, batch, rng, context):
     one = CATSPFN(context).fit(rows).decision_function(batch)

@@ -57,7 +57,7 @@ class CATSPFN(Estimator):
         self.check_params()
         rows = self.train_rows(X)
         self._cats = CATS().fit(rows)
-        self._pfn = OdbenchPFN(self.context, self.weights)
+        self._pfn: OdbenchPFN | None = OdbenchPFN(self.context, self.weights)
         # The network sees a sample of the rows, which their order must not choose.
         order = content_order(standardised(rows))
         self._pfn.fit(np.ascontiguousarray(rows[order]))
@@ -82,7 +82,7 @@ class CATSPFN(Estimator):
             If `fit` has not been called, the columns differ or a value is not finite.
         """
         X = self.rows_to_score(X)
-        return self._cats.decision_function(X) + self._pfn.network_scores(X)
+        return self._with_network(self._cats.decision_function(X), X)
 
     def score_batch(self, X: FloatArray) -> FloatArray:
         """Score the rows of a batch, with CATS's trees that tell it from train rows.
@@ -103,10 +103,15 @@ class CATSPFN(Estimator):
             As `decision_function`.
         """
         X = self.rows_to_score(X)
-        return self._cats.score_batch(X) + self._pfn.network_scores(X)
+        return self._with_network(self._cats.score_batch(X), X)
+
+    def _with_network(self, scores: FloatArray, X: FloatArray) -> FloatArray:
+        return scores if self._pfn is None else scores + self._pfn.network_scores(X)
 
     def fit_score(self, X: FloatArray) -> FloatArray:
         """Score the rows of one table by CATS alone: the network does not help there.
+
+        Other rows are then scored by it alone, too.
 
         Parameters
         ----------
@@ -124,4 +129,5 @@ class CATSPFN(Estimator):
             As `fit`.
         """
         self.check_params()
-        return CATS().fit_score(self.train_rows(X))
+        self._cats, self._pfn = CATS(), None
+        return self._cats.fit_score(self.train_rows(X))
