@@ -15,7 +15,12 @@ from odbench.leaderboard.load import read_present
 from odbench.leaderboard.tables import Settings, build_leaderboard
 from odbench.results import RESULTS
 from odbench.scoring.cells import FACTS
-from odbench.scoring.settings import TRANSDUCTIVE, by_setting, needs_independence
+from odbench.scoring.settings import (
+    TRANSDUCTIVE,
+    batch_dependent,
+    by_setting,
+    needs_independence,
+)
 from odbench.threads import spare_threads
 
 if TYPE_CHECKING:
@@ -227,11 +232,16 @@ def _in_settings_of(
 
     A one-class result whose scores depend on the batch counts as transductive.
     """
+    import pandas as pd
+
     if TRANSDUCTIVE in set(by_setting(own)["protocol"]):
         return others, 0
-    moved = others["inductive"].isin([False]) & others["protocol"].map(
-        needs_independence
+    independent = others["protocol"].map(needs_independence).to_numpy(dtype=bool)
+    found = batch_dependent(others[independent])[_METHOD]
+    moved = pd.MultiIndex.from_frame(others[_METHOD].astype("str")).isin(
+        pd.MultiIndex.from_frame(found.astype("str"))
     )
+    moved &= independent
     return others[~moved], len(others.loc[moved, _METHOD].drop_duplicates())
 
 

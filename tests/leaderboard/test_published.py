@@ -158,8 +158,13 @@ def test_an_editable_install_with_the_same_scores_is_the_same_version(
     assert set(own["detector_version"]) == {"1.0 + 0123456789ab"}
 
 
-def test_results_that_depend_on_the_batch_open_no_other_setting(published):
-    dependent = [row | {"inductive": False} for row in trials(["b"])]
+@pytest.mark.parametrize(
+    "told",
+    [{"inductive": False}, {"inductive": True, "batch_difference": 2.8}],
+    ids=["declared", "measured"],
+)
+def test_results_that_depend_on_the_batch_open_no_other_setting(published, told):
+    dependent = [row | told for row in trials(["b"])]
     others = published(trials(["a"]) + dependent)
 
     beside = join_published(frame(trials(["mine"])), others)
