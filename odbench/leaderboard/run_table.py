@@ -19,6 +19,7 @@ from odbench.files import write_text
 from odbench.leaderboard.tables import build_leaderboard
 from odbench.leaderboard.terminal import render_table
 from odbench.results import RESULTS, read_results, select_present
+from odbench.results.schema import ENVIRONMENT
 from odbench.scoring.cells import USED
 from odbench.scoring.settings import ONE_CLASS, TRANSDUCTIVE
 from odbench.text import printable
@@ -163,7 +164,9 @@ def _as_asked(results: pd.DataFrame, asked: Asked) -> pd.DataFrame:
     """
     if asked.protocol != TRANSDUCTIVE:
         return results
-    in_order = results.sort_values("protocol", key=lambda p: p != TRANSDUCTIVE)
+    # One-class results stand in where the machine was at fault.
+    counted = results[results["status"] != ENVIRONMENT]
+    in_order = counted.sort_values("protocol", key=lambda p: p != TRANSDUCTIVE)
     trial = [*_DATASET, "detector", "config_id", "seed"]
     return in_order.drop_duplicates(trial).assign(protocol=TRANSDUCTIVE)
 

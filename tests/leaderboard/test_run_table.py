@@ -246,3 +246,18 @@ def test_one_class_results_count_in_a_transductive_table(tmp_path):
     expected = [row for row in rows if row["detector"] != "method 1"] + own
     expected = frame(row | {"protocol": "transductive"} for row in expected)
     assert table.text == render_table(build_leaderboard(expected))
+
+
+def test_one_class_results_stand_in_where_the_machine_was_at_fault(tmp_path):
+    rows = list(random_trials(np.random.default_rng(1), failing=0, missing=0))
+    own = [
+        row | {"protocol": "transductive", "status": "environment", "auroc": None}
+        for row in rows
+        if row["detector"] == "method 1"
+    ]
+    run = place(frame(rows + own), tmp_path / "run")
+
+    table = table_of_run(run, asking(frame(rows + own), protocol="transductive"))
+
+    expected = frame(row | {"protocol": "transductive"} for row in rows)
+    assert table.text == render_table(build_leaderboard(expected))
