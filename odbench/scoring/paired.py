@@ -113,6 +113,8 @@ def compare_pair(
     ties = np.abs(apart[:, 0]) <= band + _ROUNDING
     wins = int((~ties & (apart[:, 0] > 0.0)).sum())
     inside = None if np.isnan(low) else low >= -EQUIVALENT and high <= EQUIVALENT
+    if clusters.enough and not apart.any():
+        inside = True
     return Pair(
         n_datasets=len(values),
         n_families=len(clusters.sizes),

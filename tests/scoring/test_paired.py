@@ -39,6 +39,11 @@ def test_a_difference_known_to_be_small_is_equivalent(rng):
     assert found.p < 0.01
 
 
+def test_a_method_is_equivalent_to_itself():
+    assert compared(np.zeros(30)).verdict == "equivalent"
+    assert compared(np.zeros(4)).verdict == "unknown"
+
+
 def test_noise_is_undecided(rng):
     assert compared(rng.normal(0.0, 0.2, 20)).verdict == "undecided"
 
