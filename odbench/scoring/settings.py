@@ -233,10 +233,12 @@ def not_ranked(results: pd.DataFrame) -> list[str]:
     """Return a line for each configuration that is not ranked in its setting."""
     if not {"protocol", *METHOD} <= set(results.columns):
         return []
+    import pandas as pd
+
     rows = results[_needs_independence(results)]
     lines = []
     for one in batch_dependent(rows).to_dict("records"):
-        own = rows[rows["detector"] == one["detector"]]
+        own = rows[_among(rows, pd.DataFrame([one]), METHOD)]
         protocols = sorted(map(str, own["protocol"].unique()))
         name = str(one["detector"])
         if one["config"] != "default":

@@ -129,6 +129,15 @@ def test_the_reason_names_the_settings_that_are_there():
     assert both.endswith("; see the transductive table")
 
 
+def test_the_reason_names_settings_of_that_configuration_alone():
+    other = trial("naive", "a", "contaminated=0.05") | {"config": "k=2"}
+    given = results(trial("naive", "a", difference=0.9), other)
+
+    (line,) = not_ranked(given)
+
+    assert line.startswith("naive: not ranked in the setting one-class, because")
+
+
 def test_each_setting_is_described():
     assert "all test rows" in describe("transductive")[0]
     assert "number of anomalies" in describe("transductive")[1]
