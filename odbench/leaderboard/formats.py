@@ -167,9 +167,11 @@ def _notes(rows: pd.DataFrame) -> list[str]:
     missing = int(rows["n_missing"].sum())
     notes = [f"{failed} of {trials} trials failed and count as {MEANINGS['main']}."]
     if missing:
-        one = "1 trial is missing and counts likewise."
-        more = f"{missing} trials are missing and count likewise."
-        notes[0] += f" {one if missing == 1 else more}"
+        are = "trial is" if missing == 1 else "trials are"
+        notes[0] += (
+            f" {missing} {are} missing: a data set that was not tried counts as "
+            f"failed, a single seed not at all."
+        )
     notes += ["", " ".join(inference_lines(rows))]
     if (rows["detector"] == ORACLE).any():
         notes += ["", ORACLE_WORDS]

@@ -54,7 +54,8 @@ def protocol_paragraph(
         _data(first, len(rows)),
         *describe(str(first["protocol"])),
         _means(rows),
-        f"A failed or missing trial counts as {MEANINGS[policy]}; {_failed(rows)}.",
+        f"A failed trial, and a data set that was not tried, counts as "
+        f"{MEANINGS[policy]}; {_failed(rows)}.",
         _intervals(first, settings),
         _versions(detectors, run),
     ]
