@@ -41,8 +41,8 @@ class PairTests(NamedTuple):
         hypotheses are true.
     error : float64 array of shape (n_methods, n_methods)
         Standard error of the mean difference over families.
-    families : int
-        Number of families behind the tests.
+    families : float
+        Effective number of families behind the tests.
     critical : float
         Number of standard errors that the largest of all differences exceeds with
         probability `ALPHA` if all methods are equal; infinite if there are too few
@@ -51,7 +51,7 @@ class PairTests(NamedTuple):
 
     p: FloatArray
     error: FloatArray
-    families: int
+    families: float
     critical: float
 
 
@@ -109,9 +109,9 @@ def pair_tests(
     p, largest = _step_down(totals, (first, second, scale), permutations, rng)
     square = np.ones((methods, methods))
     square[first, second], square[second, first] = np.split(p, 2)
-    critical = _critical(largest, len(totals))
+    critical = _critical(largest, clusters.effective) if clusters.enough else math.inf
     error = _errors(totals, clusters, first, second)
-    return PairTests(square, error, len(totals), critical)
+    return PairTests(square, error, clusters.effective, critical)
 
 
 def places(tests: PairTests, *, alpha: float = ALPHA) -> Places:
@@ -229,8 +229,12 @@ def _step_down(
     return p, np.concatenate(largest)
 
 
-def _critical(largest: FloatArray, families: int) -> float:
-    """Turn the 95 % quantile of the maximum into a number of standard errors."""
+def _critical(largest: FloatArray, families: float) -> float:
+    """Turn the 95 % quantile of the maximum into a number of standard errors.
+
+    `families` is their effective number: where some are larger than others, standard
+    errors vary more.
+    """
     top = float(np.quantile(largest, 1.0 - ALPHA, method="higher"))
     rest = families - top * top
     # With five families even agreeing signs have probability 2 / 32.
@@ -255,12 +259,16 @@ def _norms(totals: FloatArray, first: IntArray, second: IntArray) -> FloatArray:
 def _errors(
     totals: FloatArray, clusters: Clusters, first: IntArray, second: IntArray
 ) -> FloatArray:
-    """Return the standard error of each mean difference over families."""
+    """Return the jackknife standard error of each mean difference over families.
+
+    As `odbench.scoring.clusters.standard_error` of ``(x_t - mean) / N``.
+    """
     methods, families = totals.shape[1], len(totals)
     n = float(clusters.sizes.sum())
     mean = totals.sum(axis=0) / n
-    centred = totals - clusters.sizes[:, None] * mean
-    spread = _norms(centred, first, second) / n
+    left = np.maximum(1.0 - clusters.sizes / n, 1.0 / n)[:, None]
+    moved = (totals - clusters.sizes[:, None] * mean) / left
+    spread = _norms(moved, first, second) / n
     square = np.zeros((methods, methods))
     square[first, second] = square[second, first] = spread
-    return square * math.sqrt(families / max(1.0, families - 1.0))
+    return square * math.sqrt(max(families - 1.0, 0.0) / families)

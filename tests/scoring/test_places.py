@@ -85,6 +85,33 @@ def test_gaps_contain_the_truth_for_all_methods_at_once():
     assert held / 300 >= 0.93
 
 
+@pytest.mark.parametrize("large", [(20,), (20, 20), (10,)])
+def test_gaps_contain_the_truth_where_families_differ_in_size(large):
+    sizes = [*large, *[1] * 50]
+    family = np.repeat(np.arange(len(sizes)), sizes)
+    names = [f"family {number}" for number in family]
+    missed = 0
+    for seed in range(120):
+        rng = np.random.default_rng(seed)
+        effects = rng.normal(0.0, 0.08, (len(sizes), 4))[family]
+        values = 0.7 + effects + rng.normal(0.0, 0.02, (len(family), 4))
+        low, _ = places.gap_ends(values.mean(axis=0), pairs(values, names, 300, seed))
+        # All are equal, so a gap above 0 is wrong.
+        missed += bool((low > 0.0).any())
+
+    assert missed / 120 <= 0.1
+
+
+def test_one_family_that_outweighs_all_others_gives_no_gap(rng):
+    values = rng.uniform(size=(110, 3))
+    names = ["large"] * 100 + [f"family {number}" for number in range(10)]
+
+    found = pairs(values, names)
+
+    assert np.isnan(places.gap_ends(values.mean(axis=0), found)).all()
+    assert np.isnan(places.detectable(found))
+
+
 def test_five_families_exclude_nothing(rng):
     values = rng.normal([0.2, 0.9], 0.01, size=(5, 2))
 
