@@ -96,8 +96,9 @@ def interval(
 def may_be_as_good(means: FloatArray) -> BoolArray:
     """Return which configurations are not clearly behind the first, the best one.
 
-    Those whose difference from it, family by family, has an interval with 0 in it; all
-    intervals hold together at 95 %.
+    Those whose difference from it, family by family, has an interval with 0 in it. The
+    intervals of all pairs hold together at 95 %, because which one is first was not
+    known before.
 
     Parameters
     ----------
@@ -110,7 +111,8 @@ def may_be_as_good(means: FloatArray) -> BoolArray:
         Of the configurations after the first.
     """
     behind = means[:, :1] - means[:, 1:]
-    _, low, _ = interval(behind, among=behind.shape[1])
+    m = means.shape[1]
+    _, low, _ = interval(behind, among=max(1, m * (m - 1) // 2))
     # NaN, from a single family, is not clear.
     return ~(low > 0)
 

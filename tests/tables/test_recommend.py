@@ -192,6 +192,16 @@ def test_configurations_within_chance_of_the_best():
     assert may_be_as_good(means[:1]).tolist() == [True, True, True]
 
 
+def test_equal_detectors_may_all_be_as_good(rng):
+    excluded = 0
+    for _ in range(400):
+        means = rng.normal(size=(200, 17))
+        best_first = means[:, np.argsort(-means.mean(axis=0))]
+        excluded += not may_be_as_good(best_first).all()
+
+    assert excluded / 400 <= 0.08
+
+
 def test_the_verdict_names_what_may_be_as_good(use):
     evidence = made_evidence()
     twin = evidence.auroc[:, [0, 0]] + rng.normal(0, 0.01, (300, 2))
