@@ -350,11 +350,12 @@ def _distinct(method: IntArray, seed: IntArray, n_methods: int) -> IntArray:
 
 def _facts(rows: pd.DataFrame) -> pd.DataFrame:
     known = [name for name in FACTS if name in rows.columns]
-    facts: pd.DataFrame = (
-        rows.drop_duplicates(["dataset", *known])
-        .groupby("dataset", sort=True, observed=True)[known]
-        .first()
-    )
+    few = rows.drop_duplicates(["dataset", "status", *known])
+    # A trial that never ran has the sizes of the file, not those of the rows shown.
+    few = few.sort_values("status", key=lambda status: status != "ok", kind="stable")
+    facts: pd.DataFrame = few.groupby("dataset", sort=True, observed=True)[
+        known
+    ].first()
     return facts.reindex(columns=list(FACTS))
 
 

@@ -58,6 +58,16 @@ def test_facts_and_base_rates_belong_to_their_data_set():
     assert list(cells.facts["domain"]) == ["Science", "Human"]
 
 
+def test_a_trial_that_never_ran_changes_no_fact():
+    file = {"n_test": 500, "n_anomalies": 9, "status": "killed", "auroc": None}
+    rows = [
+        trial("a", "alpha", None, ap=None) | file,
+        trial("a", "knn", 0.5, n_test=100, n_anomalies=5),
+    ]
+
+    assert only(frame(rows)).base_rate.tolist() == [0.05]
+
+
 def test_suites_partitions_and_protocols_never_meet():
     results = frame(
         [
