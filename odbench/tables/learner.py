@@ -25,8 +25,6 @@ PARTS = 5
 _LEFT_OUT, _FEWEST = 10, 20
 # With more rows to score, one part is held out, which needs one detector.
 ONE_PART_ABOVE = 200_000
-# Rows scored at once, which bounds the memory.
-CHUNK = 65_536
 Told = Callable[[int], None]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from odbench.arrays import FloatArray, IntArray
+from odbench.errors import DetectorError
 from odbench.plugins.configuration import Configuration
 from odbench.plugins.find import find_detector
 from odbench.tables.column_notes import ignore_notes
@@ -27,6 +28,8 @@ from odbench.tables.values import undictionary
 # Rows that get reasons: the first by rank, and of a table without reference at most
 # this share, because they are explained by a detector that has not seen them.
 EXPLAINED, EXPLAINED_SHARE = 1_000, 0.25
+# Rows among which three are scored, and alone.
+_PROBED = 50
 Told = Callable[[str, int, int], None]
 
 
@@ -164,7 +167,7 @@ def _against(
     notes = [f"reference: {note}" for note in notes]
     notes += total_notes(source, sample, list(how.values()))
     notes += drift_notes(fitted, some, how, p)
-    if not fitted.learner.configuration.info.inductive:
+    if _depends_on_batch(fitted, some.slice(0, _PROBED), how):
         notes.append("this detector scores a row by the rows that are scored with it")
     scored = _result(
         request,
@@ -205,6 +208,20 @@ def _score_batches(
         scores.append(fitted.learner.score(Z))
         p.append(conformal.p_values(Z))
     return np.concatenate(scores), np.concatenate(p)
+
+
+def _depends_on_batch(fitted: Fitted, some: Any, how: Mapping[str, Column]) -> bool:
+    """Check whether rows have other scores alone than among others."""
+    learner = fitted.learner
+    if not learner.configuration.info.inductive:
+        return True
+    Z = learner.scale.apply(fitted.encoder.encode(some, how))
+    try:
+        alone = [learner.score(z[None])[0] for z in Z[:3]]
+    except DetectorError:
+        # It cannot score one row.
+        return True
+    return not np.allclose(alone, learner.score(Z)[:3], rtol=1e-6, atol=1e-9)
 
 
 def _result(

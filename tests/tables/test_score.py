@@ -400,3 +400,13 @@ def test_an_id_that_is_no_number_is_null_in_json(tmp_path):
     first = (tmp_path / "scored.jsonl").read_text().splitlines()[0]
 
     assert json.loads(first, parse_constant=pytest.fail)["key"] is None
+
+
+@pytest.mark.parametrize(
+    ("detector", "told"), [("ecod", False), ("ecod:reference=batch", True)]
+)
+def test_scores_that_depend_on_the_other_rows_are_told(detector, told):
+    result = scored(orders(80, 1), orders(600), detector=detector)
+
+    line = "this detector scores a row by the rows that are scored with it"
+    assert (line in result.notes) is told
