@@ -1,11 +1,15 @@
 """ECOD scores as defined, for all kinds of columns."""
 
+import inspect
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from odbench.errors import DetectorError
+from odbench_detectors.copod.detector import COPOD
 from odbench_detectors.ecod.detector import ECOD
+from odbench_detectors.hbos.detector import HBOS
 from tests.reference import ecod as slow
 
 
@@ -122,3 +126,14 @@ def test_says_what_is_wrong(rng):
         ECOD().fit(np.array([[0.0, 1], [0.0, np.nan]]))
     with pytest.raises(DetectorError, match=r"shape \(0, 2\)"):
         ECOD().fit(np.empty((0, 2)))
+
+
+@pytest.mark.parametrize("kind", [ECOD, COPOD, HBOS])
+def test_parameters_are_set_as_scikit_learn_does(kind):
+    detector = kind(n_jobs=3)
+
+    assert detector.set_params(n_jobs=2) is detector
+    assert detector.get_params()["n_jobs"] == 2
+    assert set(detector.get_params()) == set(inspect.signature(kind).parameters)
+    with pytest.raises(DetectorError, match="has no parameter 'bins'"):
+        detector.set_params(bins=3)

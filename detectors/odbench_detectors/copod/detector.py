@@ -29,7 +29,6 @@ class COPOD(ECOD):
     """
 
     _aggregates = ("copod",)
-    _names = ("reference", "device", "quantiles", "n_jobs")
 
     def __init__(
         self,

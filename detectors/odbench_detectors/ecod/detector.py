@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,13 +75,6 @@ class ECOD(SharesColumns):
 
     _train: TrainColumns | None = None
     _aggregates: tuple[str, ...] = ("sums", "columns")
-    _names: tuple[str, ...] = (
-        "aggregate",
-        "reference",
-        "device",
-        "quantiles",
-        "n_jobs",
-    )
 
     def __init__(
         self,
@@ -96,10 +89,6 @@ class ECOD(SharesColumns):
         self.device = device
         self.quantiles = quantiles
         self.n_jobs = n_jobs
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
-        """Return the parameters, as scikit-learn asks for them."""
-        return {name: getattr(self, name) for name in self._names}
 
     def fit(self, X: Floats, y: object = None) -> Self:  # noqa: ARG002
         """Sort the train columns.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -66,15 +66,6 @@ class HBOS(SharesColumns):
         self.alpha = alpha
         self.tol = tol
         self.n_jobs = n_jobs
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
-        """Return the parameters, as scikit-learn asks for them."""
-        return {
-            "n_bins": self.n_bins,
-            "alpha": self.alpha,
-            "tol": self.tol,
-            "n_jobs": self.n_jobs,
-        }
 
     def fit(self, X: Floats, y: object = None) -> Self:  # noqa: ARG002
         """Count the bins of every train column.

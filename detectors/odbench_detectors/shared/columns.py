@@ -16,6 +16,7 @@ from odbench.arrays import FloatArray, IntArray
 from odbench.detector import Workspace
 from odbench_detectors.shared import column_kernels as kernels
 from odbench_detectors.shared.estimator import (
+    Estimator,
     check_dimensions,
     check_filled,
     check_width,
@@ -249,7 +250,7 @@ def ranges(size: int, parts: int) -> Sequence[tuple[int, int]]:
     return list(itertools.pairwise(cuts))
 
 
-class SharesColumns:
+class SharesColumns(Estimator):
     """A detector whose sorted train columns other detectors may use."""
 
     _workspace: Workspace | None = None
