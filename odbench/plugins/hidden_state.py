@@ -94,11 +94,15 @@ def _is_set(cell: Any) -> bool:
 
 
 def _of_code(code: CodeType) -> list[Any]:
-    constants = [
-        _of_code(each) if isinstance(each, CodeType) else repr(each)
-        for each in code.co_consts
-    ]
+    constants = [_of_constant(each) for each in code.co_consts]
     return [code.co_name, code.co_code.hex(), constants, list(code.co_names)]
+
+
+def _of_constant(value: Any) -> Any:
+    if isinstance(value, CodeType):
+        return _of_code(value)
+    # The order of a set of texts is another in each process.
+    return sorted(map(repr, value)) if isinstance(value, frozenset) else repr(value)
 
 
 def _of_object(value: Any, depth: int) -> Any:

@@ -66,10 +66,7 @@ def _is_open(column: Column) -> bool:
 def _numbers(
     columns: Mapping[str, Column], texts: Mapping[str, list[str]]
 ) -> dict[str, Column]:
-    units = {
-        name: common_unit(known, READABLE, fewest=1) or columns[name].unit
-        for name, known in texts.items()
-    }
+    units = {name: _unit(known, columns[name].unit) for name, known in texts.items()}
     marks = {name: _mark(known, units[name]) for name, known in texts.items()}
     clear = [mark for mark in marks.values() if mark]
     comma = clear.count(",") > clear.count(".")
@@ -80,6 +77,13 @@ def _numbers(
         usual = ("," if comma else ".") if changed else column.mark
         found[name] = replace(column, mark=mark or usual, unit=units[name])
     return found
+
+
+def _unit(known: Sequence[str], usual: str) -> str:
+    """Return the unit behind numbers; a currency is none, as it needs no removal."""
+    if max(count_readable(known).values()) >= READABLE * len(known):
+        return usual
+    return common_unit(known, READABLE, fewest=1) or usual
 
 
 def _mark(known: Sequence[str], unit: str) -> str:

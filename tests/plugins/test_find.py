@@ -899,6 +899,26 @@ def test_objects_that_look_alike_are_not_taken_for_each_other(make):
         find_detectors([make(1), make(5)])
 
 
+def test_what_an_object_holds_is_the_same_in_each_process():
+    code = (
+        "from odbench.plugins.find import find_detector\n"
+        "f = lambda a, b: b[:, 0] * ('x' in {'x', 'y', 'z', 'w'})\n"
+        "print(find_detector(f).version)"
+    )
+    versions = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in "1234"
+    }
+
+    assert len(versions) == 1
+
+
 def test_what_an_object_holds_changes_no_version_of_plain_detectors():
     plain = find_detector(IsolationForest(n_estimators=7))
     pipeline = find_detector(make_pipeline(StandardScaler(), IsolationForest()))

@@ -15,6 +15,7 @@ from odbench.tables.encode import Encoder
 from odbench.tables.fitted import chosen_roles
 from odbench.tables.numbers import read_number
 from odbench.tables.roles import infer_roles, is_counter
+from odbench.tables.two_digit_years import first_year
 from odbench.tables.values import as_days
 
 
@@ -489,23 +490,31 @@ def test_numbers_of_accounts_parts_and_versions_are_no_dates(values):
         (range(40, 76), (1940, 1975)),
         ([*range(85, 100), *range(27)], (1985, 2026)),
         (range(24, 50), (2024, 2049)),
+        (range(100), (1927, 2026)),
     ],
 )
 def test_years_of_two_digits_are_one_run(years, read):
-    texts = [f"{1 + n % 28:02d}/01/{year:02d}" for n, year in enumerate(years)]
+    first = first_year(years, 2026)
+    found = [first + (year - first) % 100 for year in years]
+
+    assert (min(found), max(found)) == read
+
+
+def test_columns_of_two_digit_years_are_read_as_one_run():
+    texts = [f"{1 + n % 28:02d}/01/{year}" for n, year in enumerate(range(40, 100))]
     column = role(texts)
     days = parsed_numbers(column, pa.array(texts))
     found = days.astype("datetime64[D]").astype("datetime64[Y]").astype(int) + 1970
 
     assert column.role == "date"
-    assert (found.min(), found.max()) == read
+    assert (found.min(), found.max()) == (1940, 1999)
 
 
 def test_two_digit_years_read_against_the_usual_are_told():
-    told = role([f"05/13/{year}" for year in range(40, 76)])
+    told = role([f"05/13/{year}" for year in range(40, 100)])
     usual = role([f"05/13/{year}" for year in range(90, 100)])
 
-    assert told.note == "years of two digits are read as 1940 to 1975"
+    assert told.note == "years of two digits are read as 1940 to 1999"
     assert usual.note == ""
 
 

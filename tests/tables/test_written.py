@@ -136,6 +136,18 @@ def test_another_unit_is_told(tmp_path, rng):
     )
 
 
+def test_a_currency_is_no_other_unit(tmp_path, rng):
+    def rows():
+        return [(f"{x:.2f} EUR", f"{x * x:.2f}") for x in rng.normal(70, 2, N)]
+
+    header = ("price", "square")
+    reference = table(tmp_path / "reference.csv", header, rows())
+
+    result = scored(table(tmp_path / "new.csv", header, rows()[:40]), reference)
+
+    assert not any(note.startswith("price: in ") for note in result.notes)
+
+
 @pytest.mark.parametrize(
     "column",
     [
