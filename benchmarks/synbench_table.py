@@ -2,8 +2,9 @@
 
 ``python benchmarks/synbench_table.py RUN... [--without NAME,...]`` reads
 ``results.parquet`` of runs on the whole suite and prints Markdown: mean AUROC of every
-other detector in its default configuration and of the oracle. The best detector of a row is bold. A failed
-trial counts as 0.5, the AUROC of chance; the number of failures is printed below.
+other detector in its default configuration and of the oracle. The best detector of a
+row is bold. A failed trial counts as 0.5, the AUROC of chance; the number of failures
+is printed below.
 """
 
 from __future__ import annotations
