@@ -111,7 +111,11 @@ def version_of(obj: Any) -> str:
     kept: dict[str, Any] = {}
     for place, part in enumerate(parts):
         if not isinstance(part, (type, DetectorInfo)):
-            params = _get_params(part)
+            try:
+                params = _get_params(part)
+            except Exception:
+                # A stranger's object may raise anything; `describe_object` tells it.
+                params = {}
             states += params.values() if hasattr(part, "fit") else [part]
             own = _kept(part, params)
             kept |= {f"{place} {name}": value for name, value in own.items()}
