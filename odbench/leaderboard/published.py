@@ -17,6 +17,7 @@ from odbench.results import RESULTS
 from odbench.scoring.cells import FACTS
 from odbench.scoring.settings import (
     TRANSDUCTIVE,
+    among,
     batch_dependent,
     by_setting,
     needs_independence,
@@ -232,16 +233,11 @@ def _in_settings_of(
 
     A one-class result whose scores depend on the batch counts as transductive.
     """
-    import pandas as pd
-
     if TRANSDUCTIVE in set(by_setting(own)["protocol"]):
         return others, 0
     independent = others["protocol"].map(needs_independence).to_numpy(dtype=bool)
-    found = batch_dependent(others[independent])[_METHOD]
-    moved = pd.MultiIndex.from_frame(others[_METHOD].astype("str")).isin(
-        pd.MultiIndex.from_frame(found.astype("str"))
-    )
-    moved &= independent
+    found = batch_dependent(others[independent])
+    moved = independent & among(others, found, _METHOD)
     return others[~moved], len(others.loc[moved, _METHOD].drop_duplicates())
 
 

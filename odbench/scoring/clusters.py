@@ -65,6 +65,23 @@ class Clusters(NamedTuple):
         sums: FloatArray = np.add.reduceat(values[order], starts, axis=0)
         return sums
 
+    def moved(self, sums: FloatArray) -> FloatArray:
+        """Return how far estimates move if each family is left out.
+
+        Parameters
+        ----------
+        sums : float64 array of shape (n_families, n_estimates)
+            U_g, the sum of the influences of the data sets of each family; at least
+            two families.
+
+        Returns
+        -------
+        float64 array of shape (n_families, n_estimates)
+            ``U_g / (1 - n_g / N)``.
+        """
+        left = 1.0 - self.sizes / self.sizes.sum()
+        return np.asarray(sums / left[:, None], dtype=np.float64)
+
     def quantile(self, level: float = 0.95) -> float:
         """Return the two-sided quantile of Student's t for these families.
 
@@ -140,7 +157,6 @@ def standard_error(influence: FloatArray, clusters: Clusters) -> FloatArray:
     families = len(clusters.sizes)
     if families < 2:
         return np.full(influence.shape[1], np.nan)
-    left = 1.0 - clusters.sizes / clusters.sizes.sum()
-    moved = clusters.totals(influence) / left[:, None]
+    moved = clusters.moved(clusters.totals(influence))
     spread = (families - 1.0) / families * (moved**2).sum(axis=0)
     return np.asarray(np.sqrt(spread))

@@ -113,6 +113,7 @@ def compare_pair(
     ties = np.abs(apart[:, 0]) <= band + _ROUNDING
     wins = int((~ties & (apart[:, 0] > 0.0)).sum())
     inside = None if np.isnan(low) else low >= -EQUIVALENT and high <= EQUIVALENT
+    # Equal everywhere, where an interval has no width and is not shown.
     if clusters.enough and not apart.any():
         inside = True
     return Pair(

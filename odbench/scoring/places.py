@@ -264,11 +264,12 @@ def _errors(
     As `odbench.scoring.clusters.standard_error` of ``(x_t - mean) / N``.
     """
     methods, families = totals.shape[1], len(totals)
+    square = np.zeros((methods, methods))
+    if families < 2:
+        return square
     n = float(clusters.sizes.sum())
     mean = totals.sum(axis=0) / n
-    left = np.maximum(1.0 - clusters.sizes / n, 1.0 / n)[:, None]
-    moved = (totals - clusters.sizes[:, None] * mean) / left
+    moved = clusters.moved(totals - clusters.sizes[:, None] * mean)
     spread = _norms(moved, first, second) / n
-    square = np.zeros((methods, methods))
     square[first, second] = square[second, first] = spread
-    return square * math.sqrt(max(families - 1.0, 0.0) / families)
+    return square * math.sqrt((families - 1.0) / families)

@@ -184,7 +184,7 @@ def by_setting(results: pd.DataFrame) -> pd.DataFrame:
 
     # With `score_batch`, scores depend on the batch in the transductive setting alone.
     judged = _needs_independence(results)
-    moved = judged & _among(results, batch_dependent(results[judged]), METHOD)
+    moved = judged & among(results, batch_dependent(results[judged]), METHOD)
     transductive = results["protocol"] == TRANSDUCTIVE
     if not moved.any() and not transductive.any():
         return results
@@ -193,7 +193,7 @@ def by_setting(results: pd.DataFrame) -> pd.DataFrame:
     kept = results[~moved]
     candidates = results[one_class].assign(protocol=TRANSDUCTIVE)
     groups = pd.concat([own[_GROUP], results.loc[moved & one_class, _GROUP]])
-    wanted = _among(candidates, groups, _GROUP) & ~_among(candidates, own, _TRIAL)
+    wanted = among(candidates, groups, _GROUP) & ~among(candidates, own, _TRIAL)
     return pd.concat([kept, candidates[wanted]], ignore_index=True)
 
 
@@ -224,7 +224,7 @@ def batch_dependent(results: pd.DataFrame) -> pd.DataFrame:
     if "inductive" in results.columns:
         told = results[results["inductive"].isin([False])]
         told = told[list(METHOD)].drop_duplicates().assign(batch_difference=math.nan)
-        found = pd.concat([found, told[~_among(told, measured, METHOD)]])
+        found = pd.concat([found, told[~among(told, measured, METHOD)]])
     groups = found.groupby(list(METHOD), observed=True)["batch_difference"]
     return groups.max().reset_index()
 
@@ -238,7 +238,7 @@ def not_ranked(results: pd.DataFrame) -> list[str]:
     rows = results[_needs_independence(results)]
     lines = []
     for one in batch_dependent(rows).to_dict("records"):
-        own = rows[_among(rows, pd.DataFrame([one]), METHOD)]
+        own = rows[among(rows, pd.DataFrame([one]), METHOD)]
         protocols = sorted(map(str, own["protocol"].unique()))
         name = str(one["detector"])
         if one["config"] != "default":
@@ -268,10 +268,22 @@ def _reason(name: str, difference: float, protocols: list[str]) -> str:
     )
 
 
-def _among(
+def among(
     rows: pd.DataFrame, others: pd.DataFrame, columns: Sequence[str]
 ) -> pd.Series[bool]:
-    """Mark the rows whose columns agree with any of the others."""
+    """Mark the rows whose columns agree with any of the others.
+
+    Parameters
+    ----------
+    rows, others : pandas.DataFrame
+    columns : sequence of str
+        Columns that both have.
+
+    Returns
+    -------
+    pandas.Series of bool
+        With the index of `rows`.
+    """
     import pandas as pd
 
     names = list(columns)

@@ -46,7 +46,7 @@ class Submission:
         """Return whether the archive has scores of a data set under every seed."""
         return all(self.has(dataset, seed) for seed in self.statement.seeds)
 
-    def too_few(self, wanted: int = FEWEST_SETS) -> str:
+    def too_few(self, wanted: int) -> str:
         """Say that the scores cover too few data sets to be evaluated, else ""."""
         covered = sum(self.covers(each.dataset) for each in self._sets.sets)
         if covered >= wanted:
@@ -145,7 +145,7 @@ def open_submission(path: Path, sets: DatasetList) -> Iterator[Submission]:
         yield Submission(archive, sets)
 
 
-def check(path: Path, sets: DatasetList) -> list[str]:
+def check(path: Path, sets: DatasetList, *, fewest: int = FEWEST_SETS) -> list[str]:
     """Return the faults of a submission; an empty list means it can be evaluated.
 
     Parameters
@@ -154,33 +154,8 @@ def check(path: Path, sets: DatasetList) -> list[str]:
         The archive.
     sets : DatasetList
         The data sets that it must be made for.
-
-    Returns
-    -------
-    list of str
-        Those of `check_form`, and that it covers too few data sets.
-
-    Raises
-    ------
-    SubmissionError
-        If there is no such file.
-    """
-    faults = check_form(path, sets)
-    if not faults:
-        with open_submission(path, sets) as submission:
-            faults += filter(None, [submission.too_few()])
-    return faults
-
-
-def check_form(path: Path, sets: DatasetList) -> list[str]:
-    """Return the faults of a submission, whichever share of the data sets it covers.
-
-    Parameters
-    ----------
-    path : Path
-        The archive.
-    sets : DatasetList
-        The data sets that it must be made for.
+    fewest : int
+        Number of data sets that it must cover.
 
     Returns
     -------
@@ -198,7 +173,8 @@ def check_form(path: Path, sets: DatasetList) -> list[str]:
         raise SubmissionError(msg)
     try:
         with open_submission(path, sets) as submission:
-            return list(submission.faults())
+            faults = list(submission.faults())
+            return faults or list(filter(None, [submission.too_few(fewest)]))
     except SubmissionError as error:
         return [str(error)]
 

@@ -19,7 +19,7 @@ from odbench.submissions.archive import (
     member_name,
     write_archive,
 )
-from odbench.submissions.checking import check_form, file_sha256
+from odbench.submissions.checking import check, file_sha256
 from odbench.submissions.dataset_list import PROTOCOL, DatasetList
 from odbench.submissions.score_bytes import encode_scores, read_vector
 from odbench.submissions.statement import Statement
@@ -94,7 +94,7 @@ def pack(
     statement = _state(run, rows, sets, facts, hashes)
     members[STATEMENT] = canonical(statement.as_json())
     write_archive(out, members)
-    faults = check_form(out, sets)
+    faults = check(out, sets, fewest=0)
     if faults:
         out.unlink()
         raise SubmissionError(faults[0])

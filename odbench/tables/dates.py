@@ -18,7 +18,7 @@ from odbench.tables.two_digit_years import first_year, years_from
 _DAY_MONTH = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](?:\d{4}|\d{2})(?!\d)")
 _ISO = re.compile(r"\d{4}[-/]\d{1,2}([-/]\d{1,2})?([T ].*)?")
 _FAST = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
-_ZONE = re.compile(r"\s*(?:Z|UTC|[+-]\d\d(?::?\d\d)?)")
+_ZONE = re.compile(r"\s*(?:Z|UTC|[+-]\d\d(?::?\d\d)?)\Z")
 _WORDS = re.compile(r"(?i)(\d{1,2}|\w{3,9})[ .,-]+(\d{1,2}|\w{3,9})[ .,-]+\d{4}.*")
 # A month by its name and a year of two digits, or no day.
 _SHORT = re.compile(
@@ -174,9 +174,10 @@ def read_dates(
         Days since 1970-01-01 by the clock that the text shows, whatever its time zone;
         NaN where there is no date.
     """
-    years = years_from(first or datetime.now().year - _BEFORE)
     days = _read_iso(texts)
-    for place in np.flatnonzero(np.isnan(days)).tolist():
+    others = np.flatnonzero(np.isnan(days)).tolist()
+    years = years_from(first or datetime.now().year - _BEFORE) if others else None
+    for place in others:
         text = texts[place].strip()
         days[place] = _read_date(text, day_first, years)
         if counts and np.isnan(days[place]):
@@ -199,9 +200,7 @@ def _read_iso(texts: Sequence[str]) -> FloatArray:
 
 def _local(text: str) -> str:
     """Return a date and time without its zone, which is behind the time."""
-    time = text[10:]
-    found = next((m for m in _ZONE.finditer(time) if m.end() == len(time)), None)
-    return text[:10] + time[: found.start()] if found else text
+    return text[:10] + _ZONE.sub("", text[10:])
 
 
 def _read_date(text: str, day_first: bool, years: Any) -> float:

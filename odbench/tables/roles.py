@@ -119,12 +119,14 @@ def _in_one_order(
     columns: list[Column], facts: Mapping[str, _Text]
 ) -> Iterator[Column]:
     """Yield the columns; dates whose order is open have that of the other dates."""
-    orders = {
-        column.name: day_comes_first(spread(facts[column.name].known))[0]
+    if not any(OPEN_ORDER in column.note for column in columns):
+        yield from columns
+        return
+    common = order_of_all(
+        day_comes_first(spread(facts[column.name].known))[0]
         for column in columns
         if column.role == "date" and column.name in facts
-    }
-    common = order_of_all(orders.values())
+    )
     for column in columns:
         if common is None or OPEN_ORDER not in column.note:
             yield column
@@ -326,7 +328,7 @@ def _of_numbers(
     if set(distinct) == {0.0, 1.0}:
         return Column(name, "yes/no", note, mark=mark)
     if text is not None:
-        note = _joined(note, _writing_note(spread(text.known)))
+        note = _joined(note, _writing_note(text))
     note = _joined(note, stand_in_note(values))
     if not whole:
         return Column(name, "number", note, mark=mark)
@@ -339,13 +341,16 @@ def _of_numbers(
     return Column(name, "integer", note, mark=mark)
 
 
-def _writing_note(known: Sequence[str]) -> str:
+def _writing_note(facts: _Text) -> str:
     """Return a remark on how some of the different numbers of a column are written."""
-    zeros = padded(known)
-    if not zeros:
-        return units_note(known)
-    told = f"{counted(len(zeros), 'value')} with a leading zero, such as {zeros[0]!r}"
-    return _joined(told, units_note(known))
+    known = spread(facts.known)
+    zeros, told = padded(known), ""
+    if zeros:
+        told = (
+            f"{counted(len(zeros), 'value')} with a leading zero, such as {zeros[0]!r}"
+        )
+    # Plain numbers have no units.
+    return _joined(told, units_note(known) if facts.plain is None else "")
 
 
 def _beyond_float(facts: _Text) -> list[int] | None:

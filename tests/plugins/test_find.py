@@ -899,6 +899,16 @@ def test_objects_that_look_alike_are_not_taken_for_each_other(make):
         find_detectors([make(1), make(5)])
 
 
+def test_objects_that_hold_each_other_are_looked_into_once():
+    first, second = Inner(1), Inner(2)
+    first.others, second.others = [second] * 50, [first] * 50
+
+    one = find_detector(Kernel(kernel=first))
+    second.width = 3
+
+    assert find_detector(Kernel(kernel=first)).version != one.version
+
+
 def test_what_an_object_holds_is_the_same_in_each_process():
     code = (
         "from odbench.plugins.find import find_detector\n"
