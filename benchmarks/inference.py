@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from odbench.scoring import aggregate, elo, places
+from odbench.scoring import aggregate, elo, places, significance
 from odbench.scoring.cells import split_results
 from odbench.scoring.clusters import Clusters, clusters_of
 from odbench.scoring.intervals import auroc_interval, average_precision_interval
@@ -63,22 +63,26 @@ def null(simulations: int) -> None:
     """Print how often equal methods are called different."""
     rng = np.random.default_rng(SEED)
     values = real_values("oddbench")["auroc"]
-    print(
-        "   N   M  families: P(some p_best <= .05)  alone: the same  test against best"
-    )
+    print("                 P(some p_best <= .05)   test against best      Friedman")
+    print("   N   M         families        alone               alone      families")
     for n in (25, 60, 260):
         for m in (2, 14, 19):
-            wrong = np.zeros(3)
+            wrong = np.zeros(4)
             for _ in range(simulations):
                 rows, clusters = in_families(n, rng, len(values))
                 table = _equal(values[rows], clusters, m, rng)
                 wrong[0] += _some_are_excluded(table, clusters, rng)
+                rank = aggregate.ranks(table)
+                wrong[3] += significance.friedman(rank, clusters).p <= 0.05
                 rows, clusters = rng.integers(len(values), size=n), clusters_of(n)
                 table = _equal(values[rows], clusters, m, rng)
                 wrong[1] += _some_are_excluded(table, clusters, rng)
                 wrong[2] += _naive(table)
             shares = 100 * wrong / simulations
-            print(f"{n:4} {m:3} {shares[0]:32.1f} {shares[1]:16.1f} {shares[2]:18.1f}")
+            print(
+                f"{n:4} {m:3}",
+                *(f"{x:{w}.1f}" for x, w in zip(shares, (16, 12, 19, 13), strict=True)),
+            )
 
 
 def _equal(

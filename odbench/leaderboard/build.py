@@ -365,7 +365,7 @@ def _write_open(
     for name, tables in parts.items():
         joined = pd.concat(tables, ignore_index=True)
         files[f"{suite}/{name}.csv"] = csv_bytes(joined)
-    tests = [comparisons.rank_tests(group.quality) for group in groups]
+    tests = [comparisons.rank_tests(group.quality, settings) for group in groups]
     diagrams = json.dumps(tests, indent=2) + "\n"
     files[f"{suite}/critical_difference.json"] = diagrams.encode()
     section = [line for change in changes for line in ("", *markdown_section(change))]

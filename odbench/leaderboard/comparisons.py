@@ -10,12 +10,14 @@ from odbench.arrays import BoolArray, FloatArray
 from odbench.leaderboard.tables import (
     GROUP,
     Settings,
+    families_of,
     p_best_column,
     place_columns,
     table_of,
 )
 from odbench.scoring import aggregate, significance
 from odbench.scoring.cells import ENDS, Cells
+from odbench.scoring.clusters import Clusters
 from odbench.scoring.metrics import listed_metrics, ranked_metrics
 from odbench.scoring.policy import POLICIES, PRIMARY, Quality, apply_policy
 
@@ -153,38 +155,69 @@ def on_front(cost: FloatArray, quality: FloatArray) -> BoolArray:
     return np.asarray(~(no_worse & better).any(axis=0), dtype=bool)
 
 
-def rank_tests(quality: Quality, *, alpha: float = 0.05) -> dict[str, Any]:
-    """Collect the data of a critical-difference diagram.
+def rank_diagram(
+    rank: FloatArray, clusters: Clusters, *, alpha: float = 0.05
+) -> dict[str, Any]:
+    """Compute the numbers of a critical-difference diagram.
 
     Parameters
     ----------
-    quality : Quality
-        One value per data set and method.
+    rank : float64 array of shape (n_datasets, n_methods)
+        Ranks per data set, lower = better, ties averaged.
+    clusters : Clusters
+        Families of the data sets.
     alpha : float
         Level of the critical difference.
 
     Returns
     -------
     dict
-        Ready for JSON: the group, ``n_datasets``, ``alpha``, the Friedman
-        ``statistic`` and ``p``, ``critical_difference``, ``average_rank`` of each
-        method by label (best first) and ``cliques``, lists of labels that do not differ
-        significantly. Missing numbers are null.
+        Ready for JSON: ``n_families``, ``alpha``, the Friedman ``statistic`` and ``p``,
+        ``critical_difference``, ``ranks`` (average rank of each method) and
+        ``cliques``, lists of methods (by column) that do not differ significantly.
+        Missing numbers are null.
     """
-    rank = aggregate.ranks(quality.auroc, quality.last)
-    test = significance.friedman(rank, alpha=alpha)
     average = rank.mean(axis=0)
-    labels = [method.label for method in quality.cells.methods]
-    order = np.argsort(average, kind="stable")
-    bars = significance.cliques(average, test.critical_difference)
+    test = significance.friedman(rank, clusters, alpha=alpha)
     return {
-        **{name: getattr(quality.cells, name) for name in GROUP},
-        "n_datasets": len(quality.cells.datasets),
+        "n_families": len(clusters.sizes),
         "alpha": alpha,
         "statistic": _rounded(test.statistic),
         "p": _rounded(test.p),
         "critical_difference": _rounded(test.critical_difference),
-        "average_rank": {labels[i]: _rounded(average[i]) for i in order},
+        "ranks": [_rounded(value) for value in average],
+        "cliques": significance.cliques(average, test.critical_difference),
+    }
+
+
+def rank_tests(quality: Quality, settings: Settings | None = None) -> dict[str, Any]:
+    """Collect the data of a critical-difference diagram by AUROC.
+
+    Parameters
+    ----------
+    quality : Quality
+        One value per data set and method.
+    settings : Settings, optional
+        Says whether data sets of a family are independent.
+
+    Returns
+    -------
+    dict
+        Ready for JSON: the group, ``n_datasets``, the numbers of `rank_diagram` but
+        ``ranks``, ``average_rank`` of each method by label (best first) and ``cliques``
+        as lists of labels.
+    """
+    cells = quality.cells
+    clusters = families_of(cells, settings or Settings())
+    drawn = rank_diagram(aggregate.ranks(quality.auroc, quality.last), clusters)
+    labels = [method.label for method in cells.methods]
+    ranks, bars = drawn.pop("ranks"), drawn.pop("cliques")
+    order = sorted(range(len(ranks)), key=ranks.__getitem__)
+    return {
+        **{name: getattr(cells, name) for name in GROUP},
+        "n_datasets": len(cells.datasets),
+        **drawn,
+        "average_rank": {labels[i]: ranks[i] for i in order},
         "cliques": [[labels[i] for i in bar] for bar in bars],
     }
 

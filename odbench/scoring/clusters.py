@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from odbench.arrays import FloatArray, IntArray
+from odbench.arrays import BoolArray, FloatArray, IntArray
 
 # Fewer independent families than this do not tell how much a mean varies.
 FEWEST = 5
@@ -64,6 +64,23 @@ class Clusters(NamedTuple):
         starts = np.concatenate([[0], np.cumsum(self.sizes)[:-1]])
         sums: FloatArray = np.add.reduceat(values[order], starts, axis=0)
         return sums
+
+    def part(self, rows: BoolArray) -> Clusters:
+        """Return the families of some of the data sets.
+
+        Parameters
+        ----------
+        rows : bool array of shape (n_datasets,)
+            The data sets to keep.
+
+        Returns
+        -------
+        Clusters
+        """
+        _, family, sizes = np.unique(
+            self.family[rows], return_inverse=True, return_counts=True
+        )
+        return Clusters(family.astype(np.int64), sizes.astype(np.int64))
 
     def moved(self, sums: FloatArray) -> FloatArray:
         """Return how far estimates move if each family is left out.

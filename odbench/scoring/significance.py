@@ -13,6 +13,7 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench.scoring.aggregate import average_ranks
+from odbench.scoring.clusters import Clusters
 
 PERMUTATIONS = 10_000
 # Up to this many differences the exact distribution of signed ranks is counted.
@@ -150,20 +151,26 @@ def _normal_signed_rank(rank: FloatArray, up: float) -> float:
     return float(2.0 * ndtr(-abs(z)))
 
 
-def friedman(rank: FloatArray, *, alpha: float = 0.05) -> Friedman:
+def friedman(
+    rank: FloatArray, clusters: Clusters | None = None, *, alpha: float = 0.05
+) -> Friedman:
     """Test whether the methods differ, and compute the critical difference.
 
-    Friedman's chi-square with the correction for ties,
-    ``(M - 1) sum_i (R_i - N (M + 1) / 2)^2 / (sum_ti r_ti^2 - N M (M + 1)^2 / 4)``
-    with R_i the sum of a method's ranks (Conover, 1999, section 5.8), and the
-    critical difference ``q_alpha sqrt(M (M + 1) / (6 N))`` with q_alpha the quantile
-    of the studentised range over the square root of two (Nemenyi, 1963; Demsar,
-    JMLR 2006, section 3.2.2).
+    Friedman's chi-square with the correction for ties (Conover, 1999, section 5.8),
+    with families instead of data sets as independent:
+    ``(M - 1) sum_i (sum_g u_gi)^2 / sum_gi u_gi^2``, u_gi the sum of
+    ``r_ti - (M + 1) / 2`` over the data sets of family g. The critical difference is
+    ``q_alpha sqrt(M (M + 1) / (6 N))`` with q_alpha the quantile of the studentised
+    range over the square root of two (Nemenyi, 1963; Demsar, JMLR 2006, section
+    3.2.2), times the root of the design effect (Kish, 1965)
+    ``sum_gi u_gi^2 / sum_ti (r_ti - (M + 1) / 2)^2``, 1 without families.
 
     Parameters
     ----------
     rank : float64 array of shape (n_datasets, n_methods)
         Lower is better, ties averaged.
+    clusters : Clusters, optional
+        Families of the data sets. Without them each data set is a family by itself.
     alpha : float
         Level of the critical difference.
 
@@ -178,11 +185,13 @@ def friedman(rank: FloatArray, *, alpha: float = 0.05) -> Friedman:
         return Friedman(np.nan, np.nan, np.nan)
     q = range_quantile(1.0 - alpha, m) / math.sqrt(2.0)
     distance = q * math.sqrt(m * (m + 1) / (6.0 * n))
-    between = float(((rank.sum(axis=0) - n * (m + 1) / 2.0) ** 2).sum())
-    within = float((rank**2).sum() - n * m * (m + 1) ** 2 / 4.0)
-    if within <= 0.0:
+    away = rank - (m + 1) / 2.0
+    sums = away if clusters is None else clusters.totals(away)
+    within, between = float((sums**2).sum()), float((sums.sum(axis=0) ** 2).sum())
+    if within <= _ROUNDING:
         return Friedman(np.nan, np.nan, distance)
     statistic = (m - 1) * between / within
+    distance *= math.sqrt(within / float((away**2).sum()))
     return Friedman(statistic, float(chdtrc(m - 1, statistic)), distance)
 
 

@@ -99,6 +99,18 @@ def test_rank_tests_are_ready_for_json(rng):
         assert max(ends) - min(ends) < found["critical_difference"]
 
 
+def test_rank_tests_count_families_unless_told_otherwise(rng):
+    quality = apply_policy(cells_of(frame(random_trials(rng, datasets=30))))
+
+    found = comparisons.rank_tests(quality)
+    alone = comparisons.rank_tests(quality, Settings(cluster="dataset"))
+
+    assert found["n_families"] == 10
+    assert alone["n_families"] == alone["n_datasets"] == 30
+    assert found["average_rank"] == alone["average_rank"]
+    assert found["critical_difference"] != alone["critical_difference"]
+
+
 def test_rank_tests_of_one_method_are_null():
     found = comparisons.rank_tests(apply_policy(cells_of(from_matrix([[0.5]]))))
 

@@ -46,6 +46,22 @@ def family_sums(values, family):
     ]
 
 
+def friedman_over_families(rank, families):
+    """Chi-square from the sums of ranks per family, and the design effect."""
+    m = len(rank[0])
+    away = [[r - (m + 1) / 2 for r in row] for row in rank]
+    names = [name or ("alone", t) for t, name in enumerate(families)]
+    sums = [
+        [sum(a[i] for a, name in zip(away, names, strict=True) if name == g)
+         for i in range(m)]
+        for g in dict.fromkeys(names)
+    ]  # fmt: skip
+    within = sum(u * u for row in sums for u in row)
+    between = sum(sum(row[i] for row in sums) ** 2 for i in range(m))
+    alone = sum(a * a for row in away for a in row)
+    return (m - 1) * between / within, within / alone
+
+
 def pair_statistic(sums, signs, k, j):
     """Signed family differences of k and j, summed, over their root sum of squares."""
     apart = [s * (row[k] - row[j]) for row, s in zip(sums, signs, strict=True)]

@@ -26,6 +26,15 @@ def test_totals_add_the_rows_of_a_family(rng):
     np.testing.assert_allclose(found, inference.family_sums(values.tolist(), family))
 
 
+def test_a_part_keeps_who_belongs_together():
+    rows = np.array([True, False, True, True, True, False, True, False])
+
+    part = clusters_of(8, FAMILIES).part(rows)
+
+    assert part.family.tolist() == [0, 0, 2, 3, 1]
+    assert part.sizes.tolist() == [2, 1, 1, 1]
+
+
 def test_the_error_of_a_mean_is_that_of_leaving_families_out(rng):
     values = rng.random((8, 3))
     clusters = clusters_of(8, FAMILIES)

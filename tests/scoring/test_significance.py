@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from odbench.scoring import aggregate, significance
+from odbench.scoring.clusters import clusters_of
 from tests.reference import inference
 from tests.reference import scoring as reference
 
@@ -127,6 +128,45 @@ def test_quantiles_of_the_range_equal_scipys(m):
 
     # scipy integrates to about 1e-8 here.
     assert q == pytest.approx(stats.studentized_range.ppf(0.95, m, np.inf), abs=1e-6)
+
+
+def test_copies_of_data_sets_in_families_change_no_rank_test(rng):
+    rank = aggregate.ranks(rng.random((12, 4)))
+    names = [f"family {t}" for t in range(12)]
+
+    copied = significance.friedman(
+        np.repeat(rank, 3, axis=0), clusters_of(36, np.repeat(names, 3).tolist())
+    )
+
+    np.testing.assert_allclose(copied, significance.friedman(rank))
+
+
+def test_rank_tests_over_families_equal_the_definition(rng):
+    rank = aggregate.ranks(np.round(rng.random((9, 3)), 1))
+    families = ["a", None, "a", "b", "b", "b", None, None, "a"]
+
+    test = significance.friedman(rank, clusters_of(9, families))
+
+    expected = inference.friedman_over_families(rank.tolist(), families)
+    assert test.statistic == pytest.approx(expected[0])
+    alone = significance.friedman(rank).critical_difference
+    assert test.critical_difference == pytest.approx(alone * expected[1] ** 0.5)
+
+
+@pytest.mark.parametrize("sizes", [[1] * 60, [4] * 20, [1] * 60 + [20]])
+def test_equal_methods_are_rarely_called_different_whatever_the_families(sizes, rng):
+    family = np.repeat(np.arange(len(sizes)), sizes)
+    clusters = clusters_of(len(family), [f"family {g}" for g in family])
+    wrong = np.zeros(2)
+    for _ in range(400):
+        liking = 2.0 * rng.standard_normal((len(sizes), 5))
+        rank = aggregate.ranks(rng.standard_normal((len(family), 5)) + liking[family])
+        test = significance.friedman(rank, clusters)
+        span = np.ptp(rank.mean(axis=0))
+        wrong += [test.p <= 0.05, span >= test.critical_difference]
+
+    # Three standard errors above 5 %.
+    assert (wrong / 400 <= 0.05 + 3 * (0.05 * 0.95 / 400) ** 0.5).all()
 
 
 def test_friedman_of_methods_that_always_tie_does_not_exist():

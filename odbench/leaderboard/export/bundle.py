@@ -181,7 +181,7 @@ def _figures(
         drawings["pareto"] = partial(figures.draw_pareto, table=table)
     if len(table) > 1:
         drawings["critical-difference"] = partial(
-            figures.draw_critical_difference, tests=rank_tests(quality)
+            figures.draw_critical_difference, tests=rank_tests(quality, settings)
         )
     return {
         f"{stem}-{name}.{form}": figures.figure_bytes(draw, form)

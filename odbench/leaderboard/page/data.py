@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from odbench.arrays import BoolArray, FloatArray
+from odbench.leaderboard.comparisons import rank_diagram
 from odbench.leaderboard.evaluated import Evaluated
 from odbench.leaderboard.formats import rounded
 from odbench.leaderboard.page import figures
@@ -34,8 +35,10 @@ from odbench.leaderboard.page.tables import (
     whole_columns,
 )
 from odbench.leaderboard.slices import slices_of
+from odbench.leaderboard.tables import DEFAULT, Settings, families_of
 from odbench.scoring import aggregate
 from odbench.scoring.cells import ENDS, Cells
+from odbench.scoring.clusters import Clusters
 from odbench.scoring.metrics import Metric, ranked_metrics
 from odbench.scoring.policy import Quality
 from odbench.scoring.settings import describe
@@ -82,6 +85,8 @@ class Group:
         From `odbench.leaderboard.views.view_table`, where there is a grid.
     policies : pandas.DataFrame or None
         From `odbench.leaderboard.comparisons.policy_table`.
+    settings : Settings
+        Permutations, clusters, seed.
     """
 
     quality: Quality
@@ -89,6 +94,7 @@ class Group:
     slices: pd.DataFrame | None = None
     views: pd.DataFrame | None = None
     policies: pd.DataFrame | None = None
+    settings: Settings = DEFAULT
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -320,7 +326,8 @@ def _slices(
     parts = [] if group.slices is None else list(slices_of(group.quality))
     n = len(group.quality.cells.datasets)
     members = np.array([np.ones(n, dtype=bool), *(part.rows for part in parts)])
-    drawn = _rank_figures(ranks, members)
+    clusters = families_of(group.quality.cells, group.settings)
+    drawn = _rank_figures(ranks, members, clusters)
     yield {
         "key": "all",
         "group": "",
@@ -357,7 +364,7 @@ def _pareto(group: Group, table: pd.DataFrame, methods: Methods) -> dict[str, An
 
 
 def _rank_figures(
-    ranks: Mapping[str, FloatArray], members: BoolArray
+    ranks: Mapping[str, FloatArray], members: BoolArray, clusters: Clusters
 ) -> list[dict[str, Any]]:
     """Collect win rates and rank tests of each part, where they may be shown."""
     drawn: list[dict[str, Any]] = [{} for _ in members]
@@ -369,7 +376,9 @@ def _rank_figures(
         shares = figures.win_shares(rank, members)
         for part, share, body in zip(members, shares, drawn, strict=True):
             body.setdefault("wins", {})[metric] = pack_unit(share[above])
-            body.setdefault("tests", {})[metric] = figures.rank_diagram(rank[part])
+            body.setdefault("tests", {})[metric] = rank_diagram(
+                rank[part], clusters.part(part)
+            )
     return drawn
 
 

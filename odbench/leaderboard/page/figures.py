@@ -1,18 +1,16 @@
-"""Numbers for the page's drawings: win rates, rank tests, time against quality.
+"""Numbers for the page's drawings: win rates, time against quality.
 
 The page's script chooses lines and colours.
 """
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from odbench.arrays import BoolArray, FloatArray
 from odbench.leaderboard.comparisons import on_front
-from odbench.scoring import significance
 from odbench.scoring.elo import wins
 from odbench.scoring.metrics import ranked_metrics
 
@@ -39,35 +37,6 @@ def win_shares(rank: FloatArray, members: BoolArray) -> FloatArray:
     weights = np.asarray(members, dtype=np.float64)
     share: FloatArray = wins(rank, weights) / weights.sum(axis=1)[:, None, None]
     return share
-
-
-def rank_diagram(rank: FloatArray) -> dict[str, Any]:
-    """Compute the numbers of a critical-difference diagram.
-
-    Parameters
-    ----------
-    rank : float64 array of shape (n_datasets, n_methods)
-        Ranks per data set, lower = better, ties averaged.
-
-    Returns
-    -------
-    dict
-        Ready for JSON: ``ranks`` (average rank of each method), the Friedman
-        ``statistic`` and ``p``, ``critical_difference`` (Nemenyi, 5 %), and
-        ``cliques``, lists of methods (by row) that do not differ significantly.
-        Undefined numbers are None.
-    """
-    average = rank.mean(axis=0)
-    test = significance.friedman(rank)
-    known = math.isfinite(test.critical_difference)
-    groups = significance.cliques(average, test.critical_difference) if known else []
-    return {
-        "ranks": [round(float(value), 4) for value in average],
-        "statistic": number(test.statistic, 4),
-        "p": number(test.p, 6),
-        "critical_difference": number(test.critical_difference, 4),
-        "cliques": groups,
-    }
 
 
 def pareto_points(table: pd.DataFrame, methods: list[int]) -> dict[str, Any]:
@@ -105,8 +74,3 @@ def pareto_points(table: pd.DataFrame, methods: list[int]) -> dict[str, Any]:
             "front": [int(best) for best in on_front(cost, quality)],
         }
     return points
-
-
-def number(value: float, decimals: int) -> float | None:
-    """Round a number for JSON, which has no NaN."""
-    return round(float(value), decimals) if math.isfinite(value) else None

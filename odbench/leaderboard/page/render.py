@@ -148,6 +148,7 @@ def group_of(cells: Cells, settings: Settings) -> Group:
         slices=slice_table(quality, few),
         views=view_table(quality, quick) if has_grid(cells) else None,
         policies=comparisons.policy_table(cells),
+        settings=settings,
     )
 
 

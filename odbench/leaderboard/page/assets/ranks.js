@@ -19,7 +19,7 @@ function ranksView(scope) {
 
 function friedmanWords(tests, slice, scope) {
   const chi = missing(tests.statistic) ? "" : `Friedman test by ${labelOf(scope.metric)}: χ² = ${tests.statistic.toFixed(1)}, p ${tests.p < 0.001 ? "< 0.001" : `= ${tests.p.toFixed(3)}`}. `;
-  return `${chi}Nemenyi critical difference: ${format.rank(tests.critical_difference)} ranks over ${plural(slice.n_sets, "data set")}.`;
+  return `${chi}Nemenyi critical difference: ${format.rank(tests.critical_difference)} ranks over ${plural(slice.n_sets, "data set")}${tests.n_families < slice.n_sets ? ` of ${plural(tests.n_families, "family", "families")}, which count as independent` : ""}.`;
 }
 
 function rankDiagram(board, tests, width) {
