@@ -61,6 +61,22 @@ def test_a_rule_may_choose_among_all_detectors(quality):
     assert regret["oracle"] <= 0
 
 
+def test_a_rule_without_measurements_takes_any_of_them(rng):
+    trials = []
+    for d in range(8):
+        known = {"selection": 0.9} if d else {}
+        trials.append(trial(f"set {d}", "knn", 0.9, **known))
+        trials.append(trial(f"set {d}", "knn", 0.9, config="k=1"))
+        trials.append(trial(f"set {d}", "lof", 0.5))
+    (cells,) = split_results(frame(trials))
+
+    table = regret_table(apply_policy(cells)).set_index(["detector", "view", "metric"])
+
+    # On one set of eight the rule has the mean of 0.9, 0.9 and 0.5.
+    regret = table.loc[(ALL, "selected without labels", "auroc"), "regret"]
+    assert regret == pytest.approx((0.9 - 2.3 / 3) / 8)
+
+
 def test_the_fixed_configuration_never_saw_the_family_it_is_judged_on(rng):
     values = rng.random((9, 4))
     clusters = clusters_of(9, list("aabbccdde"))
