@@ -72,7 +72,9 @@ def build(
         write_files(built.files, out)
         click.echo(render_table(built.tables, width=terminal_width()))
         for remark in built.remarks:
-            click.echo("\n" + textwrap.fill(remark, WIDTH))
+            click.echo(
+                "\n" + textwrap.fill(remark, min(terminal_width() or WIDTH, WIDTH))
+            )
         click.echo(f"{len(built.files)} files written to {out}", err=True)
         return
     different = first_difference(built.files, out)
@@ -119,6 +121,12 @@ def compare(
     from odbench.leaderboard.pairs import compare_methods, runs_below
     from odbench.leaderboard.tables import Settings
 
+    if not permutations:
+        msg = (
+            "compare --permutations 0: the tests are made of sign flips; wanted 1 or "
+            "more, or leave it out for 10,000"
+        )
+        raise UsageError(msg)
     settings = Settings(permutations=permutations, cluster=cluster, seed=seed)
     with warnings_as_lines():
         frames = [read_present(run) for run in runs_below(source)]

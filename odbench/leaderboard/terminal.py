@@ -122,10 +122,17 @@ def _block(rows: pd.DataFrame, sort: str, policy: Policy, width: int | None) -> 
         "",
     ]
     aligned, left_out = _aligned(rows, width)
-    lines += [*aligned, *_remarks(rows, policy)]
+    below = _remarks(rows, policy)
     if left_out:
-        lines += ["", f"Left out, wider than the terminal: {', '.join(left_out)}."]
-    return "\n".join(lines)
+        below += ["", f"Left out, wider than the terminal: {', '.join(left_out)}."]
+    return "\n".join([*_wrapped(lines, width), *aligned, *_wrapped(below, width)])
+
+
+def _wrapped(lines: Sequence[str], width: int | None) -> list[str]:
+    """Break sentences at the terminal's width, if there is one; keep empty lines."""
+    if width is None:
+        return list(lines)
+    return [part for line in lines for part in textwrap.wrap(line, width) or [""]]
 
 
 def _setting(protocol: str) -> list[str]:
@@ -251,7 +258,7 @@ def _remarks(rows: pd.DataFrame, policy: Policy) -> list[str]:
         remarks.append("*: this run; all others are published results.")
     if SEEN in rows.columns and rows[SEEN].fillna(0).any():
         remarks += [
-            "†: its weights were trained on so many of these data sets; the slice",
+            "†: number of these data sets that its weights were trained on; the slice",
             "'not seen in training' leaves them out.",
         ]
     remarks += inference_lines(rows)

@@ -51,10 +51,9 @@ def test_a_narrow_terminal_loses_columns_and_is_told_which(width):
 
     text = render_table(build_leaderboard(results), width=width)
 
-    rows = [line for line in text.splitlines() if "name_" in line or "AUROC" in line]
-    assert max(map(len, rows)) <= width
+    assert max(map(len, text.splitlines())) <= width
     assert "place 95 %" in text
-    assert "Left out, wider than the terminal: rank" in text
+    assert "Left out, wider than the terminal: rank" in " ".join(text.split())
 
 
 def test_without_a_terminal_nothing_is_cut():
