@@ -289,8 +289,8 @@ def _add_submissions(evaluated: Evaluated, files: dict[str, bytes]) -> None:
                 "",
                 f"## {evaluated.partition}, evaluated submissions",
                 "",
-                f"Over {evaluated.rows[0]['n_datasets']} data sets; what a tier says "
-                "stands in `docs/submissions.md`.",
+                f"Over {evaluated.rows[0]['n_datasets']} data sets; tiers are "
+                "explained in `docs/submissions.md`.",
                 "",
                 *markdown_lines(evaluated),
                 "",

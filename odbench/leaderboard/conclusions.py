@@ -119,7 +119,7 @@ def conclusions_of(quality: Quality) -> Conclusions:
     for view, make in VIEWS.items():
         pair = make(quality)
         if pair is None:
-            left_out[view] = "the results lack the facts"
+            left_out[view] = "the results do not have the facts"
         elif not pair.view.auroc.size:
             left_out[view] = "no data set is left"
         else:

@@ -242,8 +242,8 @@ def _benchmark(suite: str, given: str | None) -> str:
     described = load_suites().get(suite)
     if given is None and (described is None or described.transport != "hub"):
         msg = (
-            f"suite {suite!r}: is no data set of the hub; name the one that hosts the "
-            f"benchmark with --benchmark owner/name"
+            f"suite {suite!r}: is not a data set on the hub; name the one that hosts "
+            f"the benchmark with --benchmark owner/name"
         )
         raise UsageError(msg)
     found = given if given is not None else described.repository if described else ""

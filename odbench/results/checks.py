@@ -233,6 +233,6 @@ def _refuse(file: Path, name: str, value: Any, wanted: str) -> None:
     shown = value[:60] if isinstance(value, str) else value
     msg = (
         f"results {str(file)!r}: {name} {shown!r}; wanted {wanted}; leave the file "
-        f"out, or ask whoever made it"
+        f"out, or ask for a new one"
     )
     raise ResultsError(msg)

@@ -114,8 +114,8 @@ def read_results(
     missing = [name for name in REQUIRED if name not in names]
     if missing:
         msg = (
-            f"results {str(file)!r}: lacks {', '.join(missing)}; wanted the columns "
-            f"of results schema {SCHEMA_VERSION} (see docs/results.md)"
+            f"results {str(file)!r}: without {', '.join(missing)}; wanted the "
+            f"columns of results schema {SCHEMA_VERSION} (see docs/results.md)"
         )
         raise ResultsError(msg)
     try:

@@ -235,7 +235,7 @@ def _encoded(results: pd.DataFrame) -> pd.DataFrame:
     missing = [name for name in _NEEDED if name not in results.columns]
     if missing:
         msg = (
-            f"results: lack the columns {', '.join(missing)}; wanted those of "
+            f"results: without the columns {', '.join(missing)}; wanted those of "
             "odbench.results.REQUIRED"
         )
         raise ResultsError(msg)

@@ -61,8 +61,8 @@ def read_seed(path: Path, *, create: bool = False) -> bytes:
         raise UsageError(msg)
     if os.name == "posix" and path.stat().st_mode & 0o077:
         msg = (
-            f"seed file {str(path)!r}: others may read it, so it is no secret; draw a "
-            f"new one, or `chmod 600` if you know that nobody did"
+            f"seed file {str(path)!r}: others may read it, so it is not a secret; draw "
+            f"a new one, or `chmod 600` if you know that nobody did"
         )
         raise UsageError(msg)
     text = path.read_text(encoding="ascii", errors="replace").strip()

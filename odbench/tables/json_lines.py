@@ -130,7 +130,7 @@ def _check_one(schema: Any, name: str, form: str) -> None:
         part = tables[0].name[:40]
         how = f"`jq -c '.[\"{part}\"][]' FILE > FILE.jsonl` writes those of {part!r}"
     msg = (
-        f"{name}: is one JSON object with lists or objects in it, which is no row; "
+        f"{name}: is one JSON object with lists or objects in it, which is not a row; "
         f"wanted an array of objects, or an object per line: {how}"
     )
     raise DataError(msg)

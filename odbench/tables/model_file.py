@@ -213,7 +213,7 @@ def _learned(told: dict[str, Any], column: Column) -> Learned:
 
 def _count(value: Any, *, fewest: int = 0) -> int:
     if type(value) is not int or not fewest <= value <= _MOST_COUNTED:
-        msg = f"{value!r:.40} is no number of rows"
+        msg = f"{value!r:.40} is not a number of rows"
         raise ValueError(msg)
     return value
 

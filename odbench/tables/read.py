@@ -71,7 +71,7 @@ def read_source(table: Any) -> Source:
 
 def _read_file(table: str | Path) -> Source:
     if not str(table).strip():
-        msg = f"table {str(table)!r}: is no name; name a table, or - for stdin"
+        msg = f"table {str(table)!r}: is empty; name a table, or - for stdin"
         raise UsageError(msg)
     path = None if str(table) == "-" else Path(table)
     if _ADDRESS.match(str(table)) and path is not None and not path.exists():

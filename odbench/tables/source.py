@@ -178,5 +178,5 @@ def check_size(name: str, n_columns: int, n_rows: int) -> None:
         raise DataError(msg)
     if not n_rows:
         columns = counted(n_columns, "column")
-        msg = f"{name}: has {columns} and no rows; give it rows to score"
+        msg = f"{name}: has {columns} and no rows; wanted 1 or more"
         raise DataError(msg)

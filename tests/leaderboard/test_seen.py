@@ -61,7 +61,7 @@ def test_the_terminal_marks_them_and_says_what_the_mark_means(results):
 
     assert "net †2" in text
     assert "knn †" not in text
-    assert "†: its weights were trained on so many of these data sets" in text
+    assert "†: number of these data sets that its weights were trained on" in text
     assert max(map(len, text.splitlines())) <= 100
 
 

@@ -44,7 +44,7 @@ def test_a_column_that_is_required_is_missed_also_where_it_is_not_wanted(run):
     table = pq.read_table(run / "results.parquet").drop_columns(["auroc"])
     pq.write_table(table, run / "results.parquet")
 
-    with pytest.raises(ResultsError, match="lacks auroc"):
+    with pytest.raises(ResultsError, match="without auroc"):
         read_results(run, ["dataset"])
 
 

@@ -968,7 +968,7 @@ def test_a_title_with_the_delimiters_of_a_row_is_refused(tmp_path):
 
 
 def test_an_empty_name_is_no_folder():
-    with pytest.raises(UsageError, match="is no name"):
+    with pytest.raises(UsageError, match="is empty"):
         read_source("")
 
 

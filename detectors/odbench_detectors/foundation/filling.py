@@ -39,7 +39,7 @@ def check_tensors(
 ) -> None:
     """Refuse tensors that are not those of a module; see `fill`."""
     wanted = {key: tuple(value.shape) for key, value in module.state_dict().items()}
-    _refuse_names(wanted.keys() - tensors.keys(), name, "lacks")
+    _refuse_names(wanted.keys() - tensors.keys(), name, "is without")
     _refuse_names(tensors.keys() - wanted.keys(), name, "has unknown")
     for key, shape in wanted.items():
         found = tensors[key]

@@ -81,5 +81,5 @@ def test_a_layer_that_is_missing_is_named(made):
     tensors = made.noise(made.Size(depth=3))
     cut = {k: v for k, v in tensors.items() if ".layers.1." not in k}
 
-    with pytest.raises(ArchiveError, match=r"lacks 23 tensors .*another model"):
+    with pytest.raises(ArchiveError, match=r"is without 23 tensors .*another model"):
         network_of(cut)
