@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
@@ -205,26 +205,3 @@ def drop(values: Tensor, dropped: int) -> None:
 
 def _kept_scale(dropped: int) -> float:
     return 256 / (256 - dropped)
-
-
-def mlp(
-    sizes: Sequence[int],
-    *,
-    bias: bool = True,
-    activation: Callable[[], nn.Module] = nn.ReLU,
-) -> nn.Sequential:
-    """Return linear layers with any activation between each two, as `MLP` but slower.
-
-    Parameters
-    ----------
-    sizes : sequence of int
-        Columns of the input, of each hidden layer, of the output; two or more.
-    bias : bool
-        Whether the layers have biases.
-    activation : callable
-        Makes an activation; none follows the last layer.
-    """
-    layers: list[nn.Module] = []
-    for before, after in itertools.pairwise(sizes):
-        layers += [nn.Linear(before, after, bias=bias), activation()]
-    return nn.Sequential(*layers[:-1])

@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the extra `deep` is not installed")
 
 from odbench_detectors.deep.adam import Adam  # noqa: E402
-from odbench_detectors.deep.layers import MLP, mlp  # noqa: E402
+from odbench_detectors.deep.layers import MLP  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -19,11 +19,12 @@ def plain_twin(network, bias, slope):
     """Return the same layers as torch modules, with the same weights."""
     sizes = [network.layers[0].in_features]
     sizes += [layer.out_features for layer in network.layers]
-    activation = (lambda: torch.nn.LeakyReLU(slope)) if slope else torch.nn.ReLU
-    twin = mlp(sizes, bias=bias, activation=activation)
-    for ours, theirs in zip(network.layers, twin[::2], strict=True):
+    modules = []
+    for ours, columns in zip(network.layers, sizes, strict=False):
+        theirs = torch.nn.Linear(columns, ours.out_features, bias=bias)
         theirs.load_state_dict(ours.state_dict())
-    return twin
+        modules += [theirs, torch.nn.LeakyReLU(slope)]
+    return torch.nn.Sequential(*modules[:-1])
 
 
 def gradients(network):

@@ -226,6 +226,8 @@ def test_unknown_and_missing_tensors_are_named(made, tmp_path, rng, extra):
     file = tmp_path / "wrong.safetensors"
     file.write_bytes(made.as_safetensors(tensors))
 
-    words = "has unknown 1 tensor .surprise" if extra else "is without 1 tensor .decoder"
+    words = (
+        "has unknown 1 tensor .surprise" if extra else "is without 1 tensor .decoder"
+    )
     with pytest.raises(ArchiveError, match=words):
         FoMo0D(str(file)).fit(rng.normal(size=(9, 2)))
