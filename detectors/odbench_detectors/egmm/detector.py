@@ -56,7 +56,23 @@ class EGMM(Estimator):
         )
 
     def fit(self, X: FloatArray) -> EGMM:
-        """Fit every member to `X`, (n_rows, n_columns) float64."""
+        """Fit every member.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+            Training rows, finite.
+
+        Returns
+        -------
+        EGMM
+            Itself.
+
+        Raises
+        ------
+        DetectorError
+            If a parameter is out of range, or the table is empty or not finite.
+        """
         self.check_params()
         X = self.train_rows(X)
         self._members = []
@@ -75,7 +91,23 @@ class EGMM(Estimator):
         return self
 
     def decision_function(self, X: FloatArray) -> FloatArray:
-        """Score rows: float64, higher is more anomalous."""
+        """Score rows.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+            Rows to score, finite, with the columns of `fit`.
+
+        Returns
+        -------
+        float64 array of shape (n_rows,)
+            In standard deviations over the training rows; higher is more anomalous.
+
+        Raises
+        ------
+        DetectorError
+            If `fit` has not been called, the columns differ or a value is not finite.
+        """
         X = self.rows_to_score(X)
         total = np.zeros(len(X))
         for member, centre, spread in self._members:

@@ -30,7 +30,23 @@ class GMM(Estimator):
         )
 
     def fit(self, X: FloatArray) -> GMM:
-        """Fit the mixture to `X`, (n_rows, n_columns) float64."""
+        """Fit the mixture.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+            Training rows, finite.
+
+        Returns
+        -------
+        GMM
+            Itself.
+
+        Raises
+        ------
+        DetectorError
+            If a parameter is out of range, or the table is empty or not finite.
+        """
         self.check_params()
         self._mixture = Mixture(
             self.train_rows(X),
@@ -42,6 +58,22 @@ class GMM(Estimator):
         return self
 
     def decision_function(self, X: FloatArray) -> FloatArray:
-        """Score rows: float64, higher is more anomalous."""
+        """Score rows.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+            Rows to score, finite, with the columns of `fit`.
+
+        Returns
+        -------
+        float64 array of shape (n_rows,)
+            Negative log-likelihood in nats; higher is more anomalous.
+
+        Raises
+        ------
+        DetectorError
+            If `fit` has not been called, the columns differ or a value is not finite.
+        """
         rows = self.rows_to_score(X)
         return self._mixture.surprise(rows)

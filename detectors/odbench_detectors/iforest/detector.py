@@ -54,12 +54,22 @@ class IForest(Estimator):
             raise DetectorError(msg)
 
     def fit(self, X: FloatArray) -> IForest:
-        """Grow the trees on `X`, (n_rows, n_columns) float64.
+        """Grow the trees.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+            Training rows, finite.
+
+        Returns
+        -------
+        IForest
+            Itself.
 
         Raises
         ------
         DetectorError
-            If a parameter is out of range.
+            If a parameter is out of range, or the table is empty or not finite.
         """
         self.check_params()
         seed = self.random_state
@@ -72,7 +82,23 @@ class IForest(Estimator):
         return self
 
     def decision_function(self, X: FloatArray) -> FloatArray:
-        """Score rows: float64 in (0, 1], higher is more anomalous."""
+        """Score rows.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+            Rows to score, finite, with the columns of `fit`.
+
+        Returns
+        -------
+        float64 array of shape (n_rows,)
+            In (0, 1], higher is more anomalous.
+
+        Raises
+        ------
+        DetectorError
+            If `fit` has not been called, the columns differ or a value is not finite.
+        """
         rows = self.rows_to_score(X)
         if self._expected == 0:  # with one row per tree, every row is equally isolated
             return np.full(len(rows), 0.5)

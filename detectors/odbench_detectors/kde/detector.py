@@ -32,7 +32,23 @@ class KDE(Estimator):
         )
 
     def fit(self, X: FloatArray) -> KDE:
-        """Keep the distinct rows of `X`, (n_rows, n_columns) float64."""
+        """Keep the distinct rows.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+            Training rows, finite.
+
+        Returns
+        -------
+        KDE
+            Itself.
+
+        Raises
+        ------
+        DetectorError
+            If a parameter is out of range, or the table is empty or not finite.
+        """
         self.check_params()
         self._keep(X)
         return self
@@ -62,7 +78,23 @@ class KDE(Estimator):
         return distinct[number]
 
     def decision_function(self, X: FloatArray) -> FloatArray:
-        """Score rows: float64, higher is more anomalous."""
+        """Score rows.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+            Rows to score, finite, with the columns of `fit`.
+
+        Returns
+        -------
+        float64 array of shape (n_rows,)
+            Negative log-density in nats, up to a constant; higher is more anomalous.
+
+        Raises
+        ------
+        DetectorError
+            If `fit` has not been called, the columns differ or a value is not finite.
+        """
         from odbench_detectors.kde.kernel import log_kernel_sums
 
         queries = self._in_bandwidths(self.rows_to_score(X))

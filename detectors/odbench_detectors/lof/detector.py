@@ -51,7 +51,23 @@ class LOF(NeighbourDetector):
         return self.k
 
     def fit(self, X: FloatArray) -> Self:
-        """Measure the local density of each row of `X`, (n_rows, n_columns) float64."""
+        """Measure the local density of each row.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+            Training rows, finite.
+
+        Returns
+        -------
+        LOF
+            Itself.
+
+        Raises
+        ------
+        DetectorError
+            If a parameter is out of range, or the table is empty or not finite.
+        """
         super().fit(X)
         if len(X) > 1:
             graph = self.train_graph()

@@ -55,7 +55,23 @@ class MCD(Estimator):
         )
 
     def fit(self, X: FloatArray) -> MCD:
-        """Estimate centre and covariance of `X`, (n_rows, n_columns) float64."""
+        """Estimate centre and covariance.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+            Training rows, finite.
+
+        Returns
+        -------
+        MCD
+            Itself.
+
+        Raises
+        ------
+        DetectorError
+            If a parameter is out of range, or the table is empty or not finite.
+        """
         self.check_params()
         X = self.train_rows(X)
         self._shift = X.mean(axis=0)
@@ -89,7 +105,23 @@ class MCD(Estimator):
         return centre, np.asarray(np.linalg.pinv(covariance, hermitian=True))
 
     def decision_function(self, X: FloatArray) -> FloatArray:
-        """Score rows: float64, higher is more anomalous."""
+        """Score rows.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+            Rows to score, finite, with the columns of `fit`.
+
+        Returns
+        -------
+        float64 array of shape (n_rows,)
+            Squared Mahalanobis distance; higher is more anomalous.
+
+        Raises
+        ------
+        DetectorError
+            If `fit` has not been called, the columns differ or a value is not finite.
+        """
         return in_blocks(self.rows_to_score(X), self._score)
 
     def _score(self, X: FloatArray) -> FloatArray:

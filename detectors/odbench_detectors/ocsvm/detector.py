@@ -45,7 +45,23 @@ class OCSVM(Estimator):
         )
 
     def fit(self, X: FloatArray) -> OCSVM:
-        """Find the support vectors of `X`, (n_rows, n_columns) float64."""
+        """Find the support vectors.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+            Training rows, finite.
+
+        Returns
+        -------
+        OCSVM
+            Itself.
+
+        Raises
+        ------
+        DetectorError
+            If a parameter is out of range, or the table is empty or not finite.
+        """
         self.check_params()
         from sklearn.svm import OneClassSVM as Machine
 
@@ -56,7 +72,23 @@ class OCSVM(Estimator):
         return self
 
     def decision_function(self, X: FloatArray) -> FloatArray:
-        """Score rows: float64, higher is more anomalous."""
+        """Score rows.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+            Rows to score, finite, with the columns of `fit`.
+
+        Returns
+        -------
+        float64 array of shape (n_rows,)
+            0 or less; higher is more anomalous.
+
+        Raises
+        ------
+        DetectorError
+            If `fit` has not been called, the columns differ or a value is not finite.
+        """
         rows = self.rows_to_score(X)
         if len(rows) == 0:  # scikit-learn refuses these
             return np.empty(0)

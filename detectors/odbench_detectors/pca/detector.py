@@ -48,7 +48,23 @@ class PCA(Estimator):
         )
 
     def fit(self, X: FloatArray) -> PCA:
-        """Find the axes of `X`, (n_rows, n_columns) float64."""
+        """Find the principal axes.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+            Training rows, finite.
+
+        Returns
+        -------
+        PCA
+            Itself.
+
+        Raises
+        ------
+        DetectorError
+            If a parameter is out of range, or the table is empty or not finite.
+        """
         self.check_params()
         from sklearn import decomposition
         from sklearn.preprocessing import StandardScaler
@@ -68,7 +84,23 @@ class PCA(Estimator):
         return self
 
     def decision_function(self, X: FloatArray) -> FloatArray:
-        """Score rows: float64, higher is more anomalous."""
+        """Score rows.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+            Rows to score, finite, with the columns of `fit`.
+
+        Returns
+        -------
+        float64 array of shape (n_rows,)
+            0 or more; higher is more anomalous.
+
+        Raises
+        ------
+        DetectorError
+            If `fit` has not been called, the columns differ or a value is not finite.
+        """
         return in_blocks(self.rows_to_score(X), self._score)
 
     def _score(self, X: FloatArray) -> FloatArray:
