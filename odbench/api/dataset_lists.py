@@ -131,9 +131,15 @@ def of_run(file: Path | None, run: Path) -> DatasetList:
 
     results = read_results(run)
     about = sorted(set(zip(results["suite"], results["partition"], strict=True)))
+    if not about:
+        msg = (
+            f"run {str(run)!r}: has no finished trials; repeat its `odbench run`, "
+            f"which continues there"
+        )
+        raise UsageError(msg)
     if len(about) != 1:
         there = ", ".join(f"{suite} ({partition})" for suite, partition in about)
-        msg = f"run {str(run)!r}: holds {there or 'nothing'}; name one with --sets"
+        msg = f"run {str(run)!r}: holds {there}; name one with --sets"
         raise UsageError(msg)
     return from_manifest(*about[0])
 

@@ -113,6 +113,7 @@ def pack(
     """Pack a run with --keep-scores into one archive."""
     from odbench.api.dataset_lists import of_run
     from odbench.submissions.packing import pack as make
+    from odbench.submissions.rules import FEWEST_SETS
 
     check_outputs({"--out": out}, {"--sets": sets_file})
     sets = of_run(sets_file, run)
@@ -125,6 +126,12 @@ def pack(
     if made.missing:
         shown = ", ".join(made.missing[:10]) + (", ..." if made.missing[10:] else "")
         click.echo(f"missing, will count as AUROC 0 and AP 0: {shown}", err=True)
+    if covered < FEWEST_SETS:
+        click.echo(
+            f"cannot be evaluated: {covered} scored data sets; wanted at least "
+            f"{FEWEST_SETS}",
+            err=True,
+        )
 
 
 @submission.command(short_help="List the faults that prevent evaluation.")

@@ -90,8 +90,22 @@ def test_scores_of_an_earlier_version_are_not_packed_and_that_is_told(
     drop = f"`odbench runs drop {run} --detector mine --old` removes them"
     told = f"odbench: 6 rows of an earlier version of mine are ignored; {drop}"
     assert told in err.splitlines()
+    assert "cannot be evaluated: 18 scored data sets; wanted at least 20" in err
     with open_submission(out, world.sets) as submission:
         assert submission.statement.version == "1.2"
+
+
+def test_a_run_without_finished_trials_is_to_be_continued(
+    odbench, world, rng, tmp_path
+):
+    run = world.run(world.scores(rng, 1.0))
+    place(read_results(run).head(0), run)
+
+    code, _, err = odbench("submission", "pack", run, "--out", tmp_path / "m.zip")
+
+    assert code == 2
+    assert "has no finished trials; repeat its `odbench run`" in err
+    assert not (tmp_path / "m.zip").exists()
 
 
 def test_data_sets_that_were_never_measured_are_told(odbench, tmp_path, monkeypatch):
