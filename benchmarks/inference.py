@@ -1,11 +1,12 @@
 """Measure error rates, coverage and power of the leaderboard's inference.
 
     python benchmarks/inference.py null       # false positives if all are equal
+    python benchmarks/inference.py ranks      # false positives of rank tests
     python benchmarks/inference.py means      # coverage of means, ranks, Elo, gaps
     python benchmarks/inference.py trials     # coverage of intervals of one trial
     python benchmarks/inference.py power      # smallest difference that N sets show
 
-Without a name, all four run. The first two resample families of the results in
+Without a name, all run. `null` and `means` resample families of the results in
 leaderboard/runs, so that values are as skewed and as dependent as real ones. Each part
 prints a table and the seconds it took.
 """
@@ -63,26 +64,22 @@ def null(simulations: int) -> None:
     """Print how often equal methods are called different."""
     rng = np.random.default_rng(SEED)
     values = real_values("oddbench")["auroc"]
-    print("                 P(some p_best <= .05)   test against best      Friedman")
-    print("   N   M         families        alone               alone      families")
+    print(
+        "   N   M  families: P(some p_best <= .05)  alone: the same  test against best"
+    )
     for n in (25, 60, 260):
         for m in (2, 14, 19):
-            wrong = np.zeros(4)
+            wrong = np.zeros(3)
             for _ in range(simulations):
                 rows, clusters = in_families(n, rng, len(values))
                 table = _equal(values[rows], clusters, m, rng)
                 wrong[0] += _some_are_excluded(table, clusters, rng)
-                rank = aggregate.ranks(table)
-                wrong[3] += significance.friedman(rank, clusters).p <= 0.05
                 rows, clusters = rng.integers(len(values), size=n), clusters_of(n)
                 table = _equal(values[rows], clusters, m, rng)
                 wrong[1] += _some_are_excluded(table, clusters, rng)
                 wrong[2] += _naive(table)
             shares = 100 * wrong / simulations
-            print(
-                f"{n:4} {m:3}",
-                *(f"{x:{w}.1f}" for x, w in zip(shares, (16, 12, 19, 13), strict=True)),
-            )
+            print(f"{n:4} {m:3} {shares[0]:32.1f} {shares[1]:16.1f} {shares[2]:18.1f}")
 
 
 def _equal(
@@ -108,6 +105,31 @@ def _naive(table: np.ndarray) -> bool:
     error = behind.std(axis=0, ddof=1) / np.sqrt(len(table))
     p = 2 * norm.sf(behind.mean(axis=0) / np.maximum(error, 1e-12))
     return bool(p.min() * len(p) <= 0.05)
+
+
+def ranks(simulations: int) -> None:
+    """Print how often rank tests call equal methods different, by what is counted.
+
+    A method's value is normal; each family likes methods by twice that spread.
+    """
+    rng = np.random.default_rng(SEED)
+    print("families   data sets  largest   M  families: p  CD  data sets: p  CD")
+    for sizes in ([1] * 60, [4] * 20, [4] * 6, [1] * 60 + [20]):
+        family = np.repeat(np.arange(len(sizes)), sizes)
+        clusters = clusters_of(len(family), [str(g) for g in family])
+        for m in (5, 14):
+            wrong = np.zeros(4)
+            for _ in range(simulations):
+                liking = 2.0 * rng.standard_normal((len(sizes), m))
+                values = liking[family] + rng.standard_normal((len(family), m))
+                rank = aggregate.ranks(values)
+                widest = np.ptp(rank.mean(axis=0))
+                for at, counted in enumerate((clusters, None)):
+                    test = significance.friedman(rank, counted)
+                    found = test.p <= 0.05, widest >= test.critical_difference
+                    wrong[2 * at : 2 * at + 2] += found
+            shown = "".join(f"{x:6.1f}" for x in 100 * wrong / simulations)
+            print(f"{len(sizes):8} {len(family):11} {max(sizes):8} {m:3} {shown}")
 
 
 def means(simulations: int) -> None:
@@ -264,8 +286,8 @@ def _sizes(drawn: dict[str, np.ndarray], rng: np.random.Generator) -> list[float
     ]
 
 
-PARTS = {"null": (null, 1000), "means": (means, 300), "trials": (trials, 1000),
-         "power": (power, 200)}  # fmt: skip
+PARTS = {"null": (null, 1000), "ranks": (ranks, 2000), "means": (means, 300),
+         "trials": (trials, 1000), "power": (power, 200)}  # fmt: skip
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ Tests that know that the best method was chosen on the same data are in
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -195,6 +196,8 @@ def friedman(
     return Friedman(statistic, float(chdtrc(m - 1, statistic)), distance)
 
 
+# A page asks for the same one per slice and metric.
+@lru_cache(maxsize=256)
 def range_quantile(probability: float, m: int) -> float:
     """Return a quantile of the range of m standard normal variables.
 
