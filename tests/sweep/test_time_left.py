@@ -96,10 +96,7 @@ def nothing(_):
     return TrialTimes()
 
 
-# The clock of these does not show the pace of the trials: they were stopped for some
-# time, or other work on the machine ended halfway (synbench-egmm).
-CUT = {"synbench-egmm", "synbench-mcd", "synbench-unsupervised-egmm"}
-NAMES = sorted({path.name for path in RUNS.glob("*") if path.is_dir()} - CUT)
+NAMES = sorted(path.name for path in RUNS.glob("*") if path.is_dir())
 
 
 @pytest.mark.long
