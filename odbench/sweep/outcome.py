@@ -113,9 +113,8 @@ def from_exit(process: subprocess.Popen[bytes]) -> Outcome:
     except subprocess.TimeoutExpired:
         return broken("it closed its connection to the worker")
     if code < 0:
-        name = signal.Signals(-code).name
         hint = "; out of memory?" if code == -signal.SIGKILL else ""
-        return Outcome("killed", f"killed by {name}{hint}", None, {})
+        return Outcome("killed", f"killed by {_signal_name(-code)}{hint}", None, {})
     return Outcome("killed", f"its process exited with code {code}", None, {})
 
 
@@ -127,6 +126,14 @@ def is_enforced(layers: tuple[str, ...]) -> bool:
 def broken(problem: str) -> Outcome:
     """Return the outcome of a process that broke the protocol with its worker."""
     return Outcome("killed", f"its process broke the protocol: {problem}", None, {})
+
+
+def _signal_name(number: int) -> str:
+    """Return the name of a signal; Python names only two of the real-time signals."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def _one_line(text: str) -> str:

@@ -129,6 +129,12 @@ class Segfaults(OnlyOnRealRows):
         ctypes.string_at(0)
 
 
+class SendsItselfARealTimeSignal(OnlyOnRealRows):
+    def misbehave(self, X):
+        # Python has no name for this signal.
+        os.kill(os.getpid(), 40)
+
+
 class KillsItself(OnlyOnRealRows):
     """Kills itself, like the kernel when memory runs out."""
 

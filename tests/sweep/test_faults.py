@@ -33,6 +33,7 @@ CAUSES = {
     "RunsOutOfMemory": ("memory", "MemoryError: Unable to allocate 8.00 PiB"),
     "KillsItself": ("killed", "killed by SIGKILL; out of memory?"),
     "Segfaults": ("killed", "SIGSEGV"),
+    "SendsItselfARealTimeSignal": ("killed", "killed by signal 40"),
     "Exits": ("killed", "code 3"),
     "RaisesSystemExit": ("failed", "SystemExit: enough"),
     "RaisesBytesThatAreNoText": ("failed", r"bad byte \udce9, \x1b[31m red"),

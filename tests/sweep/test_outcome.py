@@ -1,9 +1,13 @@
 """Which answers of a detector's process are accepted."""
 
+import signal
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
-from odbench.sweep.outcome import from_answer
+from odbench.sweep.outcome import from_answer, from_exit
 
 
 def outcome_of(answer, scores=(1.0, 2.0)):
@@ -48,3 +52,20 @@ def test_a_shape_that_is_no_vector_of_scores_is_named_in_one_line(shape):
 
     assert outcome.status == "shape"
     assert len(outcome.reason) < 100
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [
+        (signal.SIGKILL, "SIGKILL; out of memory?"),
+        (signal.SIGSEGV, "SIGSEGV"),
+        (40, "signal 40"),
+    ],
+)
+def test_a_process_that_a_signal_ended_has_the_name_of_the_signal(number, name):
+    code = f"import os; os.kill(os.getpid(), {int(number)})"
+
+    with subprocess.Popen([sys.executable, "-c", code]) as process:
+        outcome = from_exit(process)
+
+    assert (outcome.status, outcome.reason) == ("killed", f"killed by {name}")
