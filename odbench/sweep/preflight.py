@@ -133,8 +133,8 @@ def divide_machine(request: RunRequest) -> Share:
     if memory < LEAST_MEMORY:
         remarks.append(
             f"{show_bytes(memory)} of memory for a trial: Python and the libraries "
-            f"alone may need {LEAST_MEMORY / _GIB:g}; a trial that ends for that is "
-            f"not ranked; use fewer --jobs or more --memory-limit"
+            f"alone may need {LEAST_MEMORY / _GIB:g} GiB; a trial that ends for that "
+            f"is not ranked; use fewer --jobs or more --memory-limit"
         )
     return Share(jobs, memory, tuple(remarks))
 

@@ -222,7 +222,7 @@ def test_memory_that_libraries_alone_need_is_not_the_detectors(made_up, tmp_path
         check=False,
     )
 
-    assert "Python and the libraries alone may need 0.5" in done.stderr
+    assert "Python and the libraries alone may need 0.5 GiB;" in done.stderr
     assert statuses(tmp_path / "out") == {"knn": "environment"}
 
 
