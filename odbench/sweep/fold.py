@@ -25,6 +25,7 @@ from odbench.results import (
     schema,
     write_results,
 )
+from odbench.results.schema import ENVIRONMENT
 from odbench.sweep.journal import generation_of, journals, parse_line
 
 if TYPE_CHECKING:
@@ -54,9 +55,10 @@ def fold(folder: Path, *, each: Callable[[pa.Table], None] | None = None) -> Non
     """Fold the journals into ``results.parquet`` and remove them.
 
     Of each trial the row of the latest generation is kept; within one generation, the
-    last one of the journals. The order of rows does not depend on which trial ended
-    first. A crash at any point loses nothing: the file is replaced in one
-    step, and folding the same journals again changes nothing.
+    last one of the journals. A row of a trial that the machine did not allow replaces
+    no other. The order of rows does not depend on which trial ended first. A crash at
+    any point loses nothing: the file is replaced in one step, and folding the same
+    journals again changes nothing.
 
     Parameters
     ----------
@@ -271,9 +273,10 @@ def _rows_at(paths: list[Path], positions: array[int]) -> Iterator[Mapping[str, 
 
 
 def _newest(table: pa.Table) -> pa.Table:
-    """Keep the newest row of each trial, in the order of `TRIAL`.
+    """Keep the newest measured row of each trial, in the order of `TRIAL`.
 
-    That is the row of the latest generation, and of several such rows the last one.
+    That is the row of the latest generation, and of several such rows the last one. A
+    fault of the machine measures nothing, so its row is kept only if there is no other.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -286,10 +289,11 @@ def _newest(table: pa.Table) -> pa.Table:
         # Rows of older versions have no generation and are older than all others.
         generation = pc.fill_null(table["generation"], 0)
         table = table.append_column("generation#", generation)
-        order = pc.sort_indices(
-            table, [(name, "ascending") for name in (*TRIAL, "generation#", "#")]
-        )
-        table = table.take(order).drop_columns(["generation#"])
+        is_measured = pc.fill_null(pc.not_equal(table["status"], ENVIRONMENT), True)
+        table = table.append_column("measured#", is_measured.cast("int8"))
+        keys = (*TRIAL, "measured#", "generation#", "#")
+        order = pc.sort_indices(table, [(name, "ascending") for name in keys])
+        table = table.take(order).drop_columns(["measured#", "generation#"])
         frame = table.select(list(TRIAL)).to_pandas(use_threads=False)
         table = table.filter(pa.array(~frame.duplicated(keep="last")))
     table = table.drop_columns(["#"])

@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 from odbench.errors import RunBrokenError, UsageError
 from odbench.files import is_wrong_place
+from odbench.results.schema import ENVIRONMENT
 from odbench.sweep import journal
-from odbench.sweep.finished import not_newest, results_with
+from odbench.sweep.finished import not_newest, read_frames, results_with
 from odbench.sweep.fold import fold, is_folded, stored_generation
 from odbench.sweep.folder import describes, locked, note_sandbox, write_run
 from odbench.sweep.keys import Keys, key_texts
 from odbench.sweep.prepare import Prepared, say
 from odbench.sweep.request import RunRequest
+from odbench.text import counted
 
 if TYPE_CHECKING:
     from odbench.sweep.context import RunContext
@@ -102,6 +104,7 @@ def execute(request: RunRequest, prepared: Prepared) -> Summary:
             if not is_folded(folder):
                 fold(folder, each=prepared.times.learn_rows)
                 prepared.times.save()
+            summary.faults += _not_allowed(folder, summary.counts[ENVIRONMENT])
             _renew(folder, prepared)
     except OSError as error:
         from odbench.sweep.preflight import explain_os_error, is_inside
@@ -114,6 +117,23 @@ def execute(request: RunRequest, prepared: Prepared) -> Summary:
             raise UsageError(msg) from error
         raise RunBrokenError(explain_os_error(error, folder)) from error
     return summary
+
+
+def _not_allowed(folder: Path, count: int) -> Iterator[str]:
+    """Say how many of the trials that the machine did not allow have earlier results.
+
+    The row of such a trial is not kept, so no reader of the results would tell of it.
+    """
+    if count:
+        generation = journal.last_generation(folder)
+        for rows in read_frames(folder, ("status", "generation")):
+            is_fault = rows["status"].eq(ENVIRONMENT)
+            count -= int((is_fault & rows["generation"].eq(generation)).sum())
+    if count > 0:
+        yield (
+            f"{counted(count, 'trial')} that this machine did not allow; the earlier "
+            f"results stay, and the same command runs what is missing"
+        )
 
 
 def _renew(folder: Path, prepared: Prepared) -> None:

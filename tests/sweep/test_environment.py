@@ -20,7 +20,7 @@ from odbench import provenance
 from odbench.errors import MissingExtraError, RunBrokenError, UsageError
 from odbench.leaderboard.tables import build_leaderboard
 from odbench.plugins.find import find_detector
-from odbench.results import read_results
+from odbench.results import read_results, scores_file
 from odbench.sweep import landlock, places, preflight, sandboxes
 from odbench.sweep.finished import finished
 from odbench.sweep.outcome import environment
@@ -63,6 +63,22 @@ def test_a_trial_that_the_machine_did_not_allow_is_not_ranked_and_runs_again(
     assert not len(finished(tmp_path / "run"))
     assert run()["status"] == "ok"
     assert len(finished(tmp_path / "run")) == 1
+
+
+def test_results_outlive_a_machine_that_allows_no_trial(run, tmp_path, monkeypatch):
+    measured = run()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Sandbox, "trial", lambda *_, **__: environment("no room"))
+        with pytest.warns(UserWarning, match="1 trial that this machine did not allow"):
+            row = run(keep_scores=True)
+
+    assert (row["status"], row["auroc"]) == ("ok", measured["auroc"])
+    # The scores are still missing, so the same call runs the trial again.
+    assert not (tmp_path / "run/scores").exists()
+    row = run(keep_scores=True)
+    assert row["status"] == "ok"
+    assert scores_file(tmp_path / "run", row).exists()
 
 
 def test_a_missing_trial_and_one_of_the_environment_are_ranked_alike(run, tmp_path):

@@ -165,6 +165,32 @@ def test_results_in_another_order_are_sorted_first(folder, monkeypatch):
     assert stored(folder)["key"].to_pylist() == ["new", "b", "c", "d"]
 
 
+@pytest.mark.parametrize("measured", ["ok", "failed", "timeout"])
+def test_a_fault_of_the_machine_replaces_no_measured_result(folder, measured):
+    write(folder, row("a", key="1", status=measured), generation=1)
+    fold(folder)
+    write(folder, row("a", key="1", status="environment"), generation=2)
+    write(folder, row("b", key="2", status="environment"), generation=2)
+
+    fold(folder)
+
+    assert stored(folder)["status"].to_pylist() == [measured, "environment"]
+    assert stored(folder)["generation"].to_pylist() == [1, 2]
+
+
+def test_a_measured_result_replaces_a_fault_of_the_machine(folder):
+    """Also a result of an earlier generation, which was moved here later."""
+    write(folder, row("a", status="environment"), row("b", status="environment"),
+          generation=2)  # fmt: skip
+    fold(folder)
+    write(folder, row("a", status="ok"), generation=1)
+    write(folder, row("b", status="failed"), generation=3)
+
+    fold(folder)
+
+    assert stored(folder)["status"].to_pylist() == ["ok", "failed"]
+
+
 def test_a_clock_that_was_ahead_does_not_keep_an_old_row(folder):
     begin_generation(folder)
     write_more(folder, row("a", key="old", started_at="2999-01-01T00:00:00"))
