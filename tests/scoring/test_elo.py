@@ -174,7 +174,7 @@ def test_the_error_is_that_of_leaving_families_out(rng):
     ]
     error = inference.jackknife_error(left, ratings.elo.tolist())
     half = (ratings.high - ratings.low) / 2 / clusters.quantile()
-    half /= np.sqrt(1 + 1 / clusters.effective)
+    half /= np.sqrt(1 + 3 / clusters.effective)
     # The jackknife is followed to first order only.
     np.testing.assert_allclose(half, error, rtol=0.05)
 
