@@ -120,10 +120,18 @@ def _with_scores(folder: Path) -> Keys:
     return kept
 
 
-def journaled(folder: Path) -> Keys:
-    """Return the keys of the trials whose results are in the journals."""
+def journaled(folder: Path, *, generation: int | None = None) -> Keys:
+    """Return the keys of the trials whose results are in the journals.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+    generation : int, optional
+        Only journals of this generation; by default all.
+    """
     done = Keys()
-    for (keys,) in _journaled(folder, ("key",)):
+    for (keys,) in _journaled(folder, ("key",), generation=generation):
         done.add(keys)
     return done
 
@@ -202,9 +210,11 @@ def _columns(folder: Path, names: tuple[str, ...]) -> Iterator[list[list[Any]]]:
     yield from _journaled(folder, names)
 
 
-def _journaled(folder: Path, names: tuple[str, ...]) -> Iterator[list[list[Any]]]:
+def _journaled(
+    folder: Path, names: tuple[str, ...], *, generation: int | None = None
+) -> Iterator[list[list[Any]]]:
     columns: list[list[Any]] = [[] for _ in names]
-    for row in read_journals(folder):
+    for row in read_journals(folder, generation=generation):
         for name, column in zip(names, columns, strict=True):
             column.append(row.get(name))
         if len(columns[0]) == _LINES:

@@ -141,9 +141,13 @@ def journals(folder: Path) -> list[Path]:
     return sorted(paths, key=lambda path: (generation_of(path), path.name))
 
 
-def read_journals(folder: Path) -> Iterator[dict[str, Any]]:
-    """Yield the results in a run's journals."""
+def read_journals(
+    folder: Path, *, generation: int | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield the results in a run's journals, by default of all generations."""
     for path in journals(folder):
+        if generation not in {None, generation_of(path)}:
+            continue
         with path.open("rb") as lines:
             for line in lines:
                 row = parse_line(line)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from odbench.sweep.finished import journaled
-from odbench.sweep.journal import Journal
+from odbench.sweep.journal import Journal, last_generation
 from odbench.sweep.keys import Keys
 from odbench.sweep.progress import Progress
 from odbench.sweep.rows import blank_row
@@ -38,7 +38,7 @@ class Strikes:
         self._counts: Counter[str] = Counter()
 
     def remaining(self, batches: list[Batch]) -> list[list[Batch]]:
-        """Return the trials without a result in rounds, after workers died.
+        """Return the trials without a result of this run in rounds, after workers died.
 
         Each trial that was running gets a strike. One with two is a round of its own,
         and one with three is given up.
@@ -51,7 +51,10 @@ class Strikes:
                 if trial.key in struck:
                     self._journal.append(_given_up(batch, trial))
                     del self._counts[trial.key]
-        done = journaled(self._folder)
+        # A result of an earlier run did not keep its trial out of the plan: its scores
+        # were not kept, or the machine was at fault.
+        generation = last_generation(self._folder)
+        done = journaled(self._folder, generation=generation)
         suspects = Keys()
         suspects.add(key for key, n in self._counts.items() if n == _STRIKES - 1)
         rounds, rest = list[list[Batch]](), list[Batch]()

@@ -56,6 +56,13 @@ def test_journals_alone(folder):
     assert known(journaled(folder)) == [3, 4]
 
 
+def test_journals_of_one_generation(folder):
+    write(folder, row("c", key=key(3)), row("e", key=key(5)), generation=2)
+
+    assert known(journaled(folder, generation=2)) == [3, 5]
+    assert known(journaled(folder)) == [3, 4, 5]
+
+
 def test_a_missing_folder_has_no_finished_trials(tmp_path):
     assert len(finished(tmp_path / "none")) == 0
 

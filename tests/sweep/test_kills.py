@@ -7,13 +7,16 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import psutil
 import pytest
 
-from odbench.results import read_results
+import odbench
+from odbench.results import RESULTS, read_results
+from odbench.sweep.journal import Journal
 
 # ODBENCH_TEST_KILLS=200 repeats the figure in docs/faults.md.
 KILLS = int(os.environ.get("ODBENCH_TEST_KILLS", "12"))
@@ -105,3 +108,45 @@ def test_kills_of_any_process_lose_nothing_and_leave_nothing(start, tmp_path):
 
     results = read_results(folder)
     assert len(results) == results["key"].nunique() == 30
+
+
+def unfold(folder: Path) -> None:
+    """Move the results back into a journal, as if the driver was killed before."""
+    with Journal(folder) as sink:
+        for row in json.loads(read_results(folder).to_json(orient="records")):
+            sink.append(row)
+    (folder / RESULTS).unlink()
+
+
+def kill_a_worker_after(count: int, files: Path) -> threading.Thread:
+    """Start a thread that kills a worker once there are so many files."""
+
+    def wait_and_kill() -> None:
+        deadline = time.monotonic() + 60
+        while len(list(files.rglob("*.npy"))) < count:
+            assert time.monotonic() < deadline, "too few trials were finished"
+            time.sleep(0.05)
+        family(psutil.Process())["worker"][0].kill()
+
+    thread = threading.Thread(target=wait_and_kill, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_a_killed_worker_leaves_out_no_trial_that_runs_again(
+    made_up, hostile, tmp_path
+):
+    out = tmp_path / "out"
+    options = {
+        "detectors": [hostile("Slow:seconds=0.4"), hostile("Slow:seconds=0.5")],
+        "mirror": str(made_up), "out": out, "jobs": 2, "show_progress": False,
+    }  # fmt: skip
+    odbench.run("oddbench", **options)
+    unfold(out)
+
+    killer = kill_a_worker_after(1, out / "scores")
+    results = odbench.run("oddbench", **options, keep_scores=True)
+    killer.join()
+
+    assert len(results) == len(list((out / "scores").rglob("*.npy"))) == 6
+    assert set(results["generation"]) == {2}
