@@ -41,13 +41,15 @@ _FEW_VALUES = 3
 _INFINITE = re.compile(r"(?i)[-+]?inf(inity)?")
 _SPACES = r"\d{1,3}([ \u00a0\u202f'’]\d{3})+"
 _POWER = r"([eE][+-]?\d+)?"
-# For each decimal mark, how a number is written.
+# For each decimal mark, how a number is written. One mark before three digits may be
+# either; it is a decimal mark behind a lone 0 and before an exponent, since nobody
+# groups digits there.
 _FORMS = {
     mark: re.compile(
-        rf"[+-]?((\d+|\d{{1,3}}({thousands}\d{{3}})+|{_SPACES}"
+        rf"[+-]?((\d+({decimal}\d*)?|{decimal}\d+){_POWER}"
+        rf"|((?!0{thousands}\d{{3}}\Z)\d{{1,3}}({thousands}\d{{3}})+|{_SPACES}"
         # As in India: 12,34,567.
-        rf"|\d{{1,2}}({thousands}\d{{2}})+{thousands}\d{{3}})({decimal}\d*)?"
-        rf"|{decimal}\d+){_POWER}"
+        rf"|\d{{1,2}}({thousands}\d{{2}})+{thousands}\d{{3}})({decimal}\d*)?)"
     )
     for mark, decimal, thousands in ((".", r"\.", ","), (",", ",", r"\."))
 }
@@ -198,6 +200,8 @@ def read_number(text: str, mark: str) -> float:
     --------
     >>> read_number("1.234,5 €", ","), read_number("12%", "."), read_number("x", ".")
     (1234.5, 12.0, nan)
+    >>> read_number("0,750", ","), read_number("0,750", "."), read_number("1,900", ".")
+    (0.75, nan, 1900.0)
     >>> read_number("-$3.5", "."), read_number("(3.50)", "."), read_number("USD 3", ".")
     (-3.5, -3.5, 3.0)
     """
