@@ -44,7 +44,10 @@ def write_results(rows: pa.Table | Iterable[pa.Table], path: Path) -> None:
     full = schema()
     with (
         whole_file(path) as sink,
-        pq.ParquetWriter(sink, full, compression="zstd") as writer,
+        # So that a bit that flips on a disk is not read as another number.
+        pq.ParquetWriter(
+            sink, full, compression="zstd", write_page_checksum=True
+        ) as writer,
     ):
         for table in [rows] if isinstance(rows, pa.Table) else rows:
             writer.write_table(table.cast(full))
@@ -103,7 +106,9 @@ def read_results(
         words = [name for name in STRINGS if name in wanted]
         with (
             pa.OSFile(raw) as source,
-            pq.ParquetFile(source, read_dictionary=words) as stored,
+            pq.ParquetFile(
+                source, read_dictionary=words, page_checksum_verification=True
+            ) as stored,
         ):
             table = stored.read(wanted)
         check_texts(table, file)

@@ -83,7 +83,8 @@ def rate(
     beyond = places.mean(axis=0) - places
     strength = (elo - MEAN) / SCALE
     moved = np.linalg.solve(_curvature(count[0], strength), beyond.T).T
-    error = standard_error(moved, clusters) * np.sqrt(1.0 + _CURVED / clusters.effective)
+    error = standard_error(moved, clusters)
+    error *= np.sqrt(1.0 + _CURVED / clusters.effective)
     # Without any variation nothing is known about the error.
     reach = clusters.quantile(level) * SCALE * np.where(error > 0.0, error, np.nan)
     return Ratings(elo, elo - reach, elo + reach)

@@ -64,6 +64,31 @@ def test_tables_are_written_one_by_one(tmp_path, rng):
     assert written.schema.metadata[b"odbench_results"] == b"1"
 
 
+def test_a_bit_that_flips_on_the_disk_is_not_read_as_another_number(run, tmp_path):
+    written = run / "results.parquet"
+    write_results(pq.read_table(written), written)
+    whole, content = read_results(run), written.read_bytes()
+    group = pq.ParquetFile(written).metadata.row_group(0)
+    at = next(
+        chunk
+        for chunk in map(group.column, range(group.num_columns))
+        if chunk.path_in_schema == "auroc"
+    )
+    first = at.dictionary_page_offset or at.data_page_offset
+    refused = 0
+    for place_of in range(first, first + at.total_compressed_size, 3):
+        damaged = bytearray(content)
+        damaged[place_of] ^= 1
+        (tmp_path / "one.parquet").write_bytes(damaged)
+        try:
+            found = read_results(tmp_path / "one.parquet")
+        except ResultsError:
+            refused += 1
+        else:
+            pd.testing.assert_frame_equal(found, whole)
+    assert refused > at.total_compressed_size / 6
+
+
 def test_a_file_that_is_not_finished_is_not_there(tmp_path):
     def broken():
         yield schema().empty_table()
