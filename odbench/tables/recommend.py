@@ -65,8 +65,11 @@ class Advice:
     Attributes
     ----------
     table, setting, provenance : str
+    reference : str or None
+        The reference's name, where one was given.
     facts : dict of str to float
-        The table's facts, from `table_facts`.
+        Facts of the reference, else of the table, from `table_facts`. Columns are
+        those that a detector sees.
     n_sets, n_families : int
         Similar data sets behind the estimates, and their families.
     recommended : str
@@ -83,6 +86,7 @@ class Advice:
 
     table: str
     setting: str
+    reference: str | None
     provenance: str
     facts: dict[str, float]
     n_sets: int
@@ -134,6 +138,7 @@ def recommend_detector(
     return Advice(
         table=source.name,
         setting=setting,
+        reference=None if reference is None else learned.name,
         provenance=evidence.provenance,
         facts=facts,
         n_sets=len(similar.sets),

@@ -10,7 +10,7 @@ from odbench.tables.order import canonical_order, hash_rows
 # Fact -> (its words on the screen, of a count the noun; the scale it is compared on).
 FACTS = {
     "rows": ("row", "log"),
-    "columns": ("column", "log"),
+    "columns": ("encoded column", "log"),
     "duplicates": ("duplicate rows", "share"),
     "integers": ("columns of whole numbers", "share"),
     "categories": ("columns of at most 20 values", "share"),

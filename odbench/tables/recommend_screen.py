@@ -14,7 +14,10 @@ _NO_BREAK = "\N{NO-BREAK SPACE}"
 
 def advice_lines(advice: Advice) -> list[str]:
     """Return the recommendation as lines of at most 80 columns."""
-    lines = [*_wrapped(f"{advice.table}: {_facts(advice)}"), ""]
+    told = f"{advice.table}:"
+    if advice.reference is not None:
+        told = f"{advice.table} against {advice.reference}, which has"
+    lines = [*_wrapped(f"{told} {_facts(advice)}"), ""]
     width = max(len(row["detector"]) for row in advice.rows)
     header = f"{'detector':{width}} {'place':>5}"
     header += f"  {'AUROC (95 %)':17}{'adj. AP (95 %)':17}{'seconds':>7}{'GiB':>7}"

@@ -284,6 +284,17 @@ def test_tables_without_rows_or_columns_are_refused():
         recommend_detector(pd.DataFrame({"same": [1.0] * 50}))
 
 
+def test_the_facts_shown_are_said_to_be_the_references(use):
+    use(made_evidence())
+    new, past = table(4).head(30), table(4)
+
+    lines = advice_lines(recommend_detector(new, past))
+
+    first = " ".join(lines[:3])
+    assert f"which has {len(past):,} rows" in first
+    assert f"{past.shape[1]} encoded columns" in first
+
+
 def test_lines_fit_the_terminal(use):
     use(made_evidence())
     lines = advice_lines(recommend_detector(table(4), limits=Limits(explainable=True)))
