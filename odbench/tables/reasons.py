@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -184,7 +184,20 @@ class Reasons:
         part = learned.parts[most]
         if np.isnan(number) or part == "missing":
             return say_missing(column, learned, gone=bool(np.isnan(number)))
-        return say_number(column, part, words.part(j, row, part), similar[:, at[most]])
+        measured, unit = words.part(j, row, part), words.read_as(j).unit
+        return _say_in(unit, column, part, measured, similar[:, at[most]])
+
+
+def _say_in(
+    unit: str, column: Column, part: str, value: float, similar: FloatArray
+) -> str:
+    """Say how a value, in a unit of its own, differs from those of similar rows."""
+    said = say_number(replace(column, unit=unit), part, value, similar)
+    start = said.removesuffix(f" {unit}")
+    if unit == column.unit or start == said:
+        return said
+    # A range comes last, and its unit is that of the rows that were learned from.
+    return f"{start} {column.unit}" if column.unit else start
 
 
 def _in_own_units(Z: FloatArray, scale: Scale) -> FloatArray:
@@ -225,6 +238,11 @@ class _Words:
         self._numbers: dict[int, FloatArray] = {}
         self._texts: dict[int, Sequence[str | None]] = {}
 
+    def read_as(self, j: int) -> Column:
+        """Return how the j-th used column is written in this table."""
+        column = self._encoder.columns[j]
+        return self._how.get(column.name, column)
+
     def text(self, j: int, row: int) -> str | None:
         """Return a category, None if it is missing."""
         if j not in self._texts:
@@ -235,10 +253,8 @@ class _Words:
     def number(self, j: int, row: int) -> float:
         """Return a number, in days for dates; NaN if it is missing."""
         if j not in self._numbers:
-            column = self._encoder.columns[j]
-            values = self._table.column(column.name)
-            how = self._how.get(column.name, column)
-            self._numbers[j] = parsed_numbers(how, values)
+            how = self.read_as(j)
+            self._numbers[j] = parsed_numbers(how, self._table.column(how.name))
         return float(self._numbers[j][row])
 
     def values(self, j: int, row: int) -> tuple[float | None, str | None]:

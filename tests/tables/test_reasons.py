@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
+import pytest
 
 import odbench
 from odbench.tables.reasons import _in_own_units, _Similar
 from odbench.tables.scale import Scale
+from odbench.tables.score import Request, score_table
 
 
 def test_similar_rows_are_those_that_no_fifth_row_is_nearer_than() -> None:
@@ -47,3 +51,46 @@ def test_reasons_say_zero_where_similar_rows_have_zero() -> None:
     reasons = odbench.score({"repair": repair, "other": other})["reasons"]
 
     assert reasons[400].startswith("repair 7,043,545 where similar rows have 0 (")
+
+
+def _weights(center: float, unit: str, n: int) -> dict[str, list[object]]:
+    rng = np.random.default_rng(4)
+    return {
+        "weight": [f"{x:.1f}{unit}" for x in rng.normal(center, 1.0, n)],
+        "size": rng.normal(size=n).tolist(),
+    }
+
+
+def _reason(new: dict[str, list[object]], reference: dict[str, list[object]]) -> str:
+    """Return the reason that names the weight of the first row."""
+    asked = Request(table=new, reference=reference, detector="knn")
+    (text,) = [
+        reason.text
+        for reason in score_table(asked)[0].reasons[0]
+        if reason.column == "weight"
+    ]
+    return text
+
+
+@pytest.mark.parametrize(
+    ("known", "new"), [(" kg", " lb"), ("", " lb"), (" kg", " kg"), (" kg", "")]
+)
+def test_a_reason_gives_the_row_its_own_unit_and_similar_rows_theirs(
+    known, new
+) -> None:
+    text = _reason(_weights(190.0, new, 20), _weights(70.0, known, 300))
+
+    # Numbers without a unit are taken to be in that of the reference.
+    number = r"\d+(\.\d)?"
+    said = (
+        rf"weight {number}{new or known} where similar rows have {number} to {number}"
+    )
+    assert re.fullmatch(said + known, text)
+
+
+def test_a_value_like_those_of_similar_rows_is_said_in_its_own_unit() -> None:
+    reference = {"weight": _weights(70.0, " kg", 300)["weight"]}
+
+    text = _reason({"weight": ["70.04 lb"]}, reference)
+
+    assert text == "weight 70.04 lb in an unusual combination"
