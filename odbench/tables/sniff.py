@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from odbench.errors import DataError
@@ -17,7 +18,7 @@ from odbench.tables.header import (
     words_again,
 )
 from odbench.tables.numbers import count_readable
-from odbench.tables.spaced import single_spaces
+from odbench.tables.spaced import closed_quotes, single_spaces
 
 SPACES = " "
 _NAMES = {
@@ -43,6 +44,7 @@ _OTHERS = (
     ("ARFF", re.compile(r"(%[^\n]*\n\s*)*@relation\b", re.IGNORECASE)),
 )
 _COMMENT = "#"
+_ENDED = re.compile(r".*[,;]", re.DOTALL)
 _BLANKS = re.compile(r"(?:[ ]*(?:\r\n|\n|\r))+")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 # Rows and columns from which on a single name in the first row is a title.
@@ -74,6 +76,8 @@ class Dialect:
         Whether a row that equals the header is one, as in files that were joined.
     short : bool
         Whether the header has a cell less than the rows; `names` has one for each.
+    padded : bool
+        Whether spaces in the sample separate delimiters from cells in quotes.
     """
 
     encoding: str
@@ -85,6 +89,7 @@ class Dialect:
     comments: int = 0
     repeats: bool = False
     short: bool = False
+    padded: bool = False
 
     def __str__(self) -> str:
         header = "" if self.header else ", no header"
@@ -152,6 +157,7 @@ def find_dialect(head: bytes, name: str, *, whole: bool) -> Dialect:
         comments,
         header and not names and not any(words_again(rows[0], other_rows(rows))),
         names is not None,
+        delimiter in DELIMITERS and _closed(text, delimiter) != text,
     )
 
 
@@ -305,7 +311,9 @@ def _check_single(text: str, name: str) -> None:
     if len(lines) < 3 or max(count_readable(lines[1:]).values()) == len(lines) - 1:
         return
     for delimiter in DELIMITERS:
-        widths = [len(row) for row in _parsed(text, delimiter, _LINES)]
+        rows = _parsed(text, delimiter, _LINES)
+        _check_ragged(rows, delimiter, name)
+        widths = [len(row) for row in rows]
         usual = max(set(widths[1:]), key=widths.count) if len(widths) > 2 else 1
         # Two cells may be a name or a date with a comma in a table of one column.
         if usual < 2 + (widths[0] == 1) or widths.count(usual) < _ALIKE * len(widths):
@@ -328,6 +336,29 @@ def _check_single(text: str, name: str) -> None:
         raise DataError(msg)
 
 
+def _check_ragged(rows: list[list[str]], delimiter: str, name: str) -> None:
+    """Refuse numbers and text between delimiters that the text has, too.
+
+    Raises
+    ------
+    DataError
+        If rows have more cells than the first line, which has three or more.
+    """
+    width, most = len(rows[0]), max(map(len, rows))
+    wide = [row for row in rows[1:] if len(row) >= width]
+    if not _TITLED <= width < most or len(wide) < _ALIKE * len(rows[1:]):
+        return
+    columns = ([row[place].strip() for row in wide] for place in range(width))
+    # Sentences have as many commas now and then, but no column of numbers.
+    if any(_share(NUMBER, column) >= _ALIKE for column in columns):
+        msg = (
+            f"{name}: rows have {width} to {most} cells (delimiter "
+            f"{_NAMES[delimiter]}), the first line has {width}; put cells that have a "
+            f"{_NAMES[delimiter]} in quotes"
+        )
+        raise DataError(msg)
+
+
 def _is_spaced(text: str) -> bool:
     """Check whether single spaces separate the columns of a table, mostly numbers.
 
@@ -339,16 +370,27 @@ def _is_spaced(text: str) -> bool:
         return False
     if len(rows[0]) != width and not names_of_longer(rows, text):
         return False
-    numbers = [
-        sum(bool(NUMBER.fullmatch(cell)) for cell in column) >= _ALIKE * len(below)
-        for column in zip(*below, strict=True)
-    ]
+    columns = list(zip(*below, strict=True))
+    # Cells that end in a mark are those of another delimiter with a space behind it.
+    if any(_share(_ENDED, column) >= _ALIKE for column in columns):
+        return False
+    numbers = [_share(NUMBER, column) >= _ALIKE for column in columns]
     return sum(numbers) >= max(2, width / 2)
+
+
+def _share(pattern: re.Pattern[str], cells: Sequence[str]) -> float:
+    return sum(bool(pattern.fullmatch(cell)) for cell in cells) / len(cells)
+
+
+def _closed(text: str, delimiter: str) -> str:
+    return closed_quotes(text.encode(), delimiter).decode()
 
 
 def _parsed(text: str, delimiter: str, most: int) -> list[list[str]]:
     """Return the first rows; lines without any text are skipped."""
     lines = text.lstrip("\ufeff").splitlines(keepends=True)[: 4 * most + 4]
+    if delimiter in DELIMITERS:
+        lines = _closed("".join(lines), delimiter).splitlines(keepends=True)
     rows = []
     try:
         for row in csv.reader(lines, delimiter=delimiter):

@@ -1,9 +1,11 @@
-"""Read text whose columns are separated by runs of spaces and tabs."""
+"""Read text that has spaces between its columns, or between commas and quotes."""
 
 from __future__ import annotations
 
+import functools
 import io
 import re
+from collections.abc import Callable
 from typing import Any
 
 _PART = 1 << 20
@@ -11,19 +13,20 @@ _QUOTED_OR_RUN = re.compile(rb'("[^"\r\n]*")|[ \t]+')
 _RUN, _EDGE = re.compile(rb"[ \t]+"), re.compile(rb"^ +| +(?=\r?$)", re.MULTILINE)
 
 
-class SingleSpaces(io.RawIOBase):
-    """A stream in which one space stands for each run of spaces and tabs.
-
-    Those at the ends of a line are gone, and those in quotes stay as they are.
+class ChangedLines(io.RawIOBase):
+    """A stream whose lines are changed before they are read.
 
     Parameters
     ----------
     source : object
         Has ``read(n)``; its text is ASCII or one of its extensions.
+    change : callable
+        Gets whole lines and returns what to read in their place.
     """
 
-    def __init__(self, source: Any) -> None:
+    def __init__(self, source: Any, change: Callable[[bytes], bytes]) -> None:
         self._source = source
+        self._change = change
         self._begun = self._ready = b""
 
     def readable(self) -> bool:
@@ -37,7 +40,7 @@ class SingleSpaces(io.RawIOBase):
             lines, end, begun = (self._begun + chunk).rpartition(b"\n")
             if not chunk:
                 lines, end, begun = self._begun, b"", b""
-            self._begun, self._ready = begun, single_spaces(lines + end)
+            self._begun, self._ready = begun, self._change(lines + end)
             if not chunk:
                 break
         taken = self._ready[: len(buffer)]
@@ -49,6 +52,8 @@ class SingleSpaces(io.RawIOBase):
 def single_spaces(lines: bytes) -> bytes:
     """Write one space for each run of spaces and tabs between the cells of lines.
 
+    Those at the ends of a line are removed, and those in quotes stay as they are.
+
     Examples
     --------
     >>> single_spaces(b'  1  2.5   "a  b"  ')
@@ -59,3 +64,36 @@ def single_spaces(lines: bytes) -> bytes:
     else:
         lines = _RUN.sub(b" ", lines)
     return _EDGE.sub(b"", lines)
+
+
+def closed_quotes(lines: bytes, delimiter: str) -> bytes:
+    """Remove the spaces between a delimiter and a cell in quotes.
+
+    A parser takes a quote behind a space for a letter, and splits the cell at its
+    delimiters.
+
+    Parameters
+    ----------
+    lines : bytes
+        Whole lines.
+    delimiter : str
+        One character of ASCII.
+
+    Examples
+    --------
+    >>> closed_quotes(b'1, "ok, fine" , 2, 5" "x"', ",")
+    b'1,"ok, fine", 2, 5" "x"'
+    """
+    if b'"' not in lines:
+        return lines
+    return _quoted(delimiter).sub(rb"\1\2", lines)
+
+
+@functools.cache
+def _quoted(delimiter: str) -> re.Pattern[bytes]:
+    """Return the pattern of a whole cell in quotes, with the spaces around it."""
+    mark = re.escape(delimiter.encode())
+    # Quotes elsewhere in a cell are letters, so what follows the cell must end it.
+    return re.compile(
+        rb'(\A|[\r\n]|%b) *("(?:[^"\r\n]|"")*+") *(?=%b|[\r\n]|\Z)' % (mark, mark)
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import functools
 import io
 import os
 import tempfile
@@ -23,13 +24,15 @@ from odbench.tables.source import (
     distinct_names,
     first_words,
 )
-from odbench.tables.spaced import SingleSpaces
+from odbench.tables.spaced import ChangedLines, closed_quotes, single_spaces
 from odbench.tables.streams import Opened, mapped
 from odbench.text import counted
 
 # Bytes of text kept in memory; more is kept in a temporary file.
 IN_MEMORY = 1 << 29
 _BLOCK = 1 << 23
+# Encodings in which a delimiter, a quote and a space are the bytes of ASCII.
+_ASCII = ("utf8", "cp1252", "latin-1")
 # Line breaks in a cell from which on it may have swallowed rows, and the share of its
 # lines that must look like rows.
 _SWALLOWED, _SAME_WIDTH = 4, 0.8
@@ -96,7 +99,13 @@ def _batches(opened: Opened, dialect: Dialect, width: int) -> Iterator[Any]:
     if ended is not None:
         stream, encoding = io.BytesIO(ended), "utf8"
     if dialect.delimiter == SPACES:
-        stream = io.BufferedReader(SingleSpaces(stream), _BLOCK)
+        stream = io.BufferedReader(ChangedLines(stream, single_spaces), _BLOCK)
+    if dialect.padded:
+        if encoding not in _ASCII:
+            stream = codecs.EncodedFile(stream, "utf-8", encoding)
+            encoding = "utf8"
+        close = functools.partial(closed_quotes, delimiter=dialect.delimiter)
+        stream = io.BufferedReader(ChangedLines(stream, close), _BLOCK)
     if encoding == "utf8":
         stream = io.BufferedReader(_Utf8(stream), _BLOCK)
     read = csv.ReadOptions(

@@ -582,6 +582,55 @@ def test_words_and_moments_are_no_columns_between_spaces(tmp_path, lines):
     assert "delimiter spaces" not in form
 
 
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("mark", [",", ";"])
+@pytest.mark.parametrize("every", [1, 3])
+def test_quotes_behind_spaces_are_quotes(tmp_path, monkeypatch, mark, codec, every):
+    monkeypatch.setattr(spaced, "_PART", 50)
+    lines = [f'"amount"{mark} "weight"{mark}  "größe"']
+    for n in range(60):
+        note = '"ok"' if n % every else f'"é{mark} ""{n}""" '
+        lines.append(f"{n}.5{mark} {n / 7:.2f}{mark} {note}")
+
+    source = read(tmp_path, "\n".join([*lines, ""]).encode(codec))
+
+    assert source.names == ("amount", "weight", "größe")
+    wanted = ["ok" if n % every else f'é{mark} "{n}"' for n in range(60)]
+    assert source.table()["größe"].to_pylist() == wanted
+
+
+def test_spaces_and_marks_in_quotes_stay(tmp_path):
+    rows = 'a,"b, ""c"", d",1\n5" x, "e" ,2\n"  f",g, 3\n' * 9
+
+    table = read(tmp_path, f"x,y,z\n{rows}".encode()).table()
+
+    assert table["x"].to_pylist()[:3] == ["a", '5" x', "  f"]
+    assert table["y"].to_pylist()[:3] == ['b, "c", d', "e", "g"]
+
+
+@pytest.mark.parametrize("mark", [",", ";"])
+@pytest.mark.parametrize("most", [2, 5])
+def test_rows_with_more_marks_than_names_are_one_clear_line(tmp_path, mark, most):
+    notes = [f"ok{mark} fine{f'{mark} a' * (n % most)}" for n in range(60)]
+    rows = [f"{n}.5{mark} {n / 7:.2f}{mark} {note}" for n, note in enumerate(notes)]
+    text = "\n".join([f"amount{mark} weight{mark} note", *rows])
+
+    with pytest.raises(DataError, match=f"cells that have a {_names(mark)} in quotes"):
+        read(tmp_path, text.encode())
+
+
+def _names(mark: str) -> str:
+    return {",": "comma", ";": "semicolon"}[mark]
+
+
+@pytest.mark.parametrize("mark", [",", ";"])
+def test_cells_that_end_in_a_mark_are_not_between_spaces(tmp_path, mark):
+    rows = [f"{n}.5{mark} {n % 7} {n % 5}" for n in range(60)]
+
+    with pytest.raises(DataError, match="separated by spaces"):
+        read(tmp_path, "\n".join(["a b c", *rows]).encode())
+
+
 def test_a_delimiter_behind_every_row_is_an_empty_column(tmp_path):
     source = read(tmp_path, b"x,y\n" + b"1,2,\n" * 9)
 
