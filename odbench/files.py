@@ -115,7 +115,8 @@ def whole_file(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
         if durable:
             _sync_folder(path.parent)
     except OSError as error:
-        if error.errno is None:
+        # An error about another file keeps that file's name.
+        if error.errno is None or error.filename not in (None, str(temporary)):
             raise
         raise OSError(error.errno, error.strerror, str(path)) from error
     finally:

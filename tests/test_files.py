@@ -53,6 +53,18 @@ def test_a_block_that_raises_leaves_the_file_as_it_was(tmp_path):
     assert names(tmp_path) == ["a.txt"]
 
 
+def test_an_error_about_another_file_keeps_its_name(tmp_path):
+    def read_another():
+        with whole_file(tmp_path / "a.txt"):
+            (tmp_path / "other.txt").read_bytes()
+
+    with pytest.raises(FileNotFoundError) as caught:
+        read_another()
+
+    assert caught.value.filename == str(tmp_path / "other.txt")
+    assert names(tmp_path) == []
+
+
 def test_a_full_disk_leaves_the_file_as_it_was(small_disk):
     file = small_disk / "a.bin"
     file.write_bytes(b"before")

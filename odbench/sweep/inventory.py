@@ -167,6 +167,10 @@ def summary_rows(folders: list[Path]) -> tuple[list[dict[str, Any]], list[str]]:
         except ResultsError as error:
             faults.append(str(error))
             continue
+        except OSError as error:
+            what = f"{error.filename!r}: {error.strerror}" if error.filename else error
+            faults.append(f"run {str(folder)!r}: cannot be read: {what}")
+            continue
         kinds = {(v["detector"], v["detector_version"]) for v in found.versions}
         rows.append(
             {

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 import sys
 
 import pandas as pd
@@ -65,6 +66,18 @@ def test_list_goes_on_after_a_damaged_run(call, run):
     assert code == 3
     assert str(run) in text
     assert "not written by a run" in err
+
+
+def test_list_goes_on_after_a_journal_that_cannot_be_read(call, run):
+    (run.parent / "odd" / "journal" / "host-1-ab.g1.jsonl").mkdir(parents=True)
+    shutil.copy(run / "results.parquet", run.parent / "odd")
+
+    code, out, err = call("list", run.parent)
+
+    assert code == 3
+    assert str(run) in out
+    assert err.count("\n") == 1
+    assert "host-1-ab.g1.jsonl': Is a directory" in err
 
 
 def test_the_default_folder_that_is_missing_is_one_line(call, tmp_path, monkeypatch):
