@@ -17,6 +17,7 @@ from odbench.leaderboard.tables import (
     build_leaderboard,
 )
 from odbench.results import RESULTS, read_results, select_present
+from odbench.results.pending import is_pending, pending_words
 from odbench.scoring.cells import split_results
 from odbench.scoring.policy import Policy, apply_policy
 
@@ -105,6 +106,8 @@ def read_present(path: Path) -> pd.DataFrame:
         If the results cannot be read.
     """
     results, remarks = select_present(read_results(path), run=path)
+    if is_pending(path):
+        remarks = [*remarks, pending_words(path)]
     for remark in remarks:
         warnings.warn(remark, stacklevel=2)
     return results
@@ -194,6 +197,8 @@ def _joined(folder: Path, names: list[str]) -> pd.DataFrame:
 
     files = [file for name in names for file in sorted(folder.glob(f"*/{name}"))]
     files = [file for file in files if not _of_submissions(file)]
+    if not files and is_pending(folder):
+        raise ResultsError(pending_words(folder))
     if not files:
         msg = (
             f"leaderboard {str(folder)!r}: has neither results.parquet nor "

@@ -14,6 +14,7 @@ from odbench.errors import ResultsError, UsageError
 from odbench.leaderboard.slices import restrict, slices_of
 from odbench.leaderboard.tables import DEFAULT, GROUP, Settings, families_of
 from odbench.results import RESULTS, select_present
+from odbench.results.pending import is_pending, pending_words
 from odbench.scoring.cells import Cells, Method, split_results
 from odbench.scoring.paired import Pair, compare_pair, tie_band, variance_of
 from odbench.scoring.policy import Quality, apply_policy
@@ -142,6 +143,8 @@ def runs_below(path: Path) -> list[Path]:
         runs = sorted(file.parent for file in folder.glob(f"*/{RESULTS}"))
         if runs:
             return runs
+    if is_pending(path):
+        raise ResultsError(pending_words(path))
     msg = (
         f"compare {str(path)!r}: has no {RESULTS}; name a run, a folder of runs or a "
         "leaderboard's folder that has them in runs/"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from odbench.errors import ResultsError
 from odbench.files import whole_file
 from odbench.results.checks import check_size, check_texts, check_values
+from odbench.results.pending import is_pending, pending_words
 from odbench.results.schema import (
     REQUIRED,
     RESULTS,
@@ -86,6 +87,8 @@ def read_results(
     file = Path(path)
     if file.is_dir():
         file /= RESULTS
+    if not file.is_file() and is_pending(file):
+        raise ResultsError(pending_words(Path(path)))
     if not file.is_file():
         msg = (
             f"results {str(path)!r}: no such file; name a results.parquet or the "

@@ -23,8 +23,9 @@ from types import TracebackType
 from typing import Any
 
 from odbench.files import write_text
+from odbench.results.pending import JOURNALS
 
-FOLDER = "journal"
+FOLDER = JOURNALS
 # A file of this name in the journal folder asks workers to stop after their trial.
 STOP = "stop"
 # A file of this name in the journal folder holds the token of the sweep that runs.
