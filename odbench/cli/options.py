@@ -13,8 +13,19 @@ from odbench.cli import complete
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 PARTITIONS = click.Choice(("public", "private"))
-FOLDER = click.Path(path_type=Path, file_okay=False)
-PATH = click.Path(path_type=Path)
+
+
+class _Path(click.Path):
+    """A path that is not empty, which would mean the current folder."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if value == "":
+            self.fail("the name is empty; wanted a path, such as . or run", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FOLDER = _Path(path_type=Path, file_okay=False)
+PATH = _Path(path_type=Path)
 
 
 class Count(click.ParamType[int]):

@@ -112,3 +112,20 @@ def test_the_cache_may_have_any_name(here, odbench, monkeypatch, name):
     assert (code, err) == (0, "")
     code, _, err = odbench("datasets", "verify", "--suite", "synbench-mini")
     assert code == 0, err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "--out", "", "--dry-run"),
+        ("leaderboard", "show", ""),
+        ("leaderboard", "build", "r", "--out", ""),
+        ("score", ""),
+    ],
+)
+def test_an_empty_name_is_not_the_current_folder(odbench, here, arguments):
+    code, _, err = odbench(*arguments)
+
+    assert code == 2
+    assert "the name is empty; wanted a path" in err
+    assert list(here.iterdir()) == []
