@@ -123,15 +123,17 @@ def pack(
     click.echo(
         f"{covered} of {made.n_sets} data sets of {sets.suite} ({sets.partition})"
     )
+    told = []
+    if covered < FEWEST_SETS:
+        told.append(
+            f"cannot be evaluated: {covered} scored data sets; wanted at least "
+            f"{FEWEST_SETS}"
+        )
     if made.missing:
         shown = ", ".join(made.missing[:10]) + (", ..." if made.missing[10:] else "")
-        click.echo(f"missing, will count as AUROC 0 and AP 0: {shown}", err=True)
-    if covered < FEWEST_SETS:
-        click.echo(
-            f"cannot be evaluated: {covered} scored data sets; wanted at least "
-            f"{FEWEST_SETS}",
-            err=True,
-        )
+        told.append(f"missing, will count as AUROC 0 and AP 0: {shown}")
+    if told:
+        click.echo("; ".join(told), err=True)
 
 
 @submission.command(short_help="List the faults that prevent evaluation.")
