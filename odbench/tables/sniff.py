@@ -12,6 +12,7 @@ from odbench.tables.header import (
     DELIMITERS,
     NUMBER,
     has_header,
+    header_doubt,
     is_quoted_above_numbers,
     names_of_longer,
     other_rows,
@@ -78,6 +79,8 @@ class Dialect:
         Whether the header has a cell less than the rows; `names` has one for each.
     padded : bool
         Whether spaces in the sample separate delimiters from cells in quotes.
+    doubt : str
+        Why the first row is taken as the header, if it may be data.
     """
 
     encoding: str
@@ -90,6 +93,7 @@ class Dialect:
     repeats: bool = False
     short: bool = False
     padded: bool = False
+    doubt: str = ""
 
     def __str__(self) -> str:
         header = "" if self.header else ", no header"
@@ -158,6 +162,7 @@ def find_dialect(head: bytes, name: str, *, whole: bool) -> Dialect:
         header and not names and not any(words_again(rows[0], other_rows(rows))),
         names is not None,
         delimiter in DELIMITERS and _closed(text, delimiter) != text,
+        "" if names or quoted or not header else header_doubt(rows),
     )
 
 

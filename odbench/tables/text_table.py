@@ -64,6 +64,11 @@ def read_text_table(opened: Opened) -> Source:
     names, notes = distinct_names(given)
     if not dialect.header:
         notes.append("the first row looks like data; columns are named by number")
+    if dialect.doubt:
+        notes.append(
+            f"the first row is taken as the header, because {dialect.doubt}; if it is "
+            f"data, write names above it"
+        )
     if dialect.comments:
         lines = counted(dialect.comments, "line")
         notes.append(f"{lines} above the header left out, because of the # in front")

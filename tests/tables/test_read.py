@@ -757,6 +757,85 @@ def test_a_first_row_of_values_beside_words_is_no_header(tmp_path, text, names):
     assert rows == text.count("\n") - (names is not None)
 
 
+def measured(rng, width, form="{:.2f}", low=0.0):
+    """Return lines of a name that never comes again and numbers."""
+    return [
+        ",".join([f"s{n}", *(form.format(low + rng.normal()) for _ in range(width))])
+        for n in range(60)
+    ]
+
+
+@pytest.mark.parametrize("width", [1, 2, 5])
+@pytest.mark.parametrize("gap", ["", "NA"])
+def test_a_first_row_with_decimals_beside_a_unique_name_is_data(
+    tmp_path, rng, width, gap
+):
+    lines = [*measured(rng, width), ",".join(["s60", *[gap] * width])]
+
+    source = read(tmp_path, "\n".join(lines).encode())
+
+    assert source.n_rows == 61
+    assert "the first row looks like data" in source.notes[0]
+
+
+def test_a_first_row_below_which_a_sorted_table_grows_is_data(tmp_path):
+    lines = [f"s{n},{n / 7:.2f}" for n in range(60)]
+
+    assert read(tmp_path, "\n".join(lines).encode()).n_rows == 60
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_decimal_commas_in_the_first_row_are_data_too(tmp_path, rng, mark):
+    lines = [line.replace(",", mark).replace(".", ",") for line in measured(rng, 3)]
+
+    assert read(tmp_path, "\n".join(lines).encode()).n_rows == 60
+
+
+@pytest.mark.parametrize(
+    ("names", "low", "why"),
+    [
+        ("400.5,401.0,401.5,402.25", 0.0, "its numbers are far from those below"),
+        ("0.5,1.0", 20.0, "its numbers are far from those below"),
+        ("-0.5,-0.25,0.0,0.25,0.5", 0.0, "its numbers ascend"),
+        ("0.5,0.25,0.0,-0.25", 0.0, "its numbers descend"),
+    ],
+)
+def test_numbers_with_decimals_that_name_columns_are_told(
+    tmp_path, rng, names, low, why
+):
+    lines = [f"sample,{names}", *measured(rng, names.count(",") + 1, low=low)]
+
+    source = read(tmp_path, "\n".join(lines).encode())
+
+    assert source.names == ("sample", *names.split(","))
+    assert source.notes == (
+        f"the first row is taken as the header, because {why}; if it is data, write "
+        f"names above it",
+    )
+
+
+def test_whole_numbers_beside_a_unique_name_are_a_header_that_is_told(tmp_path, rng):
+    lines = measured(rng, 2, form="{:.0f}", low=1e6)
+
+    (note,) = read(tmp_path, "\n".join(["s,15,250", *lines]).encode()).notes
+
+    assert "because its words do not come again below" in note
+
+
+@pytest.mark.parametrize("names", ["id,amount", "id,2020,2021", '"id","1.5","2.5"'])
+def test_other_headers_are_beyond_doubt(tmp_path, rng, names):
+    lines = [names, *measured(rng, names.count(","))]
+
+    assert read(tmp_path, "\n".join(lines).encode()).notes == ()
+
+
+@pytest.mark.parametrize("start", ["{:02d}.12.2025", "2025-12-{:02d}"])
+def test_dates_above_dates_beside_unique_names_are_data(tmp_path, start):
+    lines = [f"s{n};{start.format(n)}" for n in range(1, 31)]
+
+    assert read(tmp_path, "\n".join(lines).encode()).n_rows == 30
+
+
 def test_comments_above_the_header_are_left_out_with_a_note(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("# made by a tool, 1.2\n#\na,b\n1,x\n2,y\n")
