@@ -118,7 +118,7 @@ def _block(rows: pd.DataFrame, sort: str, policy: Policy, width: int | None) -> 
         f"{len(rows)} configuration{'' if len(rows) == 1 else 's'} on "
         f"{coverage(first['suite'], first['partition'], int(first['n_total']))}",
         f"sorted by {sort} ({better} is better)",
-        *_setting(str(first["protocol"])),
+        *_setting(str(first["protocol"]), width),
         "",
     ]
     aligned, left_out = _aligned(rows, width)
@@ -135,11 +135,11 @@ def _wrapped(lines: Sequence[str], width: int | None) -> list[str]:
     return [part for line in lines for part in textwrap.wrap(line, width) or [""]]
 
 
-def _setting(protocol: str) -> list[str]:
+def _setting(protocol: str, width: int | None) -> list[str]:
     """Describe a setting other than the usual one, at most `WIDTH` wide."""
     if protocol == ONE_CLASS:
         return []
-    return textwrap.wrap(" ".join(describe(protocol)), WIDTH)
+    return textwrap.wrap(" ".join(describe(protocol)), min(width or WIDTH, WIDTH))
 
 
 def _aligned(rows: pd.DataFrame, width: int | None) -> tuple[list[str], list[str]]:

@@ -56,6 +56,15 @@ def test_a_narrow_terminal_loses_columns_and_is_told_which(width):
     assert "Left out, wider than the terminal: rank" in " ".join(text.split())
 
 
+def test_the_setting_is_broken_once():
+    results = frame([trial("a", "knn", 0.5, protocol="transductive")])
+
+    lines = render_table(build_leaderboard(results), width=80).splitlines()
+
+    told = lines[2 : lines.index("")]
+    assert all(len(line) > 60 for line in told[:-1])
+
+
 def test_without_a_terminal_nothing_is_cut():
     results = frame([trial("a", "n" * 200, 0.5, config="k=" + "1" * 100)])
 
