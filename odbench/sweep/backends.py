@@ -172,37 +172,76 @@ def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-@contextlib.contextmanager
-def _dask(jobs: int, scheduler: str | None) -> Iterator[Any]:
+def check_cluster(backend: str, scheduler: str | None) -> None:
+    """Refuse a cluster that cannot be used, before anything is written.
+
+    Parameters
+    ----------
+    backend : str
+        One of `BACKENDS`; those of this machine always pass.
+    scheduler : str or None
+        Address of a dask scheduler or a ray head; None for one on this machine.
+
+    Raises
+    ------
+    UsageError
+        If the backend is not installed, or no dask scheduler answers.
+    """
+    if backend == "dask":
+        distributed = _distributed()
+        if scheduler:
+            _client(distributed, scheduler).close()
+    elif backend == "ray":
+        _ray_module()
+
+
+def _distributed() -> Any:
     try:
-        from distributed import Client, LocalCluster
+        import distributed
     except ImportError:
         msg = "backend 'dask': not installed: pip install 'odbench[dask]'"
         raise UsageError(msg) from None
+    return distributed
+
+
+def _client(distributed: Any, scheduler: str) -> Any:
+    try:
+        return distributed.Client(scheduler, timeout="20s")
+    except (OSError, ValueError) as error:
+        msg = f"scheduler {scheduler!r}: no dask scheduler answers ({error})"
+        raise UsageError(msg) from error
+
+
+@contextlib.contextmanager
+def _dask(jobs: int, scheduler: str | None) -> Iterator[Any]:
+    distributed = _distributed()
     if scheduler:
-        try:
-            client = Client(scheduler, timeout="20s")
-        except (OSError, ValueError) as error:
-            msg = f"scheduler {scheduler!r}: no dask scheduler answers ({error})"
-            raise UsageError(msg) from error
-        with client:
+        with _client(distributed, scheduler) as client:
             yield client
         return
     with (
-        LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None) as c,
-        Client(c) as client,
+        distributed.LocalCluster(
+            n_workers=jobs, threads_per_worker=1, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
     ):
         yield client
 
 
-@contextlib.contextmanager
-def _ray(jobs: int, scheduler: str | None) -> Iterator[tuple[type[BaseException], ...]]:
+def _ray_module() -> Any:
     try:
         import ray
-        from ray.util.joblib import register_ray
     except ImportError:
         msg = "backend 'ray': not installed: pip install 'odbench[ray]'"
         raise UsageError(msg) from None
+    return ray
+
+
+@contextlib.contextmanager
+def _ray(jobs: int, scheduler: str | None) -> Iterator[tuple[type[BaseException], ...]]:
+    ray = _ray_module()
+    from ray.util.joblib import register_ray
+
     register_ray()
     if not ray.is_initialized():
         where: dict[str, Any] = {"address": scheduler} if scheduler else {}

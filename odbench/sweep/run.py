@@ -28,6 +28,7 @@ from odbench.text import counted
 
 if TYPE_CHECKING:
     from odbench.sweep.context import RunContext
+    from odbench.sweep.preflight import Machine
     from odbench.sweep.progress import Progress
 
 
@@ -77,16 +78,19 @@ def execute(request: RunRequest, prepared: Prepared) -> Summary:
     RunLockedError
         If another process writes to the same folder.
     UsageError
-        If nothing can be written to the folder.
+        If nothing can be written to the folder, the backend cannot be used, or a
+        sandbox is required and there is none.
     NoProcessesError
         If a worker cannot start its processes or threads.
     RunBrokenError
-        If results cannot be written, or workers keep dying.
+        If no detector can run here, results cannot be written, or workers keep dying.
     """
-    plan = prepared.plan
     folder = request.folder
+    plan = prepared.plan
     summary = Summary(folder, plan.total, plan.done, faults=list(prepared.faults))
     try:
+        # A call that is refused changes nothing, so the machine is checked first.
+        ready = _check(request, prepared) if prepared.batches else None
         (folder / journal.FOLDER).mkdir(parents=True, exist_ok=True)
         with locked(folder):
             has_work = bool(prepared.batches or prepared.oracle)
@@ -94,8 +98,8 @@ def execute(request: RunRequest, prepared: Prepared) -> Summary:
                 write_run(request, prepared.configurations)
             if has_work:
                 journal.begin_generation(folder, stored=stored_generation(folder))
-            if prepared.batches:
-                _sweep(request, prepared, summary)
+            if ready is not None and prepared.batches:
+                _sweep(request, prepared, ready, summary)
             if prepared.oracle:
                 with journal.Journal(folder) as own:
                     for row in prepared.oracle:
@@ -155,25 +159,45 @@ def _renew(folder: Path, prepared: Prepared) -> None:
     fold(folder)
 
 
-def _sweep(request: RunRequest, prepared: Prepared, summary: Summary) -> None:
+@dataclass(frozen=True)
+class _Ready:
+    """A machine that can run the trials, and the settings for it."""
+
+    machine: Machine
+    context: RunContext
+    jobs: int
+    remarks: tuple[str, ...]
+
+
+def _check(request: RunRequest, prepared: Prepared) -> _Ready:
+    """Check the machine and the backend, or refuse the call."""
+    from odbench.sweep.backends import check_cluster
+    from odbench.sweep.preflight import divide_machine, inspect_machine
+
+    check_cluster(request.backend, request.scheduler)
+    share = divide_machine(request)
+    context = _context(request, prepared, share.memory_bytes)
+    machine = inspect_machine(request, context, jobs=share.jobs)
+    if machine.backend == "loky":
+        context = replace(context, driver=os.getpid())
+    return _Ready(machine, context, share.jobs, (*share.remarks, *machine.remarks))
+
+
+def _sweep(
+    request: RunRequest, prepared: Prepared, ready: _Ready, summary: Summary
+) -> None:
     # Imported only here: a run that has finished needs none of them.
     from odbench.sweep.backends import run_batches
     from odbench.sweep.kernels import compile_kernels
-    from odbench.sweep.preflight import divide_machine, inspect_machine
     from odbench.sweep.processes import kill_marked
     from odbench.sweep.strikes import Strikes
     from odbench.threads import is_lack_of_processes, refuse
 
     folder = request.folder
-    share = divide_machine(request)
-    jobs = share.jobs
-    context = _context(request, prepared, share.memory_bytes)
-    machine = inspect_machine(request, context, jobs=jobs)
-    for remark in (*share.remarks, *machine.remarks):
+    machine, context, jobs = ready.machine, ready.context, ready.jobs
+    for remark in ready.remarks:
         say(remark)
     note_sandbox(folder, machine.layers)
-    if machine.backend == "loky":
-        context = replace(context, driver=os.getpid())
     token = folder / journal.FOLDER / journal.OWNER
     stop = folder / journal.FOLDER / journal.STOP
     progress = _progress(request, prepared, jobs)

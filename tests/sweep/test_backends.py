@@ -169,7 +169,7 @@ def test_a_worker_elsewhere_sends_its_results_back(
 
 
 @pytest.mark.slow
-def test_a_scheduler_that_does_not_answer_is_named(made_up, hostile):
+def test_a_scheduler_that_does_not_answer_is_named(made_up, hostile, tmp_path):
     pytest.importorskip("distributed")
 
     with pytest.raises(
@@ -178,4 +178,6 @@ def test_a_scheduler_that_does_not_answer_is_named(made_up, hostile):
         odbench.run(
             "oddbench", detectors=[hostile("Plain")], mirror=str(made_up),
             backend="dask", scheduler="tcp://127.0.0.1:9", show_progress=False,
+            out=tmp_path / "out",
         )  # fmt: skip
+    assert not (tmp_path / "out").exists()

@@ -17,7 +17,12 @@ import pytest
 
 import odbench
 from odbench import provenance
-from odbench.errors import MissingExtraError, RunBrokenError, UsageError
+from odbench.errors import (
+    MissingExtraError,
+    NoProcessesError,
+    RunBrokenError,
+    UsageError,
+)
 from odbench.leaderboard.tables import build_leaderboard
 from odbench.plugins.find import find_detector
 from odbench.results import read_results, scores_file
@@ -119,6 +124,56 @@ def test_without_a_sandbox_the_run_says_so_or_refuses(run, monkeypatch, capsys):
     assert "no sandbox on this system" in capsys.readouterr().err
     with pytest.raises(UsageError, match="--require-sandbox: this system has no"):
         run("ecod", require_sandbox=True)
+
+
+def without_dask(patch):
+    patch.setitem(sys.modules, "distributed", None)
+    return {"backend": "dask"}
+
+
+def without_ray(patch):
+    patch.setitem(sys.modules, "ray", None)
+    return {"backend": "ray"}
+
+
+def without_landlock(patch):
+    patch.setattr(preflight, "_layers", lambda context: ("audit hook",))
+    return {"require_sandbox": True}
+
+
+def without_processes(patch):
+    patch.setattr(preflight, "startable", lambda most: 5)
+    return {}
+
+
+@pytest.mark.parametrize(
+    "prevent", [without_dask, without_ray, without_landlock, without_processes]
+)
+def test_a_refused_call_changes_nothing(run, tmp_path, monkeypatch, prevent):
+    folder = tmp_path / "run"
+
+    def refused():
+        with monkeypatch.context() as patch:
+            options = prevent(patch)
+            with pytest.raises((UsageError, NoProcessesError)):
+                run("ecod", **options)
+
+    refused()
+    assert not folder.exists()
+
+    run("knn")
+    before = contents(folder)
+    refused()
+    assert contents(folder) == before
+
+
+def contents(folder):
+    """Return the files of a folder but the lock, which names the last process."""
+    return {
+        path: path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != ".lock"
+    }
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
