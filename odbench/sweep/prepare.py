@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -90,12 +90,7 @@ def prepare(request: RunRequest, *, pull: bool = True) -> Prepared:
     configurations = _with_weights(_configurations(request), fetch=pull)
     sources = Sources(request.mirror)
     records, faults = _records(request, sources), list[str]()
-    done = finished(
-        request.folder,
-        only_ok=request.retry_failed,
-        with_scores=request.keeps_scores,
-        with_selection=request.grid,
-    )
+    done = _finished(request)
 
     one_class = None
     if request.setting.name == TRANSDUCTIVE:
@@ -126,6 +121,47 @@ def prepare(request: RunRequest, *, pull: bool = True) -> Prepared:
     params = {one.id: as_json(one.params) for one in configurations}
     return Prepared(
         plan, records, batches, time_left, never_timed, faults, times, oracle, params
+    )
+
+
+def without_finished(request: RunRequest, prepared: Prepared) -> Prepared:
+    """Return the run without the trials that were finished since it was prepared.
+
+    Another process may have run them while this one waited for its data sets.
+
+    Parameters
+    ----------
+    request : RunRequest
+        The request.
+    prepared : Prepared
+        From `prepare`; it stays as it is.
+    """
+    done, plan = _finished(request), prepared.plan
+    batches = [batch.without(done) for batch in prepared.batches]
+    oracle = [row for row in prepared.oracle if row["key"] not in done]
+    left = sum(map(len, batches)) + len(oracle)
+    if left == sum(map(len, prepared.batches)) + len(prepared.oracle):
+        return prepared
+    batches = [batch for batch in batches if len(batch)]
+    pending = [batch.without(done) for batch in plan.pending]
+    plan = replace(
+        plan,
+        done=plan.total - left,
+        pending=[batch for batch in pending if len(batch)],
+    )
+    time_left = TimeLeft(batches, prepared.times)
+    return replace(
+        prepared, plan=plan, batches=batches, oracle=oracle, time_left=time_left
+    )
+
+
+def _finished(request: RunRequest) -> Keys:
+    """Return the keys of the trials that this request need not run again."""
+    return finished(
+        request.folder,
+        only_ok=request.retry_failed,
+        with_scores=request.keeps_scores,
+        with_selection=request.grid,
     )
 
 

@@ -22,7 +22,7 @@ from odbench.sweep.finished import not_newest, read_frames, results_with
 from odbench.sweep.fold import fold, is_folded, stored_generation
 from odbench.sweep.folder import describes, locked, note_sandbox, write_run
 from odbench.sweep.keys import Keys, key_texts
-from odbench.sweep.prepare import Prepared, say
+from odbench.sweep.prepare import Prepared, say, without_finished
 from odbench.sweep.request import RunRequest
 from odbench.text import counted
 
@@ -86,13 +86,15 @@ def execute(request: RunRequest, prepared: Prepared) -> Summary:
         If no detector can run here, results cannot be written, or workers keep dying.
     """
     folder = request.folder
-    plan = prepared.plan
-    summary = Summary(folder, plan.total, plan.done, faults=list(prepared.faults))
+    summary = Summary(folder, prepared.plan.total, faults=list(prepared.faults))
     try:
         # A call that is refused changes nothing, so the machine is checked first.
         ready = _check(request, prepared) if prepared.batches else None
         (folder / journal.FOLDER).mkdir(parents=True, exist_ok=True)
         with locked(folder):
+            # Only now can no other process run the same trials.
+            prepared = without_finished(request, prepared)
+            summary.done_before = prepared.plan.done
             has_work = bool(prepared.batches or prepared.oracle)
             if has_work or not describes(folder, prepared.configurations):
                 write_run(request, prepared.configurations)

@@ -1,5 +1,6 @@
 """Runs that were killed, interrupted or out of disk space, and resuming them."""
 
+import dataclasses
 import json
 import os
 import random
@@ -288,6 +289,30 @@ def test_sigterm_while_data_is_fetched_is_130(command, own_cache, tmp_path):
 
     assert code == 130, err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+def test_trials_finished_while_a_run_waited_are_not_run_again(
+    made_up, hostile, tmp_path, limit
+):
+    request = RunRequest(
+        suites=("oddbench",), detectors=[hostile("Plain")], mirror=str(made_up),
+        out=tmp_path / "out", jobs=1, show_progress=False,
+    )  # fmt: skip
+    first = dataclasses.replace(request, limit=limit)
+    waiting = prepare(request)
+    execute(first, prepare(first))
+    before = read_results(tmp_path / "out")
+
+    summary = execute(request, waiting)
+
+    assert (summary.asked, summary.done_before) == (3, limit)
+    assert summary.counts.total() == 3 - limit
+    after = read_results(tmp_path / "out")
+    assert len(after) == 3
+    assert set(before["started_at"]) <= set(after["started_at"])
+    assert set(before["generation"]) == {1}
+    assert (tmp_path / "out/journal/generation").read_text() == str(1 + (limit < 3))
 
 
 def test_a_second_run_in_the_same_folder_is_refused(command, tmp_path):
