@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from odbench.arrays import FloatArray
-from odbench.tables.columns import Column
+from odbench.errors import UsageError
+from odbench.tables.columns import Column, parsed_numbers
 from odbench.tables.dates import (
     OPEN_ORDER,
     day_comes_first,
@@ -94,6 +95,11 @@ def infer_roles(
     Returns
     -------
     tuple of Column
+
+    Raises
+    ------
+    UsageError
+        If the user chose a role that none of the column's values can be read in.
     """
     given = given or {}
     facts = {
@@ -470,27 +476,70 @@ def _count_missing(values: Any) -> int:
 
 
 def _overruled(column: Column, role: str, values: Any, *, comma: bool) -> Column:
-    """Return the column in the role that the user chose."""
+    """Return the column in the role that the user chose.
+
+    Raises
+    ------
+    UsageError
+        If none of its values can be read in that role.
+    """
     chosen = replace(column, role=role, note="as asked", given=True)
-    if role == "date" and family(values.type) == "text":
-        known = _look(values).known
-        if known and _are_clocks(spread(known)):
-            return replace(chosen, clock=True)
-        if are_seasons(spread(known), READABLE):
-            return replace(chosen, season=True)
-        order, note = day_comes_first(spread(known))
-        first, century = two_digit_start(spread(known))
-        note = _joined(note, century) or "as asked"
-        return replace(
-            chosen, day_first=order is not False, first_year=first, note=note
+    kind = family(values.type)
+    # Numbers that are dates count the time; all others are read as they are.
+    numeric = kind in ("number", "integer", "truth")
+    if not (kind == "text" and role in ("number", "date")) and not (
+        numeric and role == "date"
+    ):
+        return chosen
+    facts = _look(values)
+    if kind == "text" and role == "date":
+        chosen = _as_dates(chosen, spread(facts.known))
+    elif kind == "text":
+        chosen = _as_numbers(chosen, facts, comma=comma)
+    return _with_unread(chosen, facts)
+
+
+def _as_dates(chosen: Column, known: Sequence[str]) -> Column:
+    """Return how the dates of a column are written."""
+    if known and _are_clocks(known):
+        return replace(chosen, clock=True)
+    if are_seasons(known, READABLE):
+        return replace(chosen, season=True)
+    order, note = day_comes_first(known)
+    first, century = two_digit_start(known)
+    note = _joined(note, century) or chosen.note
+    return replace(chosen, day_first=order is not False, first_year=first, note=note)
+
+
+def _as_numbers(chosen: Column, facts: _Text, *, comma: bool) -> Column:
+    """Return how the numbers of a column are written."""
+    mark, unit = _number_mark(facts, comma=comma), ""
+    if not mark and are_durations(spread(facts.known), READABLE):
+        return replace(chosen, unit="s", duration=True)
+    if not mark:
+        unit = common_unit(spread(facts.known), READABLE, fewest=1)
+        mark = _mark_without(facts, unit, comma=comma)
+    return replace(chosen, mark=mark or ("," if comma else "."), unit=unit)
+
+
+def _with_unread(chosen: Column, facts: _Text) -> Column:
+    """Return the column with a remark on the values that its role leaves out.
+
+    Raises
+    ------
+    UsageError
+        If it leaves out all of them.
+    """
+    import pyarrow as pa
+
+    unread = np.isnan(parsed_numbers(chosen, pa.array(facts.known, pa.large_string())))
+    if facts.known and unread.all():
+        msg = (
+            f"column {chosen.name!r}: --{chosen.role} wants {chosen.role}s, but none "
+            f"of its {counted(facts.present, 'value')} is one, such as "
+            f"{facts.known[0][:20]!r}; leave it out, or choose another role, such as "
+            f"--category"
         )
-    if role == "number" and family(values.type) == "text":
-        facts = _look(values)
-        mark, unit = _number_mark(facts, comma=comma), ""
-        if not mark and are_durations(spread(facts.known), READABLE):
-            return replace(chosen, unit="s", duration=True)
-        if not mark:
-            unit = common_unit(spread(facts.known), READABLE, fewest=1)
-            mark = _mark_without(facts, unit, comma=comma)
-        return replace(chosen, mark=mark or ("," if comma else "."), unit=unit)
-    return chosen
+        raise UsageError(msg)
+    note = _unread_note(facts.known, facts.rows, unread)
+    return replace(chosen, note=_joined(chosen.note, note))

@@ -230,6 +230,56 @@ def test_the_user_overrules():
     assert all(c.given for c in columns)
 
 
+@pytest.mark.parametrize(
+    ("role", "values"),
+    [
+        ("number", ["DE", "FR", None]),
+        ("date", ["1,200.50", "99.90", "?"]),
+        ("date", pa.array([1.5, 2.5, None])),
+        ("date", pa.array([True, False, True])),
+    ],
+)
+def test_a_chosen_role_that_no_value_has_is_one_line(role, values):
+    table = pa.table({"x": values})
+
+    with pytest.raises(UsageError) as caught:
+        infer_roles(table, {"x": role})
+
+    message = str(caught.value)
+    assert message.startswith(f"column 'x': --{role} wants {role}s, but none of its ")
+    assert message.endswith(
+        "; leave it out, or choose another role, such as --category"
+    )
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("role", "values", "note"),
+    [
+        ("number", ["1.5", "DE", "DE", ""], "2 rows read as missing, such as 'DE'"),
+        (
+            "number",
+            [*(f"{n} kg" for n in range(40)), "x kg"],
+            "1 row read as missing, such as 'x kg'",
+        ),
+        ("date", ["31.12.2025", "99.90"], "1 row read as missing, such as '99.90'"),
+        ("date", pa.array([45_000, 7, 7]), "2 rows read as missing, such as '7'"),
+    ],
+)
+def test_values_that_a_chosen_role_leaves_out_are_counted(role, values, note):
+    (column,) = infer_roles(pa.table({"x": values}), {"x": role})
+
+    assert (column.role, column.note) == (role, f"as asked; {note}")
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.float64(), pa.null()])
+@pytest.mark.parametrize("role", ["number", "date"])
+def test_a_chosen_role_of_a_column_without_values_is_kept(kind, role):
+    (column,) = infer_roles(pa.table({"x": pa.nulls(9, kind)}), {"x": role})
+
+    assert (column.role, column.note) == (role, "as asked")
+
+
 def test_names_with_commas_may_be_given():
     names = ["a,b", "a", "c"]
 
