@@ -46,12 +46,13 @@ def print_rows(
         chosen = [{name: row.get(name) for name in columns} for row in rows]
         click.echo(json.dumps(chosen, indent=1, ensure_ascii=False))
         return
-    cells = [[_cell(row.get(name)) for name in columns] for row in rows]
     if form == "csv":
+        cells = [[_csv_cell(row.get(name)) for name in columns] for row in rows]
         sink = io.StringIO()
         csv.writer(sink, lineterminator="\n").writerows([list(columns), *cells])
         click.echo(sink.getvalue(), nl=False)
         return
+    cells = [[_cell(row.get(name)) for name in columns] for row in rows]
     width = terminal_width()
     kept = _room_for([list(columns), *cells], width)
     columns, left_out = columns[:kept], columns[kept:]
@@ -169,6 +170,11 @@ def _cell(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return " ".join(str(item) for item in value)
     return str(value)
+
+
+def _csv_cell(value: Any) -> str:
+    """Return a value as text; truth is written as in JSON and in the files of --out."""
+    return str(value).lower() if isinstance(value, bool) else _cell(value)
 
 
 def _is_numeric(values: Any) -> bool:

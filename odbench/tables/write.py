@@ -68,13 +68,20 @@ def _write_text(batches: Iterator[Any], file: BinaryIO, delimiter: str) -> None:
     for number, batch in enumerate(batches):
         if number == 0:
             writer.writerow(batch.schema.names)
-        columns = [column.to_pylist() for column in batch.columns]
+        columns = [_cells(column) for column in batch.columns]
         # Reasons begin with a name from the table, which may look like a formula.
         columns[-1] = [cell_text(text) for text in columns[-1]]
-        flags = batch.schema.get_field_index("flagged")
-        columns[flags] = ["true" if flag else "false" for flag in columns[flags]]
         writer.writerows(zip(*columns, strict=True))
     sink.detach()
+
+
+def _cells(column: Any) -> list[Any]:
+    """Return the values of a column; truth is written as in JSON."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    truth = pa.types.is_boolean(column.type)
+    return list((pc.cast(column, pa.string()) if truth else column).to_pylist())
 
 
 def _write_parquet(batches: Iterator[Any], file: BinaryIO) -> None:

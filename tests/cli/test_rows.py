@@ -64,6 +64,14 @@ def test_a_terminal_leaves_out_the_last_columns_and_names_them(
     assert "--format csv" in err
 
 
+def test_truth_is_written_in_csv_as_in_json(capsys):
+    rows = [{"flagged": True, "note": "True"}, {"flagged": False, "note": None}]
+
+    print_rows(rows, ("flagged", "note"), "csv")
+
+    assert capsys.readouterr().out == "flagged,note\ntrue,True\nfalse,\n"
+
+
 @pytest.mark.parametrize("width", [None, 40, 80])
 def test_facts_go_on_below_themselves_in_a_terminal(shown, capsys, width):
     facts = {"name": "one", "sha256": "ab12" * 32, "summary": "many words " * 20}

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pyarrow import csv as arrow_csv
@@ -63,6 +64,26 @@ def test_json_and_csv_list_the_first_rows(call):
     rows = list(csv.DictReader(io.StringIO(cells)))
     assert [row["order"] for row in rows] == [row["order"] for row in told["rows"]]
     assert [row["rank"] for row in told["rows"]] == [1, 2]
+
+
+def test_csv_on_the_screen_is_that_of_a_file(call, tables):
+    new = arrow_csv.read_csv(tables / "new.csv")
+    truth = pa.array([n % 3 == 0 for n in range(new.num_rows)])
+    pq.write_table(new.append_column("paid", truth), tables / "new.parquet")
+
+    _, text, _ = call(
+        "new.parquet", "-r", "old.csv", "-d", "knn", "--id", "paid",
+        "--top", "9", "--format", "csv", "--out", "o.csv",
+    )  # fmt: skip
+
+    shown = list(csv.DictReader(io.StringIO(text)))
+    with (tables / "o.csv").open() as file:
+        written = {row["row"]: row for row in csv.DictReader(file)}
+    assert {row["flagged"] for row in shown} == {"true", "false"}
+    assert {row["paid"] for row in shown} == {"true", "false"}
+    for row in shown:
+        kept = ("flagged", "paid", "rank")
+        assert {n: row[n] for n in kept} == {n: written[row["row"]][n] for n in kept}
 
 
 @pytest.mark.parametrize(
