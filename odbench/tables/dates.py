@@ -20,6 +20,25 @@ _ISO = re.compile(r"\d{4}[-/]\d{1,2}([-/]\d{1,2})?([T ].*)?")
 _FAST = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
 _ZONE = re.compile(r"\s*(?:Z|UTC|[+-]\d\d(?::?\d\d)?)\Z")
 _WORDS = re.compile(r"(?i)(\d{1,2}|\w{3,9})[ .,-]+(\d{1,2}|\w{3,9})[ .,-]+\d{4}.*")
+# As C's ctime and the command date write it, with the year behind the time.
+_YEAR_LAST = re.compile(
+    r"(?i)[a-z]{3,9}\.? +\d{1,2},? +\d{1,2}:\d\d(:\d\d)?( +[a-z]{1,5})? +\d{4}"
+)
+_WEEKDAY = re.compile(
+    r"(?i)(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?"
+    r"(?:[.,]+ *| +)(?=\S)"
+)
+# Logs of web servers have a colon between date and time.
+_LOG = re.compile(r"\[?(\d{1,2})/([a-zA-Z]{3})/(\d{4}):(\d\d:\d\d:\d\d.*?)\]?")
+# Two points, behind a year: 2024.05 is a number.
+_POINTS = re.compile(r"(\d{4})\. ?(\d{1,2})\. ?(\d{1,2})\.?(?:[T ] *(.*))?")
+# Year, month, day, hour, minute, second in Chinese, Japanese or Korean; the day and the
+# time may be absent.
+_EAST_ASIAN = re.compile(
+    r"(\d{4}) ?[年년] ?(\d{1,2}) ?[月월](?: ?(\d{1,2}) ?[日號号일])?"
+    r"(?: *(\d{1,2}) ?[:時时點点시] ?"
+    r"(?:(\d{1,2}) ?(?:[:分분] ?(?:(\d{1,2}) ?[秒초]?)?)?)?)?"
+)
 # A month by its name and a year of two digits, or no day.
 _SHORT = re.compile(
     r"(?i)(\d{1,2}[ .-]{1,2}[a-z]{3,9}[ .,-]{1,2}\d{2}(?!\d)"
@@ -51,16 +70,38 @@ def looks_like_date(text: str) -> bool:
     (True, True)
     >>> looks_like_date("12.5"), looks_like_date("3 Jan 2026")
     (False, True)
+    >>> looks_like_date("2024年5月31日"), looks_like_date("Fri, 31 May 2024 16:50")
+    (True, True)
     >>> looks_like_date("2026-W05"), looks_like_date("05-Jan-26")
     (True, True)
     """
-    text = text.strip()
+    text = _usual(text.strip())
     if _ISO.fullmatch(text) or _DAY_MONTH.match(text):
         return True
     if any(part.fullmatch(text) for part in (_WEEK, _QUARTER, _MONTH_YEAR)):
         return True
-    named = _WORDS.fullmatch(text) or _SHORT.fullmatch(text)
-    return bool(named and _MONTH.search(text))
+    named = any(form.fullmatch(text) for form in (_WORDS, _SHORT, _YEAR_LAST))
+    return named and _MONTH.search(text) is not None
+
+
+def _usual(text: str) -> str:
+    """Return a date in one of the forms that are read, other text as it is.
+
+    Weekdays say nothing that the date does not.
+    """
+    if weekday := _WEEKDAY.match(text):
+        return text[weekday.end() :]
+    if log := _LOG.fullmatch(text):
+        return "{} {} {} {}".format(*log.groups())
+    if points := _POINTS.fullmatch(text):
+        year, month, day, clock = points.groups()
+        return f"{year}-{month:0>2}-{day:0>2} {clock or ''}".rstrip()
+    if found := _EAST_ASIAN.fullmatch(text):
+        year, month, day, *clock = found.groups()
+        date = f"{year}-{month:0>2}-{day or '1':0>2}"
+        hour, minute, second = (f"{part or '':0>2}" for part in clock)
+        return f"{date} {hour}:{minute}:{second}" if clock[0] else date
+    return text
 
 
 def read_clock(text: str) -> float:
@@ -100,7 +141,7 @@ def day_comes_first(texts: Sequence[str]) -> tuple[bool | None, str]:
     pairs = [
         (int(found[1]), int(found[2]))
         for text in texts
-        if (found := _DAY_MONTH.match(text.strip()))
+        if (found := _DAY_MONTH.match(_usual(text.strip())))
     ]
     first = sum(a > 12 for a, _ in pairs)
     second = sum(b > 12 for _, b in pairs)
@@ -175,10 +216,14 @@ def read_dates(
         NaN where there is no date.
     """
     days = _read_iso(texts)
-    others = np.flatnonzero(np.isnan(days)).tolist()
-    years = years_from(first or datetime.now().year - _BEFORE) if others else None
-    for place in others:
-        text = texts[place].strip()
+    unread = np.flatnonzero(np.isnan(days))
+    if not len(unread):
+        return days
+    usual = {place: _usual(texts[place].strip()) for place in unread.tolist()}
+    days[unread] = _read_iso(list(usual.values()))
+    years = years_from(first or datetime.now().year - _BEFORE)
+    for place in unread[np.isnan(days[unread])].tolist():
+        text = usual[place]
         days[place] = _read_date(text, day_first, years)
         if counts and np.isnan(days[place]):
             days[place] = read_count(text)
@@ -206,6 +251,7 @@ def _local(text: str) -> str:
 def _read_date(text: str, day_first: bool, years: Any) -> float:
     from dateutil import parser
 
+    text = _usual(text)
     compact = read_compact(text)
     if text.isdigit() or not np.isnan(compact):
         return compact

@@ -829,7 +829,9 @@ def test_other_headers_are_beyond_doubt(tmp_path, rng, names):
     assert read(tmp_path, "\n".join(lines).encode()).notes == ()
 
 
-@pytest.mark.parametrize("start", ["{:02d}.12.2025", "2025-12-{:02d}"])
+@pytest.mark.parametrize(
+    "start", ["{:02d}.12.2025", "2025.12.{:02d}", "2025-12-{:02d}"]
+)
 def test_dates_above_dates_beside_unique_names_are_data(tmp_path, start):
     lines = [f"s{n};{start.format(n)}" for n in range(1, 31)]
 

@@ -423,6 +423,63 @@ def test_shorter_dates_agree_with_the_calendar(text, day):
     )
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        "%Y.%m.%d",
+        "%Y. %m. %d.",
+        "%Y.%m.%d %H:%M",
+        "%Y年%m月%d日",
+        "%Y年%m月%d日 %H:%M:%S",
+        "%Y年%m月%d日%H时%M分",
+        "%Y년 %m월 %d일",
+        "%d/%b/%Y:%H:%M:%S +0000",
+        "[%d/%b/%Y:%H:%M:%S -0700]",
+        "%a, %d %b %Y %H:%M:%S GMT",
+        "%a, %d %b %Y %H:%M:%S +0200",
+        "%A, %B %d, %Y",
+        "%a. %d %B %Y",
+        "%A %d.%m.%Y",
+        "%a %Y-%m-%d %H:%M",
+        "%a %b %d %H:%M:%S %Y",
+        "%a %b %d %H:%M:%S CEST %Y",
+    ],
+)
+def test_dates_of_logs_mails_and_other_languages_agree_with_the_calendar(form):
+    start = dt.datetime(2024, 5, 31, 16, 50, 56)
+    moments = [start + dt.timedelta(days=9 * n, minutes=13 * n) for n in range(30)]
+    texts = [moment.strftime(form) for moment in moments]
+    column = role(texts)
+    # What the text does not show is zero.
+    shown = [dt.datetime.strptime(text, form).replace(tzinfo=None) for text in texts]
+    wanted = [(each - dt.datetime(1970, 1, 1)) / dt.timedelta(days=1) for each in shown]
+
+    assert (column.role, column.note) == ("date", "")
+    found = parsed_numbers(column, pa.array(texts))
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "2.{m}.{n}",
+        "{n}.234.567",
+        "2024.{n}",
+        "2024.{m}.{n}.7",
+        "2024.{m}.0",
+        "{n}234.5.67",
+        "Mon {n}",
+        "Sun {n}:{m} pm",
+        "2024年",
+        "{n}年{m}月",
+    ],
+)
+def test_versions_numbers_and_weekdays_are_no_dates(form):
+    texts = [form.format(n=1 + n, m=1 + n % 9) for n in range(60)]
+
+    assert role([*texts, "x"]).role != "date"
+
+
 @pytest.mark.parametrize("text", ["2024-W60", "2024-Q5", "20240230", "12 Items 24"])
 def test_shapes_of_dates_that_do_not_exist_are_missing(text):
     assert np.isnan(read_dates([text], day_first=True)[0])
