@@ -6,7 +6,8 @@ import contextlib
 import itertools
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator
+import warnings
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ CLUSTERS = ("dask", "ray")
 BACKENDS = ("loky", "threading", *CLUSTERS)
 # The run fails when the pool breaks this often in a row without a finished trial.
 _FRUITLESS = 5
+# The start of joblib's warning that tasks were cancelled, or done for nothing.
+_ADVICE = r"\d+ tasks (which were still|have been successfully)"
 
 
 def run_batches(
@@ -105,7 +108,7 @@ def _through_joblib(
     ray = options["backend"] == "ray"
     try:
         with parallel_config(**options):
-            yield from Parallel(
+            reports = Parallel(
                 # Ray's pool returns nothing before all batches are done; progress then
                 # comes from the journals.
                 return_as="list" if ray else "generator_unordered",
@@ -113,9 +116,26 @@ def _through_joblib(
                 batch_size=1,
                 pre_dispatch="n_jobs + 2",
             )(feed())
+            try:
+                # `yield from` would close the reports itself, with the warning.
+                for report in reports:  # noqa: UP028
+                    yield report
+            finally:
+                _close(reports)
     finally:
         # With the threading backend, this process may have a sandbox.
         close_sandbox()
+
+
+def _close(reports: Iterable[Report]) -> None:
+    """Stop the work on reports that nobody will read, such as after a full disk.
+
+    joblib then advises to change the call, which says nothing to a user.
+    """
+    if isinstance(reports, Generator):
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", _ADVICE, UserWarning)
+            reports.close()
 
 
 @contextlib.contextmanager
