@@ -64,7 +64,7 @@ class Journal:
         self._length = 0
 
     def append(self, entry: Mapping[str, Any]) -> None:
-        """Write one line; if the disk is full, remove the part that was written.
+        """Write one line; if that fails, remove the part that was written.
 
         Raises
         ------
@@ -74,16 +74,23 @@ class Journal:
         line = format_line(entry)
         try:
             written = os.write(self._descriptor, line)
-            if written < len(line):
-                os.truncate(self._path, self._length)
-                os.write(self._descriptor, line)
-                written = os.fstat(self._descriptor).st_size - self._length
-            if written < len(line):
-                raise OSError(28, "No space left on device", str(self._path))
+            while written < len(line):
+                # A short write does not say why; writing the rest raises the reason.
+                written += os.write(self._descriptor, line[written:])
         except OSError:
-            os.truncate(self._path, self._length)
+            os.ftruncate(self._descriptor, self._length)
             raise
         self._length += len(line)
+
+    def check(self) -> None:
+        """Check that the file is still there: lines of a removed one are lost.
+
+        Raises
+        ------
+        FileNotFoundError
+            If it was removed.
+        """
+        self._path.stat()
 
     def flush(self) -> None:
         """Force the lines to the disk, so that they survive a power cut."""

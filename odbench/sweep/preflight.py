@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +13,9 @@ from pathlib import Path
 from odbench import provenance
 from odbench.errors import RunBrokenError, StoreError, UsageError
 from odbench.files import is_full, limit_cure
+from odbench.results import RESULTS
 from odbench.sweep.context import RunContext
+from odbench.sweep.journal import journals
 from odbench.sweep.limits import (
     MORE_MEMORY,
     largest_file,
@@ -323,7 +326,9 @@ def is_inside(error: OSError, folder: Path) -> bool:
     named = Path(os.path.abspath(os.fsdecode(error.filename)))  # noqa: PTH100
     whole = folder.absolute()
     above = whole.is_relative_to(named) and not named.is_dir()
-    return above or named.is_relative_to(whole)
+    # Workers name files without symbolic links.
+    real = os.path.realpath(folder)
+    return above or named.is_relative_to(whole) or named.is_relative_to(real)
 
 
 def explain_os_error(error: OSError, folder: Path) -> str:
@@ -348,7 +353,22 @@ def explain_os_error(error: OSError, folder: Path) -> str:
             f"run {str(folder)!r}: {named}: {reason}; finished trials are kept: mend "
             f"that and give the same command again"
         )
+    if error.errno == errno.ENOENT:
+        return _explain_removal(named, folder)
+    cure = "make room" if is_full(error) or error.errno is None else "mend that"
     return (
         f"run {str(folder)!r}: cannot write results ({reason}); "
-        f"finished trials are kept: make room and give the same command again"
+        f"finished trials are kept: {cure} and give the same command again"
+    )
+
+
+def _explain_removal(named: str, folder: Path) -> str:
+    if (folder / RESULTS).exists() or journals(folder):
+        return (
+            f"run {str(folder)!r}: {named or 'a file'} was removed during the run; the "
+            f"same command runs the trials whose results are missing"
+        )
+    return (
+        f"run {str(folder)!r}: the folder was removed during the run, and no result is "
+        f"kept; the same command runs all trials again"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import signal
@@ -87,11 +88,13 @@ def execute(request: RunRequest, prepared: Prepared) -> Summary:
     """
     folder = request.folder
     summary = Summary(folder, prepared.plan.total, faults=list(prepared.faults))
+    is_locked = False
     try:
         # A call that is refused changes nothing, so the machine is checked first.
         ready = _check(request, prepared) if prepared.batches else None
         (folder / journal.FOLDER).mkdir(parents=True, exist_ok=True)
         with locked(folder):
+            is_locked = True
             # Only now can no other process run the same trials.
             prepared = without_finished(request, prepared)
             summary.done_before = prepared.plan.done
@@ -115,7 +118,10 @@ def execute(request: RunRequest, prepared: Prepared) -> Summary:
     except OSError as error:
         from odbench.sweep.preflight import explain_os_error, is_inside
 
-        if is_wrong_place(error) and is_inside(error, folder) and not summary.counts:
+        # A file that is missing only now was there before: the place was right.
+        is_removed = is_locked and error.errno == errno.ENOENT
+        is_wrong = is_wrong_place(error) and not is_removed and not summary.counts
+        if is_wrong and is_inside(error, folder):
             msg = (
                 f"run {str(folder)!r}: the folder cannot be written "
                 f"({error.strerror or error}); give another one with --out"
@@ -232,10 +238,11 @@ def _sweep(
             ):
                 for row in report.rows:
                     own.append(row)
+                own.check()
                 if report.fault:
                     summary.faults.append(report.fault)
-                if report.fatal:
-                    raise OSError(None, report.fault)
+                if report.fatal is not None:
+                    raise report.fatal
     except KeyboardInterrupt:
         summary.interrupted = True
     except (RuntimeError, OSError) as error:
@@ -249,7 +256,7 @@ def _sweep(
         kill_marked(context.token)
         stop.unlink(missing_ok=True)
         token.unlink(missing_ok=True)
-    summary.counts = progress.counts
+        summary.counts = progress.counts
 
 
 def _progress(request: RunRequest, prepared: Prepared, jobs: int) -> Progress:

@@ -56,13 +56,13 @@ class Report:
     fault : str
         Why the data set could not be used, or why results could not be written; empty
         if neither happened.
-    fatal : bool
-        True where the run as a whole cannot go on.
+    fatal : OSError or None
+        The error after which the run as a whole cannot go on.
     """
 
     rows: list[dict[str, Any]]
     fault: str = ""
-    fatal: bool = False
+    fatal: OSError | None = None
 
 
 def run_batch(
@@ -94,7 +94,9 @@ def run_batch(
     except MemoryError:
         return Report(rows, f"{record.id}: not enough memory to prepare it")
     except OSError as error:
-        return Report(rows, error.strerror or str(error), fatal=True)
+        reason = error.strerror or str(error)
+        # A library's own kind of error might not survive the way to the driver.
+        return Report(rows, reason, OSError(error.errno, reason, error.filename))
     return Report(rows)
 
 

@@ -28,6 +28,7 @@ from odbench.plugins.find import find_detector
 from odbench.results import read_results, scores_file
 from odbench.sweep import landlock, places, preflight, sandboxes
 from odbench.sweep.finished import finished
+from odbench.sweep.journal import read_journals
 from odbench.sweep.outcome import environment
 from odbench.sweep.sandbox import Sandbox
 from odbench.sweep.trials import Trial
@@ -555,6 +556,27 @@ def test_a_small_limit_on_files_is_named_with_its_cure(made_up, tmp_path, larges
     assert "`ulimit -f`" in done.stderr
     assert "fewer --jobs" not in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_journal_that_meets_a_limit_names_its_cure(made_up, tmp_path, jobs):
+    # One data set for each worker, and rows that fill more than one journal of it.
+    specs = ",".join(f"{FILE}:Slow:seconds=0.00{number}" for number in range(10, 90))
+    done = subprocess.run(
+        [
+            *("prlimit", "--fsize=70000", sys.executable, "-m", "odbench", "run"),
+            *("--suite", "oddbench", "--mirror", str(made_up), "-q", "-d", specs),
+            *("--limit", jobs, "-j", jobs, "--out", str(tmp_path / "out")),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "File too large; raise the limit on the size of files" in done.stderr
+    assert "UserWarning" not in done.stderr
+    assert len(list(read_journals(tmp_path / "out"))) > 10
 
 
 @pytest.mark.parametrize(

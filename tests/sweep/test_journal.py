@@ -1,6 +1,8 @@
 """Journals: only complete lines are read."""
 
+import errno
 import json
+import shutil
 import zlib
 
 import pytest
@@ -40,6 +42,56 @@ def test_the_line_of_a_begun_trial_is_not_a_result(folder):
         sink.append({"start": "knn on oddbench/a", "of": "k", "at": 0.0})
 
     assert list(journal.read_journals(folder)) == []
+
+
+def append_until_it_fails(folder):
+    """Return the error of the first line that could not be written."""
+    with journal.Journal(folder) as sink:
+        for number in range(100_000):
+            try:
+                sink.append({**ROW, "key": str(number)})
+            except OSError as error:
+                return error
+    pytest.fail("nothing failed")
+
+
+def assert_whole_lines(folder):
+    (path,) = journal.journals(folder)
+    lines = path.read_bytes().splitlines(keepends=True)
+    rows = [journal.parse_line(line) for line in lines]
+    assert [row["key"] for row in rows] == [str(n) for n in range(len(rows))]
+    assert rows
+
+
+def test_a_limit_on_files_is_not_taken_for_a_full_disk(folder):
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))
+    try:
+        error = append_until_it_fails(folder)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert error.errno == errno.EFBIG
+    assert_whole_lines(folder)
+
+
+def test_a_full_disk_leaves_whole_lines(small_disk):
+    (small_disk / journal.FOLDER).mkdir()
+
+    error = append_until_it_fails(small_disk)
+
+    assert error.errno == errno.ENOSPC
+    assert_whole_lines(small_disk)
+
+
+def test_a_journal_that_was_removed_is_noticed(folder):
+    with journal.Journal(folder) as sink:
+        sink.check()
+        shutil.rmtree(folder)
+
+        with pytest.raises(FileNotFoundError):
+            sink.check()
 
 
 @pytest.mark.parametrize("cut", range(1, 60, 7))

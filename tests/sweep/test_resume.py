@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -468,6 +469,24 @@ def test_an_edit_that_is_undone_brings_its_results_back(edited, tmp_path):
     assert "3 rows of an earlier version of Mine are ignored" in back.stderr
     assert len(read_results(tmp_path / "out")) == 6
     assert edited(MINE).stdout == first.stdout
+
+
+@pytest.mark.parametrize("more", [(), ("--keep-scores",)], ids=["", "scores"])
+def test_a_folder_that_is_removed_while_a_run_goes_is_named(command, tmp_path, more):
+    process = command("out", *more)
+    wait_for_a_result(tmp_path / "out")
+    # A worker may write into it at this moment.
+    os.killpg(process.pid, signal.SIGSTOP)
+    shutil.rmtree(tmp_path / "out")
+    os.killpg(process.pid, signal.SIGCONT)
+    code, _, err = finish(process)
+
+    assert code == 1
+    assert "the folder was removed during the run, and no result is kept" in err
+    assert "make room" not in err
+    assert "Traceback" not in err
+    assert finish(command())[0] == 0
+    assert len(read_results(tmp_path / "out")) == 30
 
 
 @pytest.mark.slow
