@@ -46,7 +46,8 @@ class Summary:
     counts : Counter
         Trials finished by this run, by status.
     faults : list of str
-        Data sets that could not be used, one line each.
+        Data sets that could not be used, one line each; and one line if the machine
+        did not allow trials that have earlier results.
     interrupted : bool
         True where the user stopped the run.
     """
