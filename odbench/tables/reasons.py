@@ -11,7 +11,7 @@ import numpy as np
 from odbench.arrays import FloatArray, IntArray
 from odbench.tables.columns import Column, parsed_numbers
 from odbench.tables.encode import GONE, NAMED, Encoder, rarity
-from odbench.tables.scale import Scale
+from odbench.tables.scale import BEYOND, FARTHEST, Scale
 from odbench.tables.values import as_text
 from odbench.tables.wording import say_category, say_missing, say_number
 
@@ -80,6 +80,11 @@ class Reasons:
         self._raw = _in_own_units(self._others, scale)
         self._detector, self._score = detector, score
         self._origin = encoder.origin
+        # The scale drew in numbers beyond any unit, which are the lowest or highest.
+        ends = np.asarray([(one.low, one.high) for one in encoder.learned])
+        low, high = ends[self._origin].T
+        self._raw = np.where(self._others < -FARTHEST, low, self._raw)
+        self._raw = np.where(self._others > FARTHEST, high, self._raw)
         self._places = [
             np.flatnonzero(self._origin == j) for j in range(len(encoder.columns))
         ]
@@ -185,7 +190,18 @@ class Reasons:
         if np.isnan(number) or part == "missing":
             return say_missing(column, learned, gone=bool(np.isnan(number)))
         measured, unit = words.part(j, row, part), words.read_as(j).unit
-        return _say_in(unit, column, part, measured, similar[:, at[most]])
+        compared = self._comparable(measured, similar[:, at[most]], at[most])
+        return _say_in(unit, column, part, measured, compared)
+
+    def _comparable(self, value: float, similar: FloatArray, at: int) -> FloatArray:
+        """Leave numbers beyond any unit out, if the value is within units itself.
+
+        A range that ends at 1e20 would say nothing about a measurement.
+        """
+        # Nothing within units is farther from their mean, nor anything beyond nearer.
+        reach = 0.5 * BEYOND * self._scale.deviation[at]
+        near = np.abs(np.append(similar, value) - self._scale.mean[at]) <= reach
+        return similar[near[:-1]] if near[-1] and near[:-1].any() else similar
 
 
 def _say_in(

@@ -10,13 +10,21 @@ from odbench.arrays import FloatArray
 
 # Differences of this many rounding errors come from writing decimals in binary.
 _CONSTANT = 16 * float(np.finfo(np.float64).eps)
-# Farther values are cut off, so that squares of differences stay finite.
-_FARTHEST = 1e100
+# Farther values are drawn in, to twice this at most and in their order, so that one of
+# them leaves the others their digits. Only numbers beyond any unit and new rows can be
+# so far: none of the n numbers behind a deviation is farther than the root of n.
+FARTHEST = 1e3
+# Times the other numbers, and 1, from which a number is no measurement in any unit:
+# there are as many picometres in a metre.
+BEYOND = 1e12
 
 
 @dataclass(frozen=True)
 class Scale:
     """The mean and the standard deviation of each column of some rows.
+
+    Numbers beyond any unit, such as a 1e20 that stands for missing values, do not
+    count; they would leave the other rows no differences.
 
     Attributes
     ----------
@@ -34,20 +42,64 @@ class Scale:
         The standard deviation is that of the population, as in scikit-learn's
         ``StandardScaler``.
         """
-        # Columns are brought to order 1 first, so that squares do not overflow.
-        unit = np.abs(X).max(axis=0)
-        unit[unit == 0.0] = 1.0
-        shrunk = X / unit
-        mean = shrunk.mean(axis=0)
-        deviation = np.sqrt(((shrunk - mean) ** 2).mean(axis=0))
-        constant = shrunk.max(axis=0) - shrunk.min(axis=0) <= _CONSTANT
-        return cls(
-            np.where(constant, X[0], mean * unit),
-            np.where(constant, 1.0, deviation * unit),
-        )
+        mean, deviation = _moments(X)
+        for j in np.flatnonzero(np.abs(X).max(axis=0) >= BEYOND):
+            near = np.abs(X[:, j]) < first_beyond(X[:, j])
+            if not near.all():
+                one = _moments(X[near, j : j + 1])
+                mean[j], deviation[j] = one[0][0], one[1][0]
+        return cls(mean, deviation)
 
     def apply(self, X: FloatArray) -> FloatArray:
         """Return rows in these units, float64 of shape (n, d), C-contiguous."""
         with np.errstate(over="ignore"):
-            scaled = (X - self.mean) / self.deviation
-        return np.ascontiguousarray(np.clip(scaled, -_FARTHEST, _FARTHEST))
+            scaled = np.ascontiguousarray((X - self.mean) / self.deviation)
+        far = np.abs(scaled) > FARTHEST
+        drawn = FARTHEST * (2.0 - FARTHEST / np.abs(scaled[far]))
+        scaled[far] = np.copysign(drawn, scaled[far])
+        return scaled
+
+
+def _moments(X: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the mean and the deviation of each column."""
+    # Columns are brought to order 1 first, so that squares do not overflow.
+    unit = np.abs(X).max(axis=0)
+    unit[unit == 0.0] = 1.0
+    shrunk = X / unit
+    mean = shrunk.mean(axis=0)
+    deviation = np.sqrt(((shrunk - mean) ** 2).mean(axis=0))
+    constant = shrunk.max(axis=0) - shrunk.min(axis=0) <= _CONSTANT
+    return (
+        np.where(constant, X[0], mean * unit),
+        np.where(constant, 1.0, deviation * unit),
+    )
+
+
+def first_beyond(values: FloatArray) -> float:
+    """Return the size from which numbers are beyond any unit, infinity if none is.
+
+    These are at least 1e12 times as large as all others and as 1, so that rounding
+    errors beside a few true values do not count. At most half of the different sizes
+    are beyond, and the other numbers are not all equal.
+
+    Parameters
+    ----------
+    values : float64 array of shape (n,)
+        Finite, at least one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> first_beyond(np.array([3.0, -1e34, 7.0, 1e20])), first_beyond(np.arange(9.0))
+    (1e+20, inf)
+    """
+    if np.abs(values).max() < BEYOND:
+        return float("inf")
+    sizes = np.unique(np.abs(values))
+    gaps = np.flatnonzero(sizes[1:] / BEYOND >= np.maximum(sizes[:-1], 1.0)) + 1
+    gaps = gaps[2 * gaps >= len(sizes)]
+    if not len(gaps):
+        return float("inf")
+    first = float(sizes[gaps[0]])
+    others = values[np.abs(values) < first]
+    return first if others.min() < others.max() else float("inf")
