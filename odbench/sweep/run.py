@@ -111,10 +111,12 @@ def execute(request: RunRequest, prepared: Prepared) -> Summary:
                     for row in prepared.oracle:
                         own.append(row)
                 summary.counts["ok"] += len(prepared.oracle)
+            n_faults = summary.counts[ENVIRONMENT]
+            reason = _common_reason(folder) if n_faults else ""
             if not is_folded(folder):
                 fold(folder, each=prepared.times.learn_rows)
                 prepared.times.save()
-            summary.faults += _not_allowed(folder, summary.counts[ENVIRONMENT])
+            summary.faults += _not_allowed(folder, n_faults, reason)
             _renew(folder, prepared)
     except OSError as error:
         from odbench.sweep.preflight import explain_os_error, is_inside
@@ -132,7 +134,18 @@ def execute(request: RunRequest, prepared: Prepared) -> Summary:
     return summary
 
 
-def _not_allowed(folder: Path, count: int) -> Iterator[str]:
+def _common_reason(folder: Path) -> str:
+    """Return the most common reason why the machine did not allow a trial."""
+    generation = journal.last_generation(folder)
+    reasons = Counter(
+        row.get("reason")
+        for row in journal.read_journals(folder, generation=generation)
+        if row["status"] == ENVIRONMENT
+    )
+    return str(reasons.most_common(1)[0][0]) if reasons else ""
+
+
+def _not_allowed(folder: Path, count: int, reason: str) -> Iterator[str]:
     """Say how many of the trials that the machine did not allow have earlier results.
 
     The row of such a trial is not kept, so no reader of the results would tell of it.
@@ -144,8 +157,9 @@ def _not_allowed(folder: Path, count: int) -> Iterator[str]:
             count -= int((is_fault & rows["generation"].eq(generation)).sum())
     if count > 0:
         yield (
-            f"{counted(count, 'trial')} that this machine did not allow; the earlier "
-            f"results stay, and the same command runs what is missing"
+            f"{counted(count, 'trial')} that this machine did not allow, mostly: "
+            f"{reason}; the earlier results stay, and the same command runs what is "
+            f"missing"
         )
 
 
