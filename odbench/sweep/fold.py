@@ -171,7 +171,12 @@ def read_batches(
         # threads are used, because Arrow waits for ever for one that may not start.
         with (
             pa.OSFile(os.fsencode(results)) as source,
-            pq.ParquetFile(source, buffer_size=1 << 16, pre_buffer=False) as file,
+            pq.ParquetFile(
+                source,
+                buffer_size=1 << 16,
+                pre_buffer=False,
+                page_checksum_verification=True,
+            ) as file,
         ):
             _check_columns(results, file.schema_arrow.names, wanted.names)
             for batch in file.iter_batches(
