@@ -65,6 +65,9 @@ class Reasons:
         Fitted; its ``explain`` is used where it has one.
     score : callable
         Scores rows in the detector's units.
+    everyone : float64 array of shape (m, d), optional
+        Rows among which a category is counted, with those explained, which may be many
+        of those that have it. `others` if not given.
     """
 
     def __init__(
@@ -74,9 +77,12 @@ class Reasons:
         others: FloatArray,
         detector: Any,
         score: Score,
+        everyone: FloatArray | None = None,
     ) -> None:
         self._encoder, self._scale = encoder, scale
         self._others = others[:_COMPARED]
+        self._everyone = (others if everyone is None else everyone)[:_COMPARED]
+        self._with_explained = everyone is not None
         self._raw = _in_own_units(self._others, scale)
         self._detector, self._score = detector, score
         self._origin = encoder.origin
@@ -107,13 +113,10 @@ class Reasons:
             return []
         shares = self.shares(Z)
         words = _Words(self._encoder, table, how or {})
-        return [
-            self._of_row(words, row, shares[row], _Similar(self._others, z))
-            for row, z in enumerate(Z)
-        ]
+        return [self._of_row(words, row, shares[row], z) for row, z in enumerate(Z)]
 
     def _of_row(
-        self, words: _Words, row: int, shares: FloatArray, near: _Similar
+        self, words: _Words, row: int, shares: FloatArray, z: FloatArray
     ) -> list[Reason]:
         total = np.bincount(self._origin, weights=shares, minlength=len(self._places))
         order = np.argsort(-total, kind="stable")[:_MOST].tolist()
@@ -122,7 +125,7 @@ class Reasons:
             Reason(
                 self._encoder.columns[j].name,
                 float(total[j]),
-                self._say(words, row, j, shares, near),
+                self._say(words, row, j, shares, z),
                 *words.values(j, row),
             )
             for j in order
@@ -172,18 +175,16 @@ class Reasons:
         return shares
 
     def _say(
-        self, words: _Words, row: int, j: int, shares: FloatArray, near: _Similar
+        self, words: _Words, row: int, j: int, shares: FloatArray, z: FloatArray
     ) -> str:
         """Say why a row's value in the j-th used column stands out."""
         at = self._places[j]
         column, learned = self._encoder.columns[j], self._encoder.learned[j]
-        similar = self._raw[near.places(at, _SIMILAR)]
         if column.role in NAMED:
             value = words.text(j, row)
-            # Equal rarities are equal categories, but for ties, which say as much.
             own = rarity(learned, GONE if value is None else value)
-            same = float(np.mean(np.isclose(similar[:, at[0]], own)))
-            return say_category(column, learned, value, same)
+            return say_category(column, learned, value, self._share_of(own, at, z))
+        similar = self._raw[_Similar(self._others, z).places(at, _SIMILAR)]
         number = words.number(j, row)
         most = int(np.argmax(shares[at]))
         part = learned.parts[most]
@@ -192,6 +193,18 @@ class Reasons:
         measured, unit = words.part(j, row, part), words.read_as(j).unit
         compared = self._comparable(measured, similar[:, at[most]], at[most])
         return _say_in(unit, column, part, measured, compared)
+
+    def _share_of(self, own: float, at: IntArray, z: FloatArray) -> float:
+        """Return the share of similar rows with a row's category, the row left out.
+
+        Equal rarities are equal categories, but for ties, which say as much.
+        """
+        places = _Similar(self._everyone, z).places(at, _SIMILAR)
+        values = _in_own_units(self._everyone[places], self._scale)[:, at[0]]
+        same = np.isclose(values, own)
+        equal = (self._everyone[places] == z).all(axis=1)
+        itself = self._with_explained and bool(equal.any())
+        return float((same.sum() - itself) / max(len(same) - itself, 1))
 
     def _comparable(self, value: float, similar: FloatArray, at: int) -> FloatArray:
         """Leave numbers beyond any unit out, if the value is within units itself.

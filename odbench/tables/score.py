@@ -308,6 +308,7 @@ def _reasons_among(
         others,
         detector,
         lambda Z: learner.score(Z, detector),
+        everyone=learner.rows,
     )
     return _explained(source, fitted, {}, places, reasons)
 

@@ -94,3 +94,15 @@ def test_a_value_like_those_of_similar_rows_is_said_in_its_own_unit() -> None:
     text = _reason({"weight": ["70.04 lb"]}, reference)
 
     assert text == "weight 70.04 lb in an unusual combination"
+
+
+def test_a_categorys_share_counts_the_rows_that_are_explained() -> None:
+    # All rows of the second kind are explained, and none is among the others.
+    table = {"kind": ["x"] * 60 + ["y"] * 40, "site": ["a"] * 50 + ["b"] * 50}
+
+    reasons = odbench.score(table)["reasons"]
+
+    told = [each for each in reasons if "kind 'y'" in each]
+    assert len(told) > 20
+    # Of 50 rows at their site 40 are of that kind, so it is no rare value there.
+    assert not any("as in" in each for each in told)
