@@ -31,9 +31,12 @@ def render_page(
     ------
     ResultsError
         If the results cannot be read.
+    UsageError
+        If the file cannot be written.
     """
     import pandas as pd
 
+    from odbench.errors import UsageError
     from odbench.files import write_text
     from odbench.leaderboard.page import render
     from odbench.results import read_results, select_present
@@ -45,5 +48,9 @@ def render_page(
         warnings.warn(remark, stacklevel=2)
     page = render.render_page(present)
     if out is not None:
-        write_text(Path(out), page)
+        try:
+            write_text(Path(out), page)
+        except OSError as error:
+            msg = f"page {str(out)!r}: {error.strerror}; name a file in a folder"
+            raise UsageError(msg) from error
     return page

@@ -132,7 +132,11 @@ def compare(
         frames = [read_present(run) for run in runs_below(source)]
     results = pd.concat(frames, ignore_index=True)
     if suite is not None:
+        there = sorted(set(results["suite"]))
         results = results[results["suite"] == suite]
+        if results.empty:
+            msg = f"--suite {suite!r}: not in these results; wanted {', '.join(there)}"
+            raise UsageError(msg)
     first, second = _as_recorded(first), _as_recorded(second)
     table = compare_methods(results, first, second, settings=settings)
     if form == "table":

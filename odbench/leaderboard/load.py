@@ -76,7 +76,7 @@ def load_leaderboard(
     if _is_results(path):
         return build_leaderboard(read_present(path), policy=policy, settings=settings)
     if path.is_file():
-        return _read_csv(path)
+        return _read_csv(path, parts=False)
     if policy not in _BUILT:
         msg = (
             f"leaderboard {str(path)!r}: no table for policy {policy!r}; wanted "
@@ -215,7 +215,8 @@ def _of_submissions(file: Path) -> bool:
     return file.name == "private.csv" and is_evaluated(file.read_bytes())
 
 
-def _read_csv(file: Path) -> pd.DataFrame:
+def _read_csv(file: Path, *, parts: bool = True) -> pd.DataFrame:
+    """Read a table; without `parts`, refuse one with several rows per method."""
     import pandas as pd
 
     words = ("suite", "partition", "protocol", "detector", "config", "config_id")
@@ -229,6 +230,13 @@ def _read_csv(file: Path) -> pd.DataFrame:
     missing = [name for name in _LEAST if name not in table.columns]
     if missing:
         msg = f"leaderboard {str(file)!r}: missing columns: {', '.join(missing)}"
+        raise ResultsError(msg)
+    split = [name for name in ("slice", "view") if name in table.columns]
+    if split and not parts:
+        msg = (
+            f"leaderboard {str(file)!r}: has a row per {split[0]}, which are not one "
+            f"table; wanted a public.csv, or the folder with `show --slice NAME`"
+        )
         raise ResultsError(msg)
     first = [name for name in ("slice", "level", *COLUMNS) if name in table.columns]
     return table[first]

@@ -74,10 +74,8 @@ def compare_methods(
             _of_group(cells, [int(c) for c in chosen if c is not None], settings)
         )
     if not rows:
-        msg = (
-            f"compare {a!r} with {b!r}: not together in the results of one suite; they "
-            f"hold {', '.join(sorted(known)) or 'nothing'}"
-        )
+        there = f"the results hold {', '.join(sorted(known)) or 'nothing'}"
+        msg = f"compare {a!r} with {b!r}: on no data set were both tried; {there}"
         raise UsageError(msg)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 

@@ -336,8 +336,11 @@ def inference_lines(rows: pd.DataFrame) -> list[str]:
             f"{FEWEST} or more of about equal size."
         )
     elif _is_missing(first.get("elo_auroc_low")):
+        tied = rows["rank_auroc"].nunique() == 1
         lines.append(
-            "No Elo intervals: a group of configurations wins every comparison."
+            "No Elo intervals: all comparisons are ties."
+            if tied
+            else "No Elo intervals: a group of configurations wins every comparison."
         )
     sizes = [
         float(first.get(f"detectable_{name}", math.nan)) for name in ("auroc", "ap")

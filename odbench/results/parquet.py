@@ -78,6 +78,8 @@ def read_results(
     ResultsError
         If the file is missing, cannot be read, lacks a column, is too large, or
         contains an invalid name or number.
+    UsageError
+        If a column is not one of `COLUMNS`.
     NoProcessesError
         If no thread may be started.
     """

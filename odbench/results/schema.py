@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from odbench.errors import UsageError
 from odbench.scoring.metrics import METRICS, interval_columns
 
 if TYPE_CHECKING:
@@ -173,6 +174,12 @@ def columns_as_words(columns: Iterable[str]) -> pa.Schema:
     import pyarrow as pa
 
     wanted, word = set(columns), pa.dictionary(pa.int32(), pa.string())
+    if unknown := sorted(wanted - set(COLUMNS)):
+        msg = (
+            f"results: no column {', '.join(map(repr, unknown))}; the columns are "
+            f"{', '.join(COLUMNS)}"
+        )
+        raise UsageError(msg)
     return pa.schema(
         [
             field.with_type(word) if pa.types.is_string(field.type) else field

@@ -77,6 +77,7 @@ class Reasons:
         others: FloatArray,
         detector: Any,
         score: Score,
+        *,
         everyone: FloatArray | None = None,
     ) -> None:
         self._encoder, self._scale = encoder, scale

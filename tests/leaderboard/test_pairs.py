@@ -103,7 +103,7 @@ def test_data_sets_that_only_one_tried_are_left_out():
 
 def test_a_name_that_is_not_there_is_told(results):
     with pytest.raises(
-        UsageError, match="compare 'method 0' with 'nope': not together"
+        UsageError, match="compare 'method 0' with 'nope': on no data set"
     ):
         compare_methods(results, "method 0", "nope")
 
@@ -171,7 +171,7 @@ def test_the_command_names_what_is_missing(results, tmp_path, capsys):
         main(["leaderboard", "compare", run, "method 0", "nope"])
 
     assert stopped.value.code == 2
-    assert "'nope': not together" in capsys.readouterr().err
+    assert "'nope': on no data set" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["knn:k=5", "knn[method=largest]", "knn"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from odbench.errors import UsageError
+from odbench.errors import ResultsError, UsageError
 from odbench.leaderboard.diff import compare, render_diff
 from odbench.leaderboard.load import load_leaderboard
 from odbench.leaderboard.tables import Settings, build_leaderboard
@@ -54,6 +54,24 @@ def test_a_narrow_terminal_loses_columns_and_is_told_which(width):
     assert max(map(len, text.splitlines())) <= width
     assert "place 95 %" in text
     assert "Left out, wider than the terminal: rank" in " ".join(text.split())
+
+
+def test_a_table_of_ties_says_so():
+    trials = [trial(f"set {d}", m, 1.0, ap=1.0) for d in range(6) for m in "ab"]
+
+    text = render_table(build_leaderboard(frame(trials)))
+
+    assert "No Elo intervals: all comparisons are ties." in text
+
+
+@pytest.mark.parametrize("name", ["slices", "views"])
+def test_a_table_of_parts_is_not_one_leaderboard(tmp_path, rng, name):
+    table = build_leaderboard(frame(random_trials(rng)))
+    column = name.removesuffix("s")
+    table.assign(**{column: "size", "level": "all"}).to_csv(tmp_path / f"{name}.csv")
+
+    with pytest.raises(ResultsError, match=f"has a row per {column}"):
+        load_leaderboard(tmp_path / f"{name}.csv")
 
 
 def test_the_setting_is_broken_once():

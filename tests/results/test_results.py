@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from odbench.errors import ResultsError
+from odbench.errors import ResultsError, UsageError
 from odbench.results import COLUMNS, read_results, schema, write_results
 from tests.reference.trials import frame, place, random_trials, trial
 from tests.reference.trials import table as made
@@ -28,6 +28,11 @@ def test_some_columns_are_those_of_the_whole(run):
         pd.testing.assert_series_equal(
             some[name], whole[name].astype("category") if words else whole[name]
         )
+
+
+def test_a_column_that_does_not_exist_is_named(run):
+    with pytest.raises(UsageError, match="no column 'detecto'; the columns are suite"):
+        read_results(run, ["detecto", "auroc"])
 
 
 def test_a_word_that_the_file_lacks_is_null_also_as_a_category(run):

@@ -6,7 +6,7 @@ const ABOUT = [
   ["Order and places", "Rows are in the order of their mean AUROC. The interval of a place says which places are possible: with a probability of 95 %, all intervals of a table are right at once, even though the best row was found on the same data. Configurations whose interval starts at 1 may be the best."],
   ["Intervals", "All other intervals are 95 % intervals of one number. Data sets from one source form a family, and only families count as independent. With fewer than five families no interval is shown, and no Elo interval where a group of configurations wins every comparison."],
   ["Significance and size", "With hundreds of data sets, nearly every difference is significant. Whether a difference matters is shown by the interval of the gap to the best. `odbench leaderboard compare` compares two configurations in detail."],
-  ["Configurations", "Single configurations, defaults, means over a grid and the best configuration on the test labels are shown in separate tables. The last is an oracle: it shows the result of perfect tuning."],
+  ["Configurations", "Single configurations, defaults, means over a grid and the best configuration by AUROC on the test labels are shown in separate tables. The last is an oracle: it shows the result of perfect tuning."],
   ["Tiers", "Self-reported: computed from published results on public labels; anyone can repeat it. Re-scored: a maintainer computed the numbers from submitted scores, with labels that the submitter does not have; this does not prove which code made the scores. Re-run: a maintainer ran the code."],
   ["Private partitions", "For a private partition, only aggregates are shown, over at least 20 data sets and rounded to three decimals, because exact values would reveal labels."],
 ];

@@ -35,7 +35,7 @@ function policyTable(board) {
   const columns = names.flatMap((name) => [
     { key: `${name}.place`, label: "Place", title: `${POLICY_WORDS[name][1]}. Place by mean AUROC.`, kind: "number", low: true, value: (m) => value(name, "place", m), cell: (m) => format.place(value(name, "place", m)) },
     { key: `${name}.mean_auroc`, label: "AUROC", title: `Mean AUROC. ${POLICY_WORDS[name][1]}.`, kind: "number", value: (m) => value(name, "mean_auroc", m), cell: (m) => format.score(value(name, "mean_auroc", m)) }]);
-  const sets = names.map((name) => `${POLICY_WORDS[name][0]}: ${POLICY_WORDS[name][1].toLowerCase().replace("auroc", "AUROC").replace("ap =", "AP =")} (${plural(board.policies[name].n_sets, "data set")})`);
+  const sets = names.map((name) => `${POLICY_WORDS[name][0]}: ${POLICY_WORDS[name][1].toLowerCase().replace("auroc", "AUROC").replace(/\bap\b/g, "AP")} (${plural(board.policies[name].n_sets, "data set")})`);
   return el("div", {}, dataTable({ id: "policies", caption: "Place of each configuration under each failure policy", showCaption: true, rows, sort: "main.place", noun: ["configuration"], groups: [["", 1], ...names.map((name) => [POLICY_WORDS[name][0], 2])],
     columns: [{ key: "detector", label: "Detector", kind: "text", header: true, value: (m) => methodLabel(data.methods[m]), cell: (m) => methodLink(data.methods[m]) }, ...columns],
     searchText: (m) => methodLabel(data.methods[m]), filter: "Filter detectors", file: `${board.suite}-failure-policies` }),

@@ -4,7 +4,7 @@ function leaderboardView(scope) {
   const board = boardFor(scope);
   if (board.closed) return closedView(board, scope);
   const slice = sliceFor(board, scope.slice);
-  const view = slice.tables[scope.view] ? scope.view : "each";
+  const view = Object.hasOwn(slice.tables, scope.view) ? scope.view : "each";
   const table = slice.tables[view];
   return {
     title: boardTitle(board),
