@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,16 +87,26 @@ def show(
     there = _places(parts)
     parts = [part for part in map(_selector(wanted), parts) if len(part.table)]
     if not parts and not submitted:
-        msg = (
-            f"leaderboard {str(wanted.source)!r}: nothing for suite "
-            f"{wanted.suite or 'any'!r}, partition {wanted.partition or 'any'!r}; "
-            f"it has {', '.join(there) or 'no ranked results'}"
-        )
+        msg = f"leaderboard {str(wanted.source)!r}: {_nothing(wanted, there)}"
         raise UsageError(msg)
     if form == "table":
         _print_blocks(parts, submitted, wanted)
     else:
         _print_data(parts, submitted, wanted, form)
+
+
+def _nothing(wanted: _Wanted, there: Collection[str]) -> str:
+    """Say that nothing is left of what was asked for, and what there is."""
+    asked = {
+        "suite": wanted.suite,
+        "partition": wanted.partition,
+        "policy": None if wanted.policy == "main" else wanted.policy,
+    }
+    given = [f"{name} {value!r}" for name, value in asked.items() if value is not None]
+    has = f"it has {', '.join(there)}" if there else "it has no ranked results"
+    if not there and wanted.policy != "main":
+        has = "that policy leaves no data set; leave it out"
+    return f"nothing for {', '.join(given)}; {has}" if given else has
 
 
 def _submitted(wanted: _Wanted) -> list[Any]:

@@ -75,6 +75,7 @@ def load_leaderboard(
     """
     if _is_results(path):
         return build_leaderboard(read_present(path), policy=policy, settings=settings)
+    _say_fixed(path, settings)
     if path.is_file():
         return _read_csv(path, parts=False)
     if policy not in _BUILT:
@@ -147,6 +148,7 @@ def load_slices(
     """
     if _is_results(path):
         return slices_of(read_present(path), name, policy=policy, settings=settings)
+    _say_fixed(path, settings)
     if policy != "main":
         msg = f"leaderboard {str(path)!r}: slices exist for policy 'main' only"
         raise UsageError(msg)
@@ -185,6 +187,16 @@ def _parts(table: pd.DataFrame, name: str) -> list[Part]:
         Part(a, b, table[(table["slice"] == a) & (table["level"] == b)])
         for a, b in chosen
     ]
+
+
+def _say_fixed(path: Path, settings: Settings) -> None:
+    """Warn that settings do not change tables that were built before."""
+    if settings != DEFAULT:
+        message = (
+            f"leaderboard {str(path)!r}: is as it was built; --permutations, --cluster "
+            f"and --seed change tables of a run alone"
+        )
+        warnings.warn(message, stacklevel=3)
 
 
 def _is_results(path: Path) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from odbench.cli import main
 from odbench.leaderboard.tables import COLUMNS
-from tests.reference.trials import frame, place, random_trials
+from tests.reference.trials import frame, place, random_trials, trial
 from tests.submissions.submission_world import make_world
 
 FAST = ["--permutations", "20"]
@@ -119,7 +119,7 @@ def test_show_under_another_policy_says_so(call, run, tmp_path):
     [
         (["--slice", "colour"], "slice 'colour': not in these results"),
         (["--slice", "domain=Moon"], "slice 'domain=Moon'"),
-        (["--suite", "other"], "partition 'any'; it has "),
+        (["--suite", "other"], "nothing for suite 'other'; it has "),
         (["--sort", "beauty"], "sort column 'beauty'"),
         (["--policy", "kind"], "'kind' is not one of"),
         (["--permutations", "-1"], "-1 is not in the range"),
@@ -175,6 +175,27 @@ def board(call, run, rng, tmp_path):
     world.evaluate(world.submit(world.scores(rng, 1.0)))
     call("build", run, "--out", world.leaderboard, *FAST)
     return world
+
+
+def test_settings_of_a_built_folder_are_said_to_stay(call, run, tmp_path):
+    call("build", run, "--out", tmp_path / "board", *FAST)
+
+    _, _, said = call("show", tmp_path / "board", *FAST)
+    _, _, plain = call("show", tmp_path / "board")
+
+    assert "is as it was built; --permutations" in said
+    assert plain == ""
+
+
+def test_a_policy_that_leaves_no_data_set_is_named(call, tmp_path):
+    trials = [trial(f"set {d}", "knn", 0.5) for d in range(3)]
+    trials += [trial(f"set {d}", "lof", None) for d in range(3)]
+    run = place(frame(trials), tmp_path / "run")
+
+    code, _, said = call("show", run, "--policy", "complete-case")
+
+    assert code == 2
+    assert "nothing for policy 'complete-case'; that policy leaves no data set" in said
 
 
 def test_show_prints_results_and_submissions(call, board):
