@@ -98,14 +98,13 @@ def _of_all(quality: Quality, clusters: Clusters) -> list[dict[str, Any]]:
     best = np.where(np.isnan(selection), -1.0, selection).argmax(axis=1)
     # Where nothing was measured, the rule cannot choose: one is taken at random.
     blind = np.isnan(selection).all(axis=1)
-    oracle = np.where(quality.last, -1.0, quality.auroc).argmax(axis=1)
     chosen = {
         "grid mean": {name: v.mean(axis=1) for name, v in quality.values.items()},
         "selected without labels": {
             name: np.where(blind, v.mean(axis=1), v[place, best])
             for name, v in quality.values.items()
         },
-        "oracle": {name: v[place, oracle] for name, v in quality.values.items()},
+        "oracle": {name: v.max(axis=1) for name, v in quality.values.items()},
     }
     return [
         row

@@ -108,8 +108,8 @@ def through(quality: Quality, view: str) -> Quality:
         labels" takes, on each data set, the configuration that tells held-out training
         rows best from made-up anomalies (``selection`` in the results), or the
         reference where that was not measured; it is empty if it was measured nowhere.
-        "oracle" takes, on each data set, the
-        configuration with the highest AUROC, which needs the test labels.
+        "oracle" takes, on each data set and for each metric, the configuration that is
+        best by it, which needs the test labels.
 
     Returns
     -------
@@ -155,7 +155,8 @@ def _mean(part: Quality) -> _Column:
 
 
 def _best(part: Quality) -> _Column:
-    return _chosen(part, np.where(part.last, -1.0, part.auroc))
+    best = {name: values.max(axis=1) for name, values in part.values.items()}
+    return _Column(best, np.asarray(part.last.all(axis=1)))
 
 
 def _selected(part: Quality) -> _Column:

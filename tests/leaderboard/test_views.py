@@ -54,9 +54,22 @@ def test_the_oracle_takes_the_best_configuration_of_each_data_set(grid):
     seen = through(quality(grid), "oracle")
 
     assert seen.auroc[:, 0].tolist() == [0.9, 0.8]
-    # The AP is that of the chosen configuration.
     assert seen.values["ap"][:, 0].tolist() == [0.45, 0.4]
     assert [m.config for m in seen.cells.methods] == ["oracle: best on test"] * 2
+
+
+def test_the_oracle_is_best_by_each_metric():
+    results = frame(
+        [
+            trial("a", "knn", 0.9, ap=0.2),
+            trial("a", "knn", 0.8, ap=0.7, config="k=20"),
+        ]
+    )
+
+    seen = through(quality(results), "oracle")
+
+    assert seen.auroc.tolist() == [[0.9]]
+    assert seen.values["ap"].tolist() == [[0.7]]
 
 
 def test_the_oracle_prefers_any_result_to_a_failure():

@@ -5,7 +5,7 @@ const VIEWS = {
   default: ["Defaults only", "Only default configurations are compared."],
   mean: ["Mean over the grid", "The mean of each detector over its grid: what an uninformed user can expect."],
   selected: ["Selected without labels", "The configuration that a rule chose for each data set from its training rows, without labels."],
-  oracle: ["Best on test (oracle)", "The best configuration of each detector on each data set, chosen by AUROC with the test labels. This is impossible in practice."],
+  oracle: ["Best on test (oracle)", "The best configuration of each detector on each data set, by each metric, chosen with the test labels. This is impossible in practice."],
 };
 
 function scopeBar(scope, wanted) {
