@@ -51,7 +51,7 @@ def test_a_build_tells_which_conclusions_change(run):
     page = built.files["toy/README.md"].decode()
     assert page.index("## public, one-class") < page.index("### Which conclusions cha")
     assert "| conflict-free | AUROC | 18 of 25 |" in page
-    assert "left out: distinct rows (the results lack the facts)" in page
+    assert "left out: distinct rows (the results do not have the facts)" in page
 
 
 def test_the_main_table_is_the_leaderboard(run, tmp_path):

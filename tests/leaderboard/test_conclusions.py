@@ -113,7 +113,7 @@ def test_results_without_the_facts_still_have_the_views_that_need_none(rng):
 
     assert set(found.left_out) == {"distinct rows", "share of ceiling", "not trivial"}
     told = "\n".join(markdown_section(found))
-    assert "left out: distinct rows (the results lack the facts)" in told
+    assert "left out: distinct rows (the results do not have the facts)" in told
 
 
 def test_a_view_without_data_sets_is_told():

@@ -203,7 +203,7 @@ def test_the_last_bits_of_another_machine_are_no_conflict():
 def test_results_without_a_needed_column_are_refused():
     results = frame([trial("a", "knn", 0.7)]).drop(columns=["auroc", "seed"])
 
-    with pytest.raises(ResultsError, match="lack the columns seed, auroc"):
+    with pytest.raises(ResultsError, match="without the columns seed, auroc"):
         only(results)
 
 
