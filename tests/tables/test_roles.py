@@ -450,7 +450,7 @@ def test_dates_of_logs_mails_and_other_languages_agree_with_the_calendar(form):
     moments = [start + dt.timedelta(days=9 * n, minutes=13 * n) for n in range(30)]
     texts = [moment.strftime(form) for moment in moments]
     column = role(texts)
-    # What the text does not show is zero.
+    # A part that the text does not show is zero.
     shown = [dt.datetime.strptime(text, form).replace(tzinfo=None) for text in texts]
     wanted = [(each - dt.datetime(1970, 1, 1)) / dt.timedelta(days=1) for each in shown]
 
