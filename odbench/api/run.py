@@ -90,7 +90,8 @@ def run(
     Results
         A data frame, one row per trial, the columns of `odbench.results.COLUMNS`. Its
         ``attrs`` hold ``"faults"``, a list with one text for each data set that could
-        not be used, and ``"summary"``: numbers of trials ``"asked"``,
+        not be used and one if the machine did not allow trials that have earlier
+        results, and ``"summary"``: numbers of trials ``"asked"``,
         ``"done_before"`` and, by status, finished by this call (``"counts"``).
 
     Raises
