@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -114,10 +114,13 @@ class Reasons:
             return []
         shares = self.shares(Z)
         words = _Words(self._encoder, table, how or {})
-        return [self._of_row(words, row, shares[row], z) for row, z in enumerate(Z)]
+        return [
+            self._of_row(words, row, shares[row], self._near(z))
+            for row, z in enumerate(Z)
+        ]
 
     def _of_row(
-        self, words: _Words, row: int, shares: FloatArray, z: FloatArray
+        self, words: _Words, row: int, shares: FloatArray, near: _Near
     ) -> list[Reason]:
         total = np.bincount(self._origin, weights=shares, minlength=len(self._places))
         order = np.argsort(-total, kind="stable")[:_MOST].tolist()
@@ -126,7 +129,7 @@ class Reasons:
             Reason(
                 self._encoder.columns[j].name,
                 float(total[j]),
-                self._say(words, row, j, shares, z),
+                self._say(words, row, j, shares, near),
                 *words.values(j, row),
             )
             for j in order
@@ -176,7 +179,7 @@ class Reasons:
         return shares
 
     def _say(
-        self, words: _Words, row: int, j: int, shares: FloatArray, z: FloatArray
+        self, words: _Words, row: int, j: int, shares: FloatArray, near: _Near
     ) -> str:
         """Say why a row's value in the j-th used column stands out."""
         at = self._places[j]
@@ -184,8 +187,8 @@ class Reasons:
         if column.role in NAMED:
             value = words.text(j, row)
             own = rarity(learned, GONE if value is None else value)
-            return say_category(column, learned, value, self._share_of(own, at, z))
-        similar = self._raw[_Similar(self._others, z).places(at, _SIMILAR)]
+            return say_category(column, learned, value, self._share_of(own, at, near))
+        similar = self._raw[near.others.places(at, _SIMILAR)]
         number = words.number(j, row)
         most = int(np.argmax(shares[at]))
         part = learned.parts[most]
@@ -195,15 +198,21 @@ class Reasons:
         compared = self._comparable(measured, similar[:, at[most]], at[most])
         return _say_in(unit, column, part, measured, compared)
 
-    def _share_of(self, own: float, at: IntArray, z: FloatArray) -> float:
+    def _near(self, z: FloatArray) -> _Near:
+        others = _Similar(self._others, z)
+        if not self._with_explained:
+            return _Near(z, others, others)
+        return _Near(z, others, _Similar(self._everyone, z))
+
+    def _share_of(self, own: float, at: IntArray, near: _Near) -> float:
         """Return the share of similar rows with a row's category, the row left out.
 
         Equal rarities are equal categories, but for ties, which say as much.
         """
-        places = _Similar(self._everyone, z).places(at, _SIMILAR)
+        places = near.everyone.places(at, _SIMILAR)
         values = _in_own_units(self._everyone[places], self._scale)[:, at[0]]
         same = np.isclose(values, own)
-        equal = (self._everyone[places] == z).all(axis=1)
+        equal = (self._everyone[places] == near.row).all(axis=1)
         itself = self._with_explained and bool(equal.any())
         return float((same.sum() - itself) / max(len(same) - itself, 1))
 
@@ -258,6 +267,14 @@ class _Similar:
             return np.asarray([np.argmin(distance)], dtype=np.int64)
         last = min(count, len(distance)) - 1
         return np.flatnonzero(distance <= np.partition(distance, last)[last])
+
+
+class _Near(NamedTuple):
+    """A row, and those similar to it among the others and among everyone."""
+
+    row: FloatArray
+    others: _Similar
+    everyone: _Similar
 
 
 class _Words:
