@@ -81,6 +81,24 @@ class ScoresOwnRows(Protocol):
         """
 
 
+class KeepsItsChoice(Protocol):
+    """A detector that chooses how to score a table, and can be fitted again without.
+
+    ``odbench score`` uses the method where parts of a table are scored by a detector
+    that has not seen them: one choice for all parts makes their scores comparable, and
+    costs one search.
+    """
+
+    def refit(self, X: FloatArray) -> object:
+        """Learn from other rows of the same table, after ``fit``, as chosen there.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+            Finite, the columns of `fit`. Do not modify it.
+        """
+
+
 class ScoresBatch(Protocol):
     """A detector that can also judge rows by the rows that are scored with them.
 

@@ -51,6 +51,31 @@ def test_one_column_has_no_anomalies_of_dependence():
     assert set(kinds) == {"uniform", "local", "cluster"}
 
 
+def test_refit_keeps_what_fit_chose(monkeypatch):
+    rng = np.random.default_rng(0)
+    rows = chain(rng, 300)
+    detector = AUTO().fit(rows)
+    assert detector.chosen_ != INCUMBENT
+    monkeypatch.delattr(f"{AUTO.__module__}.search")
+
+    detector.refit(rows[:200])
+
+    alone = CANDIDATES[detector.chosen_]().fit(rows[:200])
+    np.testing.assert_array_equal(
+        detector.decision_function(rows), alone.decision_function(rows)
+    )
+
+
+def test_refit_wants_a_choice_of_fit():
+    rows = np.random.default_rng(0).normal(size=(50, 2))
+    with pytest.raises(DetectorError, match="call fit"):
+        AUTO().refit(rows)
+    trimmed = AUTO()
+    trimmed.fit_score(rows)
+    with pytest.raises(DetectorError, match="got knn of the core: call fit"):
+        trimmed.refit(rows)
+
+
 def test_the_incumbent_stays_without_strong_evidence():
     rng = np.random.default_rng(0)
 

@@ -3,6 +3,7 @@
 import json
 import warnings
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -354,6 +355,56 @@ def test_only_a_detector_that_trims_is_fitted_on_parts(rng):
     np.testing.assert_array_equal(plain.own_scores(named=True), plain.own_scores())
     np.testing.assert_array_equal(cut.own_scores(), plain.own_scores())
     assert not np.array_equal(cut.own_scores(named=True), plain.own_scores())
+
+
+class Seen:
+    """Scores a row by the rows of train below it, and notes what it was fitted on."""
+
+    fits: ClassVar[list[set[float]]] = []
+
+    def fit(self, X):
+        self.train = set(X[:, 0].tolist())
+        self.fits.append(self.train)
+        return self
+
+    def decision_function(self, X):
+        assert not self.train & set(X[:, 0].tolist())
+        return np.array([sum(t < x for t in self.train) for x in X[:, 0]], dtype=float)
+
+
+class Choosing(Seen):
+    """The same, with a choice that is kept."""
+
+    chosen: ClassVar[list[int]] = []
+
+    def fit(self, X):
+        self.chosen.append(len(X))
+        return super().fit(X)
+
+    def refit(self, X):
+        return super().fit(X)
+
+
+@pytest.mark.parametrize("kind", [Seen, Choosing])
+def test_a_row_of_a_table_with_categories_is_scored_by_those_that_never_saw_it(
+    rng, kind
+):
+    kind.fits.clear()
+    Choosing.chosen.clear()
+    plain = odbench.find_detector(kind)
+    trimming = replace(plain, info=replace(plain.info, trims=True))
+    rows = rng.normal(size=(100, 2))
+    order = rng.permutation(100)
+
+    scores = learning.Learner.of(trimming, rows).own_scores(named=True)
+    again = learning.Learner.of(trimming, rows[order]).own_scores(named=True)
+
+    np.testing.assert_array_equal(scores[order], again)
+    # The mean of six fits on two thirds each: about two thirds of the row's place.
+    places = rows[:, 0].argsort().argsort()
+    np.testing.assert_allclose(scores, places * 2 / 3, atol=8)
+    assert Choosing.chosen == ([100, 100] if kind is Choosing else [])
+    assert {len(fit) for fit in kind.fits} <= {66, 67, 100}
 
 
 @pytest.mark.filterwarnings("ignore")

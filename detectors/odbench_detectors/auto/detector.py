@@ -80,6 +80,31 @@ class AUTO(Estimator):
         self._model: Any = CANDIDATES[found.chosen]().fit(rows)
         return self
 
+    def refit(self, X: FloatArray) -> Self:
+        """Fit the detector that `fit` chose on other rows, without another search.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_columns)
+            Finite, at least two rows.
+
+        Returns
+        -------
+        AUTO
+            Itself.
+
+        Raises
+        ------
+        DetectorError
+            If `fit` was not the last to choose, or the table is wrong.
+        """
+        self.rows_to_score(X)
+        if self.chosen_ not in CANDIDATES:
+            msg = f"auto: refit keeps what fit chose, got {self.chosen_}: call fit"
+            raise DetectorError(msg)
+        self._model = CANDIDATES[self.chosen_]().fit(self._rows(X))
+        return self
+
     def _rows(self, X: FloatArray) -> FloatArray:
         rows = self.train_rows(X)
         if len(rows) < 2:
