@@ -48,6 +48,8 @@ class Column:
     first_year : int
         The first of the hundred years in which a date's years of two digits lie; 0 if
         no year has two digits.
+    fills : tuple of float
+        Numbers, in days for dates, that stand for missing values.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Column:
     season: bool = False
     duration: bool = False
     first_year: int = 0
+    fills: tuple[float, ...] = ()
 
     @property
     def used(self) -> bool:
@@ -70,6 +73,8 @@ class Column:
 
 def parsed_numbers(column: Column, values: Any) -> FloatArray:
     """Return a column's values as float64, NaN where there is none.
+
+    Values that stand for missing ones are missing.
 
     Parameters
     ----------
@@ -82,6 +87,14 @@ def parsed_numbers(column: Column, values: Any) -> FloatArray:
     float64 array of shape (n,)
         Dates are days since 1970-01-01, times of day a share of the day.
     """
+    numbers = written_numbers(column, values)
+    if column.fills:
+        numbers[np.isin(numbers, column.fills)] = np.nan
+    return numbers
+
+
+def written_numbers(column: Column, values: Any) -> FloatArray:
+    """Return the same with the values that stand for missing ones, such as -999."""
     kind = family(values.type)
     if column.role == "date":
         return as_days(values) if kind == "moment" else text_days(column, values)

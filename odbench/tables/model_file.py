@@ -14,6 +14,7 @@ import json
 import zipfile
 from collections import Counter
 from dataclasses import asdict
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,7 @@ def load_model(path: Path) -> tuple[Fitted, tuple[str, ...]]:
         fitted = _restored(told, rows)
         notes = _version_notes(told, fitted)
     except (
-        KeyError, TypeError, ValueError, AttributeError, RecursionError,
+        KeyError, TypeError, ValueError, AttributeError, RecursionError, OverflowError,
         zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError,
     ) as error:  # fmt: skip
         said = " ".join(str(error).split())[:120]
@@ -108,6 +109,7 @@ def load_model(path: Path) -> tuple[Fitted, tuple[str, ...]]:
 
 def _described(fitted: Fitted) -> dict[str, Any]:
     learner = fitted.learner
+    d = learner.rows.shape[1]
     return {
         "format": FORMAT,
         "odbench": __version__,
@@ -119,6 +121,7 @@ def _described(fitted: Fitted) -> dict[str, Any]:
         "learned": [asdict(learned) for learned in fitted.encoder.learned],
         "mean": learner.scale.mean.tolist(),
         "deviation": learner.scale.deviation.tolist(),
+        "farthest": np.broadcast_to(learner.scale.farthest, d).tolist(),
     }
 
 
@@ -164,11 +167,12 @@ def _restored(told: dict[str, Any], content: bytes) -> Fitted:
         for each, column in zip(told["learned"], used, strict=True)
     )
     encoder = Encoder(used, learned)
-    scale = Scale(_vector(told["mean"], d), _vector(told["deviation"], d))
+    mean, deviation = _vector(told["mean"], d), _vector(told["deviation"], d)
+    scale = Scale(mean, deviation, _farthest(told, d))
     if len(encoder.names) != d:
         msg = "columns and rows disagree"
         raise ValueError(msg)
-    if not (np.isfinite(rows).all() and (scale.deviation > 0.0).all()):
+    if not (np.isfinite(rows).all() and (deviation > 0.0).all()):
         msg = "values that are not finite"
         raise ValueError(msg)
     spec = str(told["detector"])
@@ -179,6 +183,10 @@ def _restored(told: dict[str, Any], content: bytes) -> Fitted:
 
 def _column(told: dict[str, Any]) -> Column:
     """Return a column of a model, whose attributes may be anything."""
+    told = {**told, "fills": tuple(told.get("fills", ()))}
+    if not all(type(fill) is float and isfinite(fill) for fill in told["fills"]):
+        msg = f"column {told['name']!r:.60} with fills that are not numbers"
+        raise ValueError(msg)
     column = Column(**told)
     wanted = asdict(Column("", ""))
     if any(type(value) is not type(wanted[key]) for key, value in told.items()):
@@ -224,6 +232,17 @@ def _vector(values: Any, d: int) -> FloatArray:
         msg = "a scale of another shape"
         raise ValueError(msg)
     return vector
+
+
+def _farthest(told: dict[str, Any], d: int) -> FloatArray | float:
+    """Return from where values are drawn in; earlier models do not say."""
+    if "farthest" not in told:
+        return Scale.farthest
+    limits = _vector(told["farthest"], d)
+    if (limits <= 0.0).any():
+        msg = "a scale that draws all values in"
+        raise ValueError(msg)
+    return limits
 
 
 def _check_installed(name: str, spec: str) -> None:

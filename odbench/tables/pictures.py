@@ -43,8 +43,8 @@ class Pictures:
             values = np.empty(0)
             if "value" in learned.parts:
                 at = int(np.flatnonzero(encoder.origin == j)[0])
-                values = learner.rows[:, at] * learner.scale.deviation[at]
-                values = values + learner.scale.mean[at]
+                values = learner.scale.restore(learner.rows)[:, at]
+                values = np.clip(values, learned.low, learned.high)
             columns[column.name] = (column, learned, values)
         return cls(columns)
 

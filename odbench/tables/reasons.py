@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from odbench.arrays import FloatArray, IntArray
-from odbench.tables.columns import Column, parsed_numbers
+from odbench.tables.columns import Column, written_numbers
 from odbench.tables.encode import GONE, NAMED, Encoder, rarity
-from odbench.tables.scale import BEYOND, FARTHEST, Scale
+from odbench.tables.scale import BEYOND, Scale
 from odbench.tables.values import as_text
-from odbench.tables.wording import say_category, say_missing, say_number
+from odbench.tables.wording import (
+    say_category,
+    say_missing,
+    say_number,
+    say_stand_in,
+)
 
 # Rows that similar ones are looked for among, and how many of them are compared.
 _COMPARED, _SIMILAR = 5_000, 50
@@ -89,9 +94,10 @@ class Reasons:
         self._origin = encoder.origin
         # The scale drew in numbers beyond any unit, which are the lowest or highest.
         ends = np.asarray([(one.low, one.high) for one in encoder.learned])
-        low, high = ends[self._origin].T
-        self._raw = np.where(self._others < -FARTHEST, low, self._raw)
-        self._raw = np.where(self._others > FARTHEST, high, self._raw)
+        drawn = np.isinf(self._raw)
+        self._raw = np.where(
+            drawn, ends[self._origin, (self._raw > 0.0) * 1], self._raw
+        )
         self._places = [
             np.flatnonzero(self._origin == j) for j in range(len(encoder.columns))
         ]
@@ -192,11 +198,13 @@ class Reasons:
         number = words.number(j, row)
         most = int(np.argmax(shares[at]))
         part = learned.parts[most]
+        if number in column.fills:
+            return say_stand_in(words.read_as(j), learned, number)
         if np.isnan(number) or part == "missing":
             return say_missing(column, learned, gone=bool(np.isnan(number)))
         measured, unit = words.part(j, row, part), words.read_as(j).unit
         compared = self._comparable(measured, similar[:, at[most]], at[most])
-        return _say_in(unit, column, part, measured, compared)
+        return say_number(column, part, measured, compared, unit=unit)
 
     def _near(self, z: FloatArray) -> _Near:
         others = _Similar(self._others, z)
@@ -227,24 +235,11 @@ class Reasons:
         return similar[near[:-1]] if near[-1] and near[:-1].any() else similar
 
 
-def _say_in(
-    unit: str, column: Column, part: str, value: float, similar: FloatArray
-) -> str:
-    """Say how a value, in a unit of its own, differs from those of similar rows."""
-    said = say_number(replace(column, unit=unit), part, value, similar)
-    start = said.removesuffix(f" {unit}")
-    if unit == column.unit or start == said:
-        return said
-    # A range comes last, and its unit is that of the rows that were learned from.
-    return f"{start} {column.unit}" if column.unit else start
-
-
 def _in_own_units(Z: FloatArray, scale: Scale) -> FloatArray:
     """Turn rows in the detector's units back; what rounding made of 0 is 0 again."""
-    away = Z * scale.deviation
-    raw = away + scale.mean
-    lost = _ROUNDING * (np.abs(away) + np.abs(scale.mean))
-    return np.where(np.abs(raw) <= lost, 0.0, raw)
+    raw = scale.restore(Z)
+    lost = _ROUNDING * (np.abs(raw - scale.mean) + np.abs(scale.mean))
+    return np.where((np.abs(raw) <= lost) & np.isfinite(raw), 0.0, raw)
 
 
 class _Similar:
@@ -298,10 +293,10 @@ class _Words:
         return self._texts[j][row]
 
     def number(self, j: int, row: int) -> float:
-        """Return a number, in days for dates; NaN if it is missing."""
+        """Return a number, in days for dates; NaN if the cell is empty."""
         if j not in self._numbers:
             how = self.read_as(j)
-            self._numbers[j] = parsed_numbers(how, self._table.column(how.name))
+            self._numbers[j] = written_numbers(how, self._table.column(how.name))
         return float(self._numbers[j][row])
 
     def values(self, j: int, row: int) -> tuple[float | None, str | None]:
@@ -309,7 +304,8 @@ class _Words:
         if self._encoder.columns[j].role in NAMED:
             return None, self.text(j, row)
         number = self.number(j, row)
-        return (None if np.isnan(number) else number), None
+        gone = np.isnan(number) or number in self.read_as(j).fills
+        return (None if gone else number), None
 
     def part(self, j: int, row: int, part: str) -> float:
         """Return a number, or the hour or weekday of a date."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from odbench.arrays import FloatArray
+from odbench.arrays import FloatArray, IntArray
 from odbench.errors import UsageError
 from odbench.tables.columns import Column, parsed_numbers
 from odbench.tables.dates import (
@@ -19,6 +19,7 @@ from odbench.tables.dates import (
     order_of_all,
     read_clock,
     read_dates,
+    show_date,
     two_digit_start,
 )
 from odbench.tables.digit_dates import are_compact, count_note
@@ -32,8 +33,15 @@ from odbench.tables.numbers import (
     units_note,
     without_unit,
 )
+from odbench.tables.scale import first_beyond
 from odbench.tables.seasons import are_seasons
-from odbench.tables.stand_in import stand_in_note
+from odbench.tables.stand_in import (
+    are_never,
+    far_note,
+    stand_in_dates,
+    stand_in_note,
+    stand_ins,
+)
 from odbench.tables.values import (
     as_days,
     as_numbers,
@@ -115,7 +123,8 @@ def infer_roles(
             column = _of_text(name, facts[name], comma=comma)
         else:
             column = _of_typed(name, values)
-        if name in given and given[name] != column.role:
+        # A chosen role keeps values that would be read as missing.
+        if name in given and (given[name] != column.role or column.fills):
             column = _overruled(column, given[name], values, comma=comma)
         columns.append(column)
     return tuple(_in_one_order(columns, facts))
@@ -244,11 +253,41 @@ def _of_dates(name: str, facts: _Text) -> Column | None:
     unread, years = np.isnan(days), 1970 + days / 365.25
     # Versions such as 2.8.16 have the shape of short dates, but not all are some.
     most = (1.0 - READABLE if first else _MOST_UNREAD) * len(shaped)
-    strange = ((years < _FIRST_YEAR) | (years > _LAST_YEAR)).sum()
-    if unread.sum() > max(most, 1) or strange > _MOST_UNREAD * len(shaped):
+    strange = ((years < _FIRST_YEAR) | (years > _LAST_YEAR)) & ~are_never(days)
+    if unread.sum() > max(most, 1) or strange.sum() > _MOST_UNREAD * len(shaped):
         return None
     notes = (note, century, _unread_note(shaped, spread(facts.rows), unread))
-    return Column(name, "date", _joined(*notes), day_first=day_first, first_year=first)
+    column = Column(
+        name, "date", _joined(*notes), day_first=day_first, first_year=first
+    )
+    rows = spread(facts.rows)
+    if shaped[-1] != facts.known[-1]:
+        # The last one in the alphabet may be 9999-12-31.
+        last = read_dates(facts.known[-1:], day_first=day_first, first=first)
+        days, rows = np.append(days, last), [*rows, facts.rows[-1]]
+    return _without_edges(column, *_tally(days, rows))
+
+
+def _without_edges(column: Column, days: FloatArray, rows: IntArray) -> Column:
+    """Return a column of dates without those that stand for missing ones."""
+    fills = stand_in_dates(days, rows)
+    shown = [show_date(value) for value in fills]
+    note = stand_in_note(shown, rows[np.isin(days, fills)].tolist(), "--date")
+    return replace(column, fills=fills, note=_joined(column.note, note))
+
+
+def _tally(
+    values: FloatArray, rows: Sequence[int] | None = None
+) -> tuple[FloatArray, IntArray]:
+    """Return the different values, NaN left out, and how many rows have each.
+
+    `rows` says so of `values`, each of which one row has if it is not given.
+    """
+    known = ~np.isnan(values)
+    distinct, place = np.unique(values[known], return_inverse=True)
+    weights = np.ones(len(values)) if rows is None else np.asarray(rows)
+    counts = np.bincount(place, weights=weights[known], minlength=len(distinct))
+    return distinct, counts.astype(np.int64)
 
 
 def _joined(*notes: str) -> str:
@@ -322,29 +361,35 @@ def _of_numbers(
     """
     gone = np.isnan(values)
     note = _unread_note(text.known, text.rows, gone) if text is not None else ""
-    values = values[~gone]
-    distinct = np.unique(values)
+    # Only an all-castable column lists every row; otherwise values are distinct ones.
+    each = text.rows if text is not None and len(values) == len(text.known) else None
+    distinct, rows = _tally(values, each)
     whole = bool((distinct == np.round(distinct)).all())
     if mark == "," and not whole:
         note = _joined("decimal comma", note)
-    # Only an all-castable column lists every row; otherwise values are distinct ones.
-    present = text.present if text is not None else len(values)
+    present = text.present if text is not None else int(rows.sum())
     if len(distinct) == 1 and present == n:
         return Column(name, "constant", constant_note(f"{distinct[0]:.15g}"), mark=mark)
     if set(distinct) == {0.0, 1.0}:
         return Column(name, "yes/no", note, mark=mark)
     if text is not None:
         note = _joined(note, _writing_note(text))
-    note = _joined(note, stand_in_note(values))
+    fills = stand_ins(distinct, rows)
+    stand_in = np.isin(distinct, fills)
+    shown = [f"{value:.15g}" for value in fills]
+    told = stand_in_note(shown, rows[stand_in].tolist(), "--number")
+    distinct = distinct[~stand_in]
+    note = _joined(note, told, far_note(distinct))
+    whole = bool((distinct == np.round(distinct)).all())
     if not whole:
-        return Column(name, "number", note, mark=mark)
+        return Column(name, "number", note, mark=mark, fills=fills)
     note = _joined(note, count_note(distinct[0], distinct[-1]))
     if len(distinct) == present == n and is_counter(distinct):
         return Column(name, "identifier", _joined(_COUNTER_NOTE, note))
     most = n * (1.0 - _LAPSES) if n >= _FEW_LAPSES else n
     if len(distinct) >= most and fills_range(distinct):
         return Column(name, "identifier", _joined(_NEARLY_NOTE, note))
-    return Column(name, "integer", note, mark=mark)
+    return Column(name, "integer", note, mark=mark, fills=fills)
 
 
 def _writing_note(facts: _Text) -> str:
@@ -359,9 +404,16 @@ def _writing_note(facts: _Text) -> str:
     return _joined(told, units_note(known) if facts.plain is None else "")
 
 
+def _is_beyond_float(values: FloatArray) -> bool:
+    """Check whether a float64 may lose digits of whole numbers, but a fill value."""
+    sizes = np.abs(values)
+    near = sizes < first_beyond(values) if len(values) else sizes > 0.0
+    return bool(sizes[near].max(initial=0.0) >= _EXACT)
+
+
 def _beyond_float(facts: _Text) -> list[int] | None:
     """Return the values of whole numbers, if a float64 does not hold all of them."""
-    if facts.plain is None or np.abs(facts.plain).max(initial=0.0) < _EXACT:
+    if facts.plain is None or not _is_beyond_float(facts.plain):
         return None
     if not all(_WHOLE.fullmatch(text) for text in facts.known):
         return None
@@ -453,13 +505,14 @@ def _of_moments(name: str, values: Any, days: FloatArray) -> Column:
 
     if (days == days[0]).all():
         return Column(name, "constant", _constant_of(values))
-    clock = is_time(values.type)
-    return Column(name, "date", "time of day" if clock else "", clock=clock)
+    if is_time(values.type):
+        return Column(name, "date", "time of day", clock=True)
+    return _without_edges(Column(name, "date"), *_tally(days))
 
 
 def _of_codes(name: str, values: Any, present: FloatArray) -> Column | None:
     """Return the role of whole numbers too large for a float64, or that are dates."""
-    if np.abs(present).max() >= _EXACT:
+    if _is_beyond_float(present):
         return _of_large(
             name, values.drop_null().to_pylist(), len(present), len(values)
         )
@@ -483,7 +536,7 @@ def _overruled(column: Column, role: str, values: Any, *, comma: bool) -> Column
     UsageError
         If none of its values can be read in that role.
     """
-    chosen = replace(column, role=role, note="as asked", given=True)
+    chosen = replace(column, role=role, note="as asked", given=True, fills=())
     kind = family(values.type)
     # Numbers that are dates count the time; all others are read as they are.
     numeric = kind in ("number", "integer", "truth")

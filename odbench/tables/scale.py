@@ -13,7 +13,12 @@ _CONSTANT = 16 * float(np.finfo(np.float64).eps)
 # Farther values are drawn in, to twice this at most and in their order, so that one of
 # them leaves the others their digits. Only numbers beyond any unit and new rows can be
 # so far: none of the n numbers behind a deviation is farther than the root of n.
-FARTHEST = 1e3
+_FARTHEST = 1e3
+# Share of the root of n from which values are drawn in where some are beyond any unit,
+# so that these end where the farthest number could be, and hide no other.
+_NEAREST = 0.5
+# Values that were drawn in to this share of their limit cannot be told from the end.
+_AT_THE_END = 1.0 - 1e-9
 # Times the other numbers, and 1, from which a number is no measurement in any unit:
 # there are as many picometres in a metre.
 BEYOND = 1e12
@@ -30,10 +35,13 @@ class Scale:
     ----------
     mean, deviation : float64 arrays of shape (d,)
         The deviation of a constant column is 1.
+    farthest : float64 array of shape (d,), or float
+        Deviations from which values are drawn in, in their order, to twice that.
     """
 
     mean: FloatArray
     deviation: FloatArray
+    farthest: FloatArray | float = _FARTHEST
 
     @classmethod
     def of(cls, X: FloatArray) -> Scale:
@@ -43,21 +51,38 @@ class Scale:
         ``StandardScaler``.
         """
         mean, deviation = _moments(X)
+        farthest = np.full(X.shape[1], _FARTHEST)
         for j in np.flatnonzero(np.abs(X).max(axis=0) >= BEYOND):
             near = np.abs(X[:, j]) < first_beyond(X[:, j])
             if not near.all():
                 one = _moments(X[near, j : j + 1])
                 mean[j], deviation[j] = one[0][0], one[1][0]
-        return cls(mean, deviation)
+                farthest[j] = min(_NEAREST * np.sqrt(len(X)), _FARTHEST)
+        return cls(mean, deviation, farthest)
 
     def apply(self, X: FloatArray) -> FloatArray:
         """Return rows in these units, float64 of shape (n, d), C-contiguous."""
         with np.errstate(over="ignore"):
             scaled = np.ascontiguousarray((X - self.mean) / self.deviation)
-        far = np.abs(scaled) > FARTHEST
-        drawn = FARTHEST * (2.0 - FARTHEST / np.abs(scaled[far]))
+        limit = np.broadcast_to(self.farthest, scaled.shape)
+        far = np.abs(scaled) > limit
+        drawn = limit[far] * (2.0 - limit[far] / np.abs(scaled[far]))
         scaled[far] = np.copysign(drawn, scaled[far])
         return scaled
+
+    def restore(self, Z: FloatArray) -> FloatArray:
+        """Return rows in their own units; infinite where they were drawn in to the end.
+
+        Rounding may cost the last digits.
+        """
+        limit = np.broadcast_to(self.farthest, Z.shape)
+        far = np.abs(Z) > limit
+        away = Z.copy()
+        left = 2.0 - np.abs(Z[far]) / limit[far]
+        end = left <= 2.0 * (1.0 - _AT_THE_END)
+        size = np.where(end, np.inf, limit[far] / np.where(end, 1.0, left))
+        away[far] = np.copysign(size, Z[far])
+        return away * self.deviation + self.mean
 
 
 def _moments(X: FloatArray) -> tuple[FloatArray, FloatArray]:

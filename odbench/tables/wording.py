@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -51,7 +52,7 @@ def show_value(column: Column, value: float, digits: int = _DIGITS) -> str:
     if column.role == "date":
         return show_season(value) if column.season else show_date(value)
     shown = show_number(value, digits)
-    return f"{shown} {column.unit}" if column.unit else shown
+    return _with_unit(shown, column.unit)
 
 
 def quoted(text: str) -> str:
@@ -94,7 +95,21 @@ def say_missing(column: Column, learned: Learned, *, gone: bool) -> str:
     return f"{column.name} present, as in {show_share(1.0 - share)} of rows"
 
 
-def say_number(column: Column, part: str, value: float, similar: FloatArray) -> str:
+def say_stand_in(column: Column, learned: Learned, value: float) -> str:
+    """Say that a value, such as -999, is read as missing."""
+    share = show_share(learned.missing / max(learned.n_rows, 1))
+    shown = show_value(column, value)
+    return f"{column.name} {shown} (read as missing), as in {share} of rows"
+
+
+def say_number(
+    column: Column,
+    part: str,
+    value: float,
+    similar: FloatArray,
+    *,
+    unit: str | None = None,
+) -> str:
     """Say how a value differs from those of similar rows.
 
     Parameters
@@ -106,10 +121,13 @@ def say_number(column: Column, part: str, value: float, similar: FloatArray) -> 
     similar : float64 array of shape (k,)
         The same part of similar rows' values; for "hour" and "weekday", `value` is
         that part too.
+    unit : str, optional
+        The unit of `value`, if it is not that of the column and of similar rows.
     """
     if part == "weekday":
         return _say_day(column, value, similar)
-    shown = _moment(value) if part == "hour" else show_value(column, value)
+    own = column if unit is None else replace(column, unit=unit)
+    shown = _moment(value) if part == "hour" else show_value(own, value)
     edge = (1.0 - _COVERED) / 2.0
     low, high = np.quantile(similar, (edge, 1.0 - edge), method="nearest")
     name = f"{column.name} at" if part == "hour" else column.name
@@ -117,11 +135,16 @@ def say_number(column: Column, part: str, value: float, similar: FloatArray) -> 
     slack = 1e-9 * max(abs(low), abs(high), abs(value))
     if low - slack <= value <= high + slack:
         return f"{name} {shown} in an unusual combination"
-    shown, first, last = _told_apart(column, part, (value, float(low), float(high)))
-    # The unit is said once, behind the range.
-    start = first.removesuffix(f" {column.unit}") if column.unit else first
-    between = first if first == last else f"{start} to {last}"
+    bare = replace(column, unit="")
+    shown, first, last = _told_apart(bare, part, (value, float(low), float(high)))
+    between = first if first == last else f"{first} to {last}"
+    # The unit of a range is said once, behind it.
+    shown, between = _with_unit(shown, own.unit), _with_unit(between, column.unit)
     return f"{name} {shown} where similar rows have {between}"
+
+
+def _with_unit(shown: str, unit: str) -> str:
+    return f"{shown} {unit}" if unit else shown
 
 
 def _told_apart(

@@ -150,6 +150,9 @@ def test_a_hostile_model_is_one_line(model, change):
         ("learned", {"high": float("inf")}),
         ("learned", {"counts": {"x": "y"}}),
         ("learned", {"counts": {"x": 10**9}}),
+        ("columns", {"fills": ["-999"]}),
+        ("columns", {"fills": [float("nan")]}),
+        ("columns", {"fills": -999.0}),
     ],
 )
 def test_a_model_with_impossible_facts_is_one_line(model, place, entries):
@@ -161,6 +164,40 @@ def test_a_model_with_impossible_facts_is_one_line(model, place, entries):
     with pytest.raises(DataError, match="is not a model or is damaged") as caught:
         load_model(rewritten(model, change))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("shape", [float("inf"), 3]),
+        ("farthest", [1.0]),
+        ("farthest", [0.0, 1.0, 1.0, 1.0, 1.0, 1.0]),
+    ],
+)
+def test_a_model_of_impossible_sizes_is_one_line(model, name, value):
+    def change(members):
+        told = json.loads(members["model.json"])
+        told[name] = value
+        members["model.json"] = json.dumps(told).encode()
+
+    with pytest.raises(DataError, match="is not a model or is damaged"):
+        load_model(rewritten(model, change))
+
+
+def test_a_model_without_limits_of_its_scale_is_read(model):
+    def change(members):
+        told = json.loads(members["model.json"])
+        del told["farthest"]
+        for column in told["columns"]:
+            del column["fills"]
+        members["model.json"] = json.dumps(told).encode()
+
+    before, _ = load_model(model)
+    again, _ = load_model(rewritten(model, change))
+
+    np.testing.assert_array_equal(again.learner.rows, before.learner.rows)
+    assert again.columns == before.columns
+    assert again.learner.scale.farthest == 1e3
 
 
 @pytest.mark.parametrize("as_json", [True, False])

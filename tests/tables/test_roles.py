@@ -520,8 +520,8 @@ def test_numbers_like_times_since_1970_are_told_how_to_become_times():
         ([5, 5, 5, 999] * 9, False),
     ],
 )
-def test_a_number_that_may_mean_missing_is_told(values, noted):
-    assert ("if that means missing" in role(values).note) == noted
+def test_a_number_that_stands_for_missing_ones_is_told(values, noted):
+    assert ("read as missing" in role(values).note) == noted
 
 
 @pytest.mark.parametrize(
