@@ -12,6 +12,7 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench.tables.digit_dates import read_compact, read_count
+from odbench.tables.month_names import in_english
 from odbench.tables.two_digit_years import first_year, years_from
 
 # Day and month in either order; which one is decided by the values above 12.
@@ -74,6 +75,8 @@ def looks_like_date(text: str) -> bool:
     (True, True)
     >>> looks_like_date("2026-W05"), looks_like_date("05-Jan-26")
     (True, True)
+    >>> looks_like_date("4. Dez 2025"), looks_like_date("12 mars 2024")
+    (True, True)
     """
     text = _usual(text.strip())
     if _ISO.fullmatch(text) or _DAY_MONTH.match(text):
@@ -101,7 +104,7 @@ def _usual(text: str) -> str:
         date = f"{year}-{month:0>2}-{day or '1':0>2}"
         hour, minute, second = (f"{part or '':0>2}" for part in clock)
         return f"{date} {hour}:{minute}:{second}" if clock[0] else date
-    return text
+    return in_english(text)
 
 
 def read_clock(text: str) -> float:

@@ -480,6 +480,50 @@ def test_versions_numbers_and_weekdays_are_no_dates(form):
     assert role([*texts, "x"]).role != "date"
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{d}. {de} 2025", "{d:02d}-{de}-25", "Montag, {d}. {de} 2025 um 08:30 Uhr",
+        "{d} {fr} 2025", "{d} {fr} 2025 14:05", "lun. {d} {fr} 2025", "{fr} 2025",
+        "{d} de {es} de 2025", "martes, {d} de {es} de 2025", "{d} {it} 2025",
+        "{d} de {pt} de 2025", "{d} {nl} 2025",
+    ],
+)  # fmt: skip
+def test_months_have_names_in_several_languages(form):
+    months = {
+        "de": "Januar Feb März Apr. Mai Juni Juli Aug Sep Okt. November Dez",
+        "fr": "janvier févr. mars avr. mai juin juillet août sept. oct. nov. déc.",
+        "es": "enero feb marzo abr mayo junio julio agosto sept octubre nov dic",
+        "it": "gennaio feb marzo apr maggio giu lug agosto set ottobre nov dic",
+        "pt": "janeiro fev março abr maio junho julho agosto set outubro nov dez",
+        "nl": "januari feb maart april mei juni juli augustus sept oktober nov dec",
+    }
+    rows = [
+        {"d": day, "m": place + 1} | {k: v.split()[place] for k, v in months.items()}
+        for place in range(12)
+        for day in (1, 14, 28)
+    ]
+    texts = [form.format(**row) for row in rows]
+
+    column = role([*texts, None])
+
+    assert column.role == "date"
+    days = np.floor(parsed_numbers(column, pa.array(texts)))
+    wanted = [
+        (dt.date(2025, row["m"], row["d"] if "{d" in form else 1) - dt.date(1970, 1, 1))
+        for row in rows
+    ]
+    assert days.tolist() == [day.days for day in wanted]
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["Modell {n} mai 2024", "{n} pieces 2024", "{n} set", "mai {n}", "{n} mag 7"],
+)
+def test_words_beside_numbers_are_no_months(form):
+    assert role([form.format(n=n) for n in range(1, 60)]).role != "date"
+
+
 @pytest.mark.parametrize("text", ["2024-W60", "2024-Q5", "20240230", "12 Items 24"])
 def test_shapes_of_dates_that_do_not_exist_are_missing(text):
     assert np.isnan(read_dates([text], day_first=True)[0])
