@@ -12,7 +12,7 @@ from odbench.tables.columns import Column, parsed_numbers
 from odbench.tables.encode import GONE, NAMED, Learned, count_categories
 from odbench.tables.fitted import Fitted
 from odbench.tables.order import hash_rows
-from odbench.tables.roles import constant_note
+from odbench.tables.roles import is_constant
 from odbench.tables.wording import show_share
 
 # Shares of rows above which a column is reported.
@@ -71,7 +71,7 @@ def _other_columns(fitted: Fitted, table: Any) -> list[str]:
 
 def _of_constant(column: Column, values: Any) -> list[str]:
     others = [
-        text for text in count_categories(values) if column.note != constant_note(text)
+        text for text in count_categories(values) if not is_constant(column.note, text)
     ]
     if not others:
         return []

@@ -175,6 +175,28 @@ def constant_note(text: str) -> str:
     return f"always {category_key(text)[:40]!r}"
 
 
+def is_constant(note: str, text: str) -> bool:
+    """Check whether a column whose remark is `constant_note` may have another value.
+
+    Numbers are the same however they are written.
+
+    Examples
+    --------
+    >>> is_constant("always '1.50'", "1,5"), is_constant("always '1.50'", "1.51")
+    (True, False)
+    """
+    if note == constant_note(text):
+        return True
+    known = note.removeprefix("always ")[1:-1]
+    either = (
+        (read_number(known, one), read_number(text, two))
+        for one in ".,"
+        for two in ".,"
+    )
+    # NaN, which is no number, is not even equal to itself.
+    return any(one == two for one, two in either)
+
+
 def _uses_commas(facts: list[_Text]) -> bool:
     """Decide on decimal commas from the columns where only one mark is possible."""
     votes = 0

@@ -148,6 +148,23 @@ def test_a_currency_is_no_other_unit(tmp_path, rng):
     assert not any(note.startswith("price: in ") for note in result.notes)
 
 
+@pytest.mark.parametrize("form", ["{:.2f}", "{:g}", "{:.1f} €", "comma"])
+@pytest.mark.parametrize("known", ["1.50", "1,5", "$1.5"])
+def test_a_constant_is_the_same_however_it_is_written(tmp_path, rng, known, form):
+    def write(name, constant, n):
+        rows = [(f"{x:.3f}", constant) for x in rng.normal(size=n)]
+        return table(tmp_path / name, ("x", "rate"), rows)
+
+    reference = write("reference.csv", known, N)
+    text = "1,50" if form == "comma" else form.format(1.5)
+
+    same = scored(write("same.csv", text, 40), reference)
+    other = scored(write("other.csv", "1.6", 40), reference)
+
+    assert not any("rate" in note for note in same.notes)
+    assert any("rate: in the reference always" in note for note in other.notes)
+
+
 @pytest.mark.parametrize(
     "column",
     [
