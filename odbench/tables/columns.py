@@ -50,6 +50,8 @@ class Column:
         no year has two digits.
     fills : tuple of float
         Numbers, in days for dates, that stand for missing values.
+    codes : bool
+        Whether whole numbers may be codes, which have no thousands.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Column:
     duration: bool = False
     first_year: int = 0
     fills: tuple[float, ...] = ()
+    codes: bool = False
 
     @property
     def used(self) -> bool:

@@ -68,6 +68,8 @@ _FIRST_YEAR, _LAST_YEAR = 1500, 2200
 # Share of the rows of a counter that may repeat another or have no number, and rows
 # from which that is no coincidence.
 _LAPSES, _FEW_LAPSES = 0.1, 100
+# Digits of postal codes.
+_CODE_DIGITS = 5
 _COUNTER_NOTE = "whole numbers, evenly spread, all different"
 _NEARLY_NOTE = "whole numbers that fill their range, nearly all different"
 _COMPACT_NOTE = "digits read as year, month, day"
@@ -411,7 +413,18 @@ def _of_numbers(
     most = n * (1.0 - _LAPSES) if n >= _FEW_LAPSES else n
     if len(distinct) >= most and fills_range(distinct):
         return Column(name, "identifier", _joined(_NEARLY_NOTE, note))
-    return Column(name, "integer", note, mark=mark, fills=fills)
+    codes = _may_be_codes(distinct[0], distinct[-1])
+    return Column(name, "integer", note, mark=mark, fills=fills, codes=codes)
+
+
+def _may_be_codes(lowest: float, highest: float) -> bool:
+    """Check whether whole numbers may be codes, such as those of towns or articles.
+
+    Codes have at most five digits, or all have as many. So may numbers, which can be
+    read without thousands as well.
+    """
+    same = len(f"{lowest:.0f}") == len(f"{highest:.0f}")
+    return lowest >= 0.0 and (same or highest < 10**_CODE_DIGITS)
 
 
 def _writing_note(facts: _Text) -> str:
@@ -558,7 +571,9 @@ def _overruled(column: Column, role: str, values: Any, *, comma: bool) -> Column
     UsageError
         If none of its values can be read in that role.
     """
-    chosen = replace(column, role=role, note="as asked", given=True, fills=())
+    chosen = replace(
+        column, role=role, note="as asked", given=True, fills=(), codes=False
+    )
     kind = family(values.type)
     # Numbers that are dates count the time; all others are read as they are.
     numeric = kind in ("number", "integer", "truth")

@@ -26,13 +26,15 @@ _LONGEST = 40
 _DIGITS, _MOST_DIGITS = 5, 15
 
 
-def show_number(value: float, digits: int = _DIGITS) -> str:
-    """Return a number with five digits, and commas from 10,000 on.
+def show_number(value: float, digits: int = _DIGITS, *, code: bool = False) -> str:
+    """Return a number with five digits, and commas from 10,000 on if it is no code.
 
     Examples
     --------
     >>> show_number(25000.0), show_number(2010.0), show_number(0.123456)
     ('25,000', '2010', '0.12346')
+    >>> show_number(90210.0, code=True)
+    '90210'
     """
     if value == 0.0:
         return "0"
@@ -42,7 +44,7 @@ def show_number(value: float, digits: int = _DIGITS) -> str:
     text = f"{value:,.{max(digits - 1 - size, 0)}f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
-    return text if abs(value) >= 10_000 else text.replace(",", "")
+    return text if abs(value) >= 10_000 and not code else text.replace(",", "")
 
 
 def show_value(column: Column, value: float, digits: int = _DIGITS) -> str:
@@ -51,7 +53,7 @@ def show_value(column: Column, value: float, digits: int = _DIGITS) -> str:
         return _moment(value * 24.0)
     if column.role == "date":
         return show_season(value) if column.season else show_date(value)
-    shown = show_number(value, digits)
+    shown = show_number(value, digits, code=column.codes)
     return _with_unit(shown, column.unit)
 
 

@@ -1,10 +1,12 @@
 """Reasons in words: numbers, dates, categories, missing values."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from odbench.tables.columns import Column
 from odbench.tables.encode import GONE, Learned
+from odbench.tables.roles import infer_roles
 from odbench.tables.wording import (
     say_category,
     say_missing,
@@ -66,6 +68,28 @@ def test_categories_and_missing_values():
     assert say_missing(AMOUNT, LEARNED, gone=False).endswith(
         "present, as in 93 % of rows"
     )
+
+
+@pytest.mark.parametrize(
+    ("values", "odd", "said"),
+    [
+        ([1001, 90210, 60601, 2134], 99950, "99950 where similar rows have 1001"),
+        (
+            [4400120, 8712003, 5500731],
+            9999999,
+            "9999999 where similar rows have 4400120",
+        ),
+        ([1200, 1439000, 25000], 9999999, "9,999,999 where similar rows have 1200"),
+        ([-12000, 45000, 3000], 99999, "99,999 where similar rows have -12,000"),
+        ([1001.5, 20000.0, 600.25], 90210, "90,210 where similar rows have 600.25"),
+    ],
+)
+def test_whole_numbers_that_may_be_codes_are_shown_as_they_are(values, odd, said):
+    (column,) = infer_roles(pa.table({"x": [*values, values[0]]}))
+
+    text = say_number(column, "value", float(odd), np.array(values, dtype=float))
+
+    assert text.startswith(f"x {said}")
 
 
 def test_numbers_are_shown_in_their_unit():
