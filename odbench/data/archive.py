@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from odbench.data.npy import Header, read_header, read_values
 from odbench.data.split import one_class_split
 from odbench.data.whole_numbers import tell_rounded
 from odbench.errors import ArchiveError
+from odbench.text import printable
 
 # In values: four times the largest table of any known suite, 2 GiB as float64.
 MAX_VALUES = 1 << 28
@@ -94,7 +96,7 @@ class _Archive:
         if member not in self.headers:
             msg = (
                 f"{self.where(member)}: missing; the archive has "
-                f"{', '.join(sorted(self.headers)) or 'nothing'}"
+                f"{_listed(self.headers)}"
             )
             raise ArchiveError(msg)
         return read_values(self.file, *self.headers[member], self.where(member))
@@ -207,7 +209,7 @@ def _read(
     """Read an open archive."""
     labels: LabelArray | None = None
     if layout == "either":
-        layout = "whole" if "X" in archive.headers else "split"
+        layout = _layout_of(archive)
     if layout == "whole":
         whole = archive.table("X", limit=None)
         y = archive.labels("y", len(whole))
@@ -238,6 +240,25 @@ def _read(
         facts=facts,
         skipped=tuple(sorted(archive.skipped)),
     )
+
+
+def _layout_of(archive: _Archive) -> str:
+    """Return the layout that an archive's members have, readable or not."""
+    members = {*archive.headers, *archive.skipped}
+    whole, split = "X" in members, "train" in members
+    if whole != split:
+        return "whole" if whole else "split"
+    fault = "has both X and train" if whole else f"has {_listed(members)}"
+    msg = (
+        f"archive {archive.path.name}: {fault}; wanted the members X and y, or train, "
+        f"test and test_labels"
+    )
+    raise ArchiveError(msg)
+
+
+def _listed(members: Iterable[str]) -> str:
+    """Return the names of members for a message."""
+    return printable(", ".join(sorted(members))[:200]) or "nothing"
 
 
 def _check_numbers(header: Header, where: str) -> None:

@@ -416,3 +416,22 @@ def test_a_split_depends_on_the_name_and_nothing_else(write, rng):
     np.testing.assert_array_equal(once.train, again.train)
     rows = [int(np.flatnonzero((row == X).all(axis=1))[0]) for row in once.train[:6]]
     assert rows == [0, 1, 6, 9, 11, 14]
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        (("x", "label"), "has label, x; wanted the members X and y, or train, test"),
+        ((), "has nothing; wanted the members X and y"),
+        (("X", "y", "train"), "has both X and train; wanted"),
+    ],
+)
+def test_an_own_archive_of_neither_layout_is_told_both(write, members, words):
+    table = np.zeros((9, 2))
+    refused(write, dict.fromkeys(members, table), words, layout="either")
+
+
+@pytest.mark.parametrize("kind", [object, complex, "datetime64[s]"])
+def test_an_own_table_of_odd_values_is_not_called_missing(write, rng, kind):
+    members = {"X": rng.normal(size=(9, 2)).astype(kind), "y": np.arange(9) > 7}
+    refused(write, members, "member 'X': is not an array of numbers", layout="either")
