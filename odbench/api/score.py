@@ -31,8 +31,8 @@ def score(
     Parameters
     ----------
     table : str, Path or table
-        A file (CSV, TSV, JSON, Parquet, Feather or Arrow, also as .gz, .zst or
-        .bz2), "-" for stdin, or a table of pandas, polars or pyarrow.
+        A file (CSV, TSV, JSON, Parquet, Feather or Arrow, also as .gz, .zst, .bz2
+        or alone in a .zip), "-" for stdin, or a table of pandas, polars or pyarrow.
     reference : the same, optional
         Rows known to be normal. Without it, rows are compared with each other.
     detector : str or object

@@ -29,11 +29,6 @@ from odbench.threads import spare_threads
 _LOOK = 4096
 # The address of a page; as a path it has one slash fewer.
 _ADDRESS = re.compile(r"[a-z][a-z0-9+]+:/", re.IGNORECASE)
-# A ZIP archive whose first member is a table; a spreadsheet is an archive, too.
-_ZIPPED = re.compile(
-    rb"PK\x03\x04.{26}[^\0]{0,200}\.(csv|tsv|txt|jsonl?|ndjson|parquet)",
-    re.IGNORECASE | re.DOTALL,
-)
 _SPREADSHEET = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
@@ -43,10 +38,10 @@ def read_source(table: Any) -> Source:
     Parameters
     ----------
     table : str, Path or table
-        A file of CSV, TSV, JSON, Parquet, Feather or Arrow, also as .gz, .zst or
-        .bz2; a folder of Parquet files of the same columns; "-" for stdin; or a table
-        of pandas, polars, pyarrow or any library that exports Arrow data, a mapping of
-        columns, a two-dimensional array.
+        A file of CSV, TSV, JSON, Parquet, Feather or Arrow, also as .gz, .zst, .bz2
+        or alone in a .zip; a folder of Parquet files of the same columns; "-" for
+        stdin; or a table of pandas, polars, pyarrow or any library that exports Arrow
+        data, a mapping of columns, a two-dimensional array.
 
     Returns
     -------
@@ -93,11 +88,7 @@ def _read_opened(opened: Opened, path: Path | None) -> Source:
     if head.startswith((b"ARROW1", b"FEA1", b"\xff\xff\xff\xff")):
         return _read_feather(seekable(opened, path), opened.name)
     if head.startswith(_SPREADSHEET):
-        msg = (
-            f"{opened.name}: is a ZIP archive; unpack it and name the table in it"
-            if _ZIPPED.match(head)
-            else f"{opened.name}: is a spreadsheet or an archive; save the table as CSV"
-        )
+        msg = f"{opened.name}: is a spreadsheet or an archive; save the table as CSV"
         raise DataError(msg)
     if _is_json(head):
         return read_json_lines(opened, path)

@@ -237,7 +237,7 @@ def find_encoding(head: bytes, name: str) -> str:
     if b"\0" in head:
         msg = (
             f"{name}: is a binary file; wanted CSV, TSV, JSON, Parquet or "
-            f"Feather, or one of them as .gz, .zst or .bz2"
+            f"Feather, or one of them as .gz, .zst, .bz2 or .zip"
         )
         raise DataError(msg)
     try:

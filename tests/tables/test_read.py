@@ -10,6 +10,7 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 import zipfile
 from functools import partial
 from pathlib import Path
@@ -245,12 +246,22 @@ def test_missing_files_folders_and_other_objects_are_usage_errors(tmp_path):
         read_source(5)
 
 
-@pytest.mark.parametrize("suffix", ["gz", "zst", "bz2"])
+def zipped(members, **options):
+    """Return the bytes of a ZIP archive."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", **options) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("suffix", ["gz", "zst", "bz2", "zip"])
 def test_compressed_text_is_read(tmp_path, suffix):
     pack = {
         "gz": gzip.compress,
         "zst": lambda text: pa.Codec("zstd").compress(text, asbytes=True),
         "bz2": bz2.compress,
+        "zip": lambda text: zipped({"a/": b"", "a/t.csv": text, "__MACOSX/t": b"x"}),
     }[suffix]
     content = pack(b"name,amount\na,1.5\nb,2\n")
 
@@ -959,14 +970,68 @@ def test_a_changed_byte_gives_a_table_or_one_line(tmp_path, form):
     assert not any("\n" in refusal for refusal in refusals)
 
 
-def test_an_archive_is_told_from_a_spreadsheet(tmp_path):
-    for name, words in (("t.csv", "unpack it"), ("[Content_Types].xml", "as CSV")):
-        path = tmp_path / "t.zip"
-        with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr(name, "a,b\n1,2\n")
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({"[Content_Types].xml": "<a/>"}, "is a spreadsheet or an archive; save the"),
+        ({"mimetype": "opendocument", "content.xml": "<a/>"}, "is a spreadsheet"),
+        ({"t.csv": "a,b\n1,2\n", "u.csv": "a,b\n1,2\n"}, "archive of 2 files; wanted"),
+        ({"t/": ""}, "is a ZIP archive of 0 files; wanted one"),
+        ({"t.csv": ""}, "is empty; wanted a header line and rows"),
+        ({"t.xlsx": zipped({"[Content_Types].xml": ""})}, "is a spreadsheet"),
+    ],
+)
+def test_an_archive_has_one_table(tmp_path, members, words):
+    path = tmp_path / "t.zip"
+    path.write_bytes(zipped(members))
 
-        with pytest.raises(DataError, match=words):
-            read_source(path)
+    with pytest.raises(DataError, match=words):
+        read_source(path)
+
+
+def test_a_table_in_an_archive_takes_no_path_from_it(tmp_path, monkeypatch):
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    parquet.write_table(TYPED, tmp_path / "t.parquet")
+    content = zipped({"../../out.csv": (tmp_path / "t.parquet").read_bytes()})
+    (tmp_path / "t.zip").write_bytes(content)
+
+    assert read_source(tmp_path / "t.zip").table().to_pydict() == TYPED.to_pydict()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+    assert read_source("-").table().to_pydict() == TYPED.to_pydict()
+    assert sorted(path.name for path in tmp_path.rglob("*")) == [
+        "here", "t.parquet", "t.zip",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_damaged_archive_is_one_line(tmp_path, method):
+    text = b"x,y\n" + b"".join(b"%d,%d\n" % (n, n * n % 97) for n in range(400))
+    content = zipped({"t.csv": text}, compression=method)
+    draw, path, refusals = random.Random(0), tmp_path / "t.zip", []
+    for _ in range(300):
+        changed = bytearray(content)
+        for _ in range(3):
+            changed[draw.randrange(4, len(changed))] = draw.randrange(256)
+        path.write_bytes(changed[: draw.choice([len(changed), len(changed) // 2])])
+        try:
+            read_source(path).table()
+        except DataError as error:
+            refusals.append(str(error))
+    assert len(refusals) > 200
+    assert not any("\n" in refusal for refusal in refusals)
+
+
+def test_an_encrypted_archive_is_one_line(tmp_path):
+    content = bytearray(zipped({"t.csv": "a,b\n1,2\n"}))
+    # The flag of a member, in its own header and in the directory.
+    for place in (6, content.index(b"PK\x01\x02") + 8):
+        content[place] |= 1
+    (tmp_path / "t.zip").write_bytes(content)
+
+    with pytest.raises(DataError, match="is encrypted; unpack it"):
+        read_source(tmp_path / "t.zip")
 
 
 def test_fields_of_structures_are_columns(tmp_path):
