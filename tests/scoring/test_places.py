@@ -1,5 +1,7 @@
 """Place intervals know that the best was chosen on the same data."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -28,6 +30,33 @@ def test_p_values_equal_enumeration_in_steps(rng):
     for (k, j), p in slow.items():
         # Three standard errors of a share over 200,000 draws.
         assert found.p[k, j] == pytest.approx(p, abs=3 * 0.5 / np.sqrt(200_000))
+
+
+def test_parts_of_the_pairs_give_what_all_pairs_at_once_give(rng, monkeypatch):
+    values = np.round(rng.random((30, 20)) + np.linspace(0.0, 0.3, 20), 2)
+    values[:, 3] = values[:, 17]
+
+    found = {}
+    for part in (7, 125, 10_000):
+        monkeypatch.setattr(places, "_PART", part)
+        found[part] = pairs(values, permutations=250)
+
+    assert ((found[7].p > 0.01) & (found[7].p < 0.99)).any()
+    for part in (125, 10_000):
+        np.testing.assert_array_equal(found[part].p, found[7].p)
+        assert found[part].critical == found[7].critical
+
+
+def test_many_methods_need_little_memory(rng):
+    values = rng.random((12, 200))
+
+    tracemalloc.start()
+    pairs(values, permutations=100)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    # 19,900 pairs under 100 assignments at once would be 16 MB, with their copies more.
+    assert peak < 10_000_000
 
 
 def test_equal_methods_may_all_be_best(rng):
