@@ -6,6 +6,8 @@ import contextlib
 import itertools
 import logging
 import os
+import re
+import socket
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import CancelledError
@@ -23,6 +25,11 @@ CLUSTERS = ("dask", "ray")
 BACKENDS = ("loky", "threading", *CLUSTERS)
 # The run fails when the pool breaks this often in a row without a finished trial.
 _FRUITLESS = 5
+# Seconds in which a scheduler or a head must answer.
+_ANSWER = 20.0
+# Ray asks a head this often, 40 s each, if something else answers at its address; its
+# own default is 20 times.
+_ASKED = ("RAY_NUM_REDIS_GET_RETRIES", "3")
 # The start of joblib's warning that tasks were cancelled, or done for nothing.
 _ADVICE = r"\d+ tasks (which were still|have been successfully)"
 
@@ -192,6 +199,10 @@ def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or _first_line(error)
+
+
 def check_cluster(backend: str, scheduler: str | None) -> None:
     """Refuse a cluster that cannot be used, before anything is written.
 
@@ -205,14 +216,23 @@ def check_cluster(backend: str, scheduler: str | None) -> None:
     Raises
     ------
     UsageError
-        If the backend is not installed, or no dask scheduler answers.
+        If the backend is not installed, or no dask scheduler or ray head answers.
     """
     if backend == "dask":
         distributed = _distributed()
         if scheduler:
             _client(distributed, scheduler).close()
     elif backend == "ray":
+        _check_ray(scheduler)
+
+
+def _check_ray(scheduler: str | None) -> None:
+    if scheduler is None:
         _ray_module()
+        return
+    with _started_ray(1, scheduler):
+        # Connected, so it can be used.
+        pass
 
 
 def _distributed() -> Any:
@@ -226,9 +246,13 @@ def _distributed() -> Any:
 
 def _client(distributed: Any, scheduler: str) -> Any:
     try:
-        return distributed.Client(scheduler, timeout="20s")
+        return distributed.Client(scheduler, timeout=_ANSWER)
     except (OSError, ValueError) as error:
-        msg = f"scheduler {scheduler!r}: no dask scheduler answers ({error})"
+        msg = (
+            f"scheduler {scheduler!r}: no dask scheduler answers "
+            f"({_reason(error)}); give the address that `dask scheduler` prints, "
+            f"such as tcp://HOST:8786"
+        )
         raise UsageError(msg) from error
 
 
@@ -248,6 +272,50 @@ def _dask(jobs: int, scheduler: str | None) -> Iterator[Any]:
         yield client
 
 
+@contextlib.contextmanager
+def _ray(jobs: int, scheduler: str | None) -> Iterator[tuple[type[BaseException], ...]]:
+    with _started_ray(jobs, scheduler) as ray:
+        from ray.util.joblib import register_ray
+
+        register_ray()
+        yield (ray.exceptions.RayError,)
+
+
+@contextlib.contextmanager
+def _started_ray(jobs: int, scheduler: str | None) -> Iterator[Any]:
+    """Give ray, connected to a head or started here; a session of the caller stays."""
+    if scheduler:
+        os.environ.setdefault(*_ASKED)
+    ray = _ray_module()
+    if ray.is_initialized():
+        yield ray
+        return
+    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+    if scheduler is None:
+        ray.init(num_cpus=jobs, include_dashboard=False, **quiet)
+    else:
+        try:
+            _check_port(scheduler)
+            ray.init(address=scheduler, **quiet)
+        except (OSError, ValueError, RuntimeError) as error:
+            msg = (
+                f"scheduler {scheduler!r}: no ray head answers ({_reason(error)}); "
+                f"give the address that `ray start --head` prints, such as HOST:6379"
+            )
+            raise UsageError(msg) from error
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def _check_port(address: str) -> None:
+    """Raise an OSError if nothing listens there: ray itself would try for minutes."""
+    found = re.fullmatch(r"(?:ray://)?\[?([^/@]+?)\]?:(\d{1,5})", address)
+    if found:
+        socket.create_connection((found[1], int(found[2])), _ANSWER).close()
+
+
 def _ray_module() -> Any:
     try:
         import ray
@@ -255,20 +323,3 @@ def _ray_module() -> Any:
         msg = "backend 'ray': not installed: pip install 'odbench[ray]'"
         raise UsageError(msg) from None
     return ray
-
-
-@contextlib.contextmanager
-def _ray(jobs: int, scheduler: str | None) -> Iterator[tuple[type[BaseException], ...]]:
-    ray = _ray_module()
-    from ray.util.joblib import register_ray
-
-    register_ray()
-    if not ray.is_initialized():
-        where: dict[str, Any] = {"address": scheduler} if scheduler else {}
-        if not scheduler:
-            where = {"num_cpus": jobs, "include_dashboard": False}
-        ray.init(log_to_driver=False, logging_level=logging.ERROR, **where)
-    try:
-        yield (ray.exceptions.RayError,)
-    finally:
-        ray.shutdown()

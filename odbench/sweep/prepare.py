@@ -12,6 +12,7 @@ from odbench.errors import UsageError
 from odbench.plugins.specs import as_json
 from odbench.scoring.settings import TRANSDUCTIVE
 from odbench.suites import ORACLE
+from odbench.sweep.backends import check_cluster
 from odbench.sweep.finished import batch_independent, finished
 from odbench.sweep.keys import Keys
 from odbench.sweep.oracle import oracle_rows
@@ -82,7 +83,8 @@ def prepare(request: RunRequest, *, pull: bool = True) -> Prepared:
     Raises
     ------
     OdbenchError
-        If a name is unknown, or nothing is selected.
+        If a name is unknown, nothing is selected, or trials are pending and no
+        scheduler answers.
     """
     from odbench.data.catalog import Sources
     from odbench.data.store import Store
@@ -108,6 +110,8 @@ def prepare(request: RunRequest, *, pull: bool = True) -> Prepared:
 
     plan = planned()
     if pull and plan.pending:
+        # Before hours of downloads, which a wrong address would make vain.
+        check_cluster(request.backend, request.scheduler)
         wanted = {batch.record.id for batch in plan.pending}
         records, failed = _pull(records, wanted, request, sources)
         faults += failed

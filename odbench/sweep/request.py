@@ -132,6 +132,13 @@ class RunRequest:
             if not is_valid:
                 msg = f"{name}: got {getattr(self, name)!r}, wanted {wanted}"
                 raise UsageError(msg)
+        if self.scheduler is not None and not self.scheduler.strip():
+            # An unset variable of a script must not measure on this machine instead.
+            msg = (
+                f"scheduler: got {self.scheduler!r}, wanted an address; leave it out "
+                f"to start workers on this machine"
+            )
+            raise UsageError(msg)
         if self.scheduler is not None and self.backend not in CLUSTERS:
             msg = (
                 f"scheduler: got {self.scheduler!r} with backend {self.backend!r}; "

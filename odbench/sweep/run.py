@@ -193,11 +193,9 @@ class _Ready:
 
 
 def _check(request: RunRequest, prepared: Prepared) -> _Ready:
-    """Check the machine and the backend, or refuse the call."""
-    from odbench.sweep.backends import check_cluster
+    """Check the machine, or refuse the call."""
     from odbench.sweep.preflight import divide_machine, inspect_machine
 
-    check_cluster(request.backend, request.scheduler)
     share = divide_machine(request)
     context = _context(request, prepared, share.memory_bytes)
     machine = inspect_machine(request, context, jobs=share.jobs)

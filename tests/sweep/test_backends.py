@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 import odbench
+from odbench.data.store import Store
 from odbench.errors import RunBrokenError
 from odbench.sweep.journal import FOLDER
 
@@ -168,16 +169,76 @@ def test_a_worker_elsewhere_sends_its_results_back(
     assert results[SAME].equals(reference)
 
 
+def refuses(made_up, hostile, out, **options):
+    """Check that a run is refused before it fetches or writes anything."""
+    with pytest.raises(odbench.OdbenchError) as raised:
+        odbench.run(
+            "oddbench", detectors=[hostile("Plain")], mirror=str(made_up), out=out,
+            show_progress=False, **options,
+        )  # fmt: skip
+    assert not out.exists()
+    assert not (Store.default().root / "features").exists()
+    assert "\n" not in str(raised.value)
+    return str(raised.value)
+
+
 @pytest.mark.slow
 def test_a_scheduler_that_does_not_answer_is_named(made_up, hostile, tmp_path):
     pytest.importorskip("distributed")
 
-    with pytest.raises(
-        odbench.OdbenchError, match=r"127\.0\.0\.1:9.*no dask scheduler"
-    ):
-        odbench.run(
+    message = refuses(
+        made_up, hostile, tmp_path / "out", backend="dask",
+        scheduler="tcp://127.0.0.1:9",
+    )  # fmt: skip
+
+    assert "'tcp://127.0.0.1:9': no dask scheduler answers" in message
+    assert "dask scheduler` prints" in message
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        # Ray itself tries for 14 minutes.
+        ("127.0.0.1:9", "Connection refused"),
+        ("head", "Invalid address format"),
+        ("http://127.0.0.1:8265", "Invalid Ray address"),
+    ],
+)
+def test_a_head_that_does_not_answer_is_named(
+    made_up, hostile, tmp_path, address, reason
+):
+    pytest.importorskip("ray")
+
+    message = refuses(
+        made_up, hostile, tmp_path / "out", backend="ray", scheduler=address
+    )
+
+    assert f"{address!r}: no ray head answers ({reason}" in message
+    assert "ray start --head` prints" in message
+
+
+@pytest.mark.parametrize("backend", ["dask", "ray"])
+def test_an_empty_address_is_not_this_machine(made_up, hostile, tmp_path, backend):
+    message = refuses(
+        made_up, hostile, tmp_path / "out", backend=backend, scheduler=" "
+    )
+
+    assert message.startswith("scheduler: got ' ', wanted an address")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_session_of_the_caller_stays(made_up, hostile):
+    ray = pytest.importorskip("ray")
+    ray.init(num_cpus=1, include_dashboard=False)
+    try:
+        results = odbench.run(
             "oddbench", detectors=[hostile("Plain")], mirror=str(made_up),
-            backend="dask", scheduler="tcp://127.0.0.1:9", show_progress=False,
-            out=tmp_path / "out",
+            backend="ray", show_progress=False,
         )  # fmt: skip
-    assert not (tmp_path / "out").exists()
+
+        assert (results["status"] == "ok").all()
+        assert ray.is_initialized()
+    finally:
+        ray.shutdown()
