@@ -1,6 +1,7 @@
 """Detectors fitted and applied in parts equal those that see the table in one piece."""
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -243,3 +244,63 @@ def test_files_that_are_not_a_table_of_numbers_are_refused(rng, tmp_path):
     (tmp_path / "part.2.parquet").write_bytes(b"PAR1 and nothing")
     with pytest.raises(DataError, match="is not a readable Parquet file"):
         as_parts(tmp_path / "part.2.parquet")
+
+
+def test_a_data_frame_in_memory_is_a_table(rng):
+    X = table(rng, 300)
+    whole = HBOS().fit(X).decision_function(X)
+
+    frame = pd.DataFrame(X)
+
+    assert_array_equal(scores_of(large.fit(HBOS(), frame), frame), whole)
+    assert_allclose(
+        large.score_by_columns(ECOD(), frame), ECOD().fit(X).decision_function(X)
+    )
+
+
+def test_a_missing_value_of_pandas_is_nan(rng):
+    frame = pd.DataFrame({"a": pd.array([1, None, 3], "Int64"), "b": [0.5, 1.0, 2.0]})
+
+    with pytest.raises(DetectorError, match="column 0 holds NaN"):
+        large.fit(HBOS(), [frame])
+
+
+def test_text_in_a_list_of_blocks_is_one_line():
+    with pytest.raises(DataError, match="wanted numbers, got other values"):
+        large.fit(HBOS(), [[["a", "b"]]])
+
+
+def test_an_iterator_that_is_returned_twice_is_refused(rng):
+    # Its first block was read to count columns, and was missing in the fit.
+    blocks = iter(cut(table(rng, 90), [30]))
+
+    with pytest.raises(UsageError, match="returns the same iterator again"):
+        large.fit(ECOD(quantiles=16), lambda: blocks)
+
+
+def test_files_that_are_being_written_are_left_out(rng, tmp_path):
+    X = table(rng, 200)
+    write_folder(tmp_path, X, [150])
+    (tmp_path / "_temporary").mkdir()
+    write_folder(tmp_path / "_temporary", X, [150])
+    (tmp_path / ".part.parquet").write_bytes(b"PAR1")
+
+    assert as_parts(tmp_path).n_rows == 200
+
+
+def test_a_column_in_the_names_of_folders_is_not_left_out(rng, tmp_path):
+    (tmp_path / "year=2024").mkdir()
+    write_folder(tmp_path / "year=2024", table(rng, 50), [50])
+
+    with pytest.raises(DataError, match="'year=2024' stands for a column 'year'"):
+        as_parts(tmp_path)
+
+
+def test_repeated_columns_are_refused(tmp_path):
+    values = pa.array([1.0, 2.0])
+    pq.write_table(
+        pa.Table.from_arrays([values, values], names=["a", "a"]), tmp_path / "t.parquet"
+    )
+
+    with pytest.raises(DataError, match="has several columns 'a'"):
+        as_parts(tmp_path / "t.parquet")

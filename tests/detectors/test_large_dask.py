@@ -148,3 +148,21 @@ def test_a_cluster_of_processes_gives_the_same(X):
     assert_array_equal(scores, HBOS().fit(X).decision_function(X))
     assert abs(bounded.to_numpy() - whole).max() <= ecod.score_error_
     assert_allclose(exact, whole, rtol=1e-12)
+
+
+def test_a_table_without_rows_is_refused_by_columns(X):
+    frame = as_frame(X)
+
+    with pytest.raises(DetectorError, match="cannot fit on a table of shape"):
+        large.score_by_columns(ECOD(), frame[frame["a"] > 99])
+
+
+@pytest.mark.parametrize("one", [lambda X: as_frame(X)["a"], lambda X: as_array(X)[0]])
+def test_one_column_is_not_a_table(X, one):
+    for use in (
+        lambda table: large.score_by_columns(ECOD(), table),
+        lambda table: large.fit(HBOS(), table),
+        lambda table: large.score(HBOS().fit(X), table),
+    ):
+        with pytest.raises(UsageError, match="of 1 dimension: wanted two"):
+            use(one(X))

@@ -10,7 +10,12 @@ import numpy as np
 from odbench.arrays import FloatArray
 from odbench.errors import DetectorError
 from odbench_detectors.ecod.detector import ECOD
-from odbench_detectors.large.on_dask import is_dask, sum_of_columns, with_sizes
+from odbench_detectors.large.on_dask import (
+    check_two_dimensions,
+    is_dask,
+    sum_of_columns,
+    with_sizes,
+)
 from odbench_detectors.large.tables import Parts, as_block, as_parts
 from odbench_detectors.shared.columns import Floats, check_scores
 from odbench_detectors.shared.estimator import check_filled, check_width
@@ -85,9 +90,12 @@ def _on_dask(detector: ECOD, train: Any, rows: Any, memory: float) -> Any:
             "of dask, or neither"
         )
         raise DetectorError(msg)
+    check_two_dimensions(train)
+    check_two_dimensions(rows)
     check_width(rows.shape[1], train.shape[1])
     ours = with_sizes(train)
     theirs = ours if rows is train else with_sizes(rows)
+    check_filled(ours.shape)
     width = _width(ours.shape[0], theirs.shape[0], memory)
     return sum_of_columns(ours, theirs, partial(_task, detector), width)
 

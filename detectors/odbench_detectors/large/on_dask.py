@@ -10,6 +10,7 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench.errors import UsageError
+from odbench.text import counted
 from odbench_detectors.large.tables import as_block
 from odbench_detectors.shared.columns import Floats
 
@@ -24,6 +25,23 @@ def is_dask(table: Any) -> bool:
 def is_array(table: Any) -> bool:
     """Say whether a dask collection is an array."""
     return hasattr(table, "rechunk")
+
+
+def check_two_dimensions(table: Any) -> None:
+    """Refuse a dask series, or an array of another number of dimensions.
+
+    Raises
+    ------
+    UsageError
+        If the collection is not a table.
+    """
+    if table.ndim != 2:
+        kind = "array" if is_array(table) else "series"
+        msg = (
+            f"dask {kind} of {counted(table.ndim, 'dimension')}: wanted two, (n_rows, "
+            f"n_columns); reshape it"
+        )
+        raise UsageError(msg)
 
 
 def fold_on_dask(
@@ -69,6 +87,7 @@ def score_on_dask(detector: Any, table: Any) -> Any:
     """
     from dask.delayed import delayed
 
+    check_two_dimensions(table)
     # One object of the graph, so that it travels to each worker once.
     shared = delayed(detector, pure=False, traverse=False)
     if not is_array(table):
@@ -130,13 +149,8 @@ def with_sizes(table: Any) -> Any:
 
 def _blocks(table: Any) -> list[Any]:
     """Return the blocks of rows, each a delayed value."""
+    check_two_dimensions(table)
     if is_array(table):
-        if table.ndim != 2:
-            msg = (
-                f"dask array of shape {table.shape}: wanted (n_rows, n_columns); "
-                f"reshape it"
-            )
-            raise UsageError(msg)
         return list(table.rechunk({1: -1}).to_delayed().ravel())
     return list(table.to_delayed())
 

@@ -24,9 +24,10 @@ def parquet_parts(path: Path) -> Parts:
     ----------
     path : Path
         A folder stands for all ``*.parquet`` files below it, in the order of their
-        names (2 before 10). All have the columns of the first, which are numbers.
-        Columns are float64, or float32 if all of them are. A missing value is read as
-        NaN.
+        names (2 before 10), except names that begin with a dot or ``_``, as those of
+        files that are being written. All have the columns of the first, which are
+        numbers. Columns are float64, or float32 if all of them are. A missing value is
+        read as NaN.
 
     Returns
     -------
@@ -37,13 +38,15 @@ def parquet_parts(path: Path) -> Parts:
     UsageError
         If there is no such file, or the folder has none.
     DataError
-        If a file is not Parquet, its columns are not numbers, or files differ.
+        If a file is not Parquet, its columns are not numbers, files differ, or a
+        column is only in the names of folders, such as ``year=2024``.
     """
     files = _files(path)
     n_rows, first = 0, _opened(files[0]).schema_arrow
     for file in files:
         opened = _opened(file)
         _check_columns(file, opened.schema_arrow, first)
+        _check_folders(file, path, first.names)
         n_rows += opened.metadata.num_rows
     dtype = _dtype(first)
 
@@ -58,12 +61,18 @@ def _files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     found = path.rglob("*.parquet") if path.is_dir() else []
-    files = sorted(found, key=in_number_order)
+    files = sorted(
+        (file for file in found if not _is_hidden(file, path)), key=in_number_order
+    )
     if not files:
         why = "has no .parquet file" if path.is_dir() else "no such file or folder"
         msg = f"table {str(path)!r}: {why}; give a Parquet file or a folder of them"
         raise UsageError(msg)
     return files
+
+
+def _is_hidden(file: Path, folder: Path) -> bool:
+    return any(part[0] in "._" for part in file.relative_to(folder).parts)
 
 
 def _opened(file: Path) -> Any:
@@ -86,12 +95,29 @@ def _check_columns(file: Path, schema: Any, first: Any) -> None:
     if schema.names != first.names:
         msg = f"{file}: has columns {_few(schema.names)}, wanted {_few(first.names)}"
         raise DataError(msg)
+    if len(set(schema.names)) < len(schema.names):
+        name = next(one for one in schema.names if schema.names.count(one) > 1)
+        msg = f"{file}: has several columns {name!r}; rename them"
+        raise DataError(msg)
     for field in schema:
         kind = field.type
         if not (kinds.is_floating(kind) or kinds.is_integer(kind)):
             msg = (
                 f"{file}: column {field.name!r} is of type {kind}, wanted numbers; "
                 f"drop or encode it first"
+            )
+            raise DataError(msg)
+
+
+def _check_folders(file: Path, table: Path, names: list[str]) -> None:
+    """Refuse a table of which a column is in the names of its folders alone."""
+    for part in file.parent.relative_to(table).parts if file != table else ():
+        column, equals, _ = part.partition("=")
+        if equals and column not in names:
+            msg = (
+                f"{file}: its folder {part!r} stands for a column {column!r} that the "
+                f"file does not have; take `dask.dataframe.read_parquet`, which reads "
+                f"it, or rename the folders"
             )
             raise DataError(msg)
 

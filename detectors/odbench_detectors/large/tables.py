@@ -66,9 +66,9 @@ def as_parts(table: Any) -> Parts:
     ----------
     table : str, Path, array, sequence of arrays, callable or Parts
         A Parquet file or a folder of them (all files below it, in the order of their
-        names); a two-dimensional array, such as ``numpy.load(file, mmap_mode="r")``;
-        a list of blocks of rows; or a function without arguments that returns a new
-        iterator of blocks on each call.
+        names); a two-dimensional array, such as ``numpy.load(file, mmap_mode="r")``,
+        or a data frame in memory; a list of blocks of rows; or a function without
+        arguments that returns a new iterator of blocks on each call.
 
     Raises
     ------
@@ -85,6 +85,8 @@ def as_parts(table: Any) -> Parts:
         return parquet_parts(Path(table))
     if getattr(table, "ndim", 0) == 2 and hasattr(table, "dtype"):
         return _of_array(table)
+    if is_frame(table):
+        return _of_array(as_block(table))
     if callable(table):
         return _of_blocks(table)
     if isinstance(table, Sequence):
@@ -114,23 +116,36 @@ def _of_array(table: Any) -> Parts:
 
 
 def _of_blocks(make: Callable[[], Iterator[Any]]) -> Parts:
-    head = next(iter(make()), None)
+    first = make()
+    head = next(iter(first), None)
+    if iter(first) is first and make() is first:
+        # Its blocks that were read already would be missing.
+        msg = (
+            "table in blocks: the function returns the same iterator again; return a "
+            "new one on each call"
+        )
+        raise UsageError(msg)
     if head is None:
         msg = "table in blocks: has no block; give it rows"
         raise DataError(msg)
-    n_columns = as_table(head).shape[1]
+    n_columns = as_block(head).shape[1]
 
     def read(first: int, last: int) -> Iterator[Floats]:
         for block in make():
-            rows = as_table(block)
+            rows = as_block(block)
             check_width(rows.shape[1], n_columns)
             yield rows[:, first:last]
 
     return Parts(n_columns, read)
 
 
+def is_frame(table: Any) -> bool:
+    """Say whether a table is a data frame in memory, of pandas or polars."""
+    return hasattr(table, "to_numpy") and len(getattr(table, "shape", ())) == 2
+
+
 def as_block(frame: Any) -> Floats:
-    """Return a data frame or an array as a block of rows.
+    """Return a data frame or an array as a block of rows; a missing value is NaN.
 
     Raises
     ------
@@ -139,6 +154,9 @@ def as_block(frame: Any) -> Floats:
     """
     try:
         rows = frame.to_numpy() if hasattr(frame, "to_numpy") else np.asarray(frame)
+        if rows.dtype == object and hasattr(frame, "isna"):
+            # Only on request, pandas makes a float of its own missing value.
+            rows = frame.to_numpy(np.float64, na_value=np.nan)
         return as_table(rows)
     except (TypeError, ValueError) as error:
         text = " ".join(str(error).split())[:200]
