@@ -11,6 +11,7 @@ import numpy as np
 from odbench.arrays import FloatArray
 from odbench.tables.dates import read_clock, read_dates
 from odbench.tables.durations import read_duration
+from odbench.tables.magnitudes import read_magnitude
 from odbench.tables.numbers import lookup, read_numbers
 from odbench.tables.seasons import read_season
 from odbench.tables.values import as_days, as_numbers, as_text, family
@@ -48,6 +49,8 @@ class Column:
     first_year : int
         The first of the hundred years in which a date's years of two digits lie; 0 if
         no year has two digits.
+    magnitude : bool
+        Whether letters behind numbers in text are thousands or millions, as in 1.2k.
     fills : tuple of float
         Numbers, in days for dates, that stand for missing values.
     codes : bool
@@ -65,6 +68,7 @@ class Column:
     season: bool = False
     duration: bool = False
     first_year: int = 0
+    magnitude: bool = False
     fills: tuple[float, ...] = ()
     codes: bool = False
 
@@ -107,6 +111,8 @@ def written_numbers(column: Column, values: Any) -> FloatArray:
         return as_days(values)
     if column.duration:
         return _each_text(values, read_duration)
+    if column.magnitude:
+        return _each_text(values, lambda text: read_magnitude(text, column.mark))
     return read_numbers(as_text(values), column.mark, column.unit)
 
 

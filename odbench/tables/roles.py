@@ -24,6 +24,11 @@ from odbench.tables.dates import (
 )
 from odbench.tables.digit_dates import are_compact, count_note
 from odbench.tables.durations import are_durations
+from odbench.tables.magnitudes import (
+    bare_magnitudes,
+    magnitudes_note,
+    read_magnitude,
+)
 from odbench.tables.numbers import (
     are_codes,
     common_unit,
@@ -225,6 +230,8 @@ def _of_text(name: str, facts: _Text, *, comma: bool) -> Column:
         values = _numbers(facts, mark)
         if not np.isnan(values).any() or _differ(values):
             return _of_numbers(name, values, n, mark, text=facts)
+    if not mark and bare_magnitudes(spread(known), READABLE):
+        return _of_magnitudes(name, facts, comma=comma)
     unit = "" if mark else common_unit(spread(known), READABLE)
     if unit:
         return _of_units(name, facts, unit, comma=comma)
@@ -256,6 +263,22 @@ def _of_units(name: str, facts: _Text, unit: str, *, comma: bool) -> Column:
     read = np.asarray([read_number(text, mark) for text in bare], dtype=np.float64)
     column = _of_numbers(name, read, facts.n, mark, text=facts)
     return replace(column, unit=unit, note=_joined(f"in {unit}", column.note))
+
+
+def _of_magnitudes(name: str, facts: _Text, *, comma: bool) -> Column:
+    """Return the role of a column of numbers such as 1.2k and 3M."""
+    mark = _magnitude_mark(facts, comma=comma)
+    if not mark:
+        return _of_words(name, facts)
+    read = [read_magnitude(text, mark) for text in facts.known]
+    column = _of_numbers(name, np.asarray(read, np.float64), facts.n, mark, text=facts)
+    note = _joined(magnitudes_note(facts.known), column.note)
+    return replace(column, note=note, magnitude=True)
+
+
+def _magnitude_mark(facts: _Text, *, comma: bool) -> str:
+    bare = bare_magnitudes(spread(facts.known), READABLE)
+    return _number_mark(replace(facts, counts=count_readable(bare)), comma=comma)
 
 
 def _mark_without(facts: _Text, unit: str, *, comma: bool) -> str:
@@ -606,6 +629,8 @@ def _as_numbers(chosen: Column, facts: _Text, *, comma: bool) -> Column:
     mark, unit = _number_mark(facts, comma=comma), ""
     if not mark and are_durations(spread(facts.known), READABLE):
         return replace(chosen, unit="s", duration=True)
+    if not mark and (scaled := _magnitude_mark(facts, comma=comma)):
+        return replace(chosen, mark=scaled, magnitude=True)
     if not mark:
         unit = common_unit(spread(facts.known), READABLE, fewest=1)
         mark = _mark_without(facts, unit, comma=comma)

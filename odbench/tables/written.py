@@ -60,7 +60,8 @@ def _is_open(column: Column) -> bool:
     """Check whether a column's text can be read in several ways."""
     if column.role == "date":
         return not (column.clock or column.season)
-    return column.role in ("number", "integer") and not column.duration
+    told = column.duration or column.magnitude
+    return column.role in ("number", "integer") and not told
 
 
 def _numbers(

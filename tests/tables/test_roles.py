@@ -17,6 +17,7 @@ from odbench.tables.numbers import read_number
 from odbench.tables.roles import infer_roles, is_counter
 from odbench.tables.two_digit_years import first_year
 from odbench.tables.values import as_days
+from odbench.tables.written import rewritten
 
 
 def role(values, **others):
@@ -566,6 +567,56 @@ def test_numbers_like_times_since_1970_are_told_how_to_become_times():
 )
 def test_a_number_that_stands_for_missing_ones_is_told(values, noted):
     assert ("read as missing" in role(values).note) == noted
+
+
+@pytest.mark.parametrize(
+    ("values", "numbers", "note"),
+    [
+        (["1.2k", "900", "3M", None], [1200, 900, 3e6], "k = 1,000, M = 1,000,000"),
+        (["1,2k", "90,5", "3 M"], [1200, 90.5, 3e6], "k = 1,000, M = 1,000,000"),
+        (["$1.2K", "$3.5M", "-"], [1200, 3.5e6], "K = 1,000, M = 1,000,000"),
+        (
+            ["512 B", "1.5 KB", "2 GiB"],
+            [512, 1500, 2e9],
+            "K = 1,000, G = 1,000,000,000",
+        ),
+        (
+            ["4.0K", "1.2M", "512", "0"],
+            [4000, 1.2e6, 512, 0],
+            "K = 1,000, M = 1,000,000",
+        ),
+    ],
+)
+@pytest.mark.parametrize("given", [None, {"x": "number"}])
+def test_letters_behind_numbers_are_thousands_and_millions(
+    values, numbers, note, given
+):
+    table = pa.table({"x": values * 9})
+
+    (column,) = infer_roles(table, given)
+
+    assert column.role in ("number", "integer")
+    assert given or column.note.removesuffix("; decimal comma") == note
+    found = parsed_numbers(column, table["x"])[: len(numbers)]
+    np.testing.assert_allclose(found, numbers)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [["1.2B", "3M", "4k"], ["12A", "7K", "3M"], ["3G", "4G", "LTE"], ["M", "k"]],
+)
+def test_other_letters_behind_numbers_are_names(values):
+    assert role(values * 9).role in ("category", "yes/no")
+
+
+def test_letters_of_magnitudes_are_read_in_another_table_too():
+    known = pa.table({"x": ["1.2k", "900", "3M"] * 9})
+    (column,) = infer_roles(known)
+    new = pa.table({"x": ["3 k", "5 k"]})
+
+    how = rewritten([column], new)["x"]
+
+    assert (how.unit, parsed_numbers(how, new["x"]).tolist()) == ("", [3000.0, 5000.0])
 
 
 @pytest.mark.parametrize(
