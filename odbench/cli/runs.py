@@ -35,8 +35,8 @@ def list_runs(*, folder: Path, form: str) -> int:
     """List the runs below DIR (default: odbench-runs).
 
     `versions` counts the versions of detectors; `earlier` the results of versions that
-    newer ones replace, which no table ranks; `unfolded` the results of an interrupted
-    run that the same command will take over.
+    newer ones replace, which no table ranks; `unfolded` the results in journals, of a
+    run that goes on, or of an interrupted one that the same command takes over.
     """
     from odbench.sweep.inventory import find_runs, summary_rows
 
@@ -158,16 +158,23 @@ def _print_text(found: Inventory, rows: list[dict[str, Any]]) -> None:
 
 
 def _leftovers(found: Inventory) -> list[str]:
+    from odbench.text import counted
+
     lines, run = [], shlex.quote(str(found.folder))
     if found.earlier:
         lines.append(
             f"{found.earlier} results are of earlier versions, which no table ranks; "
             f"`odbench runs drop {run} --old` removes them"
         )
-    if found.journals:
+    if found.writer:
         lines.append(
-            f"{found.journals} journals of an interrupted run hold {found.journaled} "
-            f"results; the same `odbench run` command takes them over"
+            f"process {found.writer} is running here; its journals hold "
+            f"{counted(found.journaled, 'result')} so far"
+        )
+    elif found.journals:
+        lines.append(
+            f"an interrupted run left {counted(found.journaled, 'result')} in "
+            f"journals; the same `odbench run` command takes them over"
         )
     return lines
 

@@ -15,6 +15,8 @@ from odbench.errors import RunLockedError
 from odbench.files import lock, write_text
 from odbench.sweep.request import RunRequest
 
+_LOCK = ".lock"
+
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
@@ -27,7 +29,7 @@ def locked(folder: Path) -> Iterator[None]:
     RunLockedError
         If another process holds the lock.
     """
-    path = folder / ".lock"
+    path = folder / _LOCK
     with path.open("a+", encoding="ascii") as file:
         try:
             if not lock(file):
@@ -47,6 +49,24 @@ def locked(folder: Path) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def writer_of(folder: Path) -> str:
+    """Return the number of the process that writes to a run's folder, or ``""``.
+
+    It is empty as well where that cannot be found out: on a disk without locks, or in
+    a folder that may not be written to.
+    """
+    try:
+        # Some network disks lock only what is open for writing.
+        with (folder / _LOCK).open("r+", encoding="ascii") as file:
+            try:
+                lock(file)
+            except BlockingIOError:
+                return file.read().strip() or "unknown"
+    except OSError:
+        pass
+    return ""
 
 
 def write_run(request: RunRequest, configurations: dict[str, dict[str, Any]]) -> None:

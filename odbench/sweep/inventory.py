@@ -13,6 +13,7 @@ from odbench.provenance import recorded_run
 from odbench.results import RESULTS
 from odbench.results.present import VERSIONED
 from odbench.sweep.finished import earlier_versions, journaled, read_frames
+from odbench.sweep.folder import writer_of
 from odbench.sweep.journal import journals
 from odbench.sweep.request import RunRequest
 
@@ -54,6 +55,8 @@ class Inventory:
         Number of journals that are not folded into the results.
     journaled : int
         Number of results in them.
+    writer : str
+        Number of the process that writes to the folder; empty if none is known.
     """
 
     folder: Path
@@ -66,6 +69,7 @@ class Inventory:
     versions: list[dict[str, Any]] = field(default_factory=list)
     journals: int = 0
     journaled: int = 0
+    writer: str = ""
 
     @property
     def trials(self) -> int:
@@ -149,6 +153,8 @@ def inventory(folder: Path) -> Inventory:
     _count(found)
     found.journals = len(journals(folder))
     found.journaled = len(journaled(folder))
+    # Without journals, no run is past its start or before its end.
+    found.writer = writer_of(folder) if found.journals else ""
     return found
 
 

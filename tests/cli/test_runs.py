@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import shutil
 import sys
 
@@ -11,6 +12,8 @@ import pytest
 
 from odbench.cli import main
 from odbench.leaderboard.run_table import table_of_run
+from odbench.sweep.folder import locked
+from odbench.sweep.journal import Journal
 from tests.cli.advice import foreign_options
 from tests.reference.sweep import row, write
 from tests.reference.trials import frame, place, trial
@@ -184,6 +187,20 @@ def test_a_terminal_is_asked(call, run, terminal, answer, left):
     assert "Remove 3 of 7 results?" in text
     assert len(pd.read_parquet(run / "results.parquet")) == left
     assert ("nothing removed" in text) == (left == 7)
+
+
+def test_show_tells_a_run_that_goes_on_from_an_interrupted_one(call, run):
+    (run / "journal").mkdir()
+    with Journal(run) as journal:
+        journal.append(row("d", seed=7))
+
+    with locked(run):
+        going = call("show", run)[1]
+    left = call("show", run)[1]
+
+    assert f"process {os.getpid()} is running here" in going
+    assert "hold 1 result so far" in going
+    assert "an interrupted run left 1 result in journals" in left
 
 
 def test_results_that_are_still_in_journals_are_asked_about(call, terminal, tmp_path):
