@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import logging
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from odbench.api.suite_tables import convert
 from odbench.data.dataset import DatasetRecord, check_name
+from odbench.data.family import table_of
 from odbench.data.manifest import write_manifest
 from odbench.data.own import (
     DATA,
     DESCRIPTION,
     MANIFEST,
     check_suite_name,
+    label_of,
+    manifest_of,
     open_suite,
 )
 from odbench.data.rebuild import rebuild
 from odbench.data.transports.folder import Folder
 from odbench.errors import OdbenchError, UsageError
 from odbench.files import write_bytes, write_text
+
+logger = logging.getLogger("odbench")
 
 _TABLES = frozenset(
     (
@@ -30,6 +37,8 @@ _TABLES = frozenset(
     )
 )
 _PACKED = frozenset((".gz", ".zst", ".bz2"))
+# At most so many names in a remark of one line.
+_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -74,15 +83,18 @@ def new_suite(
         A folder of CSV, JSON, Parquet, Feather or npz files. An npz file has
         ``X`` and ``y``, or ``train``, ``test`` and ``test_labels``.
     label : str
-        The column of labels; npz files need none.
+        The column of labels; npz files need none. With `update`, the one in
+        ``suite.toml`` by default.
     anomaly : str
-        Its value in the rows that are anomalies; every other value is an inlier.
+        Its value in the rows that are anomalies; every other value is an inlier. With
+        `update`, the one in ``suite.toml`` by default.
     out : Path, optional
         The suite's folder; ``./NAME`` by default.
     about : mapping, optional
         Texts of ``suite.toml``: title, citation, licence and so on.
     update : bool
-        Make the tables of an existing suite again.
+        Make the tables of an existing suite again, and add those it does not have.
+        Texts that were entered in its manifest by hand are kept.
 
     Returns
     -------
@@ -92,14 +104,21 @@ def new_suite(
     ------
     UsageError
         If the folder of tables is missing or has no usable table, or the suite's folder
-        exists and `update` is false.
+        has files and `update` is false, or `update` is true and the folder is not that
+        suite, or `about` has texts.
     ManifestError
-        If the name cannot be that of a suite.
+        If the name cannot be that of a suite, or the manifest to update is broken.
     """
     check_suite_name(name, where="suites new", step="choose another NAME")
     folder = Path(name) if out is None else out
     files = _tables_in(tables)
-    _check_target(folder, update=update)
+    before: list[DatasetRecord] = []
+    if update:
+        before = _present_rows(folder, name, about or {})
+        known = label_of(folder)
+        label, anomaly = label or known[0], anomaly or known[1]
+    else:
+        _check_free(folder)
     written: dict[str, str] = {}
     failed = []
     contents = {}
@@ -113,14 +132,14 @@ def new_suite(
     if not contents:
         msg = f"suite {name}: no table of {str(tables)!r} can be used: {failed[0]}"
         raise UsageError(msg)
-    (folder / DATA).mkdir(parents=True, exist_ok=True)
+    _claim(folder, update=update)
     # Once it is there, `update` goes on where a full disk ended this.
     if not (folder / DESCRIPTION).exists():
         text = _description({"name": name, **(about or {})}, label, anomaly)
         write_text(folder / DESCRIPTION, text)
     for table, content in contents.items():
         write_bytes(folder / DATA / f"{table}.npz", content)
-    records, unusable = _measure(folder, written)
+    records, unusable = _measure(folder, written, before)
     return Made(folder, records, (*failed, *unusable))
 
 
@@ -130,14 +149,15 @@ def _tables_in(folder: Path) -> dict[str, Path]:
         msg = f"--from {str(folder)!r}: no such folder; name one that holds the tables"
         raise UsageError(msg)
     found: dict[str, Path] = {}
+    others = []
     for file in sorted(folder.iterdir()):
-        suffixes = [suffix.lower() for suffix in file.suffixes]
-        ending = [s for s in suffixes[-2:] if s in _TABLES | _PACKED | {".npz"}]
         # Names with a dot in front are those of systems, such as ._orders.csv.
-        hidden = file.name.startswith(".")
-        if hidden or set(ending) <= _PACKED or not file.is_file():
+        if file.name.startswith("."):
             continue
-        stem = file.name[: len(file.name) - sum(map(len, ending))]
+        stem = _stem(file.name)
+        if stem is None or not file.is_file():
+            others.append(f"{file.name}/" if file.is_dir() else file.name)
+            continue
         name = check_name(stem, where=f"table {str(file)!r}")
         if name in found:
             msg = (
@@ -146,26 +166,86 @@ def _tables_in(folder: Path) -> dict[str, Path]:
             )
             raise UsageError(msg)
         found[name] = file
+    wanted = ", ".join(sorted(s[1:] for s in _TABLES | {".npz"}))
+    wanted = f"wanted files of {wanted}; folders in it are not read"
     if not found:
-        wanted = ", ".join(sorted(s[1:] for s in _TABLES | {".npz"}))
-        msg = f"--from {str(folder)!r}: holds no table; wanted files of {wanted}"
+        has = f"; it has {_some(others)}" if others else ""
+        msg = f"--from {str(folder)!r}: holds no table{has}; {wanted}"
         raise UsageError(msg)
+    if others:
+        logger.warning("left out of %r: %s; %s", str(folder), _some(others), wanted)
     return found
 
 
-def _check_target(folder: Path, *, update: bool) -> None:
-    if update and not (folder / DESCRIPTION).is_file():
-        msg = (
-            f"suite {str(folder)!r}: has no {DESCRIPTION}, so it cannot be updated; "
-            f"make it without --update"
-        )
-        raise UsageError(msg)
-    if folder.exists() and not update:
+def _stem(file: str) -> str | None:
+    """Return the name of a table without its endings, or None for any other file."""
+    path = PurePath(file)
+    if path.suffix.lower() in _PACKED:
+        path = PurePath(path.stem)
+        return path.stem if path.suffix.lower() in _TABLES else None
+    return path.stem if path.suffix.lower() in _TABLES | {".npz"} else None
+
+
+def _some(names: Iterable[str]) -> str:
+    """Return the first names, and how many more there are."""
+    shown = list(names)
+    more = len(shown) - _NAMED
+    return ", ".join(shown[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _check_free(folder: Path) -> None:
+    """Refuse a folder for a new suite that is a suite, or has other files."""
+    if (folder / DESCRIPTION).is_file():
         msg = (
             f"suite {str(folder)!r}: exists; make its tables again with --update, or "
             f"choose another folder with --out"
         )
         raise UsageError(msg)
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        is_folder = folder.is_dir()
+        fault = f"has files, but no {DESCRIPTION}" if is_folder else "is a file"
+        step = "empty it, or choose" if is_folder else "choose"
+        msg = f"suite {str(folder)!r}: {fault}; {step} another folder with --out"
+        raise UsageError(msg)
+
+
+def _claim(folder: Path, *, update: bool) -> None:
+    """Make the folder of the data, which only one of two calls can do."""
+    try:
+        (folder / DATA).mkdir(parents=True, exist_ok=update)
+    except FileExistsError as error:
+        msg = (
+            f"suite {str(folder)!r}: another call has just made it; wait for its end, "
+            f"then use --update, or choose another folder with --out"
+        )
+        raise UsageError(msg) from error
+
+
+def _present_rows(
+    folder: Path, name: str, about: Mapping[str, str]
+) -> list[DatasetRecord]:
+    """Return the manifest of the suite to update, if the call is meant for it."""
+    if not (folder / DESCRIPTION).is_file():
+        msg = (
+            f"suite {str(folder)!r}: has no {DESCRIPTION}, so it cannot be updated; "
+            f"make it without --update"
+        )
+        raise UsageError(msg)
+    suite = open_suite(folder)
+    if suite.name != name:
+        msg = (
+            f"suite {str(folder)!r}: its name is {suite.name!r}, not {name!r}; write "
+            f"its NAME, which the splits depend on, or choose another folder with --out"
+        )
+        raise UsageError(msg)
+    given = [f"--{key}" for key, value in about.items() if value]
+    if given:
+        msg = (
+            f"suite {str(folder)!r}: {', '.join(given)} cannot be used with --update, "
+            f"which keeps {DESCRIPTION} as it is; edit that file"
+        )
+        raise UsageError(msg)
+    return manifest_of(suite)
 
 
 def _description(about: Mapping[str, str], label: str, anomaly: str) -> str:
@@ -186,20 +266,52 @@ def _description(about: Mapping[str, str], label: str, anomaly: str) -> str:
 
 
 def _measure(
-    folder: Path, written: Mapping[str, str]
+    folder: Path, written: Mapping[str, str], before: Iterable[DatasetRecord]
 ) -> tuple[tuple[DatasetRecord, ...], tuple[str, ...]]:
     """Measure the files of a suite's folder and write its manifest."""
     suite = open_suite(folder)
-    old = [
-        DatasetRecord(
-            name=table,
-            suite=suite.name,
-            path=f"{DATA}/{table}.npz",
-            licence=suite.licence,
-            parameters=parameters,
+    rows = {(row.partition, row.name): row for row in before}
+    for table, parameters in written.items():
+        new = DatasetRecord(name=table, suite=suite.name, licence=suite.licence)
+        row = rows.get(("public", table), new)
+        rows["public", table] = dataclasses.replace(
+            row, path=f"{DATA}/{table}.npz", parameters=parameters
         )
-        for table, parameters in written.items()
+    found = rebuild(suite, Folder(suite), list(rows.values()), partitions=("public",))
+    # A table whose file was removed is no longer in the suite.
+    gone = {(row.partition, row.name) for row in found.kept}
+    records = tuple(
+        row for row in found.records if (row.partition, row.name) not in gone
+    )
+    write_manifest(records, folder / MANIFEST)
+    _tell_leaks(found.leaks)
+    _tell_copies(records)
+    return records, tuple(reason for _, reason in found.failed)
+
+
+def _tell_leaks(leaks: Mapping[str, tuple[str, ...]]) -> None:
+    """Say which columns nearly are the labels, in one line."""
+    named = [
+        f"{', '.join(map(repr, columns))} in {name}"
+        for name, columns in sorted(leaks.items())
+        if columns
     ]
-    found = rebuild(suite, Folder(suite), old, partitions=("public",))
-    write_manifest(found.records, folder / MANIFEST)
-    return found.records, tuple(reason for _, reason in found.failed)
+    if named:
+        logger.warning(
+            "columns that give the labels away: %s; remove those that follow from the "
+            "label", _some(named),
+        )  # fmt: skip
+
+
+def _tell_copies(records: Iterable[DatasetRecord]) -> None:
+    """Say which data sets were made from the same table, in one line."""
+    names: dict[str, list[str]] = {}
+    for row in records:
+        if table := table_of(row):
+            names.setdefault(table, []).append(row.name)
+    copies = [" = ".join(same) for same in names.values() if len(same) > 1]
+    if copies:
+        logger.warning(
+            "data sets made from the same table: %s; statistics count them as one "
+            "family", _some(copies),
+        )  # fmt: skip

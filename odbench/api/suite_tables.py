@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import logging
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from odbench.tables.numbers import MISSING_EXACT
 from odbench.tables.read import read_source
 from odbench.tables.roles import infer_roles
 from odbench.tables.values import as_text, family, undictionary
+from odbench.text import counted
 
 logger = logging.getLogger("odbench")
 
@@ -132,17 +134,19 @@ def label_rows(table: Any, label: str, anomaly: str, where: str) -> LabelArray:
     Raises
     ------
     DataError
-        If there is no such column, it has gaps, or it has too few of either kind.
+        If there is no such column, it has gaps or values of another kind, or it has too
+        few anomalies or others.
     """
     if label not in table.column_names:
         names = ", ".join(table.column_names[:10])
         msg = f"table {where!r}: has no column {label!r}; it has {names}"
         raise DataError(msg)
-    texts = _label_texts(table.column(label), anomaly)
+    texts = _label_texts(table.column(label), anomaly, f"table {where!r}: {label!r}")
     known = [text for text in texts if text and text.strip()]
     gone = len(texts) - len(known)
     if gone:
-        msg = f"table {where!r}: column {label!r} is empty in {gone} rows; fill it"
+        rows = counted(gone, "row")
+        msg = f"table {where!r}: column {label!r} is empty in {rows}; fill it"
         raise DataError(msg)
     y = np.asarray([_same(text, anomaly) for text in known], dtype=np.int8)
     if y.min() == y.max() or (y == 0).sum() < 4:
@@ -152,12 +156,35 @@ def label_rows(table: Any, label: str, anomaly: str, where: str) -> LabelArray:
             f"column {label!r}, which has {some}; wanted one anomaly and four others"
         )
         raise DataError(msg)
+    _tell_alike(known, y, anomaly, f"{where}: column {label!r}")
     return y
 
 
-def _label_texts(column: Any, anomaly: str) -> list[str | None]:
+def _tell_alike(labels: list[str], y: LabelArray, anomaly: str, where: str) -> None:
+    """Say so if an inlier's label differs from the anomalies' in its letters' case."""
+    word = anomaly.strip().casefold()
+    alike = [
+        text
+        for text, is_anomaly in zip(labels, y, strict=True)
+        if not is_anomaly and text.strip().casefold() == word
+    ]
+    if alike:
+        rows = counted(len(alike), "row")
+        logger.warning(
+            "%s has %r in %s, counted among the inliers: %r is another value",
+            where, alike[0], rows, anomaly,
+        )  # fmt: skip
+
+
+def _label_texts(column: Any, anomaly: str, where: str) -> list[str | None]:
     """Return labels as text; in a label, "None" is a name and not a missing value."""
-    texts: list[str | None] = as_text(column).to_pylist()
+    import pyarrow as pa
+
+    try:
+        texts: list[str | None] = as_text(column).to_pylist()
+    except pa.ArrowException as error:
+        msg = f"{where} holds {column.type}; wanted texts, numbers or truth values"
+        raise DataError(msg) from error
     if family(column.type) != "text":
         return texts
     given = undictionary(column).to_pylist()
@@ -176,14 +203,17 @@ def _same(text: str, anomaly: str) -> bool:
         return True
     try:
         return _number(text) == _number(anomaly)
-    except ValueError:
+    except InvalidOperation:
         return False
 
 
-def _number(text: str) -> float:
-    """Return a number; "True" is 1, as pandas and Arrow write one value differently."""
+def _number(text: str) -> Decimal:
+    """Return a number; "True" is 1, as pandas and Arrow write one value differently.
+
+    A decimal also tells long codes apart that are one and the same float.
+    """
     word = text.strip().lower()
-    return float(word == "true") if word in ("true", "false") else float(text)
+    return Decimal(word == "true") if word in ("true", "false") else Decimal(word)
 
 
 def _archive(**members: Any) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -71,7 +72,8 @@ def with_families(
 
     The family is, in this order, the one in `read_families`, the GitHub repository of
     the source URL (``github:owner/repository``), or the set's own id. The families of
-    records with the same content are then joined, and keep the first of these names.
+    records with the same content, or made from the same table, are then joined, and
+    keep the first of these names.
 
     Parameters
     ----------
@@ -91,12 +93,25 @@ def with_families(
     first: dict[str, _Rank] = {}
     for record in records:
         rank = _ranked(record, known)
-        if record.content_sha256:
-            _join(leads, rank, first.setdefault(record.content_sha256, rank))
+        for content in filter(None, (record.content_sha256, table_of(record))):
+            _join(leads, rank, first.setdefault(content, rank))
     return [
         dataclasses.replace(record, family=_end(leads, _ranked(record, known))[1])
         for record in records
     ]
+
+
+def table_of(record: DatasetRecord) -> str:
+    """Return the SHA-256 of the table that a data set was made from, if it is known.
+
+    One table under two names is split twice, so that the contents differ.
+    """
+    try:
+        values = json.loads(record.parameters or "{}")
+    except (ValueError, RecursionError):
+        return ""
+    found = values.get("table_sha256") if isinstance(values, dict) else None
+    return found if isinstance(found, str) else ""
 
 
 def _join(leads: dict[_Rank, _Rank], one: _Rank, other: _Rank) -> None:

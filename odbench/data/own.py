@@ -170,6 +170,18 @@ def _description(file: Path) -> dict[str, str]:
     return values
 
 
+def label_of(folder: Path) -> tuple[str, str]:
+    """Return the column of labels and the value of anomalies that made a suite.
+
+    Raises
+    ------
+    ManifestError
+        If the description is too large, not TOML, or has an unknown field.
+    """
+    values = _description(folder / DESCRIPTION)
+    return values.get("label", ""), values.get("anomaly", "")
+
+
 def _text(file: Path) -> str:
     """Read a file of UTF-8 of a bounded size."""
     most = _MOST_BYTES[file.name]

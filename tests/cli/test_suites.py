@@ -10,11 +10,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from odbench.api import new_suite
 from odbench.api.suite_tables import label_rows
 from odbench.cli import main
 from odbench.data.split import one_class_split
+from odbench.errors import UsageError
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "odbench-example-suite"
 
@@ -134,6 +137,42 @@ def test_words_for_no_value_may_be_labels(anomaly):
     np.testing.assert_array_equal(y, [label == anomaly for label in labels])
 
 
+def test_codes_that_are_one_float_are_different_labels():
+    codes = pa.array([2**63, *[2**63 + 1] * 5], pa.uint64())
+
+    y = label_rows(pa.table({"code": codes}), "code", str(2**63), "t")
+
+    np.testing.assert_array_equal(y, [1, 0, 0, 0, 0, 0])
+
+
+def test_labels_that_are_lists_are_one_line(run, tables):
+    table = pa.table({"amount": range(9), "state": [["bad"]] * 2 + [["good"]] * 7})
+    pq.write_table(table, tables / "nested.parquet")
+
+    code, out, err = new(run)
+
+    assert (code, out) == (3, "./fraud: 2 data sets\n")
+    assert "nested.parquet': 'state' holds list<" in err
+    assert "wanted texts, numbers or truth values" in err
+
+
+def test_a_label_that_differs_in_case_is_told(run, tables, caplog):
+    text = (tables / "cards.csv").read_text()
+    (tables / "cards.csv").write_text(text.replace("bad", "Bad", 1))
+
+    assert new(run)[0] == 0
+
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert "cards.csv: column 'state' has 'Bad' in 1 row, counted among the" in said
+
+
+def test_an_empty_label_is_counted(run, tables):
+    text = (tables / "cards.csv").read_text()
+    (tables / "cards.csv").write_text(text.replace(",bad", ",", 1))
+
+    assert "column 'state' is empty in 1 row; fill it" in new(run)[2]
+
+
 def test_hidden_files_of_systems_are_no_tables(run, tables):
     (tables / "._cards.csv").write_bytes(b"\0\5\x16\7")
 
@@ -146,7 +185,7 @@ def test_hidden_files_of_systems_are_no_tables(run, tables):
         (("--from", "no"), "no such folder"),
         (("--anomaly", "zzz"), "0 of 45 rows have 'zzz'"),
         (("--update",), "cannot be updated"),
-        (("--out", "tables"), "exists; make its tables again with --update"),
+        (("--out", "tables"), "has files, but no suite.toml; empty it, or choose"),
     ],
 )
 @pytest.mark.usefixtures("tables")
@@ -231,3 +270,140 @@ def test_remarks_on_reading_a_table_name_it(run, tables, caplog):
 
     said = [record.getMessage() for record in caplog.records]
     assert said == ["cards.csv: left out, because they repeat the header: row 45"]
+
+
+def test_an_empty_folder_becomes_a_suite_and_a_suite_is_kept(run, tables):
+    (tables.parent / "fraud").mkdir()
+
+    assert new(run)[:2] == (0, "./fraud: 2 data sets\n")
+    code, _, err = new(run)
+    assert (code, "exists; make its tables again with --update" in err) == (2, True)
+
+
+def test_a_file_becomes_no_suite(tables):
+    with pytest.raises(UsageError, match="is a file; choose another folder"):
+        new_suite.new_suite(
+            "fraud", tables, label="state", anomaly="bad", out=tables / "cards.csv"
+        )
+
+
+def test_two_calls_do_not_share_a_new_folder(run, tables, monkeypatch):
+    """The second call begins after the first one has looked, and ends before it."""
+    late = new_suite._claim
+
+    def claim(folder, *, update):
+        monkeypatch.setattr(new_suite, "_claim", late)
+        assert new(run)[0] == 0
+        late(folder, update=update)
+
+    monkeypatch.setattr(new_suite, "_claim", claim)
+    code, _, err = new(run)
+
+    assert (code, err.count("\n")) == (2, 1)
+    assert "another call has just made it" in err
+
+
+def test_an_update_is_of_that_suite_and_keeps_its_description(run, tables):
+    new(run)
+    again = ("--from", "tables", "--update")
+
+    code, _, err = run("suites", "new", "other", "--out", "fraud", *again)
+    assert (code, "its name is 'fraud', not 'other'" in err) == (2, True)
+    code, _, err = run("suites", "new", "fraud", *again, "--licence", "MIT")
+    assert (code, "--licence cannot be used with --update" in err) == (2, True)
+    # The label and its value are those of suite.toml.
+    assert run("suites", "new", "fraud", *again)[:2] == (0, "./fraud: 2 data sets\n")
+
+
+def test_an_update_keeps_what_was_entered_by_hand(run, tables):
+    new(run)
+    file = tables.parent / "fraud" / "manifest.csv"
+    before = pd.read_csv(file, dtype=str, keep_default_na=False)
+    before["domain"], before["source_url"] = "finance", "https://example.org/cards"
+    before.to_csv(file, index=False)
+    (tables / "loans.csv").rename(tables / "debts.csv")
+
+    assert new(run, "--update")[0] == 0
+
+    after = pd.read_csv(file, dtype=str, keep_default_na=False).set_index("name")
+    assert list(after.domain) == ["finance", "", "finance"]
+    assert after.source_url["loans"] == "https://example.org/cards"
+    # That table was not made again: how it was made is still known.
+    assert after.parameters["loans"] == before.set_index("name").parameters["loans"]
+
+
+def test_an_update_forgets_a_removed_file(run, tables):
+    new(run)
+    (tables.parent / "fraud" / "data" / "loans.npz").unlink()
+    (tables / "loans.csv").unlink()
+
+    assert new(run, "--update")[:2] == (0, "./fraud: 1 data set\n")
+
+
+def test_a_broken_manifest_is_told_before_an_update_changes_anything(run, tables):
+    new(run)
+    folder = tables.parent / "fraud"
+    (folder / "manifest.csv").write_text("name\n")
+    before = (folder / "data" / "cards.npz").stat().st_mtime_ns
+
+    code, _, err = new(run, "--update")
+
+    assert (code, err.count("\n")) == (2, 1)
+    assert "manifest.csv" in err
+    assert (folder / "data" / "cards.npz").stat().st_mtime_ns == before
+
+
+def test_files_that_are_no_tables_are_named(run, tables, caplog):
+    for name in ("cards.csv.bak", "loans.xlsx", "loans.csv.zip", "loans.parquet.old"):
+        (tables / name).write_bytes((tables / "cards.csv").read_bytes())
+    (tables / "more").mkdir()
+    (tables / "gone.csv").symlink_to(tables / "nothing.csv")
+
+    assert new(run)[:2] == (0, "./fraud: 2 data sets\n")
+
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert (
+        "cards.csv.bak, gone.csv, loans.csv.zip, loans.parquet.old, loans.xlsx and 1 "
+        "more; wanted files of" in said
+    )
+
+
+def test_a_folder_of_folders_says_that_they_are_not_read(run, tables):
+    (tables.parent / "outer").mkdir()
+    tables.rename(tables.parent / "outer" / "inner")
+
+    code, _, err = run("suites", "new", "fraud", "--from", "outer")
+
+    assert (code, err.count("\n")) == (2, 1)
+    assert "holds no table; it has inner/; wanted files of" in err
+    assert "folders in it are not read" in err
+
+
+def test_copies_of_a_table_are_one_family(run, tables, caplog):
+    (tables / "again.csv").write_bytes((tables / "cards.csv").read_bytes())
+
+    assert new(run)[0] == 0
+
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert "made from the same table: again = cards; statistics count them" in said
+    listed = json.loads(run("datasets", "list", "--suite", "./fraud",
+                            "--format", "json")[1])  # fmt: skip
+    families = {row["id"]: row["family"] for row in listed}
+    assert families == {
+        "fraud/again": "fraud/again",
+        "fraud/cards": "fraud/again",
+        "fraud/loans": "fraud/loans",
+    }
+
+
+def test_a_column_that_gives_the_label_away_is_told(run, tables, caplog):
+    header, *lines = (tables / "cards.csv").read_text().splitlines()
+    given = [f"{line},{int(line.endswith('bad'))}" for line in lines]
+    (tables / "cards.csv").write_text("\n".join([f"{header},chargeback", *given]))
+
+    assert new(run)[0] == 0
+
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert said.startswith(
+        "columns that give the labels away: 'chargeback' in fraud/cards"
+    )
