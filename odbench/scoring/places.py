@@ -183,7 +183,8 @@ def detectable(tests: PairTests, *, power: float = 0.8) -> float:
     Returns
     -------
     float
-        In (0, 1]; NaN with one method, or if the families are too few to show any.
+        In (0, 1]; NaN with one method, if the families are too few to show any, or if
+        most methods are equal everywhere, which tells nothing of their spread.
     """
     from scipy.special import ndtri
 
@@ -191,7 +192,7 @@ def detectable(tests: PairTests, *, power: float = 0.8) -> float:
     if not len(above) or not math.isfinite(tests.critical):
         return math.nan
     size = float((tests.critical + ndtri(power)) * np.median(above))
-    return size if size <= 1.0 else math.nan
+    return size if 0.0 < size <= 1.0 else math.nan
 
 
 def _step_down(

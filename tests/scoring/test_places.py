@@ -151,6 +151,13 @@ def test_five_families_exclude_nothing(rng):
     assert np.isnan(places.detectable(found))
 
 
+def test_methods_that_are_equal_everywhere_tell_no_detectable_difference(rng):
+    found = pairs(np.repeat(rng.random((30, 1)), 4, axis=1))
+
+    assert np.isfinite(found.critical)
+    assert np.isnan(places.detectable(found))
+
+
 def test_the_detectable_difference_is_found_about_that_often():
     rng = np.random.default_rng(4)
     size = places.detectable(pairs(rng.normal(0, 0.1, size=(100, 4))))
