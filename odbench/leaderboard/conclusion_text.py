@@ -8,7 +8,7 @@ from odbench.leaderboard.audit_views import MEANINGS
 from odbench.leaderboard.conclusions import Conclusion, Conclusions
 from odbench.scoring.metrics import ranked_metrics
 from odbench.scoring.policy import PRIMARY
-from odbench.text import markdown_text
+from odbench.text import counted, markdown_text
 
 _LABELS = {metric.name: metric.label for metric in ranked_metrics()}
 
@@ -40,7 +40,7 @@ def sentence(conclusions: Conclusions) -> str:
         parts.append(f"Kendall's tau with the main order is {least.tau:.2f}{more}")
     parts += [
         f"by {each.view} the best method changes on {each.n_winner_changes:.0f} of "
-        f"{each.n_datasets} data sets"
+        f"{counted(each.n_datasets, 'data set')}"
         for each in by_primary
         if each.n_winner_changes > 0
     ]

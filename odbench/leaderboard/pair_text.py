@@ -11,7 +11,7 @@ from odbench.leaderboard.tables import GROUP
 from odbench.leaderboard.terminal import align, fitting, heading_of, shortened
 from odbench.scoring.metrics import ranked_metrics
 from odbench.scoring.paired import EQUIVALENT, TIE_ERRORS
-from odbench.text import printable
+from odbench.text import counted, printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +49,8 @@ def _block(rows: list[dict[Any, Any]], width: int | None) -> str:
         heading_of(*(first[name] for name in GROUP)),
         f"a = {printable(first['a'])}",
         f"b = {printable(first['b'])}",
-        f"{sets} data sets in {families} families, on which both were tried",
+        f"{counted(sets, 'data set')} in {families:,} "
+        f"famil{'y' if families == 1 else 'ies'}, on which both were tried",
         "",
         *_summary(whole, width),
     ]

@@ -22,6 +22,7 @@ from odbench.scoring.settings import (
     by_setting,
     needs_independence,
 )
+from odbench.text import counted
 from odbench.threads import spare_threads
 
 if TYPE_CHECKING:
@@ -287,11 +288,13 @@ def _match_lines(
         here = _of(both, group, values)
         there = _of(known, group, values)
         line = (
-            f"{suite} / {partition}, {protocol}: compared on {len(here)} data sets, "
-            f"of the run's {len(rows)} and the published {len(there)}"
+            f"{suite} / {partition}, {protocol}: compared on "
+            f"{counted(len(here), 'data set')}, of the run's {len(rows)} and the "
+            f"published {len(there)}"
         )
         changed = rows["dataset"].isin(there["dataset"]).sum() - len(here)
-        lines.append(line + (f"; {changed} have other content" if changed else ""))
+        have = "has" if changed == 1 else "have"
+        lines.append(line + (f"; {changed} {have} other content" if changed else ""))
     return lines
 
 

@@ -22,7 +22,7 @@ from odbench.results import RESULTS, read_results, select_present
 from odbench.results.schema import ENVIRONMENT
 from odbench.scoring.cells import USED
 from odbench.scoring.settings import ONE_CLASS, TRANSDUCTIVE
-from odbench.text import printable
+from odbench.text import counted, printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -195,7 +195,9 @@ def _rest(results: pd.DataFrame, asked: Asked, chosen: BoolArray, folder: Path) 
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         parts.append(f"of {', '.join(names[:3])}{more}")
     if len(sets):
-        parts.append(f"on {len(sets[_DATASET].drop_duplicates())} other data sets")
+        parts.append(
+            f"on {counted(len(sets[_DATASET].drop_duplicates()), 'other data set')}"
+        )
     if protocols:
         parts.append(f"in the setting {', '.join(protocols)}")
     all_of_it = f"odbench leaderboard show {shlex.quote(str(folder))}"

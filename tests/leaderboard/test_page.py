@@ -296,6 +296,9 @@ def test_a_run_without_a_description_is_still_named(run):
         name="r", results_sha256="0", trials=1, detectors={}, sandbox={}, run=dict(run)
     )
 
+    assert dict(provenance_lines([source], Settings()))["Run, results"] == (
+        "1 trial, SHA-256 0"
+    )
     assert [name for name, _ in provenance_lines([source, source], Settings())] == [
         "Command", "Run r, results", "Run r, results", "Inference",
     ]  # fmt: skip

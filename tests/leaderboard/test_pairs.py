@@ -120,6 +120,15 @@ def test_the_text_fits_into_a_terminal_and_is_whole_in_a_pipe(results):
     assert re.search(r"wins/ties/losses of a +\d+/\d+/\d+ +\d+/\d+/\d+", text)
 
 
+def test_one_data_set_is_counted_in_the_singular(results):
+    one = results[results["dataset"] == results["dataset"].iloc[0]]
+    first, second = list(dict.fromkeys(one["detector"]))[:2]
+
+    text = render_pairs(compare_methods(one, first, second, settings=QUICK))
+
+    assert "1 data set in 1 family, on which both were tried" in text
+
+
 def test_few_families_and_long_names_fit_into_a_terminal(results):
     few = results[results["dataset"].isin(sorted(set(results["dataset"]))[:3])]
     table = compare_methods(few, "method 0", "method 1", settings=QUICK)

@@ -92,6 +92,16 @@ def test_a_run_is_ranked_among_published_results_on_common_tables(published):
     assert beside.lines[-1] == "Published results: version, date, machine"
 
 
+def test_one_common_table_is_counted_in_the_singular(published):
+    own = frame(trials(["mine"], datasets=1))
+
+    beside = join_published(own, published(trials(["a"], datasets=4)))
+
+    assert beside.lines[0].endswith(
+        "compared on 1 data set, of the run's 1 and the published 4"
+    )
+
+
 def test_the_table_is_that_of_both_results_together(published):
     other_rows, own_rows = trials(["a", "b"]), trials(["mine"])
 
@@ -112,7 +122,7 @@ def test_a_table_of_other_content_is_left_out_and_counted(published):
 
     assert "set 2" not in set(beside.results["dataset"])
     assert "compared on 3 data sets" in beside.lines[0]
-    assert beside.lines[0].endswith("; 1 have other content")
+    assert beside.lines[0].endswith("; 1 has other content")
 
 
 def test_another_setting_does_not_match(published):

@@ -10,6 +10,7 @@ from odbench.leaderboard.evaluated import Evaluated
 from odbench.leaderboard.inputs import Source
 from odbench.leaderboard.tables import DEFAULT, Settings
 from odbench.provenance import recorded_machine
+from odbench.text import counted
 
 # Versions of these packages can change results.
 _VERSIONS = ("odbench", "python", "numpy", "scipy", "scikit-learn", "numba", "pyod")
@@ -44,7 +45,10 @@ def provenance_lines(
         lines += [(f"{about}, {name}", value) for name, value in _run(source)]
     lines.append(("Inference", _inference(settings)))
     lines += [
-        (f"Submissions {each.file}", f"{len(each.rows)} methods, SHA-256 {each.sha256}")
+        (
+            f"Submissions {each.file}",
+            f"{counted(len(each.rows), 'method')}, SHA-256 {each.sha256}",
+        )
         for each in evaluated
     ]
     return lines
@@ -60,7 +64,10 @@ def _command(sources: Sequence[Source], settings: Settings) -> str:
 
 
 def _run(source: Source) -> Iterator[tuple[str, str]]:
-    yield "results", f"{source.trials:,} trials, SHA-256 {source.results_sha256}"
+    yield (
+        "results",
+        f"{counted(source.trials, 'trial')}, SHA-256 {source.results_sha256}",
+    )
     versions = source.run.get("versions")
     if isinstance(versions, dict):
         known = [f"{name} {versions[name]}" for name in _VERSIONS if name in versions]
@@ -77,7 +84,7 @@ def _run(source: Source) -> Iterator[tuple[str, str]]:
 
 def _sandbox(held: tuple[str, int]) -> str:
     layers, trials = held
-    return f"{layers or 'none'} ({trials:,} trial{'' if trials == 1 else 's'})"
+    return f"{layers or 'none'} ({counted(trials, 'trial')})"
 
 
 def _machine(machine: dict[str, Any]) -> str:
