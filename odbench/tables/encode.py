@@ -104,6 +104,12 @@ class Encoder:
         return any(column.role in NAMED for column in self.columns)
 
     @property
+    def missing(self) -> IntArray:
+        """The encoded columns that tell missing values."""
+        parts = [part for learned in self.learned for part in learned.parts]
+        return np.flatnonzero(np.asarray(parts) == "missing")
+
+    @property
     def origin(self) -> IntArray:
         """For each encoded column, the place of its column in `columns`."""
         sizes = [len(learned.parts) for learned in self.learned]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -14,6 +14,7 @@ from odbench.data.rng import shuffled, stream
 from odbench.errors import DetectorError
 from odbench.plugins.configuration import Configuration
 from odbench.tables.conformal import Conformal, every_kth
+from odbench.tables.missing import Missing, Raised
 from odbench.tables.order import canonical_order, hash_rows
 from odbench.tables.scale import Scale
 
@@ -74,7 +75,9 @@ class Learner:
         self._attempt("fit", lambda: detector.fit(np.ascontiguousarray(rows)))
         return detector
 
-    def own_scores(self, *, named: bool = False) -> FloatArray:
+    def own_scores(
+        self, *, named: bool = False, missing: Sequence[int] | IntArray = ()
+    ) -> FloatArray:
         """Score the train rows, each as if it were not among them where that is known.
 
         Parameters
@@ -83,6 +86,10 @@ class Learner:
             Whether some columns are rarities of categories. The most normal rows may
             hold no row of some category, and all its rows would then look anomalous: a
             detector that trims learns from two thirds of all rows instead.
+        missing : int64 array, optional
+            Columns that tell missing values. The most normal rows may hold none of
+            some column; of numbers alone, a detector that trims sees the others, and
+            `Raised` counts what is missing.
 
         Returns
         -------
@@ -91,9 +98,11 @@ class Learner:
             the same score.
         """
         first, rest = self.rows[: self.n_fit], self.rows[self.n_fit :]
-        trims = self.configuration.info.trims
-        if named and trims and len(first) >= _FEWEST:
+        trims = self.configuration.info.trims and len(first) >= _FEWEST
+        if named and trims:
             scores = self._left_out_scores(first)
+        elif len(missing) and trims:
+            scores = self._scores_without(np.asarray(missing), first)
         else:
             scores = self._fit_score(first)
         if len(rest):
@@ -108,6 +117,20 @@ class Learner:
         # So that later calls need not fit again.
         self.__dict__["detector"] = detector
         return self._checked(scores, len(rows))
+
+    def _scores_without(self, missing: IntArray, rows: FloatArray) -> FloatArray:
+        """Score rows by the other columns, and by how rare their missing values are."""
+        others = np.delete(np.arange(rows.shape[1]), missing)
+        detector: Any = self.configuration.build(random_state=0)
+        seen = np.ascontiguousarray(rows[:, others])
+        scores = self._attempt("fit", lambda: detector.fit_score(seen))
+        scores = self._checked(scores, len(rows))
+        # They are 0 or 1 before they are scaled.
+        half = (0.5 - self.scale.mean[missing]) / self.scale.deviation[missing]
+        rarity = Missing.of(rows, missing, half)
+        raised = Raised(detector, others, rarity, np.sort(scores))
+        self.__dict__["detector"] = raised
+        return raised.raised(scores, rows)
 
     def _left_out_scores(self, rows: FloatArray) -> FloatArray:
         """Score each row by detectors that have not seen it: the mean of several."""

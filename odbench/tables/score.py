@@ -132,7 +132,9 @@ def _unsupervised(
     sample = take_sample(source)
     fitted = _learn(request, source, sample, configuration)
     request.told("fitting", 0, 0)
-    own = fitted.learner.own_scores(named=fitted.encoder.has_names)
+    own = fitted.learner.own_scores(
+        named=fitted.encoder.has_names, missing=fitted.encoder.missing
+    )
     if sample.whole and len(own) == source.n_rows:
         scores = own
     else:

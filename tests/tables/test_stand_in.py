@@ -135,8 +135,8 @@ def test_a_number_that_stands_for_missing_values_is_read_as_missing(fill, detect
 
     np.testing.assert_array_equal(scored.scores, same.scores)
     assert scored.rank[ODD] <= 3
-    # These rows are still odd, among those of the lowest ranks.
-    assert scored.rank[FILLED : FILLED + 5].max() <= 10
+    # These rows are still odd: cats counts what five rows lack as its fifth score.
+    assert scored.rank[FILLED : FILLED + 5].max() <= 12
     assert reason(scored, FILLED).endswith("(read as missing), as in 1.7 % of rows")
     (told,) = [each for each in scored.reasons[FILLED] if each.column == "x"]
     assert told.value is None
