@@ -25,8 +25,8 @@ from odbench.text import counted, printable
 ROWS, FLAGGED = 50, 200
 
 
-# The name of an option, which a browser would break after its hyphens.
-_OPTION = re.compile(r"(?<!\S)--[a-z-]+")
+# The name of an option, or a date, which a browser would break after its hyphens.
+_HYPHENS = re.compile(r"(?<!\S)--[a-z-]+|(?<!\d)\d{4}-\d\d-\d\d(?!\d)")
 
 
 def render_report(scored: Scored, fitted: Fitted, command: Sequence[str] = ()) -> str:
@@ -86,7 +86,7 @@ def _row(scored: Scored, row: int, pictures: Pictures) -> str:
         name = f"{scored.id_name} {scored.ids[row].as_py()} · {name}"
     flag = '<span class="flag">flagged</span>' if scored.flagged[row] else ""
     reasons = "".join(
-        f"<li>{_text(reason.text)} "
+        f"<li>{_unbroken(_text(reason.text))} "
         f'<span class="share">{show_share(reason.share)} of the score</span>'
         f"{pictures.draw(reason)}</li>"
         for reason in scored.reasons.get(row, ())
@@ -136,7 +136,7 @@ def _asset(name: str) -> str:
 
 
 def _unbroken(text: str) -> str:
-    return _OPTION.sub(r'<span class="option">\g<0></span>', text)
+    return _HYPHENS.sub(r'<span class="option">\g<0></span>', text)
 
 
 def _policy(style: str) -> str:

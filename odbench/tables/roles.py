@@ -546,7 +546,8 @@ def _of_typed(name: str, values: Any) -> Column:
     if column.role == "constant":
         column = replace(column, note=_constant_of(values))
     if is_duration(values.type) and column.used:
-        return replace(column, unit="s", note="in seconds")
+        # Nobody writes lengths of time in nines.
+        return replace(column, unit="s", note="in seconds", fills=(), codes=False)
     infinite = int(np.isnan(numbers).sum()) - _count_missing(values)
     if infinite:
         note = f"{counted(infinite, 'infinite value')} read as missing"

@@ -95,3 +95,14 @@ def test_names_of_options_are_not_broken():
     page = render_report(*score_table(Request(table=orders(60))))
 
     assert '<span class="option">--reference</span>' in page
+
+
+def test_dates_in_reasons_are_not_broken():
+    days = [f"2024-05-{1 + n % 28:02d}" for n in range(60)]
+    table = pa.table(
+        {"day": [*days, "1985-01-01"], "x": [float(n % 7) for n in range(61)]}
+    )
+
+    page = render_report(*score_table(Request(table=table, detector="knn")))
+
+    assert 'day <span class="option">1985-01-01</span> where similar rows have' in page

@@ -220,6 +220,14 @@ def test_dates_that_stand_for_missing_ones(dates, fills, typed):
     assert gone.tolist() == [text in fills for text in dates]
 
 
+def test_lengths_of_time_are_kept():
+    seconds = pa.array([3, 8, 5, 5, *[999] * 3]).cast(pa.duration("s"))
+
+    column = infer_roles(pa.table({"x": seconds}))[0]
+
+    assert (column.fills, column.note, column.unit) == ((), "in seconds", "s")
+
+
 def test_a_model_keeps_its_stand_ins(tmp_path):
     path = tmp_path / "model.odb"
     reference = made(-999.0, n_filled=40).append_column("z", made(1e20)["x"])
