@@ -133,10 +133,27 @@ def read_results(
         check_values(coded, file, statuses=STATUSES)
         table = coded if columns is not None else completed(table, full)
     except pa.ArrowException as error:
-        msg = f"results {str(file)!r}: a column has the wrong type ({error})"
+        msg = (
+            f"results {str(file)!r}: {_uncastable(table)}: {error}; leave the file "
+            f"out, or ask for a new one"
+        )
         raise ResultsError(msg) from error
     frame: pd.DataFrame = table.to_pandas()
     for name in frame.select_dtypes("category").columns:
         in_order = sorted(frame[name].cat.categories)
         frame[name] = frame[name].cat.set_categories(in_order)
     return frame
+
+
+def _uncastable(table: pa.Table) -> str:
+    """Name the first column whose values do not fit the schema, with both types."""
+    import pyarrow as pa
+
+    for field in schema():
+        if field.name in table.column_names:
+            column = table[field.name]
+            try:
+                column.cast(field.type)
+            except pa.ArrowException:
+                return f"column {field.name} is {column.type}, wanted {field.type}"
+    return "a column has the wrong type"

@@ -35,6 +35,23 @@ def test_a_column_that_does_not_exist_is_named(run):
         read_results(run, ["detecto", "auroc"])
 
 
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("seed", pa.array([0.5])),
+        ("n_train", pa.array([2**63], pa.uint64())),
+        ("auroc", pa.array(["high"])),
+    ],
+)
+def test_a_column_whose_values_do_not_fit_is_named(run, column, values):
+    table = pq.read_table(run / "results.parquet").slice(0, 1)
+    at = table.column_names.index(column)
+    pq.write_table(table.set_column(at, column, values), run / "results.parquet")
+
+    with pytest.raises(ResultsError, match=rf"column {column} is \w+, wanted \w+: "):
+        read_results(run)
+
+
 def test_a_word_that_the_file_lacks_is_null_also_as_a_category(run):
     table = pq.read_table(run / "results.parquet").drop_columns(["domain"])
     pq.write_table(table, run / "results.parquet")
