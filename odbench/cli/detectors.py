@@ -11,6 +11,7 @@ import click
 from odbench.cli import complete
 from odbench.cli.options import FOLDER, format_option
 from odbench.cli.rows import print_facts, print_rows
+from odbench.text import counted
 
 if TYPE_CHECKING:
     from odbench.detector import DetectorInfo
@@ -155,7 +156,8 @@ def check(spec: str, form: str) -> None:
         print_rows([vars(finding) for finding in findings], columns, form)
     failed = sum(finding.verdict == "fail" for finding in findings)
     warned = sum(finding.verdict == "warn" for finding in findings)
-    click.echo(f"{len(findings)} probes: {failed} failed, {warned} warned", err=True)
+    tried = counted(len(findings), "probe")
+    click.echo(f"{tried}: {failed} failed, {warned} warned", err=True)
     if failed:
         raise SystemExit(_FAULTS_FOUND)
 

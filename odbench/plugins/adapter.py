@@ -8,8 +8,11 @@ scikit-learn, the sign is flipped, here and nowhere else.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
-from collections.abc import Callable
+import sys
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -23,6 +26,16 @@ _METHODS = ("decision_function", "score_samples")
 # Scores of the fitted rows that PyOD's detectors and scikit-learn's LOF keep, and the
 # sign that makes higher more anomalous.
 _FITTED_SCORES = (("decision_scores_", 1.0), ("negative_outlier_factor_", -1.0))
+
+_PRINTING = threading.RLock()
+
+
+@contextlib.contextmanager
+def prints_to_stderr() -> Iterator[None]:
+    """Send what a stranger's code prints to stderr, because stdout is for results."""
+    # A second thread that came between would restore another stream than the first's.
+    with _PRINTING, contextlib.redirect_stdout(sys.stderr):
+        yield
 
 
 def adapt(obj: object) -> AdaptedDetector:
@@ -43,7 +56,8 @@ def adapt(obj: object) -> AdaptedDetector:
     Raises
     ------
     DetectorError
-        If `obj` is a class, cannot be fitted, or has no method that scores rows.
+        If `obj` is a class, cannot be fitted, needs labels to be fitted, or has no
+        method that scores rows.
     """
     if isinstance(obj, AdaptedDetector):
         return obj
@@ -58,6 +72,7 @@ def adapt(obj: object) -> AdaptedDetector:
             return AdaptedDetector(FunctionDetector(obj))
         msg = f"detector {_name(obj)}: has no fit(X); see docs/plugins.md"
         raise DetectorError(msg)
+    _refuse_labels(obj)
     return AdaptedDetector(obj)
 
 
@@ -279,6 +294,30 @@ def _is_pipeline(obj: object) -> bool:
     return isinstance(getattr(obj, "steps", None), list) and any(
         owner.__module__ == "sklearn.pipeline" for owner in type(obj).__mro__
     )
+
+
+def _refuse_labels(obj: object) -> None:
+    """Refuse a detector, such as a classifier, whose ``fit`` needs more than ``X``."""
+    scorer = _last_step(obj)
+    try:
+        asked = inspect.signature(scorer.fit).parameters.values()
+    except (AttributeError, TypeError, ValueError):
+        # Compiled code may not tell.
+        return
+    by_place = (
+        inspect.Parameter.POSITIONAL_ONLY,
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    )
+    needed = [
+        one.name for one in asked if one.default is one.empty and one.kind in by_place
+    ][1:]
+    if needed:
+        msg = (
+            f"detector {_name(scorer)}: fit(X, {', '.join(needed)}) needs "
+            f"{', '.join(needed)}; a detector gets features alone and no labels: "
+            f"wanted fit(X), or {needed[0]}=None"
+        )
+        raise DetectorError(msg)
 
 
 def _make_novelty(obj: object) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from odbench.detector import DetectorInfo
 from odbench.errors import DetectorError
 from odbench.plugins import introspect
+from odbench.plugins.adapter import prints_to_stderr
 from odbench.provenance import entry_points
 
 GROUP = "odbench.detectors"
@@ -76,7 +77,8 @@ class Registry:
             raise DetectorError(self.clashes[name])
         entry = self.entries[name]
         try:
-            return entry.load()
+            with prints_to_stderr():
+                return entry.load()
         except (Exception, SystemExit) as error:
             msg = (
                 f"detector {name!r}: the plugin {_origin(entry)} is broken: "

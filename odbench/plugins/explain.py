@@ -15,6 +15,7 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench.errors import DetectorError, UsageError
+from odbench.plugins.adapter import prints_to_stderr
 from odbench.plugins.check.explained import attempt, can_explain, explained
 from odbench.plugins.find import core_zoo, find_detector
 from odbench.plugins.specs import as_json
@@ -115,6 +116,18 @@ def explain_row(
     if not 0 <= row < len(X_test):
         msg = f"row {row}: the data set has test rows 0 to {len(X_test) - 1}"
         raise UsageError(msg)
+    with prints_to_stderr():
+        return _explain_row(X_train, X_test, columns, row, detector)
+
+
+def _explain_row(
+    X_train: FloatArray,
+    X_test: FloatArray,
+    columns: Sequence[str],
+    row: int,
+    detector: str,
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Fit a detector and explain a row that exists."""
     found = find_detector(detector)
     built: Any = found.build(random_state=0)
     if not can_explain(built):

@@ -23,7 +23,7 @@ from odbench.errors import (
     UnknownDetectorError,
 )
 from odbench.plugins import introspect, loaders, objects
-from odbench.plugins.adapter import adapt
+from odbench.plugins.adapter import adapt, prints_to_stderr
 from odbench.plugins.configuration import Configuration
 from odbench.plugins.entry_points import Registry, one_line
 from odbench.plugins.specs import (
@@ -110,7 +110,8 @@ def _code_of(name: str) -> Iterator[None]:
         For any error but odbench's own and those that end the command.
     """
     try:
-        yield
+        with prints_to_stderr():
+            yield
     except (OdbenchError, KeyboardInterrupt, MemoryError):
         raise
     except BaseException as error:

@@ -78,6 +78,52 @@ def test_check_finds_what_is_wrong(tmp_path, probe):
     assert verdicts[probe] == "fail"
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("return np.full(len(X), np.nan)", "110 of 110 scores are NaN or infinite"),
+        ("return np.zeros(3)", "scores have shape (3,); return shape (110,)"),
+        ("raise SystemExit(5)", "raised SystemExit: 5"),
+        ("raise ValueError('too few')", "raised ValueError: too few"),
+    ],
+)
+def test_check_of_a_detector_without_scores_says_so_once(tmp_path, body, said):
+    """Comparisons with scores that are not there said what is not true."""
+    text = GOOD.replace("return ((X - self.mean) ** 2).sum(axis=1)", body)
+    (tmp_path / "bad.py").write_text(text)
+
+    result = call("check", f"{tmp_path / 'bad.py'}:Good", "--format", "json")
+
+    (row,) = json.loads(result.stdout)
+    assert (result.exit_code, row["probe"], row["verdict"]) == (3, "scores", "fail")
+    assert said in row["message"]
+    assert "the 21 probes that need these scores were not run" in row["message"]
+    assert "1 probe: 1 failed, 0 warned" in result.stderr
+
+
+def test_few_rows_are_named_once(tmp_path):
+    body = GOOD.replace(
+        "return ((X - self.mean) ** 2)",
+        "return ((X - self.mean) ** 2 / (self.n > 3 or np.nan))",
+    ).replace("self.mean = ", "self.n = len(X); self.mean = ")
+    (tmp_path / "few.py").write_text(body)
+    findings = check_detector(find_detector(f"{tmp_path / 'few.py'}:Good"))
+    few = next(f for f in findings if f.probe == "few rows")
+
+    assert few.verdict == "warn"
+    assert few.message.count("three training rows") == 1
+
+
+def test_what_a_detector_prints_stays_out_of_the_results(tmp_path):
+    text = GOOD.replace("self.mean = ", "print('noise'); self.mean = ")
+    (tmp_path / "loud.py").write_text(f"print('noise')\n{text}")
+
+    for verb in ("check", "show"):
+        result = call(verb, f"{tmp_path / 'loud.py'}:Good", "--format", "json")
+        assert json.loads(result.stdout), verb
+        assert "noise" in result.stderr or verb == "show"
+
+
 def test_check_calls_dependence_on_the_batch_a_warning(tmp_path):
     body = GOOD.replace("X - self.mean", "X - X.mean(axis=0)")
     (tmp_path / "batch.py").write_text(body)

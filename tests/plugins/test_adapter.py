@@ -9,7 +9,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KernelDensity, LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import OneClassSVM
+from sklearn.svm import SVC, OneClassSVM
 
 from odbench.errors import DetectorError
 from odbench.plugins.adapter import adapt
@@ -110,6 +110,8 @@ def test_adapting_twice_turns_once():
         (object(), "no fit"),
         (StandardScaler(), "neither decision_function"),
         (make_pipeline(StandardScaler(), "passthrough"), "last step"),
+        (SVC(), r"detector SVC: fit\(X, y\) needs y; a detector gets features alone"),
+        (make_pipeline(StandardScaler(), SVC()), r"detector SVC: fit\(X, y\) needs y"),
     ],
 )
 def test_what_cannot_score_is_named(detector, message):

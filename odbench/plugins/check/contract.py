@@ -10,12 +10,13 @@ import copy
 import pickle
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from odbench.errors import DetectorError
+from odbench.plugins.adapter import prints_to_stderr
 from odbench.plugins.check import inputs
 from odbench.plugins.check.bench import SEED, Bench, DoubtError, FaultError, difference
 from odbench.plugins.check.explained import EXPLAINS, can_explain, explained
@@ -58,23 +59,30 @@ def check_detector(configuration: Configuration) -> Iterator[Finding]:
     Yields
     ------
     Finding
-        One per probe, in a fixed order. An exception is a failure of that probe.
+        One per probe, in a fixed order. An exception is a failure of that probe. If
+        the detector does not score the first table, only that: the other probes
+        compare with these scores.
     """
     bench = Bench(configuration, planted())
     for name, probe in _PROBES.items():
-        yield _try(name, probe, bench)
+        finding = _try(name, probe, bench)
+        if probe is _shape and finding.verdict == "fail":
+            more = f"the {len(_PROBES) - 1} probes that need these scores were not run"
+            yield replace(finding, message=f"{finding.message}; {more}")
+            return
+        yield finding
 
 
 def _try(name: str, probe: Callable[[Bench], str], bench: Bench) -> Finding:
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), prints_to_stderr():
             warnings.simplefilter("ignore")
             return Finding(name, "ok", probe(bench))
     except DoubtError as doubt:
         return Finding(name, "warn", str(doubt))
     except FaultError as fault:
         return Finding(name, "fail", str(fault))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         what = f"raised {type(error).__name__}: {one_line(error)}"
         return Finding(name, "fail", f"{what}; it must give finite scores here")
 

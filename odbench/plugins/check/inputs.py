@@ -83,12 +83,13 @@ def duplicates(bench: Bench) -> str:
 
 def few_rows(bench: Bench) -> str:
     """Fit three rows."""
+    what = "three training rows"
     try:
-        bench.finite(bench.table.train[:3], bench.table.test, "three training rows")
+        bench.finite(bench.table.train[:3], bench.table.test, what)
     except Exception as error:
         msg = (
-            f"three training rows: {one_line(error)}; shrink neighbours, samples or "
-            "components to what there is"
+            f"{what}: {one_line(error).removeprefix(f'{what}: ')}; shrink neighbours, "
+            "samples or components to what there is"
         )
         raise DoubtError(msg) from error
     return "three training rows work"
