@@ -95,6 +95,14 @@ def test_wrong_arguments_are_told_in_one_line(folder):
         assert "\n" not in text
 
 
+def test_advice_names_a_tool_and_not_a_command(folder):
+    with pytest.raises(UsageError) as raised:
+        do(folder, "score_table", **{**SCORE, "detector": "nope"})
+
+    assert "list_detectors lists the installed ones" in str(raised.value)
+    assert "`" not in str(raised.value)
+
+
 def test_code_as_a_detector_is_refused_and_does_not_run(folder, tmp_path):
     (folder / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
 
