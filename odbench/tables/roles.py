@@ -447,7 +447,7 @@ def _may_be_codes(lowest: float, highest: float) -> bool:
     read without thousands as well.
     """
     same = len(f"{lowest:.0f}") == len(f"{highest:.0f}")
-    return lowest >= 0.0 and (same or highest < 10**_CODE_DIGITS)
+    return bool(lowest >= 0.0 and (same or highest < 10**_CODE_DIGITS))
 
 
 def _writing_note(facts: _Text) -> str:
