@@ -179,9 +179,7 @@ def open_archive(path: Path, sets: DatasetList) -> Iterator[Archive]:
         that is encrypted, a link, a folder, duplicated, too large, compressed by a
         method other than deflate, or whose name is not valid.
     """
-    if not path.is_file():
-        msg = f"submission {str(path)!r}: no such file; `submission pack` writes one"
-        raise SubmissionError(msg)
+    require_file(path)
     limit = _size_limit(sets)
     if path.stat().st_size > limit:
         msg = (
@@ -217,9 +215,7 @@ def peek(path: Path) -> bytes:
         If the file is missing or is not a zip archive, or if the member is missing or
         too large.
     """
-    if not path.is_file():
-        msg = f"submission {str(path)!r}: no such file; `submission pack` writes one"
-        raise SubmissionError(msg)
+    require_file(path)
     try:
         with zipfile.ZipFile(path) as file:
             info = file.getinfo(STATEMENT)
@@ -236,6 +232,19 @@ def peek(path: Path) -> bytes:
         )
         raise SubmissionError(msg)
     return content
+
+
+def require_file(path: Path) -> None:
+    """Raise `SubmissionError` if there is no file at the path of a submission."""
+    if path.is_file():
+        return
+    got = "no such file"
+    if path.is_dir():
+        got = "is a folder, wanted an archive"
+    elif path.exists():
+        got = "is not a regular file"
+    msg = f"submission {str(path)!r}: {got}; `submission pack` writes one"
+    raise SubmissionError(msg)
 
 
 def _check_kind(info: zipfile.ZipInfo, where: str) -> None:

@@ -13,6 +13,7 @@ from odbench.submissions.archive import (
     Archive,
     member_name,
     open_archive,
+    require_file,
 )
 from odbench.submissions.dataset_list import DatasetList
 from odbench.submissions.rules import FEWEST_SETS
@@ -168,9 +169,7 @@ def check(path: Path, sets: DatasetList, *, fewest: int = FEWEST_SETS) -> list[s
     SubmissionError
         If there is no such file.
     """
-    if not path.is_file():
-        msg = f"submission {str(path)!r}: no such file; `submission pack` writes one"
-        raise SubmissionError(msg)
+    require_file(path)
     try:
         with open_submission(path, sets) as submission:
             faults = list(submission.faults())

@@ -2,12 +2,15 @@
 
 import io
 import json
+import os
 
 import numpy as np
 import pytest
 
 from odbench.errors import SubmissionError
+from odbench.submissions.archive import peek
 from odbench.submissions.audit_log import AuditLog
+from odbench.submissions.checking import check
 from odbench.submissions.packing import pack
 from odbench.submissions.released import LOG, read_log
 from odbench.submissions.score_bytes import encode_scores, read_vector
@@ -121,3 +124,18 @@ def test_json_of_50_levels_is_read():
     text = '{"a": ' + "[" * 49 + "]" * 49 + "}"
 
     assert parse_object(text.encode(), where="a file")["a"]
+
+
+def test_what_stands_in_the_place_of_an_archive_is_named(world, tmp_path):
+    (tmp_path / "run").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+
+    for name, got in {
+        "run": "is a folder, wanted an archive; `submission pack` writes one",
+        "pipe": "is not a regular file; `submission pack` writes one",
+        "missing": "no such file; `submission pack` writes one",
+    }.items():
+        with pytest.raises(SubmissionError, match=got):
+            peek(tmp_path / name)
+        with pytest.raises(SubmissionError, match=got):
+            check(tmp_path / name, world.sets)
