@@ -334,8 +334,25 @@ def _unknown_detector(name: str, registry: Registry) -> str:
 def _info_of(obj: object, name: str, given: Mapping[str, Any]) -> DetectorInfo:
     """Return the info of an object from an entry point or an import."""
     if isinstance(obj, DetectorInfo):
+        _check_info(obj, name)
         return obj if obj.name == name else replace(obj, name=name)
     return introspect.describe(obj, name, given)
+
+
+def _check_info(info: DetectorInfo, name: str) -> None:
+    """Refuse a grid or requirements that are not lists: they would be misread."""
+    listed: dict[str, object] = {"requires": info.requires}
+    if isinstance(info.grid, Mapping):
+        listed |= {f"grid[{key!r}]": values for key, values in info.grid.items()}
+    else:
+        listed["grid"] = None
+    for field, values in listed.items():
+        if not isinstance(values, (tuple, list)):
+            got = info.grid if field == "grid" else values
+            wanted = "a mapping" if field == "grid" else "a tuple, such as (1, 3, 10)"
+            wanted = "a tuple of modules' names" if field == "requires" else wanted
+            msg = f"detector {name!r}: its info's {field} is {got!r}; wanted {wanted}"
+            raise DetectorError(msg)
 
 
 def _members(obj: object, name: str) -> list[DetectorInfo] | None:

@@ -935,3 +935,23 @@ def test_what_an_object_holds_changes_no_version_of_plain_detectors():
 
     assert re.fullmatch(r"scikit-learn [\d.]+", plain.version)
     assert re.fullmatch(r"scikit-learn [\d.]+", pipeline.version)
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ("grid={'k': 5}", "grid['k'] is 5; wanted a tuple, such as (1, 3, 10)"),
+        ("grid={'k': 'abc'}", "grid['k'] is 'abc'; wanted a tuple"),
+        ("grid=[1]", "grid is [1]; wanted a mapping"),
+        ("requires='abc'", "requires is 'abc'; wanted a tuple of modules' names"),
+    ],
+)
+def test_a_malformed_info_is_one_line(tmp_path, facts, words):
+    (tmp_path / "odd_info.py").write_text(
+        "from odbench.detector import DetectorInfo\n"
+        f"ODD = DetectorInfo(name='odd', summary='', build=dict, {facts})\n"
+    )
+    with pytest.raises(DetectorError) as caught:
+        find_detector(f"{tmp_path / 'odd_info.py'}:ODD")
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
