@@ -36,7 +36,7 @@ _TABLES = frozenset(
         *(".parquet", ".feather", ".arrow"),
     )
 )
-_PACKED = frozenset((".gz", ".zst", ".bz2"))
+_PACKED = frozenset((".gz", ".zst", ".bz2", ".zip"))
 # At most so many names in a remark of one line.
 _NAMED = 5
 

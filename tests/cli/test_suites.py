@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -354,7 +355,7 @@ def test_a_broken_manifest_is_told_before_an_update_changes_anything(run, tables
 
 
 def test_files_that_are_no_tables_are_named(run, tables, caplog):
-    for name in ("cards.csv.bak", "loans.xlsx", "loans.csv.zip", "loans.parquet.old"):
+    for name in ("cards.csv.bak", "loans.xlsx", "loans.7z", "loans.parquet.old"):
         (tables / name).write_bytes((tables / "cards.csv").read_bytes())
     (tables / "more").mkdir()
     (tables / "gone.csv").symlink_to(tables / "nothing.csv")
@@ -363,7 +364,7 @@ def test_files_that_are_no_tables_are_named(run, tables, caplog):
 
     (said,) = [record.getMessage() for record in caplog.records]
     assert (
-        "cards.csv.bak, gone.csv, loans.csv.zip, loans.parquet.old, loans.xlsx and 1 "
+        "cards.csv.bak, gone.csv, loans.7z, loans.parquet.old, loans.xlsx and 1 "
         "more; wanted files of" in said
     )
 
@@ -407,3 +408,10 @@ def test_a_column_that_gives_the_label_away_is_told(run, tables, caplog):
     assert said.startswith(
         "columns that give the labels away: 'chargeback' in fraud/cards"
     )
+
+
+def test_a_table_alone_in_a_zip_is_a_table(run, tables):
+    with zipfile.ZipFile(tables / "more.csv.zip", "w") as packed:
+        packed.write(tables / "cards.csv", "cards.csv")
+
+    assert new(run)[:2] == (0, "./fraud: 3 data sets\n")
