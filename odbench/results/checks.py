@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from odbench.errors import ResultsError
+from odbench.errors import ResultsError, UsageError
 from odbench.scoring.metrics import METRICS, interval_columns
+from odbench.scoring.settings import CONTAMINATED, SETTINGS, Protocol
 from odbench.text import is_plain
 
 if TYPE_CHECKING:
@@ -162,6 +163,8 @@ def check_values(table: pa.Table, file: Path, *, statuses: tuple[str, ...]) -> N
                 _refuse(file, name, text, ", ".join(statuses))
             if not is_plain(text):
                 _refuse(file, name, text, "one line of visible characters")
+            if name == "protocol":
+                _check_protocol(text, file)
     for metric in METRICS:
         _check_range(table, file, metric.name, metric.lowest, metric.highest)
     for names, most in ((_SHARES, 1.0), (_COUNTS, _MOST_SECONDS)):
@@ -169,6 +172,17 @@ def check_values(table: pa.Table, file: Path, *, statuses: tuple[str, ...]) -> N
             _check_range(table, file, name, 0.0, most)
     _check_anomalies(table, file)
     _check_scores(table, file)
+
+
+def _check_protocol(label: str, file: Path) -> None:
+    """Refuse a protocol that no run has, which would be ranked as one of its own."""
+    try:
+        known = Protocol.parse(label).label
+    except UsageError:
+        known = ""
+    if label != known:
+        wanted = f"{', '.join(list(SETTINGS)[:3])} or {CONTAMINATED}=SHARE"
+        _refuse(file, "protocol", label, wanted)
 
 
 def _check_range(

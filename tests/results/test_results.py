@@ -52,6 +52,17 @@ def test_a_column_whose_values_do_not_fit_is_named(run, column, values):
         read_results(run)
 
 
+@pytest.mark.parametrize("label", ["bogus", "contaminated", "contaminated=0.9"])
+def test_a_protocol_that_no_run_has_is_refused(run, label):
+    table = pq.read_table(run / "results.parquet").slice(0, 1)
+    at = table.column_names.index("protocol")
+    table = table.set_column(at, "protocol", pa.array([label]))
+    pq.write_table(table, run / "results.parquet")
+
+    with pytest.raises(ResultsError, match=f"protocol '{label}'; wanted one-class, "):
+        read_results(run)
+
+
 def test_a_word_that_the_file_lacks_is_null_also_as_a_category(run):
     table = pq.read_table(run / "results.parquet").drop_columns(["domain"])
     pq.write_table(table, run / "results.parquet")
