@@ -96,3 +96,21 @@ def test_the_tree_in_the_docstring_names_every_exception():
 
     assert all(name in errors.__doc__ for name in classes)
     assert all(issubclass(getattr(errors, n), errors.OdbenchError) for n in classes)
+
+
+@pytest.mark.parametrize("broken", ["def test_x(: pass", "import no_such_module"])
+def test_a_file_of_tests_that_cannot_be_imported_is_an_error(tmp_path, broken):
+    file = tmp_path / "test_broken.py"
+    file.write_text(broken)
+    command = [sys.executable, "-m", "pytest", "-q", "-c", "pyproject.toml"]
+
+    done = subprocess.run(
+        [*command, "-p", "tests.conftest", "--rootdir", ".", str(file)],
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 2, done.stdout
+    assert "1 error" in done.stdout
