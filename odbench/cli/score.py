@@ -100,8 +100,8 @@ def score(**options: Any) -> int:
     """Score the rows of TABLE: how odd each one is, and why.
 
     TABLE is a file of CSV, TSV, JSON, Parquet, Feather or Arrow, also compressed
-    as .gz, .zst, .bz2 or alone in a .zip, or - for stdin. Rows are flagged if --reference or --model
-    says what is normal. Nothing leaves this machine.
+    as .gz, .zst, .bz2 or alone in a .zip, or - for stdin. Rows are flagged if
+    --reference or --model says what is normal. Nothing leaves this machine.
     """
     _check(options)
     scored, fitted = _scored(options)
