@@ -52,7 +52,8 @@ def print_rows(
         csv.writer(sink, lineterminator="\n").writerows([list(columns), *cells])
         click.echo(sink.getvalue(), nl=False)
         return
-    cells = [[_cell(row.get(name)) for name in columns] for row in rows]
+    # A name may hold a line break, which would break the table.
+    cells = [[printable(_cell(row.get(name))) for name in columns] for row in rows]
     width = terminal_width()
     kept = _room_for([list(columns), *cells], width)
     columns, left_out = columns[:kept], columns[kept:]

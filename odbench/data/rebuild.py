@@ -21,6 +21,7 @@ from odbench.data.transports.choose import fresh_source
 from odbench.data.transports.source import Source, listed_record, with_listing
 from odbench.errors import DataError, TransportError, UsageError
 from odbench.suites import PARTITIONS, Suite, manifest_folder
+from odbench.text import counted
 
 AUDITED = (
     "id", "partition", "status", "n_train", "n_test", "n_columns", "n_anomalies",
@@ -91,9 +92,10 @@ class Rebuilt:
             more = ", ..." if len(self.kept) > 5 else ""
             yield f"kept     {len(self.kept)} rows without a file: {names}{more}"
         if leaking := sum(map(bool, self.leaks.values())):
+            have = "has" if leaking == 1 else "have"
             yield (
-                f"leaks    {leaking} data sets have columns that give the labels away; "
-                f"--format json names them"
+                f"leaks    {counted(leaking, 'data set')} {have} columns that give the "
+                f"labels away; --format json names them"
             )
         yield (
             f"{len(self.records)} rows: {len(self.new)} new, {len(self.changed)} "

@@ -202,7 +202,8 @@ def _rest(results: pd.DataFrame, asked: Asked, chosen: BoolArray, folder: Path) 
         parts.append(f"in the setting {', '.join(protocols)}")
     all_of_it = f"odbench leaderboard show {shlex.quote(str(folder))}"
     return printable(
-        f"{len(rest)} results that this call did not ask for are not in the table "
+        f"{counted(len(rest), 'result')} that this call did not ask for "
+        f"{'is' if len(rest) == 1 else 'are'} not in the table "
         f"({'; '.join(parts)}); `{all_of_it}` shows all"
     )
 

@@ -89,3 +89,9 @@ def test_facts_go_on_below_themselves_in_a_terminal(shown, capsys, width):
         assert len(lines) == 3
     else:
         assert max(map(len, lines)) <= width
+
+
+def test_a_line_break_in_a_name_does_not_break_the_table(capsys):
+    print_rows([{"column": "a\nb", "n": 1}], ("column", "n"), "table")
+
+    assert capsys.readouterr().out == "column  n\na\\nb    1\n"
