@@ -150,16 +150,21 @@ def _unzipped(opened: Opened, path: Path | None) -> Opened:
     """
     name = opened.name
     with ExitStack() as unless_read:
+        unless_read.callback(opened.close)
         file = unless_read.enter_context(_seekable_archive(opened, path))
         try:
             member = _only_member(zipfile.ZipFile(file), name)
         # Names of members may be in no code.
         except (*_DAMAGED, UnicodeDecodeError) as error:
-            msg = f"{name}: the .zip data are damaged ({error}); copy it again"
+            msg = (
+                f"{name}: is a spreadsheet or an archive that is damaged ({error}); "
+                f"copy it again"
+            )
             raise DataError(msg) from error
-        if member is None:
-            return opened
         unless_read.pop_all()
+    if member is None:
+        file.close()
+        return opened
     opened.close()
     return Opened(_Member(member, file), name, "zip")
 
