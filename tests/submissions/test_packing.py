@@ -111,7 +111,7 @@ def test_a_run_on_other_data_is_refused(world, rng, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "match"),
     [
-        ({"protocol": "contaminated"}, "protocol contaminated"),
+        ({"protocol": "contaminated=0.1"}, "protocol contaminated=0.1"),
         ({"suite": "oddbench"}, "no trials of synbench"),
     ],
 )
