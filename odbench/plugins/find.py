@@ -13,7 +13,7 @@ import importlib.util
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NoReturn
 
 from odbench.detector import DetectorFamily, DetectorInfo
 from odbench.errors import (
@@ -341,18 +341,18 @@ def _info_of(obj: object, name: str, given: Mapping[str, Any]) -> DetectorInfo:
 
 def _check_info(info: DetectorInfo, name: str) -> None:
     """Refuse a grid or requirements that are not lists: they would be misread."""
-    listed: dict[str, object] = {"requires": info.requires}
-    if isinstance(info.grid, Mapping):
-        listed |= {f"grid[{key!r}]": values for key, values in info.grid.items()}
-    else:
-        listed["grid"] = None
-    for field, values in listed.items():
+
+    def refuse(field: str, value: object, wanted: str) -> NoReturn:
+        msg = f"detector {name!r}: its info's {field} is {value!r}; wanted {wanted}"
+        raise DetectorError(msg)
+
+    if not isinstance(info.grid, Mapping):
+        refuse("grid", info.grid, "a mapping")
+    for key, values in info.grid.items():
         if not isinstance(values, (tuple, list)):
-            got = info.grid if field == "grid" else values
-            wanted = "a mapping" if field == "grid" else "a tuple, such as (1, 3, 10)"
-            wanted = "a tuple of modules' names" if field == "requires" else wanted
-            msg = f"detector {name!r}: its info's {field} is {got!r}; wanted {wanted}"
-            raise DetectorError(msg)
+            refuse(f"grid[{key!r}]", values, "a tuple, such as (1, 3, 10)")
+    if not isinstance(info.requires, (tuple, list)):
+        refuse("requires", info.requires, "a tuple of modules' names")
 
 
 def _members(obj: object, name: str) -> list[DetectorInfo] | None:
