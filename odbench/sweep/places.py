@@ -10,12 +10,15 @@ import stat
 import tempfile
 from pathlib import Path
 
+from odbench.sweep.processes import remove_tree
+
 # The group of odbench's own detectors, which run in one process. No other group begins
 # without `STRANGER`, regardless of a detector's name.
 HOME = "odbench"
 STRANGER = "detector "
 _WRITABLE_BY_OTHERS = 0o022
 _LENGTH = 100
+_TOKEN = re.compile(r"[0-9a-f]{16}")
 
 
 def place_of(group: str) -> Path:
@@ -73,3 +76,27 @@ def _first_writable(folders: list[Path]) -> Path:
         if stat.S_ISDIR(facts.st_mode) and is_ours and is_private:
             return shared
     return Path(tempfile.mkdtemp(prefix="odbench-own-"))
+
+
+def working_folder(token: str) -> Path:
+    """Make the folder in which a detector's process works.
+
+    Parameters
+    ----------
+    token : str
+        The token of its run, by which `remove_working_folders` finds it.
+    """
+    return Path(tempfile.mkdtemp(prefix=f"odbench-{token}-"))
+
+
+def remove_working_folders(token: str) -> None:
+    """Remove those that a run left on this machine, as killed workers do.
+
+    Parameters
+    ----------
+    token : str
+        The token of the run. Nothing is removed for any other text.
+    """
+    if _TOKEN.fullmatch(token):
+        for folder in Path(tempfile.gettempdir()).glob(f"odbench-{token}-*"):
+            remove_tree(folder)

@@ -10,7 +10,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,6 +96,7 @@ def execute(request: RunRequest, prepared: Prepared) -> Summary:
         (folder / journal.FOLDER).mkdir(parents=True, exist_ok=True)
         with locked(folder):
             is_locked = True
+            _remove_leftovers(folder)
             # Only now can no other process run the same trials.
             prepared = without_finished(request, prepared)
             summary.done_before = prepared.plan.done
@@ -132,6 +133,17 @@ def execute(request: RunRequest, prepared: Prepared) -> Summary:
             raise UsageError(msg) from error
         raise RunBrokenError(explain_os_error(error, folder)) from error
     return summary
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove the working folders of a run into this folder that was killed."""
+    owner = folder / journal.FOLDER / journal.OWNER
+    with suppress(OSError, UnicodeError):
+        token = owner.read_text(encoding="ascii")
+        from odbench.sweep.places import remove_working_folders
+
+        remove_working_folders(token)
+        owner.unlink()
 
 
 def _common_reason(folder: Path) -> str:
@@ -210,6 +222,7 @@ def _sweep(
     # Imported only here: a run that has finished needs none of them.
     from odbench.sweep.backends import run_batches
     from odbench.sweep.kernels import compile_kernels
+    from odbench.sweep.places import remove_working_folders
     from odbench.sweep.processes import kill_marked
     from odbench.sweep.strikes import Strikes
     from odbench.threads import is_lack_of_processes, refuse
@@ -267,6 +280,7 @@ def _sweep(
         )
     finally:
         kill_marked(context.token)
+        remove_working_folders(context.token)
         stop.unlink(missing_ok=True)
         token.unlink(missing_ok=True)
         summary.counts = progress.counts

@@ -9,7 +9,6 @@ import os
 import secrets
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -36,6 +35,7 @@ from odbench.sweep.outcome import (
     is_enforced,
 )
 from odbench.sweep.pause import pause_descendants, resume
+from odbench.sweep.places import working_folder
 from odbench.sweep.processes import (
     kill_tree,
     process_memory,
@@ -296,7 +296,7 @@ class Sandbox:
             own = (confined.place, confined.kernels)
             for folder in own:
                 folder.mkdir(parents=True, exist_ok=True)
-            self._folder = Path(tempfile.mkdtemp(prefix="odbench-"))
+            self._folder = working_folder(self._run_mark)
             self._process, self._channel, self._lifeline = launch(
                 self._folder, *own, mark=self._mark, threads=limits.threads
             )

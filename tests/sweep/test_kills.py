@@ -37,8 +37,11 @@ def start(made_up, hostile, tmp_path):
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            env={**os.environ, "TMPDIR": str(temporary)},
         )
 
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
     return start
 
 
@@ -85,6 +88,7 @@ def test_kills_of_any_process_lose_nothing_and_leave_nothing(start, tmp_path):
             seen |= known(folder)
             # All trials are done: begin again in a folder without results.
             if len(seen) == 30:
+                assert start().wait(120) == 0
                 folder.rename(tmp_path / f"done-{time.monotonic_ns()}")
                 seen = set()
             process = start()
@@ -108,6 +112,8 @@ def test_kills_of_any_process_lose_nothing_and_leave_nothing(start, tmp_path):
 
     results = read_results(folder)
     assert len(results) == results["key"].nunique() == 30
+    # Killed processes remove no working folder; the next run into this folder does.
+    assert not list((tmp_path / "tmp").glob("odbench-*"))
 
 
 def unfold(folder: Path) -> None:
