@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 
@@ -38,6 +39,54 @@ def printable(text: str) -> str:
         char if is_plain(char) else char.encode("unicode_escape").decode()
         for char in text
     )
+
+
+def shown_width(text: str) -> int:
+    r"""Return the number of columns that a text takes in a terminal.
+
+    Wide letters, such as Chinese ones, take two; marks on other letters take none.
+
+    Examples
+    --------
+    >>> shown_width("knn"), shown_width("\u6a21\u578b"), shown_width("Lo\u0308f")
+    (3, 4, 3)
+    """
+    return len(text) if text.isascii() else sum(map(_columns_of, text))
+
+
+def padded(text: str, width: int, *, right: bool = False) -> str:
+    """Fill a text with spaces to a width in columns of a terminal.
+
+    Parameters
+    ----------
+    text : str
+    width : int
+        A text that is wider is unchanged.
+    right : bool
+        Whether the text is on the right, after the spaces.
+    """
+    spaces = " " * (width - shown_width(text))
+    return spaces + text if right else text + spaces
+
+
+def begun(text: str, width: int) -> str:
+    r"""Return as much of the start of a text as fits into columns of a terminal.
+
+    Examples
+    --------
+    >>> begun("knn", 2), begun("\u6a21\u578b", 3) == "\u6a21"
+    ('kn', True)
+    """
+    if text.isascii():
+        return text[: max(width, 0)]
+    ends = itertools.accumulate(map(_columns_of, text))
+    return text[: sum(end <= width for end in ends)]
+
+
+def _columns_of(char: str) -> int:
+    if unicodedata.category(char) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
 def names_in(text: str) -> list[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from odbench.text import printable
+from odbench.text import begun, padded, printable, shown_width
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,15 +61,15 @@ def print_rows(
     numeric = [_is_numeric(row.get(name) for row in rows) for name in columns]
     cells = _fitting([list(columns), *cells], numeric, width)[1:]
     widths = [
-        max([len(name), *(len(line[i]) for line in cells)])
+        max([len(name), *(shown_width(line[i]) for line in cells)])
         for i, name in enumerate(columns)
     ]
     for line in [list(columns), *cells]:
-        padded = (
-            text.rjust(width) if right else text.ljust(width)
+        filled = (
+            padded(text, width, right=right)
             for text, width, right in zip(line, widths, numeric, strict=True)
         )
-        click.echo("  ".join(padded).rstrip())
+        click.echo("  ".join(filled).rstrip())
     if left_out:
         named = ", ".join(left_out)
         said = f"Left out, wider than the terminal: {named}; see `--format csv`."
@@ -109,7 +109,8 @@ def _room_for(lines: list[list[str]], width: int | None) -> int:
     if width is None:
         return len(columns)
     least = [_READABLE, *map(_floor, columns[1:])]
-    least = [min(f, max(map(len, c))) for f, c in zip(least, columns, strict=True)]
+    widest = [max(map(shown_width, column)) for column in columns]
+    least = list(map(min, least, widest))
     kept = len(columns)
     while kept > _FEWEST and sum(least[:kept]) + 2 * (kept - 1) > width:
         kept -= 1
@@ -130,7 +131,7 @@ def _fitting(
     lines: list[list[str]], numeric: Sequence[bool], width: int | None
 ) -> list[list[str]]:
     """Cut the texts of the widest columns until each line fits the terminal."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    widths = [max(map(shown_width, column)) for column in zip(*lines, strict=True)]
     floors = [max(len(head), _SHORTEST) for head in lines[0]]
     texts = [i for i, number in enumerate(numeric) if not number]
     excess = 0 if width is None else sum(widths) + 2 * (len(widths) - 1) - width
@@ -149,8 +150,8 @@ def _cut(text: str, longest: int) -> str:
     """Cut a sentence at its end, and a name in its middle."""
     from odbench.leaderboard.terminal import shortened
 
-    if len(text) > longest and _is_prose(text):
-        return f"{text[: longest - 1].rstrip()}…"
+    if shown_width(text) > longest and _is_prose(text):
+        return f"{begun(text, longest - 1).rstrip()}…"
     return shortened(text, longest)
 
 

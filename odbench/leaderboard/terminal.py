@@ -13,7 +13,7 @@ from odbench.scoring.clusters import FEWEST
 from odbench.scoring.policy import MEANINGS, Policy
 from odbench.scoring.settings import ONE_CLASS, describe
 from odbench.suites import coverage
-from odbench.text import printable
+from odbench.text import begun, padded, printable, shown_width
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -151,7 +151,7 @@ def _aligned(rows: pd.DataFrame, width: int | None) -> tuple[list[str], list[str
     ]
     columns = {heading: [cell(row) for row in records] for heading, cell in _CELLS}
     left_out = []
-    longest = max(map(len, [_NAME, *names]))
+    longest = max(map(shown_width, [_NAME, *names]))
     if width is not None:
         for heading in _LEAST_NEEDED:
             if width - _taken(columns) >= min(longest, _SHORTEST_NAME):
@@ -166,7 +166,7 @@ def _aligned(rows: pd.DataFrame, width: int | None) -> tuple[list[str], list[str
 
 def _taken(columns: Mapping[str, Sequence[str]]) -> int:
     """Return the width of columns with the gaps before them."""
-    return sum(2 + max(map(len, [h, *cells])) for h, cells in columns.items())
+    return sum(2 + max(map(shown_width, [h, *c])) for h, c in columns.items())
 
 
 def _mark(row: Mapping[Any, Any]) -> str:
@@ -183,10 +183,17 @@ def _seen_mark(row: Mapping[Any, Any]) -> str:
 
 def shortened(name: str, longest: int) -> str:
     """Cut a name in its middle, because configurations often differ at their ends."""
-    if len(name) <= longest:
+    if shown_width(name) <= longest:
         return name
     tail = (longest - 1) // 2
-    return f"{name[: longest - 1 - tail]}…{name[-tail:]}"
+    start = begun(name, longest - 1 - tail)
+    # A mark stays with the letter that it is on.
+    first = len(name)
+    while first and shown_width(name[first - 1 :]) <= tail:
+        first -= 1
+    while first < len(name) and not shown_width(name[first]):
+        first += 1
+    return f"{start}…{name[first:]}"
 
 
 def fitting(
@@ -210,7 +217,8 @@ def fitting(
     if width is None:
         return [list(line) for line in cells]
     others = list(zip(*cells, strict=True))[1:]
-    longest = max(shortest, width - sum(2 + max(map(len, each)) for each in others))
+    taken = sum(2 + max(map(shown_width, each)) for each in others)
+    longest = max(shortest, width - taken)
     return [[shortened(name, longest), *rest] for name, *rest in cells]
 
 
@@ -231,10 +239,10 @@ def align(lines: Sequence[Sequence[str]], *, left: Sequence[int] = ()) -> list[s
     list of str
     """
     lines = [[printable(cell) for cell in line] for line in lines]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    widths = [max(map(shown_width, column)) for column in zip(*lines, strict=True)]
     return [
         "  ".join(
-            cell.ljust(width) if place in left else cell.rjust(width)
+            padded(cell, width, right=place not in left)
             for place, (cell, width) in enumerate(zip(line, widths, strict=True))
         ).rstrip()
         for line in lines

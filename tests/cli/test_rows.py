@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from odbench.cli.rows import print_facts, print_rows
+from odbench.text import shown_width
 
 ROWS = [
     {"name": "a_long_name_of_a_set", "n": 12, "summary": "words " * 30},
@@ -62,6 +63,15 @@ def test_a_terminal_leaves_out_the_last_columns_and_names_them(
     assert lines[0].split()[2:] == ["a_long_heading_0", "a_long_heading_1"]
     assert "wider than the terminal: a_long_heading_2, a_long_heading_3" in err
     assert "--format csv" in err
+
+
+def test_wide_letters_move_no_column(capsys):
+    rows = [{"name": "模型", "n": 1}, {"name": "a_name", "n": 2}]
+
+    print_rows(rows, ("name", "n"), "table")
+
+    lines = capsys.readouterr().out.splitlines()
+    assert [shown_width(line) for line in lines] == [9, 9, 9]
 
 
 def test_truth_is_written_in_csv_as_in_json(capsys):

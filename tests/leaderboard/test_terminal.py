@@ -6,7 +6,8 @@ from odbench.errors import ResultsError, UsageError
 from odbench.leaderboard.diff import compare, render_diff
 from odbench.leaderboard.load import load_leaderboard
 from odbench.leaderboard.tables import Settings, build_leaderboard
-from odbench.leaderboard.terminal import render_table, sorted_by
+from odbench.leaderboard.terminal import render_table, shortened, sorted_by
+from odbench.text import shown_width
 from tests.reference.trials import frame, from_matrix, random_trials, trial
 
 
@@ -104,6 +105,27 @@ def test_names_that_are_cut_still_differ():
     names = {line.split()[0] for line in lines if "…" in line}
     assert len(names) == 2
     assert all(name.startswith("a_long") and name.endswith("]") for name in names)
+
+
+@pytest.mark.parametrize("name", ["模型", "Lo\u0308f", "knn"])
+@pytest.mark.parametrize("width", [None, 200])
+def test_columns_are_below_each_other_with_wide_letters_and_marks(name, width):
+    results = frame([trial("a", name, 0.5), trial("a", "an_ascii_name", 0.25)])
+
+    lines = render_table(build_leaderboard(results), width=width).splitlines()
+
+    head = next(line for line in lines if line.startswith("configuration"))
+    end = head.index("AUROC") + len("AUROC")
+    rows = {line.split()[0]: line for line in lines if " 50.00" in line}
+    assert shown_width(rows[name].split(" 50.00")[0] + " 50.00") == end
+
+
+def test_a_cut_name_takes_the_columns_that_it_may():
+    for name in ("模型" * 20, "x模" * 20, "e\u0301" * 40, "n" * 40):
+        for longest in range(4, 30):
+            cut = shortened(name, longest)
+            assert longest - 2 <= shown_width(cut) <= longest
+            assert shown_width(cut.split("…")[1][:1]) != 0 or longest < 5
 
 
 def test_each_partition_has_its_own_block():
