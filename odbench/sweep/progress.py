@@ -183,7 +183,9 @@ class Progress:
     def _pace(self, now: float, done: int) -> str:
         """Return trials per second and the time left, measured from the first result.
 
-        The time before it went into loading and compiling, which happen once.
+        The time before it went into loading and compiling, which happen once. No time
+        left is shown if running trials have used up all that was expected: how slow
+        they are is then unknown.
         """
         if self._first is None or done == self._first.trials:
             return ""
@@ -193,7 +195,9 @@ class Progress:
             left = spent / new * (self._total - done)
         else:
             left = self._left(self._first, spent)
-        return f", {new / spent:.1f}/s, {_clock(left)} left"
+        pace = f", {new / spent:.1f}/s"
+        is_overdue = done < self._total and left <= 0.0
+        return pace if is_overdue else f"{pace}, {_clock(left)} left"
 
     def _left(self, first: _First, spent: float) -> float:
         """Return the seconds left, from the trials that are finished and that run."""

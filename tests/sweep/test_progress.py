@@ -108,6 +108,23 @@ def test_the_time_left_is_that_of_the_work_left(folder, clock, capsys):
     assert line == "odbench: 3/8 trials, 0.1/s, 0:17 left"
 
 
+def test_trials_slower_than_expected_leave_no_time_left_of_zero(folder, clock, capsys):
+    one, two, three = keys(0, 3)
+    with Progress(folder, 3, show=True, time_left=Work(3.0)) as shown:
+        for key in (one, two):
+            write(folder, result(key) | {"size": 1.0})
+            clock.now += 20
+            shown.look()
+        # It has run for five seconds, and only one was expected to be left.
+        write(folder, start(three, "slow on a/c"))
+        clock.now += 20
+        shown.look()
+
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[1].startswith("odbench: 2/3 trials, 0.1/s, 0:")
+    assert lines[2].startswith("odbench: 2/3 trials, 0.0/s | slow on a/c 0:05")
+
+
 def test_failures_and_the_slowest_trial_are_named(folder, clock, capsys):
     one, two, three = keys(0, 3)
     with Progress(folder, 3, show=True) as shown:
