@@ -28,6 +28,7 @@ _UNITS = re.compile(
     rf"(?P<second>[-+\u2212])?(?P<number>[\d.,].*?)"
     rf"(?P<last>(?<=[.,]\d\d)-)?\s*(?:%|{_MONEY})?\s*(?P<close>\))?\s*"
 )
+_PADDED = re.compile(r"\s*0\d+\s*")
 _SYMBOL = re.compile(rf"%|{_MONEY}")
 # Share of the values up to which a leading zero is a slip.
 _SLIPS = 0.05
@@ -159,7 +160,7 @@ def padded(texts: Sequence[str]) -> tuple[str, ...]:
     >>> padded(["0120", "17", "0", "0.5"])
     ('0120',)
     """
-    return tuple(text for text in texts if re.fullmatch(r"\s*0\d+\s*", text))
+    return tuple(text for text in texts if _PADDED.fullmatch(text))
 
 
 def are_codes(texts: Sequence[str]) -> bool:

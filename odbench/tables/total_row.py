@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,9 +41,12 @@ def total_notes(source: Source, sample: Sample, columns: Sequence[Column]) -> li
     if len(sample.places) != source.n_rows or source.n_rows <= _FEWEST:
         return []
     numeric = [column for column in columns if column.role in ("number", "integer")]
-    last = [value for _, value in _last(numeric, sample.table) if value]
-    sums = list(_sums(numeric, sample.table))
-    if not sums or 2 * len(sums) < len(last):
+    table = sample.table
+    # By name from the table itself, each would be searched for among all names.
+    values = dict(zip(table.column_names, table.columns, strict=True))
+    last = list(_last(numeric, values))
+    sums = list(_sums(last, values))
+    if not sums or 2 * len(sums) < sum(value != 0.0 for _, value in last):
         return []
     more = f" and {len(sums) - _NAMED} more" if len(sums) > _NAMED else ""
     told = ", ".join(map(repr, sums[:_NAMED])) + more
@@ -54,28 +57,33 @@ def total_notes(source: Source, sample: Sample, columns: Sequence[Column]) -> li
     ]
 
 
-def _last(columns: Sequence[Column], table: Any) -> Iterator[tuple[Column, float]]:
+def _last(
+    columns: Sequence[Column], values: Mapping[str, Any]
+) -> Iterator[tuple[Column, float]]:
     """Yield the columns that have a number in the last row, with that number."""
-    row = table.slice(table.num_rows - 1)
     for column in columns:
-        value = float(parsed_numbers(column, row.column(column.name))[0])
+        cells = values[column.name]
+        value = float(parsed_numbers(column, cells.slice(len(cells) - 1))[0])
         if not np.isnan(value):
             yield column, value
 
 
-def _sums(columns: Sequence[Column], table: Any) -> Iterator[str]:
+def _sums(
+    last: Iterable[tuple[Column, float]], values: Mapping[str, Any]
+) -> Iterator[str]:
     """Yield the names of the columns whose last value is the sum of the others."""
-    above = table.slice(0, table.num_rows - 1)
-    for column, value in _last(columns, table):
+    for column, value in last:
+        cells = values[column.name]
+        above = cells.slice(0, len(cells) - 1)
         # The first rows tell of most columns that they have no sum.
         for part in (above.slice(0, _LOOK), above):
-            values = parsed_numbers(column, part.column(column.name))
-            values = values[~np.isnan(values) & (values != 0.0)]
-            if _excludes(values, value):
+            numbers = parsed_numbers(column, part)
+            numbers = numbers[~np.isnan(numbers) & (numbers != 0.0)]
+            if _excludes(numbers, value):
                 break
         else:
-            close = abs(values.sum() - value) <= _ROUNDING * abs(value)
-            if close and len(values) >= _FEWEST:
+            close = abs(numbers.sum() - value) <= _ROUNDING * abs(value)
+            if close and len(numbers) >= _FEWEST:
                 yield column.name
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -144,6 +145,7 @@ def category_key(text: str) -> str:
     return text.lower() if text.lower() in _TRUTH else text
 
 
+@cache
 def _strings(texts: frozenset[str]) -> Any:
     import pyarrow as pa
 
