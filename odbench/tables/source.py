@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -147,17 +148,19 @@ def distinct_names(given: Sequence[object]) -> tuple[tuple[str, ...], list[str]]
     names : tuple of str
     notes : list of str
     """
-    names: list[str] = []
+    # Keys keep the order, and are found in a time that does not grow with their number.
+    names: dict[str, None] = {}
     notes = []
     taken = {str(name).strip() for name in given}
+    copies: Counter[str] = Counter()
     for number, each in enumerate(given, 1):
         wanted = name = str(each).strip() or f"column {number}"
-        copy = 2
         while name in names or (name != wanted and name in taken):
-            name, copy = f"{wanted} ({copy})", copy + 1
+            copies[wanted] += 1
+            name = f"{wanted} ({copies[wanted] + 1})"
         if name != wanted:
             notes.append(f"column name {wanted!r} is given twice; read as {name!r}")
-        names.append(name)
+        names[name] = None
     return tuple(names), notes
 
 
