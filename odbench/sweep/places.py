@@ -6,11 +6,11 @@ import contextlib
 import hashlib
 import os
 import re
+import shutil
 import stat
+import subprocess
 import tempfile
 from pathlib import Path
-
-from odbench.sweep.processes import remove_tree
 
 # The group of odbench's own detectors, which run in one process. No other group begins
 # without `STRANGER`, regardless of a detector's name.
@@ -100,3 +100,11 @@ def remove_working_folders(token: str) -> None:
     if _TOKEN.fullmatch(token):
         for folder in Path(tempfile.gettempdir()).glob(f"odbench-{token}-*"):
             remove_tree(folder)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder, even one nested deeper than Python can recurse."""
+    with contextlib.suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        subprocess.run(["rm", "-rf", "--", str(folder)], check=False)

@@ -11,7 +11,6 @@ import contextlib
 import ctypes
 import os
 import select
-import shutil
 import signal
 import socket
 import stat
@@ -298,11 +297,3 @@ def _marked(mark: str) -> list[int]:
                 if wanted in _read(f"/proc/{name}/environ"):
                     found.append(int(name))
     return found
-
-
-def remove_tree(folder: Path) -> None:
-    """Remove a folder, even one nested deeper than Python can recurse."""
-    with contextlib.suppress(RecursionError):
-        shutil.rmtree(folder, ignore_errors=True)
-    if folder.exists():
-        subprocess.run(["rm", "-rf", "--", str(folder)], check=False)

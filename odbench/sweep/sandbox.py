@@ -35,12 +35,11 @@ from odbench.sweep.outcome import (
     is_enforced,
 )
 from odbench.sweep.pause import pause_descendants, resume
-from odbench.sweep.places import working_folder
+from odbench.sweep.places import remove_tree, working_folder
 from odbench.sweep.processes import (
     kill_tree,
     process_memory,
     processor_seconds,
-    remove_tree,
     reset_peak_memory,
     resident_tree,
 )
