@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from odbench.cli import complete
-from odbench.cli.options import FOLDER, format_option
+from odbench.cli.options import FOLDER, SECONDS, format_option
 from odbench.cli.rows import print_facts, print_rows
+from odbench.errors import UsageError
 from odbench.text import counted
 
 if TYPE_CHECKING:
@@ -134,19 +135,30 @@ def _plain_text(value: Any) -> str:
 
 @detectors.command("check", short_help="Test a detector against the contract.")
 @click.argument("spec", shell_complete=complete.detector)
+@click.option(
+    "--timeout",
+    type=SECONDS,
+    default="5m",
+    show_default=True,
+    help="Time limit per probe.",
+)
 @format_option()
-def check(spec: str, form: str) -> None:
+def check(spec: str, timeout: float, form: str) -> None:
     """Test a detector on small tables and print the result of each probe.
 
     Exit code 3 if a probe fails. A warning, such as scores that depend on the batch, is
     not a failure.
     """
-    from odbench.plugins.check.contract import check_detector
+    from odbench.plugins.apart import check_apart
     from odbench.plugins.find import find_detector
     from odbench.plugins.weights import pin_weights
 
+    if not timeout > 0:
+        msg = f"--timeout: got {timeout:g}, wanted a time above 0, such as 90s or 5m"
+        raise UsageError(msg)
+    found = pin_weights(find_detector(spec), fetch=True)
     findings = []
-    for finding in check_detector(pin_weights(find_detector(spec), fetch=True)):
+    for finding in check_apart(found, seconds=timeout):
         findings.append(finding)
         if form == "table":
             line = f"{finding.verdict:<4}  {finding.probe:<12}  {finding.message}"

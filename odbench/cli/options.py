@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ from odbench.cli import complete
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 PARTITIONS = click.Choice(("public", "private"))
 
 
@@ -42,6 +44,24 @@ class Count(click.ParamType[int]):
         if number < 1:
             self.fail(f"got {value!r}, wanted 1 or more", param, ctx)
         return number
+
+
+class _Seconds(click.ParamType[float]):
+    """A time: seconds, or with s, m or h behind the number."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        """Return seconds, or fail with what was wanted."""
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", str(value).strip())
+        if not found:
+            self.fail(f"got {value!r}, wanted seconds, or 30m, or 1.5h", param, ctx)
+        return float(found[1]) * _UNITS[found[2]]
+
+
+SECONDS = _Seconds()
 
 
 def suite_option(

@@ -11,6 +11,7 @@ import click
 from odbench.cli import complete
 from odbench.cli.options import (
     FOLDER,
+    SECONDS,
     glob_option,
     jobs_option,
     limit_option,
@@ -30,20 +31,7 @@ if TYPE_CHECKING:
     from odbench.sweep.request import RunRequest
     from odbench.sweep.run import Summary
 
-_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 _SIZES = {"": 1.0, "G": 1.0, "GIB": 1.0, "GB": 1.0, "M": 2**-10, "MIB": 2**-10}
-
-
-class _Seconds(click.ParamType[float]):
-    name = "TIME"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> float:
-        if isinstance(value, float):
-            return value
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", str(value).strip())
-        if not found:
-            self.fail(f"got {value!r}, wanted seconds, or 30m, or 1.5h", param, ctx)
-        return float(found[1]) * _UNITS[found[2]]
 
 
 class _Gibibytes(click.ParamType[float]):
@@ -92,7 +80,7 @@ class _Gibibytes(click.ParamType[float]):
 )
 @click.option(
     "--timeout",
-    type=_Seconds(),
+    type=SECONDS,
     default="1h",
     show_default=True,
     help="Time limit per trial.",

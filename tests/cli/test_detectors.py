@@ -101,6 +101,46 @@ def test_check_of_a_detector_without_scores_says_so_once(tmp_path, body, said):
     assert "1 probe: 1 failed, 0 warned" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("body", "said", "place"),
+    [
+        ("while True: pass", "did not end within 10 s; where it was", "in fit"),
+        (
+            "os.kill(os.getpid(), signal.SIGSEGV)",
+            "killed its process by SIGSEGV",
+            "fit",
+        ),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "by SIGKILL; out of memory?", ""),
+        ("os._exit(0)", "ended its process with exit code 0", ""),
+    ],
+)
+def test_check_survives_a_detector_that_hangs_or_crashes(
+    tmp_path, capfd, body, said, place
+):
+    when = f"if len(X) == 3:\n            {body}\n        self.mean = "
+    text = GOOD.replace("self.mean = ", when)
+    (tmp_path / "bad.py").write_text(f"import os, signal\n{text}")
+
+    spec = f"{tmp_path / 'bad.py'}:Good"
+    result = call("check", spec, "--timeout", "10s", "--format", "json")
+
+    *before, last = json.loads(result.stdout)
+    assert (result.exit_code, last["probe"], last["verdict"]) == (3, "few rows", "fail")
+    assert {row["verdict"] for row in before} == {"ok"}
+    assert said in last["message"]
+    assert last["message"].endswith("; 7 probes after it not run")
+    assert place in capfd.readouterr().err
+
+
+def test_check_wants_a_time_above_0(tmp_path):
+    (tmp_path / "good.py").write_text(GOOD)
+    result = call("check", f"{tmp_path / 'good.py'}:Good", "--timeout", "0")
+
+    assert str(result.exception) == (
+        "--timeout: got 0, wanted a time above 0, such as 90s or 5m"
+    )
+
+
 def test_few_rows_are_named_once(tmp_path):
     body = GOOD.replace(
         "return ((X - self.mean) ** 2)",
@@ -114,14 +154,15 @@ def test_few_rows_are_named_once(tmp_path):
     assert few.message.count("three training rows") == 1
 
 
-def test_what_a_detector_prints_stays_out_of_the_results(tmp_path):
+def test_what_a_detector_prints_stays_out_of_the_results(tmp_path, capfd):
     text = GOOD.replace("self.mean = ", "print('noise'); self.mean = ")
     (tmp_path / "loud.py").write_text(f"print('noise')\n{text}")
 
     for verb in ("check", "show"):
         result = call(verb, f"{tmp_path / 'loud.py'}:Good", "--format", "json")
         assert json.loads(result.stdout), verb
-        assert "noise" in result.stderr or verb == "show"
+        # `check` runs it in another process, whose stderr is that of this one.
+        assert "noise" in capfd.readouterr().err or verb == "show"
 
 
 def test_check_calls_dependence_on_the_batch_a_warning(tmp_path):

@@ -321,3 +321,5 @@ _PROBES: dict[str, Callable[[Bench], str]] = {
     "copies": _clone,
     "explain": _explain,
 }
+# The names of the probes, in the order in which they run.
+PROBES = tuple(_PROBES)

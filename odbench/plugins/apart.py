@@ -1,0 +1,139 @@
+"""Check a detector in a process of its own, which it may crash or hang."""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from odbench.plugins.check.contract import PROBES, Finding, check_detector
+from odbench.plugins.configuration import Configuration
+from odbench.plugins.find import restore_detector
+from odbench.plugins.loaders import search_last
+from odbench.text import counted
+
+# Time for a process that closed its output to end.
+_END_SECONDS = 5.0
+
+
+def check_apart(
+    configuration: Configuration, *, seconds: float = 300.0
+) -> Iterator[Finding]:
+    """Run every probe as `check_detector` does, in another process.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        The detector, as `odbench.plugins.find.find_detector` returns it.
+    seconds : float
+        Time limit of each probe, and of importing the detector.
+
+    Yields
+    ------
+    Finding
+        As of `check_detector`. A probe that ends the process or takes too long has
+        failed, those after it are not run, and where the code was is on stderr.
+    """
+    done, is_complete = 0, False
+    with _started(configuration, seconds) as process:
+        assert process.stdout is not None
+        since = time.monotonic()
+        for line in process.stdout:
+            answer = json.loads(line)
+            if "probe" in answer:
+                done += 1
+                yield Finding(**answer)
+            is_complete = "end" in answer
+            since = time.monotonic()
+        if not is_complete:
+            took = time.monotonic() - since
+            message = _message(_exit_code(process), took, seconds)
+            left = len(PROBES) - done - 1
+            if left:
+                message += f"; {counted(left, 'probe')} after it not run"
+            yield Finding(PROBES[done], "fail", message)
+
+
+@contextlib.contextmanager
+def _started(
+    configuration: Configuration, seconds: float
+) -> Iterator[subprocess.Popen[str]]:
+    order = {
+        "spec": configuration.spec,
+        "seconds": seconds,
+        "path": list(dict.fromkeys([str(Path.cwd()), *filter(None, sys.path)])),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "odbench.plugins.apart"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    )
+    assert process.stdin is not None
+    try:
+        with contextlib.suppress(BrokenPipeError), process.stdin as sink:
+            sink.write(json.dumps(order))
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _exit_code(process: subprocess.Popen[str]) -> int | None:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        return process.wait(_END_SECONDS)
+    return None
+
+
+def _message(code: int | None, took: float, seconds: float) -> str:
+    if took >= seconds:
+        return (
+            f"did not end within {seconds:g} s; where it was is on stderr, and "
+            f"--timeout gives it more"
+        )
+    if code is not None and code < 0:
+        hint = "; out of memory?" if code == -signal.SIGKILL else ""
+        with contextlib.suppress(ValueError):
+            return f"killed its process by {signal.Signals(-code).name}{hint}"
+    return f"ended its process with exit code {code}"
+
+
+def main() -> None:
+    """Answer the one order on standard input by a line for each finding."""
+    # The prints of a detector, in C as well, must not come between the findings.
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as sink:
+        os.dup2(2, 1)
+        # The command that started this process says that it was interrupted.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        faulthandler.enable()
+        order = json.load(sys.stdin)
+
+        def tell(answer: dict[str, Any]) -> None:
+            # It ends the process even if the detector's code never returns to Python.
+            faulthandler.dump_traceback_later(order["seconds"], exit=True)
+            sink.write(json.dumps(answer) + "\n")
+            sink.flush()
+
+        tell({"start": True})
+        search_last(order["path"])
+        configuration = restore_detector(order["spec"])
+        tell({"found": True})
+        for finding in check_detector(configuration):
+            tell(vars(finding))
+        tell({"end": True})
+        faulthandler.cancel_dump_traceback_later()
+
+
+if __name__ == "__main__":
+    main()
