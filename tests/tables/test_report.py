@@ -37,6 +37,19 @@ def test_the_page_holds_rows_reasons_columns_and_settings(page):
     assert page.count('class="flag"') >= 3
 
 
+@pytest.mark.parametrize(("common", "rare"), [("True", "False"), ("2.0", "7.0")])
+def test_pictures_count_categories_however_they_are_written(rng, common, rare):
+    kinds = [rare] * 2 + [common] * 78
+    table = pa.table({"kind": kinds, "size": rng.normal(size=80)})
+    request = Request(table=table, detector="ecod", roles={"category": ["kind"]})
+
+    made = render_report(*score_table(request))
+
+    assert f"kind &#x27;{rare}&#x27; in 2.5 % of rows" in made
+    assert ">2.5 %<" in made
+    assert ">never<" not in made
+
+
 def test_the_page_loads_nothing_and_runs_nothing(page):
     assert "<script" not in page
     assert "<img" not in page
