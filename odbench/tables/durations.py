@@ -1,4 +1,4 @@
-"""Read lengths of time: 0 days 00:01:30, 1 day, 2:03:04, 36:15:00."""
+"""Read lengths of time: 0 days 00:01:30, 1 day, 2:03:04, 36:15:00, 1:23.4."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ _DURATION = re.compile(
     r"(?i)(?:([+-]?\d+) days?,? ?\+?|([+-]))?"
     r"(\d+):([0-5]\d)(?::([0-5]\d(?:[.,]\d+)?))?"
 )
+# Minutes and seconds are told from hours and minutes by the fraction of a second; below
+# a minute, the seconds stand alone.
+_MINUTES = re.compile(r"(?:(\d{1,3}):(?=[0-5]\d))?([0-5]?\d[.,]\d+)")
 _DAY, _HOUR, _MINUTE, _HOURS = 86_400.0, 3_600.0, 60.0, 24
 
 
@@ -25,18 +28,24 @@ def are_durations(texts: Sequence[str], least: float) -> bool:
     --------
     >>> are_durations(["0 days 00:01:30"], 1.0), are_durations(["8:30", "36:15"], 1.0)
     (True, True)
-    >>> are_durations(["8:30", "23:59"], 1.0)
-    False
+    >>> are_durations(["8:30", "23:59"], 1.0), are_durations(["59.8", "1:02.4"], 1.0)
+    (False, True)
     """
     found = [match for text in texts if (match := _DURATION.fullmatch(text.strip()))]
     beyond_a_day = any(match[1] or int(match[3]) >= _HOURS for match in found)
-    return beyond_a_day and len(found) >= least * len(texts)
+    if beyond_a_day:
+        return len(found) >= least * len(texts)
+    short = [match for text in texts if (match := _MINUTES.fullmatch(text.strip()))]
+    # Among these, hours and minutes alone could be minutes and seconds.
+    told = sum(match[5] is not None for match in found)
+    return any(match[1] for match in short) and len(short) + told >= least * len(texts)
 
 
 def read_duration(text: str) -> float:
     """Return a length of time in seconds, NaN if the text is none.
 
-    Hours and minutes come first: 36:15 is a day and a half.
+    Hours and minutes come first: 36:15 is a day and a half. With a fraction, two
+    numbers are minutes and seconds.
 
     Examples
     --------
@@ -44,7 +53,12 @@ def read_duration(text: str) -> float:
     (90.5, 93600.0)
     >>> read_duration("-1 days +23:00:00"), read_duration("-0:30"), read_duration("x")
     (-3600.0, -1800.0, nan)
+    >>> read_duration("1:23.5"), read_duration("59.5"), read_duration("1:01:23.5")
+    (83.5, 59.5, 3683.5)
     """
+    short = _MINUTES.fullmatch(text.strip())
+    if short is not None:
+        return float(short[1] or 0) * _MINUTE + float(short[2].replace(",", "."))
     found = _DURATION.fullmatch(text.strip())
     if found is None:
         return float("nan")

@@ -519,9 +519,13 @@ def is_counter(distinct: FloatArray, *, fewest: int = _FEW_SPREAD) -> bool:
 
 
 def fills_range(distinct: FloatArray) -> bool:
-    """Check whether whole numbers, ascending, are at least half of those between."""
+    """Check whether whole numbers, ascending, are at least half of those between.
+
+    Nobody counts rows with negative numbers, but for one -1 that says "none".
+    """
     n = len(distinct)
-    return n >= _FEW_ROWS and bool(distinct[-1] - distinct[0] < 2 * n)
+    counts = distinct[0] >= -1.0 and distinct[-1] - distinct[0] < 2 * n
+    return n >= _FEW_ROWS and bool(counts)
 
 
 def _of_typed(name: str, values: Any) -> Column:

@@ -39,7 +39,8 @@ def stand_ins(values: FloatArray, rows: IntArray) -> tuple[float, ...]:
 
     A number does if it is written with nines alone or is the end of a type of whole
     numbers, several rows have it, and it is further from all other values than these
-    are from each other; or if several rows have it and it is beyond any unit.
+    are from each other, and from 0 where it has their sign, since 99 follows 95 among
+    years; or if several rows have it and it is beyond any unit.
 
     Parameters
     ----------
@@ -62,7 +63,8 @@ def stand_ins(values: FloatArray, rows: IntArray) -> tuple[float, ...]:
     some = np.flatnonzero(~far & many & (np.abs(values) >= 99.0))
     codes = np.zeros(len(values), dtype=bool)
     codes[[place for place in some.tolist() if _is_code(values[place])]] = True
-    found = (far & many) | (codes & _are_apart(values, ~codes & ~far))
+    others = ~codes & ~far
+    found = (far & many) | (codes & _are_apart(values, others, origin=True))
     return tuple(values[found].tolist())
 
 
@@ -103,13 +105,22 @@ def _is_code(value: float) -> bool:
     return bool(_NINES.fullmatch(text)) or text in _ENDS
 
 
-def _are_apart(values: FloatArray, others: BoolArray) -> BoolArray:
-    """Check which values are further from the others than these from each other."""
+def _are_apart(
+    values: FloatArray, others: BoolArray, *, origin: bool = False
+) -> BoolArray:
+    """Check which values are further from the others than these from each other.
+
+    With `origin`, 0 is one of the others for values of their sign.
+    """
     if not others.any():
         return np.zeros(len(values), dtype=bool)
     low, high = values[others].min(), values[others].max()
     apart = np.maximum(low - values, values - high)
-    return np.asarray((apart > high - low) & (high > low), dtype=bool)
+    reach = np.full(len(values), high - low)
+    if origin:
+        same = np.where(values > 0.0, low > 0.0, high < 0.0)
+        reach[same] = max(abs(low), abs(high))
+    return np.asarray((apart > reach) & (high > low), dtype=bool)
 
 
 def stand_in_note(shown: Iterable[str], rows: Iterable[int], option: str) -> str:

@@ -10,12 +10,12 @@ import pytest
 import odbench
 from odbench.errors import UsageError
 from odbench.tables.columns import parsed_numbers
-from odbench.tables.dates import read_clock, read_dates
+from odbench.tables.dates import _read_date, read_clock, read_dates
 from odbench.tables.encode import Encoder
 from odbench.tables.fitted import chosen_roles
 from odbench.tables.numbers import read_number
 from odbench.tables.roles import infer_roles, is_counter
-from odbench.tables.two_digit_years import first_year
+from odbench.tables.two_digit_years import first_year, years_from
 from odbench.tables.values import as_days
 from odbench.tables.written import rewritten
 
@@ -62,6 +62,14 @@ def test_numbers_drawn_from_a_range_as_identifiers_are_left_out(rng):
     assert role(numbers).role == "identifier"
 
 
+def test_whole_numbers_below_zero_are_counted_by_nobody(rng):
+    days = rng.permutation(np.arange(-40, 30))
+
+    assert role(days).role == "integer"
+    assert role([str(day) for day in days]).role == "integer"
+    assert role(np.arange(-1, 60)).role == "identifier"
+
+
 def test_few_measurements_that_are_spread_evenly_stay_numbers():
     for n, wanted in ((40, "integer"), (190, "integer"), (210, "identifier")):
         assert role(np.arange(n) * 97 + 20_000).role == wanted
@@ -92,6 +100,22 @@ def test_lengths_of_time_are_numbers_of_seconds(rng, write):
     read = parsed_numbers(column, pa.array([*texts, "soon", None]))
     assert read[:50].tolist() == seconds
     assert np.isnan(read[50:]).all()
+
+
+def test_minutes_and_seconds_with_a_fraction_are_lengths_of_time(rng):
+    seconds = np.round(rng.uniform(50, 4_000, size=200), 1)
+    texts = [f"{s // 60:.0f}:{s % 60:04.1f}" if s >= 60 else f"{s}" for s in seconds]
+    column = role(texts)
+
+    assert (column.role, column.unit) == ("number", "s")
+    found = parsed_numbers(column, pa.array(texts))
+    np.testing.assert_allclose(found, seconds, atol=1e-9)
+
+
+def test_minutes_that_could_be_hours_are_no_lengths_of_time():
+    values = [f"{n // 6}:{10 * (n % 6):02d}" for n in range(6, 60)]
+
+    assert role([*values, "1:23.4"]).role != "number"
 
 
 def test_times_below_a_day_stay_times_of_day():
@@ -412,6 +436,11 @@ def test_numbers_of_eight_digits_are_no_dates_if_one_of_them_is_none():
         ("2024-W01", "2024-01-01"),
         ("2020-W53-5", "2021-01-01"),
         ("2024-Q3", "2024-07-01"),
+        ("Q3 2024", "2024-07-01"),
+        ("3Q2024", "2024-07-01"),
+        ("2024 W01", "2024-01-01"),
+        ("Mar-24", "2024-03-01"),
+        ("September '24", "2024-09-01"),
         ("20240229", "2024-02-29"),
         ("20240229T0600", "2024-02-29T06:00"),
     ],
@@ -523,6 +552,49 @@ def test_months_have_names_in_several_languages(form):
 )
 def test_words_beside_numbers_are_no_months(form):
     assert role([form.format(n=n) for n in range(1, 60)]).role != "date"
+
+
+@pytest.mark.parametrize("form", ["market-{n}", "set-{n}", "Jan {n}", "Q{n}", "{n}Q"])
+def test_short_words_and_numbers_are_no_months(form):
+    assert role([form.format(n=n) for n in range(10, 60)]).role != "date"
+
+
+@pytest.mark.parametrize("day_first", [True, False])
+def test_dates_of_digits_are_read_as_the_parser_of_all_forms_reads_them(rng, day_first):
+    dates = [
+        f"{a:02d}{mark}{b}{mark}{year}{clock}"
+        for mark in "./-"
+        for a, b in rng.integers(0, 34, size=(40, 2))
+        for year in (f"{rng.integers(1, 3_000):04d}", f"{rng.integers(100):02d}")
+        for clock in ("", " 8:05", "T23:59:59.25", "  12:00 am", " 1:30PM", " 24:00")
+    ]
+    dates += [
+        f"{year}{mark}{month}{mark}{day}{clock}"
+        for year, mark in ((1492, "/"), (2024, "-"))
+        for month, day in rng.integers(0, 34, size=(40, 2))
+        for clock in ("", " 8:05", " 13:00 pm")
+    ]
+    usual = years_from(1960)
+
+    found = read_dates(dates, day_first=day_first, first=1960)
+
+    wanted = [_read_date(text, day_first, usual) for text in dates]
+    np.testing.assert_allclose(found, wanted, rtol=0.0, atol=1e-10)
+    assert 0.2 < np.isnan(found).mean() < 0.9
+
+
+@pytest.mark.parametrize("form", ["%m/%d/%Y %H:%M", "%d.%m.%y %H:%M:%S"])
+def test_many_dates_of_digits_need_no_parser_of_all_forms(form, monkeypatch):
+    start = dt.datetime(2024, 5, 31, 16, 50, 56)
+    texts = [(start + dt.timedelta(hours=n)).strftime(form) for n in range(2_000)]
+
+    def refuse(*_, **__):
+        raise AssertionError
+
+    monkeypatch.setattr("dateutil.parser.parse", refuse)
+    days = read_dates(texts, day_first="d." in form, first=1970)
+
+    np.testing.assert_allclose(np.diff(days), 1.0 / 24.0, atol=1e-9)
 
 
 @pytest.mark.parametrize("text", ["2024-W60", "2024-Q5", "20240230", "12 Items 24"])
