@@ -119,6 +119,7 @@ def test_kept_scores_are_those_of_the_row_and_missing_ones_are_made(tmp_path, mi
     assert "nothing to do" in odbench(*command, "--keep-scores").stderr
 
 
+@pytest.mark.slow
 def test_two_protocols_keep_their_scores_side_by_side(tmp_path):
     out = tmp_path / "out"
     common = ["run", "--suite", "synbench-mini", "--limit", "1", "--detectors", "ecod",
@@ -273,6 +274,7 @@ def test_the_oracle_stands_beside_the_detectors(tmp_path):
     assert board.loc["oracle", "mean_auroc"] > board.loc["ecod", "mean_auroc"]
 
 
+@pytest.mark.slow
 def test_contamination_moves_anomalies_and_is_another_protocol(tmp_path):
     out = tmp_path / "out"
     common = ["run", "--suite", "synbench-mini", "--limit", "1", "--detectors", "ecod"]

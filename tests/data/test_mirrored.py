@@ -287,6 +287,7 @@ def run(root, out, *more):
     return done.stderr
 
 
+@pytest.mark.slow
 def test_a_run_again_gives_the_figures_of_the_corrected_table(place, tmp_path):
     root, file = place
     out = tmp_path / "out"

@@ -41,7 +41,7 @@ def quick(name):
 
 
 # The probes of these take more than ten seconds.
-SLOW = ("goad", "pyod.INNE")
+SLOW = ("goad", "icl", "pyod.HBOS", "pyod.INNE")
 
 
 def slowly(names):

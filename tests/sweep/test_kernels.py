@@ -59,6 +59,7 @@ def task(name: str) -> Task:
     return Task(HOME, (find_detector(name),), SIGHT)
 
 
+@pytest.mark.slow
 def test_a_second_process_compiles_nothing(
     made_up: Path, tmp_path: Path, environment: dict[str, str]
 ) -> None:

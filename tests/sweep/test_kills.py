@@ -139,6 +139,7 @@ def kill_a_worker_after(count: int, files: Path) -> threading.Thread:
     return thread
 
 
+@pytest.mark.slow
 def test_a_killed_worker_leaves_out_no_trial_that_runs_again(
     made_up, hostile, tmp_path
 ):

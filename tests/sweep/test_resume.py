@@ -438,6 +438,7 @@ def test_every_reader_takes_the_version_that_run_takes(edited, tmp_path):
     assert "same" in compared.stdout
 
 
+@pytest.mark.slow
 def test_a_run_settles_which_version_of_an_old_file_counts(edited, tmp_path):
     """Files of older versions have no generations, so two versions are alike."""
     first = edited(MINE)
@@ -457,6 +458,7 @@ def test_a_run_settles_which_version_of_an_old_file_counts(edited, tmp_path):
     assert "3 rows of an earlier version of Mine are ignored" in again.stderr
 
 
+@pytest.mark.slow
 def test_an_edit_that_is_undone_brings_its_results_back(edited, tmp_path):
     """They are done and not run again, and yet they are the present ones."""
     first = edited(MINE)
@@ -471,6 +473,7 @@ def test_an_edit_that_is_undone_brings_its_results_back(edited, tmp_path):
     assert edited(MINE).stdout == first.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [(), ("--keep-scores",)], ids=["", "scores"])
 def test_a_folder_that_is_removed_while_a_run_goes_is_named(command, tmp_path, more):
     process = command("out", *more)
