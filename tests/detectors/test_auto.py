@@ -232,6 +232,11 @@ def test_the_chosen_detector_explains_if_it_can():
 def test_wrong_calls_are_one_line():
     with pytest.raises(DetectorError, match="budget"):
         AUTO(budget=-1).fit(np.zeros((5, 2)))
+    with pytest.raises(DetectorError, match=r"auto wants budget .*; got budget=2\.5"):
+        AUTO(budget=2.5).check_params()
+    for seed in (-1, 2**63, 1.5, "abc", None):
+        with pytest.raises(DetectorError, match="auto wants random_state a whole num"):
+            AUTO(random_state=seed).fit(np.ones((100, 2)))
     with pytest.raises(DetectorError, match="call fit first"):
         AUTO().decision_function(np.zeros((5, 2)))
     with pytest.raises(DetectorError, match="at least 2 train rows"):

@@ -13,7 +13,14 @@ from odbench.errors import DetectorError
 from odbench_detectors.auto.pool import CANDIDATES
 from odbench_detectors.auto.search import Search, search
 from odbench_detectors.auto.trimmed import fit_trimmed
-from odbench_detectors.shared.estimator import Estimator, check_ranges
+from odbench_detectors.shared.estimator import (
+    Estimator,
+    check_ranges,
+    is_count,
+    is_seed,
+)
+
+_SEED = "a whole number from 0 to 2^63 - 1"
 
 
 class AUTO(Estimator):
@@ -52,7 +59,12 @@ class AUTO(Estimator):
 
     def check_params(self) -> None:
         """Refuse impossible parameters."""
-        check_ranges("auto", ("budget", self.budget, self.budget >= 0, ">= 0"))
+        seed = self.random_state
+        check_ranges(
+            "auto",
+            ("budget", self.budget, is_count(self.budget, 0), "a whole number >= 0"),
+            ("random_state", seed, seed is not None and is_seed(seed), _SEED),
+        )
 
     def fit(self, X: FloatArray) -> Self:
         """Choose a detector and fit it.

@@ -12,7 +12,14 @@ from odbench.arrays import FloatArray
 from odbench_detectors.deep.scaling import Scaling
 from odbench_detectors.deep.session import DEVICES, draw_seed, find_device, session
 from odbench_detectors.deep.training import Loss, train
-from odbench_detectors.shared.estimator import Estimator, check_ranges, is_count
+from odbench_detectors.shared.estimator import (
+    SEED,
+    Estimator,
+    check_ranges,
+    is_count,
+    is_number,
+    is_seed,
+)
 
 _LARGEST = float(torch.finfo(torch.float32).max)
 
@@ -95,7 +102,6 @@ class DeepDetector(Estimator):
 
     def check_params(self) -> None:
         """Refuse impossible parameters that all neural detectors have."""
-        seed = self.random_state
         check_ranges(
             self.name,
             ("epochs", self.epochs, is_count(self.epochs, 0), "a whole number >= 0"),
@@ -105,15 +111,15 @@ class DeepDetector(Estimator):
                 is_count(self.batch_size, 1),
                 "a whole number >= 1",
             ),
-            ("lr", self.lr, 0 < self.lr < np.inf, "> 0"),
-            ("weight_decay", self.weight_decay, self.weight_decay >= 0, ">= 0"),
-            ("device", self.device, self.device in DEVICES, f"one of {DEVICES}"),
+            ("lr", self.lr, is_number(self.lr, above=0), "> 0"),
             (
-                "random_state",
-                seed,
-                seed is None or is_count(seed, 0),
-                "None or a whole number >= 0",
+                "weight_decay",
+                self.weight_decay,
+                is_number(self.weight_decay, 0),
+                ">= 0",
             ),
+            ("device", self.device, self.device in DEVICES, f"one of {DEVICES}"),
+            ("random_state", self.random_state, is_seed(self.random_state), SEED),
         )
 
     def fit(self, X: FloatArray) -> Self:

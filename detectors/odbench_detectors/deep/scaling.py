@@ -15,6 +15,7 @@ LIMIT = 1000.0
 # spread is rounding.
 _CONSTANT = 1e-12
 _CHUNK = 16_384
+_SMALLEST = float(np.finfo(np.float64).smallest_subnormal)
 
 
 class Scaling:
@@ -43,7 +44,9 @@ class Scaling:
         mean, variance = _moments(X, unit)
         spread = np.sqrt(variance)
         self.centre: FloatArray = mean * unit
-        self.scale: FloatArray = np.where(spread > _CONSTANT, spread, 1.0) * unit
+        scale = np.where(spread > _CONSTANT, spread, 1.0) * unit
+        # The spread of values near the smallest float rounds to 0.
+        self.scale: FloatArray = np.maximum(scale, _SMALLEST)
 
     def into(self, X: FloatArray, scaled: NDArray[np.float32]) -> None:
         """Write the scaled rows of `X` into a float32 array of the same shape."""

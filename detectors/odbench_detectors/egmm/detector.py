@@ -6,7 +6,7 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench_detectors.egmm.info import SIZES
-from odbench_detectors.shared.estimator import Estimator, check_ranges
+from odbench_detectors.shared.estimator import Estimator, check_ranges, is_number
 from odbench_detectors.shared.gaussian import Mixture
 
 # A full covariance needs several rows per column, and its cost grows with d cubed.
@@ -52,7 +52,7 @@ class EGMM(Estimator):
         check_ranges(
             "egmm",
             ("components", sizes, are_sizes and len(sizes) > 0, "whole numbers >= 1"),
-            ("ridge", self.ridge, self.ridge >= 0, ">= 0"),
+            ("ridge", self.ridge, is_number(self.ridge, 0), ">= 0"),
         )
 
     def fit(self, X: FloatArray) -> EGMM:

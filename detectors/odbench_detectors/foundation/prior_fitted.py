@@ -27,7 +27,13 @@ from odbench_detectors.foundation.weights import (
     FileBytes,
     parse_checkpoint,
 )
-from odbench_detectors.shared.estimator import Estimator, check_ranges, is_count
+from odbench_detectors.shared.estimator import (
+    SEED,
+    Estimator,
+    check_ranges,
+    is_count,
+    is_seed,
+)
 
 TRANSFORMS = ("quantile", "standard")
 # Rows per pass through the network: always exactly so many, padded with zeros, so that
@@ -98,6 +104,7 @@ class PriorFitted(Estimator):
                 f"one of {TRANSFORMS}",
             ),
             ("device", self.device, self.device in DEVICES, f"one of {DEVICES}"),
+            ("random_state", self.random_state, is_seed(self.random_state), SEED),
         )
 
     def fit(self, X: FloatArray) -> Self:

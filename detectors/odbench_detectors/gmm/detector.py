@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from odbench.arrays import FloatArray
-from odbench_detectors.shared.estimator import Estimator, check_ranges
+from odbench_detectors.shared.estimator import Estimator, check_ranges, is_count
 from odbench_detectors.shared.gaussian import Mixture
 
 
@@ -26,7 +26,7 @@ class GMM(Estimator):
         """Refuse impossible parameters."""
         check_ranges(
             "gmm",
-            ("components", self.components, self.components >= 1, ">= 1"),
+            ("components", self.components, is_count(self.components, 1), ">= 1"),
         )
 
     def fit(self, X: FloatArray) -> GMM:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from odbench.arrays import FloatArray, IntArray
-from odbench_detectors.shared.estimator import Estimator, check_ranges, within_limit
+from odbench_detectors.shared.estimator import (
+    Estimator,
+    check_ranges,
+    is_number,
+    within_limit,
+)
 
 
 class KDE(Estimator):
@@ -28,7 +33,12 @@ class KDE(Estimator):
         """Refuse impossible parameters."""
         check_ranges(
             "kde",
-            ("bandwidth", self.bandwidth, self.bandwidth > 0, "above 0"),
+            (
+                "bandwidth",
+                self.bandwidth,
+                is_number(self.bandwidth, above=0),
+                "above 0",
+            ),
         )
 
     def fit(self, X: FloatArray) -> KDE:

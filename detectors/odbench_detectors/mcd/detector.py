@@ -10,7 +10,7 @@ import numpy as np
 from odbench.arrays import FloatArray
 from odbench_detectors.mcd.search import smallest_determinant, squared_distances
 from odbench_detectors.shared.blocks import in_blocks
-from odbench_detectors.shared.estimator import LIMIT, Estimator, check_ranges
+from odbench_detectors.shared.estimator import LIMIT, Estimator, check_ranges, is_number
 
 # Directions whose spread is below this share of the largest count as constant.
 _RANK_TOLERANCE = 1e-8
@@ -51,7 +51,12 @@ class MCD(Estimator):
         share = self.support
         check_ranges(
             "mcd",
-            ("support", share, share is None or 0 < share <= 1, "above 0, at most 1"),
+            (
+                "support",
+                share,
+                share is None or is_number(share, above=0, most=1),
+                "above 0, at most 1",
+            ),
         )
 
     def fit(self, X: FloatArray) -> MCD:

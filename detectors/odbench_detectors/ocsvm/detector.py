@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from odbench.arrays import FloatArray
-from odbench_detectors.shared.estimator import Estimator, check_ranges
+from odbench_detectors.shared.estimator import Estimator, check_ranges, is_number
 
 # Size of libsvm's kernel cache in MiB; the solution does not depend on it.
 _CACHE_MEBIBYTES = 1000
@@ -37,10 +37,10 @@ class OCSVM(Estimator):
     def check_params(self) -> None:
         """Refuse impossible parameters."""
         gamma = self.gamma
-        is_gamma = gamma in ("auto", "scale") if isinstance(gamma, str) else gamma > 0
+        is_gamma = is_number(gamma, above=0) or gamma in ("auto", "scale")
         check_ranges(
             "ocsvm",
-            ("nu", self.nu, 0 < self.nu <= 1, "above 0, at most 1"),
+            ("nu", self.nu, is_number(self.nu, above=0, most=1), "above 0, at most 1"),
             ("gamma", self.gamma, is_gamma, "'auto', 'scale' or above 0"),
         )
 

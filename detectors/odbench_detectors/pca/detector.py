@@ -6,7 +6,7 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench_detectors.shared.blocks import in_blocks
-from odbench_detectors.shared.estimator import Estimator, check_ranges
+from odbench_detectors.shared.estimator import Estimator, check_ranges, is_number
 
 _LARGEST = float(np.finfo(np.float64).max)
 # Above this number of columns, the covariance is cheaper than scikit-learn's default.
@@ -44,7 +44,7 @@ class PCA(Estimator):
         """Refuse impossible parameters."""
         check_ranges(
             "pca",
-            ("floor", self.floor, self.floor >= 0, ">= 0"),
+            ("floor", self.floor, is_number(self.floor, 0), ">= 0"),
         )
 
     def fit(self, X: FloatArray) -> PCA:

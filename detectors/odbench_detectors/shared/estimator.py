@@ -14,6 +14,10 @@ from odbench.errors import DetectorError
 
 # Values are clipped to this limit, because sums of larger squares would overflow.
 LIMIT = 1e140
+# Generators of NumPy and torch take seeds up to this one.
+LARGEST_SEED = 2**63 - 1
+SEED = "None or a whole number from 0 to 2^63 - 1"
+_LARGEST = float(np.finfo(np.float64).max)
 
 
 class Estimator:
@@ -111,11 +115,49 @@ def check_ranges(owner: str, *checks: tuple[str, object, bool, str]) -> None:
             raise DetectorError(msg)
 
 
+def check_counts(owner: Any, **least: int) -> None:
+    """Refuse a parameter of a detector that is not a whole number, or is too small.
+
+    Parameters
+    ----------
+    owner : object
+        Has a ``name`` and the parameters.
+    **least : int
+        Parameter -> its smallest value.
+    """
+    for name, smallest in least.items():
+        value = getattr(owner, name)
+        is_fine = is_count(value, smallest)
+        wanted = f"a whole number >= {smallest}"
+        check_ranges(owner.name, (name, value, is_fine, wanted))
+
+
 def is_count(value: object, least: int) -> bool:
     """Check for a whole number of at least `least`; True and False are none."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         return False
     return bool(value >= least)
+
+
+def is_number(
+    value: object,
+    least: float = -_LARGEST,
+    most: float = _LARGEST,
+    *,
+    above: float = -np.inf,
+    below: float = np.inf,
+) -> bool:
+    """Check for a finite number within bounds; True and False are none."""
+    if isinstance(value, bool) or not isinstance(
+        value, (int, float, np.integer, np.floating)
+    ):
+        return False
+    return bool(least <= value <= most and above < value < below)
+
+
+def is_seed(value: object) -> bool:
+    """Check for None or a whole number from 0 to `LARGEST_SEED`."""
+    return value is None or (is_count(value, 0) and value <= LARGEST_SEED)
 
 
 def check_dimensions(shape: tuple[int, ...]) -> None:

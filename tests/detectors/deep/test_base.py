@@ -1,5 +1,6 @@
 """The common ground of neural detectors: scaling, session, training, base."""
 
+import inspect
 import platform
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the extra `deep` is not installed")
 
 from odbench.errors import DetectorError  # noqa: E402
-from odbench.plugins.find import find_detector  # noqa: E402
+from odbench.plugins.find import find_detector, list_detectors  # noqa: E402
 from odbench_detectors.deep.adam import Adam  # noqa: E402
 from odbench_detectors.deep.base import DeepDetector  # noqa: E402
 from odbench_detectors.deep.layers import MLP  # noqa: E402
@@ -68,6 +69,16 @@ def test_values_near_the_largest_float_do_not_overflow():
     assert np.isfinite(found).all()
     np.testing.assert_allclose(found.mean(), 0, atol=1e-6)
     np.testing.assert_allclose(found.std(), 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("size", [5e-324, 1e-310, 1e-300])
+def test_values_near_zero_are_told_apart(size):
+    rows = np.array([[0.0], [size], [0.0], [0.0]])
+
+    found = scaled(rows, rows)[:, 0]
+
+    assert np.isfinite(found).all()
+    assert found[1] > found[0] == found[2] == found[3]
 
 
 @pytest.mark.parametrize(
@@ -251,9 +262,11 @@ class Norm(DeepDetector):
 
     name = "norm"
 
-    def __init__(self, *, epochs=1, batch_size=4, lr=0.1, device="cpu"):
+    def __init__(
+        self, *, epochs=1, batch_size=4, lr=0.1, device="cpu", random_state=None
+    ):
         self.epochs, self.batch_size, self.lr = epochs, batch_size, lr
-        self.device = device
+        self.device, self.random_state = device, random_state
 
     def build(self, rows):
         self.seen = []
@@ -304,6 +317,40 @@ def test_an_overflow_is_the_largest_score(rng, monkeypatch):
 def test_impossible_parameters_are_refused_in_one_line(rng, param, wanted):
     with pytest.raises(DetectorError, match=wanted):
         Norm(**param).fit(rng.normal(size=(9, 2)))
+
+
+DEEP = [
+    one.name
+    for one in list_detectors()[0]
+    if one.extra == "deep" and "." not in one.name
+]
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_no_parameter_is_infinite_or_a_text(name):
+    make = type(find_detector(name).build(0).inner)
+    parameters = inspect.signature(make).parameters
+    numbers = [p for p in parameters if parameters[p].annotation in ("int", "float")]
+
+    assert numbers
+    for number in [*numbers, "random_state"]:
+        for value in ("abc", (), np.inf, -np.inf, np.nan, 10**400):
+            if value == 10**400 and parameters[number].annotation == "int":
+                continue
+            with pytest.raises(DetectorError, match=f"^{name} wants {number} "):
+                make(**{number: value}).check_params()
+        if parameters[number].annotation == "int":
+            with pytest.raises(DetectorError, match=rf"got {number}=2\.5$"):
+                make(**{number: 2.5}).check_params()
+
+
+def test_the_largest_seed_is_taken(rng):
+    rows = rng.normal(size=(9, 2))
+    scores = [Norm(random_state=2**63 - 1).fit(rows).losses for _ in range(2)]
+
+    assert scores[0] == scores[1]
+    with pytest.raises(DetectorError, match=r"norm wants random_state .* 2\^63 - 1;"):
+        Norm(random_state=2**63).fit(rows)
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,8 @@ def test_own_rows_are_scored_by_contexts_without_them(checkpoint, rng, monkeypat
         ({"context": 1}, r"context a number >= 2; got context=1"),
         ({"transform": "log"}, r"transform one of .*; got transform='log'"),
         ({"device": "tpu"}, r"device one of .*; got device='tpu'"),
+        ({"random_state": -1}, r"random_state None or .*; got random_state=-1"),
+        ({"random_state": "a"}, r"random_state None or .*; got random_state='a'"),
     ],
 )
 def test_impossible_parameters_are_refused(checkpoint, wrong, words):

@@ -114,6 +114,8 @@ def test_a_small_context_scores_the_rows_outside_it(rows):
     ("make", "rows", "text"),
     [
         (lambda: OdbenchPFN(context=1), np.ones((5, 2)), "context >= 2; got context=1"),
+        (lambda: OdbenchPFN(context=2.5), np.ones((5, 2)), "got context=2.5"),
+        (lambda: OdbenchPFN(weights=3), np.ones((5, 2)), "a path; got weights=3"),
         (OdbenchPFN, np.ones((1, 2)), r"at least 2 train rows, got shape \(1, 2\)"),
     ],
 )

@@ -11,7 +11,7 @@ from odbench_detectors.deep.autoencoder import errors
 from odbench_detectors.deep.autoencoder.info import HIDDEN
 from odbench_detectors.deep.base import DeepDetector, check_sizes
 from odbench_detectors.deep.layers import MLP
-from odbench_detectors.shared.estimator import check_ranges, is_count
+from odbench_detectors.shared.estimator import check_ranges, is_count, is_number
 from odbench_detectors.shared.neighbours.graph import NeighbourGraph, NeighbourIndex
 
 LOSSES = ("mse", "apre")
@@ -92,8 +92,8 @@ class AutoEncoder(DeepDetector):
             self.name,
             ("loss", self.loss, str(self.loss) in LOSSES, f"one of {LOSSES}"),
             ("scoring", self.scoring, self.scoring in SCORINGS, f"one of {SCORINGS}"),
-            ("error_weight", weights[0], weights[0] > 0, "> 0"),
-            ("variance_weight", weights[1], weights[1] >= 0, ">= 0"),
+            ("error_weight", weights[0], is_number(weights[0], above=0), "> 0"),
+            ("variance_weight", weights[1], is_number(weights[1], 0), ">= 0"),
             ("k", self.k, is_count(self.k, 1), "a whole number >= 1"),
         )
 

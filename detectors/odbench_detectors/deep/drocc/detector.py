@@ -12,7 +12,7 @@ from odbench_detectors.deep.base import DeepDetector
 from odbench_detectors.deep.drocc.adversary import adversarial_points
 from odbench_detectors.deep.layers import MLP
 from odbench_detectors.deep.training import Loss, train
-from odbench_detectors.shared.estimator import check_ranges
+from odbench_detectors.shared.estimator import check_counts, check_ranges, is_number
 
 
 class DROCC(DeepDetector):
@@ -81,15 +81,14 @@ class DROCC(DeepDetector):
     def check_params(self) -> None:
         """Refuse impossible parameters."""
         super().check_params()
+        check_counts(self, hidden=1, ascent_steps=0, warm_up=0)
+        rate = self.ascent_rate
         check_ranges(
             self.name,
-            ("hidden", self.hidden, self.hidden >= 1, ">= 1"),
-            ("radius", self.radius, self.radius > 0, "> 0"),
-            ("gamma", self.gamma, self.gamma >= 1, ">= 1"),
-            ("adversarial", self.adversarial, self.adversarial >= 0, ">= 0"),
-            ("ascent_steps", self.ascent_steps, self.ascent_steps >= 0, ">= 0"),
-            ("ascent_rate", self.ascent_rate, self.ascent_rate > 0, "> 0"),
-            ("warm_up", self.warm_up, self.warm_up >= 0, ">= 0"),
+            ("radius", self.radius, is_number(self.radius, above=0), "> 0"),
+            ("gamma", self.gamma, is_number(self.gamma, 1), ">= 1"),
+            ("adversarial", self.adversarial, is_number(self.adversarial, 0), ">= 0"),
+            ("ascent_rate", rate, is_number(rate, above=0), "> 0"),
         )
 
     def build(self, rows: Tensor) -> MLP:

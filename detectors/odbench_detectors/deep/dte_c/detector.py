@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from odbench_detectors.deep.base import DeepDetector, check_sizes
 from odbench_detectors.deep.dte_c.info import HIDDEN
 from odbench_detectors.deep.layers import MLP
-from odbench_detectors.shared.estimator import check_ranges, is_count
+from odbench_detectors.shared.estimator import check_ranges, is_count, is_number
 
 SOFTMAX = ("twice", "once")
 _FIRST_BETA, _LAST_BETA = 1e-4, 0.01
@@ -86,11 +86,18 @@ class DTEC(DeepDetector):
         super().check_params()
         check_sizes(self.name, "hidden", self.hidden)
         bins, steps = self.bins, self.steps
+        # Not asked of bins that are not a number.
+        enough = is_count(bins, 2) and is_count(steps, bins)
         check_ranges(
             self.name,
             ("bins", bins, is_count(bins, 2), "a whole number >= 2"),
-            ("steps", steps, is_count(steps, int(bins)), f"a whole number >= {bins}"),
-            ("dropout", self.dropout, 0 <= self.dropout < 1, "from 0 to below 1"),
+            ("steps", steps, enough, f"a whole number >= {bins}"),
+            (
+                "dropout",
+                self.dropout,
+                is_number(self.dropout, 0, below=1),
+                "from 0 to below 1",
+            ),
             (
                 "softmax",
                 self.softmax,

@@ -12,7 +12,7 @@ from odbench_detectors.deep.goad.network import (
     misplacement,
     triplet_loss,
 )
-from odbench_detectors.shared.estimator import check_ranges
+from odbench_detectors.shared.estimator import check_counts, check_ranges, is_number
 
 
 class GOAD(DeepDetector):
@@ -81,18 +81,11 @@ class GOAD(DeepDetector):
     def check_params(self) -> None:
         """Refuse impossible parameters."""
         super().check_params()
+        check_counts(self, transformations=2, width=1, code=1)
         check_ranges(
             self.name,
-            (
-                "transformations",
-                self.transformations,
-                self.transformations >= 2,
-                ">= 2",
-            ),
-            ("width", self.width, self.width >= 1, ">= 1"),
-            ("code", self.code, self.code >= 1, ">= 1"),
-            ("margin", self.margin, self.margin >= 0, ">= 0"),
-            ("triplet", self.triplet, self.triplet >= 0, ">= 0"),
+            ("margin", self.margin, is_number(self.margin, 0), ">= 0"),
+            ("triplet", self.triplet, is_number(self.triplet, 0), ">= 0"),
         )
 
     def build(self, rows: Tensor) -> Transformed:

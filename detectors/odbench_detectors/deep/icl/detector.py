@@ -11,7 +11,7 @@ from odbench_detectors.deep.base import DeepDetector
 from odbench_detectors.deep.icl.gaussian import Gaussian
 from odbench_detectors.deep.icl.network import Contrast
 from odbench_detectors.deep.training import train
-from odbench_detectors.shared.estimator import check_ranges
+from odbench_detectors.shared.estimator import check_ranges, is_count, is_number
 
 # Fewer columns do not make two different windows with a complement each.
 _FEWEST_COLUMNS = 3
@@ -81,9 +81,9 @@ class ICL(DeepDetector):
         super().check_params()
         check_ranges(
             self.name,
-            ("hidden", self.hidden, self.hidden >= 4, ">= 4"),
-            ("tau", self.tau, self.tau > 0, "> 0"),
-            ("steps", self.steps, self.steps >= 1, ">= 1"),
+            ("hidden", self.hidden, is_count(self.hidden, 4), "a whole number >= 4"),
+            ("tau", self.tau, is_number(self.tau, above=0), "> 0"),
+            ("steps", self.steps, is_count(self.steps, 1), "a whole number >= 1"),
         )
 
     def build(self, rows: Tensor) -> Contrast | Gaussian:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from odbench_detectors.deep.base import DeepDetector
 from odbench_detectors.deep.layers import MLP, through_activation
-from odbench_detectors.shared.estimator import check_ranges, is_count
+from odbench_detectors.shared.estimator import check_ranges, is_count, is_number
 
 _SMALLEST, _LARGEST = 0.1, 3.0
 _NORMAL_KURTOSIS = 3.0
@@ -87,8 +87,8 @@ class KDSM(DeepDetector):
         counts = ("copies", "width", "blocks")
         check_ranges(
             self.name,
-            ("sigma", self.sigma, self.sigma > 0, "> 0"),
-            ("slope", self.slope, self.slope >= 0, ">= 0"),
+            ("sigma", self.sigma, is_number(self.sigma, above=0), "> 0"),
+            ("slope", self.slope, is_number(self.slope, 0), ">= 0"),
             *(
                 (
                     name,

@@ -7,7 +7,7 @@ from torch import Tensor
 from odbench_detectors.deep.base import DeepDetector
 from odbench_detectors.deep.mcm.network import MaskedCells, errors, likeness
 from odbench_detectors.deep.training import train
-from odbench_detectors.shared.estimator import check_ranges
+from odbench_detectors.shared.estimator import check_counts, check_ranges, is_number
 
 _FADING = 0.98  # factor of the learning rate per epoch
 
@@ -76,12 +76,10 @@ class MCM(DeepDetector):
     def check_params(self) -> None:
         """Refuse impossible parameters."""
         super().check_params()
+        check_counts(self, masks=1, hidden=1, code=1)
         check_ranges(
             self.name,
-            ("masks", self.masks, self.masks >= 1, ">= 1"),
-            ("diversity", self.diversity, self.diversity >= 0, ">= 0"),
-            ("hidden", self.hidden, self.hidden >= 1, ">= 1"),
-            ("code", self.code, self.code >= 1, ">= 1"),
+            ("diversity", self.diversity, is_number(self.diversity, 0), ">= 0"),
         )
 
     def build(self, rows: Tensor) -> MaskedCells:

@@ -7,7 +7,7 @@ from torch import Tensor
 from odbench_detectors.deep.base import DeepDetector, check_sizes
 from odbench_detectors.deep.neutral.info import HIDDEN
 from odbench_detectors.deep.neutral.network import Transformations, contrast
-from odbench_detectors.shared.estimator import check_ranges
+from odbench_detectors.shared.estimator import check_counts, check_ranges, is_number
 
 
 class NeuTraL(DeepDetector):
@@ -75,19 +75,8 @@ class NeuTraL(DeepDetector):
         """Refuse impossible parameters."""
         super().check_params()
         check_sizes(self.name, "hidden", self.hidden)
-        between = self.transformation_hidden
-        check_ranges(
-            self.name,
-            (
-                "transformations",
-                self.transformations,
-                self.transformations >= 2,
-                ">= 2",
-            ),
-            ("transformation_hidden", between, between >= 1, ">= 1"),
-            ("outputs", self.outputs, self.outputs >= 1, ">= 1"),
-            ("tau", self.tau, self.tau > 0, "> 0"),
-        )
+        check_counts(self, transformations=2, transformation_hidden=1, outputs=1)
+        check_ranges(self.name, ("tau", self.tau, is_number(self.tau, above=0), "> 0"))
 
     def build(self, rows: Tensor) -> Transformations:
         """Return the transformations and the encoder."""

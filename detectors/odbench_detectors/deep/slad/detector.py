@@ -19,7 +19,7 @@ from odbench_detectors.deep.slad.subspaces import (
     repeats,
 )
 from odbench_detectors.deep.training import train
-from odbench_detectors.shared.estimator import check_ranges
+from odbench_detectors.shared.estimator import check_counts, check_ranges
 
 DIVERGENCES = {"code": divergence_of_code, "paper": divergence_of_paper}
 
@@ -86,16 +86,13 @@ class SLAD(DeepDetector):
     def check_params(self) -> None:
         """Refuse impossible parameters."""
         super().check_params()
+        check_counts(self, groups=1, members=2, width=1, hidden=1)
         check_ranges(
             self.name,
-            ("groups", self.groups, self.groups >= 1, ">= 1"),
-            ("members", self.members, self.members >= 2, ">= 2"),
-            ("width", self.width, self.width >= 1, ">= 1"),
-            ("hidden", self.hidden, self.hidden >= 1, ">= 1"),
             (
                 "divergence",
                 self.divergence,
-                self.divergence in DIVERGENCES,
+                self.divergence in list(DIVERGENCES),
                 f"one of {', '.join(DIVERGENCES)}",
             ),
         )

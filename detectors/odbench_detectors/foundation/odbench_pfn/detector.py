@@ -15,7 +15,7 @@ from odbench_detectors.foundation.odbench_pfn.network import Network
 from odbench_detectors.foundation.odbench_pfn.views import SURPRISES, Views
 from odbench_detectors.foundation.odbench_pfn.weights import read_weights
 from odbench_detectors.shared.blocks import ROWS
-from odbench_detectors.shared.estimator import Estimator, check_ranges
+from odbench_detectors.shared.estimator import Estimator, check_ranges, is_count
 
 # Context rows that the network sees itself; the others only calibrate.
 SEEN = 256
@@ -53,9 +53,11 @@ class OdbenchPFN(Estimator):
         self.weights = weights
 
     def check_params(self) -> None:
-        """Refuse fewer than two context rows."""
+        """Refuse impossible parameters."""
         check_ranges(
-            "odbench_pfn", ("context", self.context, self.context >= 2, ">= 2")
+            "odbench_pfn",
+            ("context", self.context, is_count(self.context, 2), ">= 2"),
+            ("weights", self.weights, isinstance(self.weights, (str, Path)), "a path"),
         )
 
     def fit(self, X: FloatArray) -> Self:

@@ -20,7 +20,13 @@ from odbench_detectors.foundation.tabicl.density import Codes, Density
 from odbench_detectors.foundation.tabicl.info import FILES
 from odbench_detectors.foundation.tabicl.model import load_model
 from odbench_detectors.foundation.tabicl.pseudo import KINDS
-from odbench_detectors.shared.estimator import Estimator, check_ranges, is_count
+from odbench_detectors.shared.estimator import (
+    SEED,
+    Estimator,
+    check_ranges,
+    is_count,
+    is_seed,
+)
 
 TASKS = ("density", "random")
 # Rows per call of the network: always exactly so many, filled up with a training row,
@@ -97,6 +103,7 @@ class TabICL(Estimator):
             "tabicl",
             ("tasks", self.tasks, self.tasks in TASKS, f"one of {TASKS}"),
             ("device", self.device, self.device in DEVICES, f"one of {DEVICES}"),
+            ("random_state", self.random_state, is_seed(self.random_state), SEED),
             *(
                 (name, getattr(self, name), is_count(getattr(self, name), 1), ">= 1")
                 for name in counts
