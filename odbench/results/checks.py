@@ -33,11 +33,16 @@ _PLACE = re.compile(r"[a-z0-9_-]{1,40}")
 # Values that become parts of a path in a leaderboard's folder.
 _PLACES = ("suite", "partition")
 _NAMES = ("protocol", "dataset", "detector", "config", "config_id")
+# Names that are a link on the page, so that an empty one could not be seen.
+_NAMED = ("dataset", "detector")
 _SHARES = (
     *interval_columns(),
     "label_conflict", "duplicate_train", "test_in_train", "anomalies_in_train",
-    "ceiling_auroc", "ceiling_ap", "trivial_share",
+    "trivial_share",
 )  # fmt: skip
+# Values are divided by these.
+_CEILINGS = ("ceiling_auroc", "ceiling_ap")
+_LOWEST_CEILING = 1e-8
 _COUNTS = (
     "n_train", "n_test", "n_columns", "n_anomalies", "peak_memory_bytes",
     "n_distinct_test", "n_distinct_anomalies", "large_integers",
@@ -161,15 +166,19 @@ def check_values(table: pa.Table, file: Path, *, statuses: tuple[str, ...]) -> N
                 _refuse(file, name, text, "1 to 40 of a-z, 0-9, _ and -")
             if name == "status" and text not in statuses:
                 _refuse(file, name, text, ", ".join(statuses))
-            if not is_plain(text):
+            if not is_plain(text) or (name in _NAMED and not text.strip()):
                 _refuse(file, name, text, "one line of visible characters")
             if name == "protocol":
                 _check_protocol(text, file)
     for metric in METRICS:
         _check_range(table, file, metric.name, metric.lowest, metric.highest)
-    for names, most in ((_SHARES, 1.0), (_COUNTS, _MOST_SECONDS)):
+    for names, least, most in (
+        (_SHARES, 0.0, 1.0),
+        (_CEILINGS, _LOWEST_CEILING, 1.0),
+        (_COUNTS, 0.0, _MOST_SECONDS),
+    ):
         for name in names:
-            _check_range(table, file, name, 0.0, most)
+            _check_range(table, file, name, least, most)
     _check_anomalies(table, file)
     _check_scores(table, file)
 
@@ -203,20 +212,21 @@ def _check_range(
 
 
 def _check_anomalies(table: pa.Table, file: Path) -> None:
-    """Refuse a test split without inliers, on which no metric exists."""
+    """Refuse a test split of one class that has metrics, which do not exist there."""
     import pyarrow.compute as pc
 
     if not {"n_test", "n_anomalies"} <= set(table.column_names):
         return
-    bad = table.filter(
-        pc.and_(
-            pc.greater(table["n_anomalies"], 0),
-            pc.greater_equal(table["n_anomalies"], table["n_test"]),
-        )
-    )
+    bad = table.filter(pc.greater_equal(table["n_anomalies"], table["n_test"]))
     if len(bad):
         n, rows = bad["n_anomalies"][0].as_py(), bad["n_test"][0].as_py()
         _refuse(file, "n_anomalies", n, f"fewer than the {rows} test rows")
+    primary = next(metric.name for metric in METRICS if metric.required)
+    if primary not in table.column_names:
+        return
+    known = pc.invert(pc.is_null(table[primary], nan_is_null=True))
+    if len(table.filter(pc.and_(pc.equal(table["n_anomalies"], 0), known))):
+        _refuse(file, "n_anomalies", 0, f"1 or more wherever there is an {primary}")
 
 
 def _check_scores(table: pa.Table, file: Path) -> None:

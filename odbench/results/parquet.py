@@ -149,11 +149,12 @@ def _uncastable(table: pa.Table) -> str:
     """Name the first column whose values do not fit the schema, with both types."""
     import pyarrow as pa
 
-    for field in schema():
-        if field.name in table.column_names:
-            column = table[field.name]
+    full = schema()
+    for coded in columns_as_words(full.names):
+        if coded.name in table.column_names:
+            column, wanted = table[coded.name], full.field(coded.name).type
             try:
-                column.cast(field.type)
+                column.cast(coded.type)
             except pa.ArrowException:
-                return f"column {field.name} is {column.type}, wanted {field.type}"
+                return f"column {coded.name} is {column.type}, wanted {wanted}"
     return "a column has the wrong type"

@@ -366,7 +366,10 @@ def _share(part: pd.Series[float], whole: pd.Series[float]) -> FloatArray:
 
 def _scored(rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Drop the data sets whose labels are not public."""
-    unlabelled = rows["n_anomalies"].isna() | (
+    # A trial that failed early need not know the number of anomalies.
+    is_known = rows["n_anomalies"].notna()
+    labelled = rows.loc[is_known, "dataset"].unique()
+    unlabelled = ~rows["dataset"].isin(labelled) | (
         (rows["status"] == "ok") & rows["auroc"].isna()
     )
     names = rows.loc[unlabelled, "dataset"].unique()

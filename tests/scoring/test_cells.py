@@ -142,6 +142,16 @@ def test_data_sets_without_public_labels_are_left_out_and_named():
     assert list(cells.datasets) == ["a"]
 
 
+def test_a_trial_that_failed_early_takes_no_data_set_from_the_others():
+    trials = [trial("a", "knn", 0.5), trial("a", "lof", None, n_anomalies=None)]
+
+    cells = only(frame(trials))
+
+    assert cells.unscored == ()
+    assert cells.failed.tolist() == [[0, 1]]
+    assert cells.base_rate.tolist() == [0.1]
+
+
 def test_nothing_but_unlabelled_data_sets_leaves_no_rows():
     cells = only(frame([trial("a", "knn", None, status="ok")]))
 
