@@ -197,7 +197,7 @@ def _print_table(folder: Path, asked: Asked, *, keeps_scores: bool) -> None:
     table = table_of_run(folder, asked, width=terminal_width())
     for remark in table.remarks:
         say(remark)
-    if table.is_empty and keeps_scores:
+    if table.is_unlabelled and keeps_scores:
         say(
             f"no public labels, so no leaderboard; scores are in {folder / SCORES}; "
             f"next: `odbench submission pack {shlex.quote(str(folder))}`"

@@ -62,13 +62,13 @@ class RunTable(NamedTuple):
         The table, for a terminal.
     remarks : list of str
         Remarks for the reader, one line each.
-    is_empty : bool
+    is_unlabelled : bool
         True if there is nothing to rank because no labels are public.
     """
 
     text: str
     remarks: list[str]
-    is_empty: bool
+    is_unlabelled: bool
 
 
 def table_of_run(
@@ -109,9 +109,8 @@ def table_of_run(
     if "text" not in kept or kept.get("width") != width:
         kept |= {"width": width, "text": _rendered(kept["table"], width)}
         write_text(folder / _KEPT, json.dumps(kept))
-    is_empty = not any(kept["table"].values())
     remarks = [str(line) for line in kept["told"]]
-    return RunTable(str(kept["text"]), remarks, is_empty)
+    return RunTable(str(kept["text"]), remarks, bool(kept["unlabelled"]))
 
 
 def _rendered(table: dict[str, list[Any]], width: int | None) -> str:
@@ -129,8 +128,10 @@ def _made(folder: Path, asked: Asked | None) -> dict[str, Any]:
         board = build_leaderboard(results)
     text = board.to_csv(index=False)
     write_text(folder / BOARD, text)
+    unknown = results["n_anomalies"].isna()
     if asked is not None:
         chosen = _is_asked(results, asked)
+        unknown = unknown[chosen]
         if not chosen.all():
             remarks.append(_rest(results, asked, chosen, folder))
         if not chosen.all() or asked.protocol == TRANSDUCTIVE:
@@ -141,6 +142,7 @@ def _made(folder: Path, asked: Asked | None) -> dict[str, Any]:
         "board": _digest(text.encode()),
         "told": [*remarks, *(str(warning.message) for warning in told)],
         "table": board.astype(object).to_dict("list"),
+        "unlabelled": bool(unknown.all()),
     }
 
 
@@ -218,7 +220,7 @@ def _kept(folder: Path) -> dict[str, Any] | None:
     complete = (
         isinstance(kept.get("told"), list)
         and isinstance(kept.get("table"), dict)
-        and "of" in kept
+        and {"of", "unlabelled"} <= set(kept)
     )
     return kept if same and complete else None
 

@@ -66,7 +66,7 @@ def render_table(
         If the table does not have the column `sort`.
     """
     if table.empty:
-        return "No scores with public labels, so no leaderboard."
+        return "No trials to rank, so no leaderboard."
     groups = sorted_by(table, sort).groupby(list(GROUP), sort=True)
     return "\n\n".join(_block(rows, sort, policy, width) for _, rows in groups)
 

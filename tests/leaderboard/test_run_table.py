@@ -11,7 +11,7 @@ from odbench.leaderboard.run_table import BOARD, Asked, table_of_run
 from odbench.leaderboard.tables import build_leaderboard
 from odbench.leaderboard.terminal import render_table
 from odbench.results import read_results
-from tests.reference.trials import frame, place, random_trials
+from tests.reference.trials import frame, place, random_trials, trial
 
 
 @pytest.fixture
@@ -120,6 +120,18 @@ def test_a_remark_is_made_each_time(tmp_path):
 
     assert "1 data set has no public labels" in first
     assert table_of_run(run).remarks == [first]
+
+
+def test_labels_are_not_blamed_for_the_machines_faults(tmp_path):
+    trials = [trial("a", "knn", status="environment", reason="no memory")]
+    machine = table_of_run(place(frame(trials), tmp_path / "machine"))
+    hidden = {"status": "ok", "n_anomalies": None}
+    private = table_of_run(
+        place(frame([trial("a", "knn", **hidden)]), tmp_path / "private")
+    )
+
+    assert "labels" not in machine.text
+    assert (machine.is_unlabelled, private.is_unlabelled) == (False, True)
 
 
 def changed(results, **change):
