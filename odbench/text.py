@@ -137,6 +137,18 @@ def cell_text(text: str) -> str:
     return f"'{text}" if _FORMULA.match(text) else text
 
 
+def text_of_cell(cell: str) -> str:
+    """Return the text that `cell_text` wrote into a cell.
+
+    Examples
+    --------
+    >>> text_of_cell("'=1+1"), text_of_cell("'knn'")
+    ('=1+1', "'knn'")
+    """
+    is_marked = cell.startswith("'") and _FORMULA.match(cell, 1)
+    return cell[1:] if is_marked else cell
+
+
 def markdown_text(text: str) -> str:
     r"""Return a text on one line, with Markdown and HTML escaped.
 

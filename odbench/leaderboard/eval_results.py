@@ -23,7 +23,7 @@ from odbench.leaderboard.hub import (
     listing,
     named,
 )
-from odbench.leaderboard.pairs import find_method
+from odbench.leaderboard.pairs import find_method, listed
 from odbench.leaderboard.tables import Settings, build_leaderboard
 from odbench.scoring.cells import Method
 from odbench.scoring.metrics import ranked_metrics
@@ -100,7 +100,7 @@ def eval_results(
             where = _benchmark(str(suite), benchmark)
             entries += _entries(row, where, date, source_url)
     if not entries:
-        known = ", ".join(sorted({method.label for method in _methods(table)}))
+        known = listed({each.label for each in _methods(table)})
         msg = f"method {method!r}: no public results; they hold {known or 'nothing'}"
         raise UsageError(msg)
     return entries

@@ -20,6 +20,7 @@ from odbench.results import RESULTS, read_results, select_present
 from odbench.results.pending import is_pending, pending_words
 from odbench.scoring.cells import split_results
 from odbench.scoring.policy import Policy, apply_policy
+from odbench.text import text_of_cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -239,6 +240,8 @@ def _read_csv(file: Path, *, parts: bool = True) -> pd.DataFrame:
     except (ValueError, OSError) as error:
         msg = f"leaderboard {str(file)!r}: not a readable CSV file ({error})"
         raise ResultsError(msg) from error
+    for name in table.columns.intersection(words):
+        table[name] = table[name].map(text_of_cell, na_action="ignore")
     missing = [name for name in _LEAST if name not in table.columns]
     if missing:
         msg = f"leaderboard {str(file)!r}: missing columns: {', '.join(missing)}"

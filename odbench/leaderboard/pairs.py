@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from odbench.arrays import FloatArray
 from odbench.errors import ResultsError, UsageError
 from odbench.leaderboard.slices import restrict, slices_of
 from odbench.leaderboard.tables import DEFAULT, GROUP, Settings, families_of
+from odbench.leaderboard.terminal import shortened
 from odbench.results import RESULTS, select_present
 from odbench.results.pending import is_pending, pending_words
 from odbench.scoring.cells import Cells, Method, split_results
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 WHOLE = ("all", "all data sets")
 # A detector, and its parameters in brackets or behind a colon.
 _NAMED = re.compile(r"([^:\[]+)(?:\[(.*)\]|:(.*))?", re.DOTALL)
+# Names in a message, and the letters of each.
+_MOST_NAMED, _LONGEST_NAMED = 10, 60
 COLUMNS = (
     *GROUP, "slice", "level", "metric", "a", "b", *Pair._fields, "verdict", "p_holm",
 )  # fmt: skip
@@ -66,7 +69,8 @@ def compare_methods(
     results, _ = select_present(results)
     rows, known = [], set()
     for cells in split_results(results):
-        known |= {method.label for method in cells.methods}
+        if cells.partition != "private":
+            known |= {method.label for method in cells.methods}
         chosen = [find_method(cells.methods, text) for text in (a, b)]
         if None in chosen or cells.partition == "private":
             continue
@@ -74,10 +78,19 @@ def compare_methods(
             _of_group(cells, [int(c) for c in chosen if c is not None], settings)
         )
     if not rows:
-        there = f"the results hold {', '.join(sorted(known)) or 'nothing'}"
-        msg = f"compare {a!r} with {b!r}: on no data set were both tried; {there}"
+        there = f"the public results hold {listed(known) or 'nothing'}"
+        msg = (
+            f"compare {a!r} with {b!r}: on no public data set were both tried; {there}"
+        )
         raise UsageError(msg)
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def listed(names: Collection[str]) -> str:
+    """Return the first names in alphabetical order, and how many others there are."""
+    first = [shortened(name, _LONGEST_NAMED) for name in sorted(names)[:_MOST_NAMED]]
+    more = len(names) - len(first)
+    return ", ".join(first) + (f" and {more} more" if more else "")
 
 
 def find_method(methods: Sequence[Method], text: str) -> int | None:

@@ -3,8 +3,10 @@
 import pytest
 
 from odbench.leaderboard.diff import compare, render_diff
+from odbench.leaderboard.formats import csv_bytes
+from odbench.leaderboard.load import load_leaderboard
 from odbench.leaderboard.tables import build_leaderboard
-from tests.reference.trials import frame, from_matrix, random_trials
+from tests.reference.trials import frame, from_matrix, random_trials, trial
 
 
 def board(values):
@@ -48,6 +50,17 @@ def test_a_table_agrees_with_itself(rng):
 
     assert (changes["change"] == "same").all()
     assert changes["within_interval"].all()
+
+
+def test_a_name_that_a_spreadsheet_would_run_is_the_same_in_a_file(tmp_path):
+    trials = [trial("a", "=1+1", 0.5, config="-k"), trial("a", "knn", 0.6)]
+    table = build_leaderboard(frame(trials))
+    (tmp_path / "public.csv").write_bytes(csv_bytes(table))
+
+    changes = compare(table, load_leaderboard(tmp_path / "public.csv"))
+
+    assert b"'=1+1" in (tmp_path / "public.csv").read_bytes()
+    assert changes["change"].tolist() == ["same", "same"]
 
 
 def test_who_comes_and_who_goes_has_nothing_to_compare(sides):

@@ -103,9 +103,21 @@ def test_data_sets_that_only_one_tried_are_left_out():
 
 def test_a_name_that_is_not_there_is_told(results):
     with pytest.raises(
-        UsageError, match="compare 'method 0' with 'nope': on no data set"
+        UsageError, match="compare 'method 0' with 'nope': on no public data set"
     ):
         compare_methods(results, "method 0", "nope")
+
+
+def test_of_many_names_the_first_are_told():
+    trials = [trial("a", f"{'n' * 200} {k:03d}", 0.5) for k in range(300)]
+    private = [trial("b", name, 0.5, partition="private") for name in ("knn", "lof")]
+
+    with pytest.raises(UsageError, match=r"and 290 more$") as many:
+        compare_methods(frame(trials), "knn", "lof")
+    with pytest.raises(UsageError, match=r"no public data set .* hold nothing"):
+        compare_methods(frame(private), "knn", "lof")
+
+    assert len(str(many.value)) < 800
 
 
 def test_the_text_fits_into_a_terminal_and_is_whole_in_a_pipe(results):
@@ -180,7 +192,7 @@ def test_the_command_names_what_is_missing(results, tmp_path, capsys):
         main(["leaderboard", "compare", run, "method 0", "nope"])
 
     assert stopped.value.code == 2
-    assert "'nope': on no data set" in capsys.readouterr().err
+    assert "'nope': on no public data set" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["knn:k=5", "knn[method=largest]", "knn"])
