@@ -240,7 +240,7 @@ def _read_csv(file: Path, *, parts: bool = True) -> pd.DataFrame:
     except (ValueError, OSError) as error:
         msg = f"leaderboard {str(file)!r}: not a readable CSV file ({error})"
         raise ResultsError(msg) from error
-    for name in table.columns.intersection(words):
+    for name in table.columns.intersection(list(words)):
         table[name] = table[name].map(text_of_cell, na_action="ignore")
     missing = [name for name in _LEAST if name not in table.columns]
     if missing:
