@@ -9,7 +9,7 @@ from odbench.errors import DetectorError
 from odbench.scoring.metrics import auroc, average_precision
 from odbench_detectors.auto import search as searching
 from odbench_detectors.auto.anomalies import KINDS, made
-from odbench_detectors.auto.detector import AUTO
+from odbench_detectors.auto.detector import AUTO, Scale
 from odbench_detectors.auto.pool import CANDIDATES, INCUMBENT
 from odbench_detectors.auto.search import Rung, search
 from odbench_detectors.auto.trimmed import fit_trimmed, surprise
@@ -208,6 +208,37 @@ def test_small_and_wide_tables_have_scores(shape):
 
     assert own.shape == shape[:1]
     assert np.isfinite(own).all()
+
+
+@pytest.mark.parametrize("unit", [2.0**900, 2.0**-900])
+def test_the_unit_of_columns_does_not_matter(unit):
+    rows, _ = dirty(np.random.default_rng(0))
+    other = AUTO()
+
+    assert np.array_equal(other.fit_score(rows * unit), AUTO().fit_score(rows))
+    far = np.vstack([rows[:1] + 1e308, rows[:1] - 1e308])
+    assert np.isfinite(other.decision_function(far)).all()
+
+
+def test_the_largest_values_are_scored():
+    rows = 1.7e308 * np.random.default_rng(0).uniform(-1.0, 1.0, size=(100, 3))
+
+    own = AUTO().fit_score(rows)
+
+    assert np.isfinite(own).all()
+    assert len(set(own)) > 90
+    assert np.isfinite(AUTO().fit(rows).decision_function(rows)).all()
+
+
+def test_equal_values_have_a_deviation_of_one():
+    rows = np.random.default_rng(0).normal(size=(50, 2))
+    rows[:, 1] = 0.1
+
+    scale = Scale.of(rows)
+
+    # NumPy's own is the rounding error of the mean.
+    assert 0.0 < rows[:, 1].std() < 1e-15
+    assert scale.deviation[1] == 1.0
 
 
 def test_surprise_is_the_share_that_scores_as_high():

@@ -18,7 +18,9 @@ from odbench_detectors.shared.estimator import (
     check_ranges,
     is_count,
     is_seed,
+    within_limit,
 )
+from odbench_detectors.shared.units import units
 
 _SEED = "a whole number from 0 to 2^63 - 1"
 
@@ -185,20 +187,33 @@ class AUTO(Estimator):
 
 @dataclass(frozen=True)
 class Scale:
-    """Means and standard deviations of train columns, 1 for constant ones."""
+    """Means and standard deviations of train columns, 1 for constant ones.
 
+    Attributes
+    ----------
+    unit : float64 array of shape (d,)
+        From `units`; means and deviations are those of values divided by it.
+    mean, deviation : float64 array of shape (d,)
+    """
+
+    unit: FloatArray
     mean: FloatArray
     deviation: FloatArray
 
     @classmethod
     def of(cls, X: FloatArray) -> Scale:
         """Learn from rows, float64 of shape (n, d)."""
-        deviation = X.std(axis=0)
-        return cls(X.mean(axis=0), np.where(deviation > 0, deviation, 1.0))
+        unit = units(X)
+        scaled = X / unit
+        # The deviation of equal values may be above 0 by rounding.
+        varies = scaled.max(axis=0) > scaled.min(axis=0)
+        deviation = np.where(varies, scaled.std(axis=0), 1.0)
+        return cls(unit, scaled.mean(axis=0), np.where(deviation > 0, deviation, 1.0))
 
     def apply(self, X: FloatArray) -> FloatArray:
-        """Return rows in standard deviations from the mean."""
-        return np.ascontiguousarray((X - self.mean) / self.deviation)
+        """Return rows in standard deviations from the mean, within ±1e140."""
+        with np.errstate(over="ignore"):
+            return within_limit((X / self.unit - self.mean) / self.deviation)
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,9 @@ class Standard:
         clipped = _clip(X)
         if self.centre is None or self.spread is None:
             return clipped
-        return _clip((clipped - self.centre) / self.spread)
+        # Rows to score may be of another order of magnitude than train.
+        with np.errstate(over="ignore"):
+            return _clip((clipped - self.centre) / self.spread)
 
 
 def standardised(X: FloatArray) -> FloatArray:

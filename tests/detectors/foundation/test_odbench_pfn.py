@@ -87,6 +87,17 @@ def test_units_do_not_matter(rows, outliers):
     np.testing.assert_allclose(one, other, rtol=1e-2, atol=1e-2)
 
 
+@pytest.mark.parametrize("unit", [2.0**900, 2.0**-900])
+def test_tables_of_any_magnitude_have_the_same_scores(rows, outliers, unit):
+    fitted = OdbenchPFN().fit(rows * unit)
+
+    scores = fitted.decision_function(outliers * unit)
+
+    assert np.array_equal(scores, OdbenchPFN().fit(rows).decision_function(outliers))
+    far = np.full((2, rows.shape[1]), 1e308)
+    assert np.isfinite(fitted.decision_function(far)).all()
+
+
 def test_a_row_scores_alone_as_in_a_batch(rows, outliers):
     detector = OdbenchPFN().fit(rows)
 

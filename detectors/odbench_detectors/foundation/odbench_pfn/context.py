@@ -10,6 +10,7 @@ from odbench.arrays import FloatArray, IntArray
 from odbench_detectors.foundation.odbench_pfn.columns import Places, place
 from odbench_detectors.foundation.odbench_pfn.linear import Linear
 from odbench_detectors.shared.neighbours.graph import NeighbourGraph, NeighbourIndex
+from odbench_detectors.shared.units import units
 
 NEIGHBOURS = 15
 _FAR = 1e6
@@ -61,9 +62,11 @@ class Context:
 
     def __init__(self, rows: FloatArray) -> None:
         self.n, self.d = rows.shape
-        self.mean = rows.mean(axis=0)
-        deviation = rows.std(axis=0)
-        scale = np.maximum(np.abs(rows).max(axis=0), 1e-300)
+        self.unit = units(rows)
+        scaled = rows / self.unit
+        self.mean = scaled.mean(axis=0)
+        deviation = scaled.std(axis=0)
+        scale = np.maximum(np.abs(scaled).max(axis=0), 1e-300)
         constant = deviation <= 1e-9 * scale
         self.deviation = np.where(constant, np.maximum(scale, 1e-12), deviation)
         self.z = self._standardised(rows)
@@ -86,8 +89,10 @@ class Context:
         )
 
     def _standardised(self, rows: FloatArray) -> FloatArray:
-        found: FloatArray = np.clip((rows - self.mean) / self.deviation, -_FAR, _FAR)
-        return found
+        # Rows to score may be of another order of magnitude than the context.
+        with np.errstate(over="ignore"):
+            found: FloatArray = (rows / self.unit - self.mean) / self.deviation
+        return np.clip(found, -_FAR, _FAR)
 
     def _normalised(self, scores: FloatArray) -> FloatArray:
         found: FloatArray = (scores - self.normal_mean) / self.normal_deviation
