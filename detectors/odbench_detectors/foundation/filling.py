@@ -8,6 +8,8 @@ import torch
 
 from odbench.errors import ArchiveError
 
+_TYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
+
 
 def fill(
     module: torch.nn.Module, tensors: Mapping[str, torch.Tensor], name: str
@@ -26,7 +28,8 @@ def fill(
     Raises
     ------
     ArchiveError
-        If a tensor is missing, unknown, of another shape, or not finite.
+        If a tensor is missing, unknown, of another shape, not of real numbers, or not
+        finite in single precision.
     """
     check_tensors(module, tensors, name)
     given = {key: tensors[key].float() for key in module.state_dict()}
@@ -38,18 +41,26 @@ def check_tensors(
     module: torch.nn.Module, tensors: Mapping[str, torch.Tensor], name: str
 ) -> None:
     """Refuse tensors that are not those of a module; see `fill`."""
-    wanted = {key: tuple(value.shape) for key, value in module.state_dict().items()}
+    wanted = module.state_dict()
     _refuse_names(wanted.keys() - tensors.keys(), name, "is without")
     _refuse_names(tensors.keys() - wanted.keys(), name, "has unknown")
-    for key, shape in wanted.items():
+    for key, value in wanted.items():
         found = tensors[key]
-        if tuple(found.shape) != shape:
+        if found.shape != value.shape:
             msg = (
                 f"checkpoint {name!r}: tensor {key!r} has shape {tuple(found.shape)}, "
-                f"wanted {shape}; this is the checkpoint of another model"
+                f"wanted {tuple(value.shape)}; this is the checkpoint of another model"
             )
             raise ArchiveError(msg)
-        if not bool(torch.isfinite(found).all()):
+        if found.dtype not in (*_TYPES, value.dtype) or found.is_meta:
+            kind = "no values" if found.is_meta else f"values of {found.dtype}"
+            msg = (
+                f"checkpoint {name!r}: tensor {key!r} has {kind}, wanted numbers of "
+                f"16, 32 or 64 bits; save it with .float()"
+            )
+            raise ArchiveError(msg)
+        # The network computes in single precision, whose largest number is 3e38.
+        if not bool(torch.isfinite(found.float()).all()):
             msg = (
                 f"checkpoint {name!r}: tensor {key!r} holds NaN or infinite values; "
                 f"get the checkpoint again, or another one"

@@ -271,4 +271,20 @@ def shape_of(tensors: Mapping[str, Tensor], name: str) -> Shape:
     else:
         known = f"{first}.router_att.ln1.weight" in tensors
         mixing, routers = ("none" if known else "full"), 0
-    return Shape(slots, width, hidden, len(numbers), mixing, routers)
+    shape = Shape(slots, width, hidden, len(numbers), mixing, routers)
+    _check_sizes(shape, name)
+    return shape
+
+
+def _check_sizes(shape: Shape, name: str) -> None:
+    """Refuse sizes of which no network can be made."""
+    sizes = [shape.slots, shape.width, shape.hidden]
+    if shape.mixing == "routers":
+        sizes.append(shape.routers)
+    if min(sizes) < 1 or shape.width % shape.heads:
+        msg = (
+            f"checkpoint {name!r}: has {shape.slots} inputs, width {shape.width}, "
+            f"{shape.hidden} hidden and {shape.routers} routers; wanted 1 or more of "
+            f"each, and a width that {shape.heads} heads share evenly"
+        )
+        raise ArchiveError(msg)

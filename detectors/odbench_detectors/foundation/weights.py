@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -224,11 +225,11 @@ def _parse_archive(data: bytes, name: str, max_bytes: int) -> Any:
 def _broken(name: str, kind: str, error: Exception) -> str:
     """Return one line about a file that a reader refused."""
     text = " ".join(str(error).split())
-    marker = "Unsupported global: GLOBAL "
-    if marker in text:
-        # PyTorch's own message recommends to trust the file; this one does not.
-        culprit = text.partition(marker)[2].split(" ")[0]
-        return f"checkpoint {name!r}: holds {culprit}, not only tensors; {_CURE}"
+    # PyTorch's own message recommends to trust the file; this one does not.
+    culprit = re.search(r"[Uu]nsupported (?:global: )?GLOBAL (\S+)", text)
+    if culprit:
+        return f"checkpoint {name!r}: holds {culprit[1]}, not only tensors; {_CURE}"
+    text = text.partition("WeightsUnpickler error: ")[2] or text
     return (
         f"checkpoint {name!r}: is damaged or not of {kind} "
         f"({type(error).__name__}: {text[:120]}); download it again"

@@ -1,6 +1,7 @@
 """Checkpoints that would run code, are damaged, or lie about their size."""
 
 import json
+import os
 import pickle
 import struct
 import zipfile
@@ -61,6 +62,17 @@ def test_a_hostile_file_is_refused_and_runs_nothing(made, tmp_path, kind):
     else:
         torch.load(file, weights_only=False)
     assert mark.exists()
+
+
+def test_a_call_of_the_system_is_named_and_not_recommended(made):
+    class Calls:
+        def __reduce__(self):
+            return (os.system, ("false",))
+
+    with pytest.raises(ArchiveError, match=r"holds \w+\.system, not only") as caught:
+        parse_checkpoint(made.as_archive({"state_dict": {}, "x": Calls()}), "x")
+
+    assert "PyTorch" not in one_line(caught)
 
 
 def test_a_file_of_torch_save_with_tensors_is_read(made):
@@ -204,6 +216,19 @@ def changed(made, name, change):
             lambda t: t * float("nan"),
             "'transformer_encoder.layers.1.norm1.bias' holds NaN or infinite values",
         ),
+        # The network computes in single precision.
+        ("model.encoder.1.weight", lambda t: t.double() * 1e300, "holds NaN or inf"),
+        (
+            "model.encoder.1.weight",
+            lambda t: t.to(torch.complex64),
+            "complex64, wanted",
+        ),
+        ("model.encoder.1.weight", lambda t: t > 0, "has values of torch.bool, wanted"),
+        (
+            "model.encoder.1.weight",
+            lambda t: t.to(torch.float8_e4m3fn),
+            r"torch.float8_e4m3fn, wanted numbers of 16, 32 or 64 bits; save it with",
+        ),
     ],
 )
 def test_wrong_tensors_are_named(made, tmp_path, key, change, words):
@@ -231,3 +256,35 @@ def test_unknown_and_missing_tensors_are_named(made, tmp_path, rng, extra):
     )
     with pytest.raises(ArchiveError, match=words):
         FoMo0D(str(file)).fit(rng.normal(size=(9, 2)))
+
+
+def test_tensors_without_values_are_refused(made, tmp_path):
+    file = tmp_path / "meta.ckpt"
+    tensors = made.prefixed(made.distances())
+    file.write_bytes(made.as_archive({k: v.to("meta") for k, v in tensors.items()}))
+
+    with pytest.raises(ArchiveError, match=r"has no values, wanted numbers"):
+        FoMo0D(str(file)).fit(np.ones((9, 2)))
+
+
+@pytest.mark.parametrize("half", [torch.float64, torch.float16, torch.bfloat16])
+def test_other_precisions_are_read(made, tmp_path, rng, half):
+    rows, file = rng.normal(size=(20, 3)), tmp_path / "half.safetensors"
+    tensors = {k: v.to(half) for k, v in made.prefixed(made.distances()).items()}
+    file.write_bytes(made.as_safetensors(tensors))
+
+    scores = FoMo0D(str(file)).fit(rows).decision_function(np.vstack([rows, [[9] * 3]]))
+
+    assert scores.argmax() == 20
+
+
+@pytest.mark.parametrize(
+    "size", [{"width": 200}, {"width": 0}, {"slots": 0}, {"hidden": 0}, {"routers": 0}]
+)
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
+def test_sizes_of_which_no_network_can_be_made_are_refused(made, tmp_path, size):
+    file = tmp_path / "odd.safetensors"
+    file.write_bytes(made.as_safetensors(made.noise(made.Size(**size))))
+
+    with pytest.raises(ArchiveError, match=r"inputs, width .*; wanted 1 or more of"):
+        FoMo0D(str(file)).fit(np.ones((9, 2)))
