@@ -96,7 +96,7 @@ def show(spec: str, form: str) -> None:
     """
     from odbench.plugins.find import find_detector
 
-    configuration = find_detector(spec)
+    configuration = find_detector(spec, needed=False)
     facts = _facts(configuration)
     if form == "json":
         import json

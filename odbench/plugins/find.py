@@ -48,7 +48,7 @@ __all__ = [
 ]
 
 
-def find_detector(spec: str | object) -> Configuration:
+def find_detector(spec: str | object, *, needed: bool = True) -> Configuration:
     """Find a detector and check that it can be built.
 
     Parameters
@@ -59,6 +59,9 @@ def find_detector(spec: str | object) -> Configuration:
         ``f(X_train, X_test)`` does too, and so does an object such as a pipeline),
         each with parameters; or a detector object, its class, such a function, or a
         `DetectorInfo`.
+    needed : bool
+        Refuse it if a module that it needs is not installed. Without it, what its info
+        says is known all the same.
 
     Returns
     -------
@@ -78,7 +81,10 @@ def find_detector(spec: str | object) -> Configuration:
         return spec
     if not isinstance(spec, str):
         with _code_of(type(spec).__name__):
-            return _from_object(objects.freeze(spec))
+            found = _from_object(objects.freeze(spec))
+        if needed:
+            _check_requirements(found.info)
+        return found
     if objects.is_frozen(spec):
         msg = (
             f"detector {spec.strip()[:40]!r}: is a pickled object, and reading it "
@@ -89,14 +95,16 @@ def find_detector(spec: str | object) -> Configuration:
     target, given = split_spec(spec)
     if not loaders.is_import(target):
         info, version = _installed(target, given)
-        _check_requirements(info)
+        if needed:
+            _check_requirements(info)
         return _configure(info, version, target, given)
     with _code_of(target):
         obj, target = loaders.load(target)
         if objects.is_instance(obj):
             return _from_object(objects.freeze(objects.with_params(obj, given)))
         info = _info_of(obj, _free_name(target, obj), given)
-        _check_requirements(info)
+        if needed:
+            _check_requirements(info)
         return _configure(info, introspect.source_version(obj), target, given)
 
 
@@ -412,8 +420,9 @@ def _check_requirements(info: DetectorInfo) -> None:
     if not lacking:
         return
     what = f"'odbench[{info.extra}]'" if info.extra else " ".join(lacking)
+    are = "are" if len(lacking) > 1 else "is"
     msg = (
-        f"detector {info.name!r}: needs {', '.join(lacking)}, which is not installed: "
-        f"pip install {what}"
+        f"detector {info.name!r}: needs {' and '.join(lacking)}, which {are} not "
+        f"installed: pip install {what}"
     )
     raise MissingExtraError(msg)

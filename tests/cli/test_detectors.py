@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from odbench.cli.detectors import detectors
+from odbench.errors import MissingExtraError
 from odbench.plugins.check.contract import check_detector
 from odbench.plugins.find import find_detector
 
@@ -56,6 +57,23 @@ def test_show_tells_everything():
     assert facts["config"] == "k=20"
     assert facts["configurations"] == ["k=20", "k=20,method=mean"]
     assert "https://doi.org/" in call("show", "knn").stdout
+
+
+def test_a_detector_whose_needs_are_not_installed_is_shown(tmp_path):
+    (tmp_path / "wants.py").write_text(
+        "from odbench.detector import DetectorInfo\n"
+        "INFO = DetectorInfo(name='wants', summary='s', build=dict, params={'k': 3},"
+        " requires=('no_such_lib',))\n"
+    )
+    spec = f"{tmp_path / 'wants.py'}:INFO"
+
+    shown = call("show", spec, "--format", "json")
+
+    facts = json.loads(shown.stdout)
+    assert shown.exit_code == 0
+    assert (facts["installed"], facts["requires"]) == (False, ["no_such_lib"])
+    with pytest.raises(MissingExtraError, match="needs no_such_lib, which is not ins"):
+        CliRunner().invoke(detectors, ["check", spec], catch_exceptions=False)
 
 
 def test_check_of_a_good_detector_returns_0(tmp_path):

@@ -306,6 +306,18 @@ class TestPluginsOfOthers:
 
         with pytest.raises(MissingExtraError, match="pip install no_such_lib"):
             find_detector("wanting")
+        assert find_detector("wanting", needed=False).info.name == "wanting"
+
+    def test_missing_requirements_of_an_info(self):
+        info = DetectorInfo(
+            name="w", summary="", build=dict, requires=("no_such_lib", "nor_this")
+        )
+
+        with pytest.raises(
+            MissingExtraError,
+            match="needs no_such_lib and nor_this, which are not installed: pip",
+        ):
+            find_detector(info)
 
 
 class TestFilesAndModules:

@@ -157,7 +157,7 @@ def is_number(
 
 def is_seed(value: object) -> bool:
     """Check for None or a whole number from 0 to `LARGEST_SEED`."""
-    return value is None or (is_count(value, 0) and value <= LARGEST_SEED)
+    return value is None or (is_count(value, 0) and is_number(value, 0, LARGEST_SEED))
 
 
 def check_dimensions(shape: tuple[int, ...]) -> None:
