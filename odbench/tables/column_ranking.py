@@ -158,7 +158,7 @@ def rank_table_columns(table: Any, label: str = "") -> Ranking:
 
 
 def _label(name: str, label: str, table: Any) -> IntArray:
-    """Return the codes of a column of labels."""
+    """Return the codes of a column of labels, -1 where there is none."""
     coded = code_column(Column(label, "category"), table.column(label))
     if not 2 <= coded.distinct <= MOST_LABELS:
         msg = (
@@ -166,7 +166,8 @@ def _label(name: str, label: str, table: Any) -> IntArray:
             f"2 to {MOST_LABELS}, such as 0 and 1; name another column with --label"
         )
         raise DataError(msg)
-    return coded.codes
+    is_missing = coded.values == coded.distinct
+    return np.where(is_missing, -1, coded.codes)
 
 
 def ignore_option(names: Sequence[str]) -> str:
@@ -197,7 +198,8 @@ def rank_columns(
     table : pyarrow.Table
         Has these columns.
     label : int64 array of shape (n,), optional
-        Codes of the rows' labels, from 0.
+        Codes of the rows' labels, from 0; -1 for rows without one, which are left out
+        where columns are compared with the label.
     counted : int
         Pairs of values to count at most, which decides how many rows are used.
 
@@ -217,6 +219,11 @@ def rank_columns(
         _compare(ranked, [(name, coded[name]) for name in used], rows)
     if label is not None and used:
         _compare_label(ranked, [c for c in columns if c.used], coded, table, label)
+        if without := int((label < 0).sum()):
+            notes.append(
+                f"the label is compared on the {len(label) - without:,} rows that have "
+                f"one; {without:,} {'has' if without == 1 else 'have'} none"
+            )
     if len(used) > MOST_TARGETS:
         notes.append(f"each column is compared with {MOST_TARGETS} of {len(used):,}")
     if len(rows) < table.num_rows:
@@ -318,14 +325,17 @@ def _compare_label(
     label: IntArray,
 ) -> None:
     """Add how much each column tells about the label."""
+    known = label >= 0
+    label = compact(label[known])
     for column in used:
-        name, values = column.name, table.column(column.name)
-        codes = codes_for_label(column, values, coded[name], label)
+        name, values = column.name, table.column(column.name).filter(known)
+        some = replace(coded[column.name], codes=coded[column.name].codes[known])
+        codes = codes_for_label(column, values, some, label)
         found = []
         share = float(shared_information(label[:, None], codes[:, None]).share[0, 0])
         if share >= LEAK:
             found.append(f"tells {show_share(share)} of the label")
-        elif pure := pure_value(values, coded[name], label):
+        elif pure := pure_value(values, some, label):
             found.append(pure)
         one = ranked[name]
         ranked[name] = replace(

@@ -225,6 +225,27 @@ def test_a_value_that_always_has_one_label_is_named():
     assert found["reason"].warnings[0].startswith("'1' always has one label")
 
 
+def test_rows_without_a_label_are_left_out_of_the_comparison_with_it():
+    rng = np.random.default_rng(0)
+    table = labelled()
+    rest = table["noise"].where(rng.random(len(table)) < 0.3)
+    table["y"] = table["y"].astype("Int64").where(rest.notna())
+    # It is missing with the label, which says nothing about anomalies.
+    table["with_it"] = rest
+
+    ranking = rank_table_columns(table, "y")
+
+    found, known = by_name(ranking), table.dropna(subset="y")
+    alone = by_name(rank_table_columns(known, "y"))
+    assert found["with_it"].label == alone["with_it"].label < 0.1
+    assert not any("label" in text for text in found["with_it"].warnings)
+    assert found["leak"].label == alone["leak"].label > 0.9
+    assert (
+        f"the label is compared on the {len(known):,} rows that have one; "
+        f"{2_000 - len(known):,} have none" in ranking.notes
+    )
+
+
 def test_a_label_must_exist_and_have_few_values():
     with pytest.raises(UsageError, match="has no column 'Y'"):
         rank_table_columns(labelled(), "Y")
