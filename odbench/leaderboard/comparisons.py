@@ -20,6 +20,7 @@ from odbench.scoring.cells import ENDS, Cells
 from odbench.scoring.clusters import Clusters
 from odbench.scoring.metrics import listed_metrics, ranked_metrics
 from odbench.scoring.policy import POLICIES, PRIMARY, Quality, apply_policy
+from odbench.suites import ORACLE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,7 +76,7 @@ def pareto_table(table: pd.DataFrame) -> pd.DataFrame:
         The method, ``median_seconds`` (median fit plus median score seconds per set),
         ``mean_auroc``, ``rank_auroc`` and ``on_front``: no other method of the
         group is at least as fast and as good, and better in one of the two.
-        Fastest first; methods without a time are left out.
+        Fastest first; methods without a time are left out, and so is an oracle.
     """
     rows = table[[*_WHO, "mean_auroc", "rank_auroc"]].copy()
     rows.insert(
@@ -83,7 +84,8 @@ def pareto_table(table: pd.DataFrame) -> pd.DataFrame:
         "median_seconds",
         table["median_fit_seconds"] + table["median_score_seconds"],
     )
-    rows = rows.dropna(subset="median_seconds")
+    # An oracle is no method: it takes no time, and would be the whole front.
+    rows = rows[rows["detector"] != ORACLE].dropna(subset="median_seconds")
     front = np.zeros(len(rows), dtype=bool)
     for places in rows.groupby(list(GROUP)).indices.values():
         seconds = rows["median_seconds"].to_numpy(dtype=np.float64)[places]

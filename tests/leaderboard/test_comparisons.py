@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from odbench.leaderboard import comparisons
+from odbench.leaderboard.page.figures import pareto_points
 from odbench.leaderboard.tables import Settings, build_leaderboard, table_of
 from odbench.scoring.cells import ENDS, split_results
 from odbench.scoring.policy import POLICIES, apply_policy
@@ -83,6 +84,23 @@ def test_time_stands_against_quality_fastest_first(rng):
 
     assert table["median_seconds"].is_monotonic_increasing
     assert table["on_front"].iloc[0]
+
+
+def test_an_oracle_without_seconds_is_not_on_the_front(rng):
+    trials = list(random_trials(rng, failing=0.0))
+    perfect = {"auroc": 1.0, "ap": 1.0, "fit_seconds": 0.0, "score_seconds": 0.0}
+    oracle = [row | perfect for row in trials if row["detector"] == "method 0"]
+    board = build_leaderboard(
+        frame([*trials, *(row | {"detector": "oracle"} for row in oracle)])
+    )
+
+    table = comparisons.pareto_table(board)
+    points = pareto_points(board, list(range(len(board))))["auroc"]
+
+    assert "oracle" in set(board["detector"])
+    assert "oracle" not in set(table["detector"])
+    assert len(table) == len(points["method"]) == (board["detector"] != "oracle").sum()
+    assert sum(points["front"]) == table["on_front"].sum() > 0
 
 
 def test_rank_tests_are_ready_for_json(rng):

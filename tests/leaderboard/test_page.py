@@ -24,6 +24,7 @@ from odbench.leaderboard.tables import Settings, build_leaderboard
 from odbench.scoring.cells import split_results
 from odbench.scoring.policy import apply_policy
 from tests.leaderboard.browser import simulated as made
+from tests.reference.trials import frame, trial
 
 QUICK = Settings(permutations=20)
 
@@ -125,6 +126,38 @@ def test_the_same_results_give_the_same_bytes_in_any_order(results, page):
     )
 
     assert again == page
+
+
+def test_failures_are_counted_as_in_the_tables():
+    failed = trial("a", "knn", reason="broken")
+    several_runs = [failed, failed, trial("b", "knn", 0.5), trial("b", "knn", 0.5)]
+    machine = trial("c", "knn", status="environment", reason="no memory was left")
+    results = frame([*several_runs, machine, trial("c", "lof", 0.5)])
+
+    (board,) = data_of(render_page(results, settings=QUICK))["boards"]
+
+    assert board["n_trials"] == 3
+    assert board["failure_counts"]["statuses"] == ["failed"]
+    assert board["failure_counts"]["failed"] == [1]
+    assert board["failures"]["failed"] == [1]
+
+
+def test_a_page_of_a_run_has_the_newest_versions_in_their_settings():
+    depends = {"batch_difference": 0.5, "generation": 2}
+    results = frame(
+        [
+            trial("a", "knn", 0.5, detector_version="0.9", generation=1),
+            trial("a", "knn", 0.6, detector_version="1.0", generation=2),
+            trial("a", "mine", None, reason="broken", **depends),
+        ]
+    )
+
+    with pytest.warns(UserWarning, match="1 row of an earlier version of knn"):
+        boards = data_of(render_page(results, settings=QUICK))["boards"]
+
+    assert [board["protocol"] for board in boards] == ["one-class", "transductive"]
+    assert [board["n_methods"] for board in boards] == [1, 2]
+    assert [sum(board["failures"]["failed"]) for board in boards] == [0, 1]
 
 
 def test_the_tables_are_those_of_the_leaderboard(results, data):

@@ -11,7 +11,6 @@ import numpy as np
 from odbench.errors import UsageError
 from odbench.leaderboard.comparisons import pareto_table
 from odbench.leaderboard.terminal import method_name, shortened
-from odbench.suites import ORACLE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,7 +133,7 @@ def draw_pareto(figure: Any, table: pd.DataFrame) -> None:
     table : pandas.DataFrame
         Leaderboard of one suite, partition and protocol.
     """
-    points = pareto_table(table[table["detector"] != ORACLE])
+    points = pareto_table(table)
     seconds = points["median_seconds"].clip(lower=1e-5).to_numpy()
     quality = 100.0 * points["mean_auroc"].to_numpy()
     best = points["on_front"].to_numpy(dtype=bool)

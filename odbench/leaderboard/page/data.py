@@ -208,7 +208,7 @@ def _board(
         "n_families": int(group.table["n_families"].iloc[0]),
         "detectable": _detectable(group),
         "n_methods": len(order),
-        "n_trials": records.trials.get(group.key, int(cells.trials.sum())),
+        "n_trials": int(cells.trials.sum()),
         "methods": order,
         "files": paths,
         "sets": None if group.private else _sets(group.quality, records),

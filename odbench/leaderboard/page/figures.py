@@ -13,6 +13,7 @@ from odbench.arrays import BoolArray, FloatArray
 from odbench.leaderboard.comparisons import on_front
 from odbench.scoring.elo import wins
 from odbench.scoring.metrics import ranked_metrics
+from odbench.suites import ORACLE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,10 +56,12 @@ def pareto_points(table: pd.DataFrame, methods: list[int]) -> dict[str, Any]:
         For each ranked metric: ``method``, ``seconds`` (median fit plus median
         score seconds per data set), ``quality`` (mean) and ``front`` (1 if no
         other method is at least as fast and as good, and better in one), for all
-        methods whose time is known. Empty if no time is known.
+        methods whose time is known; an oracle, which is no method, is left out.
+        Empty if no time is known.
     """
     seconds = table["median_fit_seconds"] + table["median_score_seconds"]
-    known = np.flatnonzero(np.isfinite(seconds.to_numpy(dtype=np.float64)))
+    timed = np.isfinite(seconds.to_numpy(dtype=np.float64))
+    known = np.flatnonzero(timed & (table["detector"] != ORACLE).to_numpy())
     if not len(known):
         return {}
     cost = seconds.to_numpy(dtype=np.float64)[known]

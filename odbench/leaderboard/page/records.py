@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
+from odbench.results import TRIAL
+from odbench.results.schema import ENVIRONMENT
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -29,14 +32,11 @@ class Records:
         SHA-256 of each (suite, partition, data set).
     failures : pandas.DataFrame
         Failed trials, counted by group, method, data set, status and reason.
-    trials : dict
-        Number of trials of each (suite, partition, protocol).
     """
 
     methods: Mapping[tuple[str, str, str], dict[str, Any]]
     contents: Mapping[tuple[str, str, str], str]
     failures: pd.DataFrame
-    trials: Mapping[tuple[str, str, str], int]
 
     def failures_of(self, suite: str, partition: str, protocol: str) -> pd.DataFrame:
         """Return the failures of one suite, partition and protocol."""
@@ -61,15 +61,10 @@ def records_of(results: pd.DataFrame) -> Records:
     """
     keys = ["suite", "partition", "dataset"]
     contents = results[[*keys, "content_sha256"]].drop_duplicates(keys)
-    trials = results.groupby(GROUP, sort=True).size().reset_index(name="n")
     return Records(
         methods=_methods(results),
         contents={tuple(row[:3]): row[3] for row in contents.itertuples(index=False)},
         failures=_failures(results),
-        trials={
-            (str(row[0]), str(row[1]), str(row[2])): int(row[3])
-            for row in trials.itertuples(index=False)
-        },
     )
 
 
@@ -103,7 +98,9 @@ def _joined(before: Any, value: Any) -> Any:
 
 
 def _failures(results: pd.DataFrame) -> pd.DataFrame:
-    bad = results[results["status"] != "ok"]
+    # As in tables: a fault of the machine is none of the detector, and a trial that
+    # several runs have counts once.
+    bad = results[~results["status"].isin(["ok", ENVIRONMENT])].drop_duplicates(TRIAL)
     reason = (
         bad["reason"] if "reason" in bad.columns else bad["status"].map(lambda _: "")
     )

@@ -13,6 +13,7 @@ import hashlib
 import html
 import json
 import re
+import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files as resource_files
@@ -26,8 +27,10 @@ from odbench.leaderboard.page.records import Records, records_of
 from odbench.leaderboard.slices import slice_table
 from odbench.leaderboard.tables import DEFAULT, Settings, table_of
 from odbench.leaderboard.views import has_grid, view_table
+from odbench.results import select_present
 from odbench.scoring.cells import Cells, split_results
 from odbench.scoring.policy import apply_policy
+from odbench.scoring.settings import by_setting
 from odbench.submissions.rules import FEWEST_SETS
 from odbench.suites import in_page_order
 
@@ -85,6 +88,10 @@ def render_page(
     str
         HTML.
     """
+    results, remarks = select_present(results)
+    for remark in remarks:
+        warnings.warn(remark, stacklevel=2)
+    results = by_setting(results)
     groups = list(groups_of(results, settings))
     return render_groups(
         groups,

@@ -1,6 +1,7 @@
 """The page on phones, checked by axe, with hostile or unusual results, at full size."""
 
 import csv
+import re
 
 import pyarrow as pa
 import pytest
@@ -84,6 +85,64 @@ def test_the_download_has_the_rows_shown(page, tmp_path):
 
     assert [f"{float(row['mean_ap']):.4f}" for row in rows] == page.column(4)
     assert rows[0]["elo_auroc_low"]
+
+
+@pytest.fixture
+def media(browser):
+    """Set what the page believes of its medium and of the reader's wishes."""
+
+    def emulate(kind="", **features):
+        listed = [
+            {"name": k.replace("_", "-"), "value": v} for k, v in features.items()
+        ]
+        wanted = {"media": kind, "features": listed}
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", wanted)
+
+    yield emulate
+    emulate()
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.mark.parametrize("view", ["leaderboard", "datasets", "winrates", "failures"])
+def test_paper_gets_every_column_in_dark_ink(page, media, view):
+    # The width of A4 in portrait, and twice that, to which a browser shrinks pages.
+    size = {"width": 1436, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
+    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    media("print", prefers_color_scheme="dark")
+    page.open(f"#/{view}")
+
+    cut = """return [...document.querySelectorAll("main .scroller")].filter((part) =>
+      getComputedStyle(part).overflowX !== "visible"
+      || part.scrollWidth > document.documentElement.clientWidth).length"""
+    ink = page.run("return getComputedStyle(document.body).color")
+
+    assert page.run("return document.querySelectorAll('main table').length") > 0
+    assert page.run(cut) == 0
+    assert max(map(int, re.findall(r"\d+", ink))) < 64
+
+
+def test_forced_colours_show_the_theme_and_the_view(page, media):
+    media(forced_colors="active", prefers_color_scheme="dark")
+    page.open("#/ranks")
+    page.one('label[for="theme-light"]').click()
+    style = (
+        "return getComputedStyle(document.querySelector(arguments[0]))[arguments[1]]"
+    )
+
+    chosen, other = (
+        page.run(style, f'label[for="theme-{theme}"]', "backgroundColor")
+        for theme in ("light", "dark")
+    )
+    here = page.run(style, "nav a[aria-current]", "borderBottomColor")
+    there = page.run(style, "nav a:not([aria-current])", "borderBottomColor")
+    paper = page.run(style, "body", "backgroundColor")
+    ink = page.run(style, ".drawing text.label", "fill")
+    page.one('label[for="theme-auto"]').click()
+
+    assert chosen != other
+    assert here != there
+    assert ink != paper
+    assert there == paper
 
 
 def test_hostile_names_never_run(browser, tmp_path):

@@ -2,6 +2,7 @@
 
 import re
 
+import pandas as pd
 import pytest
 
 from odbench.leaderboard.page.render import render_page
@@ -394,6 +395,28 @@ def test_other_views_of_a_closed_partition_lead_back(page, view):
     assert "private partition" in page.text("h1")
     page.one(".note a").click()
     page.wait_title("SynBench, private partition")
+
+
+def test_a_data_set_of_another_protocol_is_found(browser, tmp_path):
+    results = made.simulated({("oddbench", "public"): 4}, methods=4)
+    first = sorted(results["dataset"].unique())[0]
+    table = results.assign(protocol="unsupervised")
+    both = pd.concat([results[results["dataset"] == first], table])
+    path = tmp_path / "index.html"
+    path.write_text(render_page(both, settings=made.QUICK), encoding="utf-8")
+    page = chromium.Page(browser, path)
+
+    page.open("#/search?q=oddbench")
+    names = [link.text for link in page.all(".results a.set")]
+    page.all(".results a.set")[-1].click()
+    page.wait_title(names[-1])
+    page.open(f"#/dataset/oddbench/{names[-1]}")
+
+    assert names == sorted(table["dataset"].unique())
+    assert page.text("h1") == names[-1]
+    assert page.text("main").count("Unknown data set") == 0
+    page.open("#/leaderboard")
+    assert page.text("#scope-slice option") == "1 data set"
 
 
 def test_search_finds_submissions(page):

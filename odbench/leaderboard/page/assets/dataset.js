@@ -45,9 +45,10 @@ function anomalyShare(board, t) {
 }
 
 function datasetView(scope, [suite, name]) {
-  const asked = boardFor({ ...scope, suite });
-  const board = asked?.sets ? asked : data.boards.find((b) => b.suite === suite && b.sets);
-  const t = board?.sets ? board.sets.name.indexOf(name) : -1;
+  // A table of another protocol may have the data set where the chosen one does not.
+  const has = (b) => b?.suite === suite && b.sets?.name.includes(name);
+  const board = [boardFor({ ...scope, suite }), ...data.boards].find(has);
+  const t = board ? board.sets.name.indexOf(name) : -1;
   if (t < 0) return notFound(`Unknown data set: ${suite ?? ""}/${name ?? ""}.`);
   return { title: `${suite}/${name}`, nodes: [
     el("p", { class: "crumbs" }, el("a", { href: linkTo("datasets", [], { suite }) }, suiteOf(suite).title), " / Data set"),
@@ -110,7 +111,7 @@ function detectorsTable(board, t) {
     searchText: (r) => methodLabel(r.method), filter: "Filter detectors", file: `${board.suite}-${board.sets.name[t]}`.replace(/[^\w.-]+/g, "_"), files: filesOf(board, "per_dataset") });
   const seen = rows.some((r) => hasSeen(board, t, r.i));
   return el("div", {}, table, seen ? el("p", { class: "fine" }, SEEN_WORDS) : null, el("p", { class: "fine" }, ends.length
-    ? "Bars are 95 % intervals for other test rows of the same kind (AUROC: DeLong; AP: bootstrap), averaged over the seeds. They are missing if a trial failed or its scores were not kept."
+    ? "Bars are 95 % intervals for other test rows of the same kind (AUROC: DeLong and Newcombe; AP: Wilson), averaged over the seeds. They are missing if a trial failed or its scores were not kept."
     : "No intervals: the runs behind these results did not keep their scores (--keep-scores)."));
 }
 

@@ -30,7 +30,7 @@ const METRICS = {
   median_score_seconds: ["Score", "Median seconds to score the test rows, over the data sets on which a trial ended well. Lower is better.", "seconds", "low"],
   n_datasets: ["Data sets", "Data sets on which the configuration was tried.", "count"],
   n_failed: ["Failed", "Trials that failed: exception, time limit, memory limit, values that are not finite.", "count", "low"],
-  n_missing: ["Missing", "Trials that were never made; they count as failures.", "count", "low"],
+  n_missing: ["Missing", "Trials that were never made. A data set that was not tried counts as failed, a single missing seed not at all.", "count", "low"],
   n_seeds: ["Seeds", "Seeds per data set.", "count"],
 };
 

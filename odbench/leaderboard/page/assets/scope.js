@@ -47,7 +47,7 @@ function field(id, label, control) {
 
 function sliceSelect(board, scope) {
   const option = (s) => el("option", { value: s.key, selected: s.key === scope.slice },
-    s.key === "all" ? `All ${plural(s.n_sets, "data set")}` : `${s.label} (${format.count(s.n_sets)})`);
+    s.key === "all" ? `${s.n_sets > 1 ? "All " : ""}${plural(s.n_sets, "data set")}` : `${s.label} (${format.count(s.n_sets)})`);
   const groups = unique(board.slices.map((s) => s.group));
   const body = groups.map((group) => {
     const options = board.slices.filter((s) => s.group === group).map(option);

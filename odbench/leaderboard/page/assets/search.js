@@ -22,9 +22,14 @@ function findSets(fits) {
   const found = [];
   const seen = new Set();
   for (const board of data.boards) {
-    if (!board.sets || seen.has(`${board.suite}/${board.partition}`)) continue;
-    seen.add(`${board.suite}/${board.partition}`);
-    board.sets.name.forEach((name, t) => { if (fits(name)) found.push({ board, t }); });
+    if (!board.sets) continue;
+    // Tables of other protocols have the same data sets, or some more.
+    board.sets.name.forEach((name, t) => {
+      const key = JSON.stringify([board.suite, board.partition, name]);
+      if (seen.has(key) || !fits(name)) return;
+      seen.add(key);
+      found.push({ board, t });
+    });
   }
   return found;
 }
