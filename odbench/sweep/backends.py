@@ -167,7 +167,9 @@ def _cluster(
             }
             yield options, (TerminatedWorkerError,)
         finally:
-            get_reusable_executor().shutdown(wait=False, kill_workers=True)
+            # One job runs in this process. Asked for here, a pool would be made.
+            if jobs > 1:
+                get_reusable_executor().shutdown(wait=False, kill_workers=True)
             os.environ.pop("PYTHONSAFEPATH")
             if before is not None:
                 os.environ["PYTHONSAFEPATH"] = before

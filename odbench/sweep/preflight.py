@@ -182,7 +182,8 @@ def inspect_machine(request: RunRequest, context: RunContext, *, jobs: int) -> M
     """
     machine = Machine(request.backend)
     machine.remarks += [*_open_files(jobs), *_low_limits(), *_slow_seconds(jobs)]
-    if request.backend == "loky":
+    # One worker is this process, which shares no locks. To try one starts a process.
+    if request.backend == "loky" and jobs > 1:
         reason = _no_locks()
         if reason:
             machine.backend = "threading"
@@ -293,7 +294,7 @@ def _layers(context: RunContext) -> tuple[str, ...]:
     except StoreError as error:
         msg = (
             f"detectors: no process can run them here: {error}; "
-            f"`odbench detectors check ecod` tries one in this process"
+            f"`odbench detectors check ecod` tries one without a sandbox"
         )
         raise RunBrokenError(msg) from error
     finally:

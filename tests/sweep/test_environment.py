@@ -235,7 +235,7 @@ def test_few_open_files_are_said_and_not_taken_for_a_full_disk(
 def test_too_few_open_files_for_a_process_are_named_with_their_cure(made_up, tmp_path):
     done = subprocess.run(
         [
-            *("prlimit", "--nofile=12:12", sys.executable, "-m", "odbench"),
+            *("prlimit", "--nofile=11:11", sys.executable, "-m", "odbench"),
             *("run", "--suite", "oddbench", "--mirror", str(made_up), "-d", "knn"),
             *("--out", str(tmp_path / "out"), "-j", "1", "-q", "--limit", "1"),
         ],
