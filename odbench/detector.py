@@ -237,6 +237,10 @@ class Weights:
         of one line that names the next step.
     sha256 : str
         64 hex digits that the file must have; empty if none are known.
+    check : callable, optional
+        Takes a file's path and raises an `OdbenchError` of one line if the detector
+        cannot use it. A run calls it before its first trial, outside the sandbox, so
+        that it must not run what the file holds.
     """
 
     name: str
@@ -244,6 +248,7 @@ class Weights:
     find: Callable[[], Path | None]
     fetch: Callable[[], Path]
     sha256: str = ""
+    check: Callable[[Path], object] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

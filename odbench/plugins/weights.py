@@ -54,7 +54,8 @@ def pin_weights(configuration: Configuration, *, fetch: bool) -> Configuration:
     Raises
     ------
     OdbenchError
-        If a file cannot be obtained, read or kept, or has another hash than its pin.
+        If a file cannot be obtained, read or kept, or has another hash than its pin;
+        with `fetch` also if the detector cannot use it.
     """
     if configuration.info.weights is None or is_frozen(configuration.spec):
         return configuration
@@ -65,6 +66,9 @@ def pin_weights(configuration: Configuration, *, fetch: bool) -> Configuration:
             marks.append(f"{one.parameter} missing")
             continue
         kept = _keep(path, one)
+        if fetch and one.check is not None:
+            # Of the file that the user knows, because messages name it.
+            one.check(path)
         marks.append(_mark(one, kept.name))
         paths[one.parameter] = str(kept)
     target = split_spec(configuration.spec)[0]
@@ -144,6 +148,10 @@ def _keep(path: Path, one: Weights) -> Path:
     from odbench.data.store import Store
 
     folder = Store.default().root / FOLDER
+    if path.exists() and not path.is_file():
+        # A device or a pipe may never end.
+        msg = f"weights {str(path)!r}: is not a file; wanted the path of one"
+        raise StoreError(msg)
     digest = file_sha256(path)
     _check(path, digest, one.sha256)
     kept = folder / digest

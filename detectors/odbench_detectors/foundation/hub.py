@@ -26,7 +26,9 @@ from odbench_detectors.foundation.weights import MAX_BYTES
 
 
 def weights_of(
-    files: Mapping[str, str], given: Mapping[str, object]
+    files: Mapping[str, str],
+    given: Mapping[str, object],
+    check: Callable[[Path], object],
 ) -> tuple[Weights, ...]:
     """Return the files that a detector loads, for `odbench.detector.DetectorInfo`.
 
@@ -37,9 +39,11 @@ def weights_of(
     given : mapping
         The detector's parameters. A path given for one of `files` replaces the
         published checkpoint.
+    check : callable
+        Reads a file as the detector does, and raises a `DataError` if it cannot.
     """
     return tuple(
-        _weights(parameter, checkpoints()[name], str(given.get(parameter) or ""))
+        _weights(parameter, checkpoints()[name], str(given.get(parameter) or ""), check)
         for parameter, name in files.items()
     )
 
@@ -151,7 +155,12 @@ def _download(checkpoint: Checkpoint) -> Path:
     return Path(hf_hub_download(cache_dir=hub_cache(), **place))
 
 
-def _weights(parameter: str, checkpoint: Checkpoint, path: str) -> Weights:
+def _weights(
+    parameter: str,
+    checkpoint: Checkpoint,
+    path: str,
+    check: Callable[[Path], object],
+) -> Weights:
     look: Callable[[], Path | None] = partial(find, checkpoint)
     obtain: Callable[[], Path] = partial(fetch, checkpoint)
     if path:
@@ -162,6 +171,7 @@ def _weights(parameter: str, checkpoint: Checkpoint, path: str) -> Weights:
         find=look,
         fetch=obtain,
         sha256="" if path else checkpoint.sha256,
+        check=check,
     )
 
 

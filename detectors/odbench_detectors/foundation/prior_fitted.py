@@ -284,6 +284,11 @@ def load_network(path: Path) -> ContextNetwork:
     return _network_of(FileBytes.of(path))
 
 
+def check_network(path: Path) -> None:
+    """Refuse a file of which `load_network` cannot make a network; keep nothing."""
+    _network_of.__wrapped__(FileBytes.of(path))
+
+
 @lru_cache(maxsize=2)
 def _network_of(file: FileBytes) -> ContextNetwork:
     tensors = needed_tensors(parse_checkpoint(file.data, file.name))

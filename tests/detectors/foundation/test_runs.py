@@ -6,9 +6,18 @@ import numpy as np
 import pytest
 
 import odbench
-from odbench.errors import HashMismatchError, MissingWeightsError
+from odbench.errors import (
+    ArchiveError,
+    HashMismatchError,
+    MissingWeightsError,
+    StoreError,
+)
 from odbench.plugins.find import find_detector, restore_detector
 from odbench.plugins.weights import FOLDER, pin_weights
+
+# A sound file of another network: the length of its header, the header, one number.
+HEADER = b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+ANOTHER = len(HEADER).to_bytes(8, "little") + HEADER + bytes(4)
 
 
 @pytest.fixture
@@ -82,6 +91,26 @@ def test_the_file_is_part_of_the_key_and_may_change_between_runs(
     assert set(other["config_id"]) == set(first["config_id"])
     file.write_bytes(checkpoint.read_bytes())
     assert set(run(tables, out, spec)["key"]) == set(first["key"])
+
+
+@pytest.mark.parametrize("name", ["fomo0d:checkpoint", "odbench_pfn:weights"])
+@pytest.mark.parametrize("content", [b"", b"{}", ANOTHER])
+def test_a_file_that_cannot_be_used_stops_a_run_before_its_first_trial(
+    cache, tables, out, name, content
+):
+    file = cache / "mine.safetensors"
+    file.write_bytes(content)
+
+    with pytest.raises(ArchiveError) as caught:
+        run(tables, out, "ecod", f"{name}={str(file)!r}")
+
+    assert "\n" not in str(caught.value)
+    assert not out.exists()
+
+
+def test_a_device_is_not_read_to_its_end(cache):
+    with pytest.raises(StoreError, match="'/dev/zero': is not a file; wanted the path"):
+        pin_weights(find_detector("odbench_pfn:weights=/dev/zero"), fetch=True)
 
 
 def test_what_is_used_is_what_was_hashed(cache, checkpoint):

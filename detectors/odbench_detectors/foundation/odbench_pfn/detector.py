@@ -9,6 +9,7 @@ import numpy as np
 
 from odbench.arrays import FloatArray, IntArray
 from odbench.errors import DetectorError
+from odbench.files import at_home
 from odbench_detectors.foundation.odbench_pfn.context import Context, Rows
 from odbench_detectors.foundation.odbench_pfn.info import SHA256, SHIPPED
 from odbench_detectors.foundation.odbench_pfn.network import Network
@@ -89,7 +90,7 @@ class OdbenchPFN(Estimator):
                 f"give it more"
             )
             raise DetectorError(msg)
-        path = Path(self.weights) if self.weights else SHIPPED
+        path = at_home(Path(self.weights)) if self.weights else SHIPPED
         sha256 = "" if self.weights else SHA256
         self._network = Network(read_weights(path, sha256=sha256))
         rng = np.random.default_rng(0)

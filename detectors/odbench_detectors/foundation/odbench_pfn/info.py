@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from odbench.detector import DetectorInfo, Weights
+from odbench.files import at_home
 
 # The weights that ship with the package, and their hash.
 SHIPPED = Path(__file__).parent / "weights.safetensors"
@@ -19,15 +20,23 @@ def _build(**params: Any) -> Any:
 
 
 def _weights(weights: str = "", **_: Any) -> tuple[Weights, ...]:
-    path = Path(weights) if weights else SHIPPED
+    path = at_home(Path(weights)) if weights else SHIPPED
     found = Weights(
         name="odbench_pfn weights.safetensors",
         parameter="weights",
         find=lambda: path,
         fetch=lambda: path,
         sha256="" if weights else SHA256,
+        check=_check if weights else None,
     )
     return (found,)
+
+
+def _check(path: Path) -> None:
+    from odbench_detectors.foundation.odbench_pfn.network import Network
+    from odbench_detectors.foundation.odbench_pfn.weights import read_weights
+
+    Network(read_weights(path))
 
 
 ODBENCH_PFN = DetectorInfo(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from odbench.detector import DetectorInfo, Weights
@@ -16,7 +17,13 @@ def _build(**params: Any) -> Any:
 def _weights(**params: Any) -> tuple[Weights, ...]:
     from odbench_detectors.foundation.hub import weights_of
 
-    return weights_of({"checkpoint": "outformer"}, params)
+    return weights_of({"checkpoint": "outformer"}, params, _check)
+
+
+def _check(path: Path) -> None:
+    from odbench_detectors.foundation.prior_fitted import check_network
+
+    check_network(path)
 
 
 OUTFORMER = DetectorInfo(

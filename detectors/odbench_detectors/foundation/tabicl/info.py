@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from odbench.detector import DetectorInfo, Weights
@@ -21,7 +22,13 @@ def _weights(**params: Any) -> tuple[Weights, ...]:
     needed = dict(FILES)
     if params.get("tasks") == "random":
         del needed["regressor"]
-    return weights_of(needed, params)
+    return weights_of(needed, params, _check)
+
+
+def _check(path: Path) -> None:
+    from odbench_detectors.foundation.tabicl.model import check_model
+
+    check_model(path)
 
 
 TABICL = DetectorInfo(

@@ -41,6 +41,11 @@ def load_model(path: Path) -> nn.Module:
     return _model_of(FileBytes.of(path))
 
 
+def check_model(path: Path) -> None:
+    """Refuse a file of which `load_model` cannot make a network; keep nothing."""
+    _model_of.__wrapped__(FileBytes.of(path))
+
+
 @lru_cache(maxsize=4)
 def _model_of(file: FileBytes) -> nn.Module:
     found, tensors = parse_archive(file.data, file.name)
