@@ -163,7 +163,8 @@ def whole_files(contents: Mapping[Path, bytes]) -> Iterator[None]:
     """Write several files that take their names together, after the block.
 
     All are on the disk under temporary names before the block runs, so that a full
-    disk leaves every file as it was. The last of `contents` is renamed last.
+    disk, or a folder that has the name of one of them, leaves every file as it was.
+    The last of `contents` is renamed last.
 
     Parameters
     ----------
@@ -176,6 +177,9 @@ def whole_files(contents: Mapping[Path, bytes]) -> Iterator[None]:
         If a file cannot be written or renamed.
     """
     temporaries = {path: _temporary(path) for path in contents}
+    for path in contents:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     try:
         for path, temporary in temporaries.items():
             temporary.write_bytes(contents[path])

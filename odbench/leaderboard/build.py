@@ -184,8 +184,9 @@ def write_files(files: dict[str, bytes], out: Path) -> None:
                     (out / former).unlink(missing_ok=True)
                     folders.append((out / former).parent)
     except OSError as error:
+        place = error.filename if isinstance(error, IsADirectoryError) else out
         msg = (
-            f"leaderboard {str(out)!r}: cannot be written ({error.strerror}); "
+            f"leaderboard {str(place)!r}: cannot be written ({error.strerror}); "
             f"{limit_cure(error) or 'make room, or name another folder with --out'}"
         )
         kind = RunBrokenError if is_disk_fault(error) else UsageError

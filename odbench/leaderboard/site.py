@@ -138,8 +138,9 @@ def write_site(
             for name in stale:
                 (out / name).unlink()
     except OSError as error:
+        place = error.filename if isinstance(error, IsADirectoryError) else out
         msg = (
-            f"site {str(out)!r}: cannot be written ({error.strerror}); "
+            f"site {str(place)!r}: cannot be written ({error.strerror}); "
             f"{limit_cure(error) or 'make room, or name another folder with --to'}"
         )
         kind = RunBrokenError if is_disk_fault(error) else UsageError

@@ -287,6 +287,20 @@ def test_a_suite_cannot_lead_out_of_the_folder(tmp_path):
         build_files([run], settings=SETTINGS)
 
 
+def test_a_folder_in_the_place_of_a_file_leaves_all_as_it_was(tmp_path):
+    run = place(frame([trial("a", "knn", 0.5), trial("b", "knn", 0.6)]), tmp_path / "r")
+    files = build_files([run], settings=SETTINGS).files
+    (tmp_path / "out" / "toy" / "public.csv").mkdir(parents=True)
+
+    with pytest.raises(UsageError, match=r"toy/public\.csv': cannot be written"):
+        write_files(files, tmp_path / "out")
+
+    assert [path.name for path in (tmp_path / "out").rglob("*")] == [
+        "toy",
+        "public.csv",
+    ]
+
+
 def test_a_strangers_name_is_neither_a_formula_nor_markup(tmp_path):
     trials = [trial("a", '=HYPERLINK("x")', 0.5), trial("a", "<img src=x>", 0.6)]
 
