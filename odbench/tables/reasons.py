@@ -203,6 +203,9 @@ class Reasons:
         if np.isnan(number) or part == "missing":
             return say_missing(column, learned, gone=bool(np.isnan(number)))
         measured, unit = words.part(j, row, part), words.read_as(j).unit
+        if "missing" in learned.parts:
+            # A missing value is the median to the detector, but no value to compare.
+            similar = similar[similar[:, at[learned.parts.index("missing")]] < 0.5]
         compared = self._comparable(measured, similar[:, at[most]], at[most])
         return say_number(column, part, measured, compared, unit=unit)
 

@@ -121,8 +121,8 @@ def say_number(
     value : float
         The row's value, in days for dates.
     similar : float64 array of shape (k,)
-        The same part of similar rows' values; for "hour" and "weekday", `value` is
-        that part too.
+        The same part of similar rows' values, those that are missing left out; for
+        "hour" and "weekday", `value` is that part too.
     unit : str, optional
         The unit of `value`, if it is not that of the column and of similar rows.
     """
@@ -130,6 +130,8 @@ def say_number(
         return _say_day(column, value, similar)
     own = column if unit is None else replace(column, unit=unit)
     shown = _moment(value) if part == "hour" else show_value(own, value)
+    if not len(similar):
+        return f"{column.name} {shown} where similar rows have no value"
     edge = (1.0 - _COVERED) / 2.0
     low, high = np.quantile(similar, (edge, 1.0 - edge), method="nearest")
     name = f"{column.name} at" if part == "hour" else column.name
@@ -165,6 +167,8 @@ def _told_apart(
 
 def _say_day(column: Column, value: float, similar: FloatArray) -> str:
     day = _DAYS[round(value) % 7]
+    if not len(similar):
+        return f"{column.name} on a {day} where similar rows have no date"
     same = float(np.mean(np.round(similar) == round(value)))
     return f"{column.name} on a {day}, as {show_share(same)} of similar rows"
 

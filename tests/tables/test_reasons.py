@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 import odbench
@@ -94,6 +95,25 @@ def test_a_value_like_those_of_similar_rows_is_said_in_its_own_unit() -> None:
     text = _reason({"weight": ["70.04 lb"]}, reference)
 
     assert text == "weight 70.04 lb in an unusual combination"
+
+
+def test_missing_values_of_similar_rows_are_no_values_to_compare_with() -> None:
+    rng = np.random.default_rng(0)
+    kinds = np.repeat(["none", "some"], [140, 60])
+    bark = np.where(kinds == "some", rng.normal(400.0, 60.0, 200).round(), np.nan)
+    bark[0], size = 1808.0, rng.normal(size=200)
+    table = pa.table({"kind": kinds, "bark": bark, "size": size})
+
+    (text,) = (
+        each
+        for each in odbench.score(table)["reasons"][0].split("; ")
+        if each.startswith("bark")
+    )
+
+    # Rows of its kind have no bark at all, and the median is none of theirs.
+    assert text.startswith("bark 1808 where similar rows have ")
+    end = text.removeprefix("bark 1808 where similar rows have ")
+    assert end.startswith("no value") or " to " in end
 
 
 def test_a_categorys_share_counts_the_rows_that_are_explained() -> None:

@@ -42,6 +42,18 @@ def test_values_outside_and_inside_the_range_of_similar_rows():
     assert constant == "amount 5 where similar rows have 3"
 
 
+def test_a_value_whose_similar_rows_have_none():
+    number, day = Column("bark", "number"), Column("day", "date")
+
+    none = np.empty(0)
+    assert say_number(number, "value", 18.5, none) == (
+        "bark 18.5 where similar rows have no value"
+    )
+    assert say_number(day, "weekday", 6.0, none) == (
+        "day on a Sunday where similar rows have no date"
+    )
+
+
 def test_dates_hours_and_weekdays():
     similar = np.linspace(20_000.0, 20_010.0, 50)
 
