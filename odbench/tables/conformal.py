@@ -41,7 +41,13 @@ class Conformal:
     folds: tuple[Fold, ...]
 
     @classmethod
-    def of(cls, X: FloatArray, fit: Fit, parts: Sequence[IntArray]) -> Conformal:
+    def of(
+        cls,
+        X: FloatArray,
+        fit: Fit,
+        parts: Sequence[IntArray],
+        as_new: FloatArray | None = None,
+    ) -> Conformal:
         """Fit one detector per part, each without that part.
 
         Parameters
@@ -52,13 +58,16 @@ class Conformal:
             Fits a detector on rows and returns it.
         parts : sequence of int64 arrays
             The places of the rows to hold out, one array per detector.
+        as_new : float64 array of shape (n, d), optional
+            The rows as they are scored where they are held out; `X` if not given.
         """
+        as_new = X if as_new is None else as_new
         folds = []
         for part in parts:
             kept = np.ones(len(X), dtype=np.bool_)
             kept[part] = False
             detector = fit(np.ascontiguousarray(X[kept]))
-            scores = detector.decision_function(np.ascontiguousarray(X[part]))
+            scores = detector.decision_function(np.ascontiguousarray(as_new[part]))
             folds.append(Fold(detector, np.sort(scores)))
         return cls(tuple(folds))
 

@@ -17,11 +17,16 @@ from odbench.tables.wording import show_share
 
 # Shares of rows above which a column is reported.
 _OUTSIDE, _UNSEEN, _MISSING = 0.02, 0.02, 0.05
+# Probability with which chance alone puts as many rows outside the reference's range:
+# of ten numbers and ten more from the same source, two are outside on average.
+_CHANCE = 1e-3
 # At most this many lines about columns.
 _MOST = 12
 # Kolmogorov-Smirnov distance of the p-values from uniform that is reported, where
 # there are enough rows to tell.
 _SHIFT, _ENOUGH = 0.1, 200
+# Standard errors of a difference between two shares that are beyond chance.
+_ERRORS = 3.0
 # The share of rows that the reference holds, too, above that which it repeats itself.
 _COPIES = 0.05
 
@@ -52,7 +57,8 @@ def drift_notes(
             notes += _of_numbers(column, learned, how[column.name], values)
     if len(notes) > _MOST:
         notes = [*notes[:_MOST], f"and {len(notes) - _MOST} more columns differ"]
-    return notes + _of_copies(fitted, table, how) + _of_p_values(p)
+    n = len(fitted.learner.rows)
+    return notes + _of_copies(fitted, table, how) + _of_p_values(p, n)
 
 
 def _other_columns(fitted: Fitted, table: Any) -> list[str]:
@@ -88,7 +94,12 @@ def _of_category(column: Column, learned: Learned, values: Any) -> list[str]:
         text: count for text, count in counts.items() if text not in learned.counts
     }
     share = sum(unseen.values()) / max(len(values), 1)
-    if share <= _UNSEEN:
+    # Of each category that it has once, the reference itself saw none before.
+    once = sum(count == 1 for count in learned.counts.values())
+    before = once / max(learned.n_rows, 1)
+    if share <= _UNSEEN or share - before <= _chance(
+        share, len(values), before, learned.n_rows
+    ):
         return []
     first = next(iter(unseen))
     shown = "missing" if first == GONE else repr(first[:40])
@@ -110,14 +121,17 @@ def _of_numbers(
             f"{column.name}: in {how.unit or 'no unit'}, in the reference in "
             f"{column.unit or 'no unit'}; the numbers are compared as they are"
         )
-    if abs(now - before) > _MISSING or (now and not learned.missing):
+    least = max(_MISSING, _chance(now, len(numbers), before, learned.n_rows))
+    if abs(now - before) > least or (now and not learned.missing):
         notes.append(
             f"{column.name}: missing in {show_share(now)} of rows, in the reference "
             f"{show_share(before)}"
         )
-    with np.errstate(invalid="ignore"):
-        outside = float(np.mean((numbers < learned.low) | (numbers > learned.high)))
-    if outside > _OUTSIDE:
+    known = numbers[~gone]
+    count = int(((known < learned.low) | (known > learned.high)).sum())
+    outside = count / max(len(numbers), 1)
+    n = learned.n_rows - learned.missing
+    if outside > _OUTSIDE and chance_outside(count, len(known), n) < _CHANCE:
         from odbench.tables.wording import show_value
 
         low, high = (show_value(column, v) for v in (learned.low, learned.high))
@@ -128,6 +142,35 @@ def _of_numbers(
     return notes
 
 
+def chance_outside(count: int, n: int, n_reference: int) -> float:
+    """Return the probability that as many numbers are outside the reference's range.
+
+    If all are drawn from one continuous distribution, their number is beta-binomial
+    with parameters 2 and `n_reference` - 1, whatever the distribution.
+
+    Parameters
+    ----------
+    count : int
+        Numbers below the lowest or above the highest of the reference.
+    n, n_reference : int
+        Numbers in the table, and in the reference.
+
+    Examples
+    --------
+    >>> round(chance_outside(1, 1, 9), 3), chance_outside(0, 5, 9)
+    (0.2, 1.0)
+    """
+    from scipy.special import betaln, gammaln
+
+    # Of one reference number, all but equal ones are outside.
+    if not count or n_reference < 2:
+        return 1.0
+    k = np.arange(count, n + 1)
+    ways = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+    shares = betaln(k + 2, n - k + n_reference - 1) - betaln(2, n_reference - 1)
+    return float(min(np.exp(ways + shares).sum(), 1.0))
+
+
 def _of_copies(fitted: Fitted, table: Any, how: Mapping[str, Column]) -> list[str]:
     """Say if more rows are copies of reference rows than repeats would explain."""
     learner = fitted.learner
@@ -136,7 +179,8 @@ def _of_copies(fitted: Fitted, table: Any, how: Mapping[str, Column]) -> list[st
     _, counts = np.unique(known, return_counts=True)
     repeated = 1.0 - float((counts == 1).sum()) / len(known)
     share = float(np.isin(rows, known).mean())
-    if share - repeated <= _COPIES:
+    least = max(_COPIES, _chance(share, len(rows), repeated, len(known)))
+    if share - repeated <= least:
         return []
     return [
         f"{show_share(share)} of rows are in the reference, too: compared with "
@@ -144,13 +188,22 @@ def _of_copies(fitted: Fitted, table: Any, how: Mapping[str, Column]) -> list[st
     ]
 
 
-def _of_p_values(p: FloatArray) -> list[str]:
+def _chance(one: float, n_one: int, two: float, n_two: int) -> float:
+    """Return how far two shares of rows that are alike differ by chance at most."""
+    both = (one * n_one + two * n_two) / max(n_one + n_two, 1)
+    variance = both * (1.0 - both) * (1.0 / max(n_one, 1) + 1.0 / max(n_two, 1))
+    return float(_ERRORS * np.sqrt(variance))
+
+
+def _of_p_values(p: FloatArray, n_reference: int) -> list[str]:
     n = len(p)
     if n < _ENOUGH:
         return []
     steps = np.arange(1, n + 1) / n
     ahead = float((steps - np.sort(p)).max())
-    if ahead <= _SHIFT:
+    # The test of Kolmogorov and Smirnov for two samples.
+    chance = np.sqrt(-0.5 * np.log(_CHANCE) * (1.0 / n + 1.0 / n_reference))
+    if ahead <= max(_SHIFT, chance):
         return []
     return [
         "the rows as a whole score higher than the reference "

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from odbench.arrays import FloatArray, IntArray
+from odbench.arrays import BoolArray, FloatArray, IntArray
 from odbench.tables.columns import Column, parsed_numbers
 from odbench.tables.dates import are_months, calendar_parts
 from odbench.tables.numbers import lookup
@@ -19,6 +19,8 @@ from odbench.tables.values import as_text, category_key
 MOST_CATEGORIES = 100_000
 # Roles whose values are names.
 NAMED = ("category", "yes/no")
+# Rows that a category counts that was never seen.
+_NEVER_SEEN = 0.5
 # Key of missing values among the categories; a present value is never empty.
 GONE = ""
 
@@ -104,6 +106,12 @@ class Encoder:
         return any(column.role in NAMED for column in self.columns)
 
     @property
+    def named(self) -> BoolArray:
+        """For each encoded column, whether it is a rarity."""
+        roles = [self.columns[place].role for place in self.origin.tolist()]
+        return np.asarray([role in NAMED for role in roles], dtype=bool)
+
+    @property
     def missing(self) -> IntArray:
         """The encoded columns that tell missing values."""
         parts = [part for learned in self.learned for part in learned.parts]
@@ -138,6 +146,25 @@ class Encoder:
             how = read_as.get(column.name, column)
             blocks.append(encode_column(how, learned, table.column(column.name)))
         return np.ascontiguousarray(np.concatenate(blocks, axis=1))
+
+    def as_new(self, X: FloatArray) -> FloatArray:
+        """Encode the rows that were learned from as rows of another table would be.
+
+        A category that only one row has was never seen by the others. If the row kept
+        its rarity where it is held out for p-values, a new row with a category that
+        was never seen would look rarer than all known ones. Others stay as they are.
+
+        Parameters
+        ----------
+        X : float64 array of shape (n_rows, n_encoded)
+            These rows, encoded.
+        """
+        X = X.copy()
+        for place in np.flatnonzero(self.named).tolist():
+            n = self.learned[self.origin[place]].n_rows
+            once = np.rint(n * np.exp(-X[:, place])) == 1.0
+            X[once, place] = _rarity_of(_NEVER_SEEN, n)
+        return X
 
 
 def _learn(column: Column, values: Any) -> Learned:
@@ -222,5 +249,9 @@ def _rarities(learned: Learned, values: Any) -> FloatArray:
 
 def rarity(learned: Learned, text: str) -> float:
     """Return ``-log(rows of a category / rows)``; half a row if it was never seen."""
-    count = learned.counts.get(category_key(text), 0.5)
-    return float(-np.log(count / learned.n_rows))
+    count = learned.counts.get(category_key(text), _NEVER_SEEN)
+    return _rarity_of(count, learned.n_rows)
+
+
+def _rarity_of(count: float, n_rows: int) -> float:
+    return float(-np.log(count / n_rows))

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from odbench.arrays import FloatArray
 from odbench.errors import DataError, UsageError
 from odbench.plugins.configuration import Configuration
 from odbench.tables.columns import Column
@@ -35,6 +38,18 @@ class Fitted:
     encoder: Encoder
     learner: Learner
     n_rows: int
+
+    def rows_as_new(self) -> FloatArray:
+        """Return the learner's rows as they would be scored as rows of another table.
+
+        Values that are the same stay so to the last bit, and so do their ties.
+        """
+        learner = self.learner
+        if not self.encoder.has_names:
+            return learner.rows
+        raw = learner.scale.restore(learner.rows)
+        new = self.encoder.as_new(raw)
+        return np.where(new == raw, learner.rows, learner.scale.apply(new))
 
     @classmethod
     def of(

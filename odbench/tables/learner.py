@@ -159,13 +159,15 @@ class Learner:
             len(Z),
         )
 
-    def calibrate(self, n_to_score: int) -> Conformal:
+    def calibrate(self, n_to_score: int, as_new: FloatArray | None = None) -> Conformal:
         """Hold rows out and fit detectors for p-values.
 
         Parameters
         ----------
         n_to_score : int
             Many rows are scored with one detector, which is split conformal.
+        as_new : float64 array of shape (n, d), optional
+            The rows as they are scored where they are held out; `rows` if not given.
 
         Returns
         -------
@@ -178,7 +180,9 @@ class Learner:
             size = min(n // 2, FIT_ROWS)
             rows = self.rows
             parts = [np.arange(size, n, dtype=np.int64)]
-        return Conformal.of(rows, lambda kept: _Checked(self, self.fit(kept)), parts)
+        return Conformal.of(
+            rows, lambda kept: _Checked(self, self.fit(kept)), parts, as_new
+        )
 
     def _attempt(self, step: str, call: Callable[[], Any]) -> Any:
         name = self.configuration.info.name

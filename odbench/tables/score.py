@@ -164,7 +164,7 @@ def _against(
     some = sample.table
     how = read_as(fitted, some, source.name)
     request.told("fitting", 0, 0)
-    conformal = fitted.learner.calibrate(source.n_rows)
+    conformal = fitted.learner.calibrate(source.n_rows, fitted.rows_as_new())
     scores, p = _score_batches(request, source, fitted, how, conformal)
     notes = [f"reference: {note}" for note in notes]
     notes += total_notes(source, sample, list(how.values()))

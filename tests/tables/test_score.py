@@ -14,6 +14,8 @@ import odbench
 from odbench.errors import DataError, DetectorError, UsageError
 from odbench.tables import learner as learning
 from odbench.tables import sample as sampling
+from odbench.tables.drift import chance_outside
+from odbench.tables.model_file import load_model, save_model
 from odbench.tables.report import render_report
 from odbench.tables.score import Request, score_table
 from odbench.tables.screen import screen_lines
@@ -172,6 +174,68 @@ def test_drift_is_said():
     assert "amount: " in notes
     assert "of rows lie outside the reference's" in notes
     assert "the rows as a whole score higher than the reference" in notes
+
+
+@pytest.mark.parametrize(("n", "n_reference"), [(10, 10), (60, 40), (200, 15)])
+def test_the_chance_of_rows_outside_a_range_is_that_of_simulations(rng, n, n_reference):
+    known, new = rng.normal(size=(4_000, n_reference)), rng.normal(size=(4_000, n))
+    low, high = known.min(axis=1)[:, None], known.max(axis=1)[:, None]
+    outside = ((new < low) | (new > high)).sum(axis=1)
+
+    for count in (0, 1, 3, 9):
+        share = float(np.mean(outside >= count))
+        assert chance_outside(count, n, n_reference) == pytest.approx(share, abs=0.03)
+
+
+def test_rows_like_a_small_reference_are_not_called_outside_it(rng):
+    values = {name: rng.normal(size=80) for name in "abcdefgh"}
+    whole = pa.table(values)
+
+    notes = scored(whole.slice(40), whole.slice(0, 40), detector="ecod").notes
+
+    assert not any("outside" in note for note in notes)
+
+
+def test_few_rows_outside_a_small_reference_are_told_where_they_are_many(rng):
+    reference = pa.table({"x": rng.normal(size=40), "y": rng.normal(size=40)})
+    table = pa.table({"x": rng.normal(9.0, size=12), "y": rng.normal(size=12)})
+
+    notes = scored(table, reference, detector="ecod").notes
+
+    assert any(note.startswith("x: 100 % of rows lie outside") for note in notes)
+    assert not any(note.startswith("y: ") for note in notes)
+
+
+@pytest.mark.parametrize("detector", ["ecod", "knn"])
+def test_names_of_which_many_are_new_are_no_false_alarms(detector):
+    """Averaged over tables of names of which most are few, as of persons."""
+    shares, flagged = [], 0
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        names = [f"k{each:.0f}" for each in np.minimum(rng.zipf(1.6, 300), 1e6)]
+        whole = pa.table({"name": names, "x": rng.normal(size=300)})
+        result = scored(whole.slice(150), whole.slice(0, 150), detector=detector)
+        shares.append([np.mean(result.p_values <= level) for level in (0.05, 0.2)])
+        flagged += result.n_flagged
+        assert not any("never seen" in note for note in result.notes)
+
+    assert np.all(np.mean(shares, axis=0) <= [0.08, 0.25])
+    assert flagged <= 8
+
+
+def test_a_saved_model_compares_with_rows_as_new_ones(tmp_path):
+    rng = np.random.default_rng(0)
+    names = [f"k{each:.0f}" for each in np.minimum(rng.zipf(1.6, 300), 1e6)]
+    whole = pa.table({"name": names, "x": rng.normal(size=300)})
+    result, fitted = score_table(
+        Request(table=whole.slice(150), reference=whole.slice(0, 150), detector="ecod")
+    )
+    save_model(fitted, tmp_path / "m.odb")
+
+    loaded, _ = load_model(tmp_path / "m.odb")
+    again = scored(whole.slice(150), fitted=loaded)
+
+    np.testing.assert_array_equal(again.p_values, result.p_values)
 
 
 def test_the_same_rows_written_otherwise_score_the_same(tmp_path):
