@@ -348,7 +348,7 @@ def _info_of(obj: object, name: str, given: Mapping[str, Any]) -> DetectorInfo:
 
 
 def _check_info(info: DetectorInfo, name: str) -> None:
-    """Refuse a grid or requirements that are not lists: they would be misread."""
+    """Refuse a grid, requirements or globs that are not lists: they would be misread."""
 
     def refuse(field: str, value: object, wanted: str) -> NoReturn:
         msg = f"detector {name!r}: its info's {field} is {value!r}; wanted {wanted}"
@@ -361,6 +361,11 @@ def _check_info(info: DetectorInfo, name: str) -> None:
             refuse(f"grid[{key!r}]", values, "a tuple, such as (1, 3, 10)")
     if not isinstance(info.requires, (tuple, list)):
         refuse("requires", info.requires, "a tuple of modules' names")
+    if not isinstance(info.trained_on, (tuple, list)):
+        # Each character of a text would be a glob, and `*` is every data set.
+        refuse(
+            "trained_on", info.trained_on, "a tuple of globs, such as ('adbench/*',)"
+        )
 
 
 def _members(obj: object, name: str) -> list[DetectorInfo] | None:
@@ -383,6 +388,7 @@ def _from_object(spec: str) -> Configuration:
     """Return the configuration of an object that its spec contains."""
     obj, version, given = objects.thaw(spec)
     if isinstance(obj, DetectorInfo):
+        _check_info(obj, obj.name)
         return Configuration(obj, version, spec, MappingProxyType(given))
     if isinstance(obj, type) or introspect.is_scoring_function(obj):
         name = getattr(obj, "__name__", type(obj).__name__).strip("<>")

@@ -956,6 +956,7 @@ def test_what_an_object_holds_changes_no_version_of_plain_detectors():
         ("grid={'k': 'abc'}", "grid['k'] is 'abc'; wanted a tuple"),
         ("grid=[1]", "grid is [1]; wanted a mapping"),
         ("requires='abc'", "requires is 'abc'; wanted a tuple of modules' names"),
+        ("trained_on='a/*'", "trained_on is 'a/*'; wanted a tuple of globs"),
     ],
 )
 def test_a_malformed_info_is_one_line(tmp_path, facts, words):
@@ -967,3 +968,10 @@ def test_a_malformed_info_is_one_line(tmp_path, facts, words):
         find_detector(f"{tmp_path / 'odd_info.py'}:ODD")
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_malformed_info_that_is_an_object_is_refused_too():
+    info = DetectorInfo(name="odd", summary="", build=dict, trained_on="a/*")
+
+    with pytest.raises(DetectorError, match="'odd': its info's trained_on is 'a/"):
+        find_detector(info)
