@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _DECIMALS = 6
 # Prefix of a column's name and its decimals; the first match applies.
 _BY_NAME = (("elo_", 2), ("rank_", 4), ("total_rank", 4), ("place", 0))
+# Probabilities that no number of sign flips bounds from below: a small one is not 0.
+_SIGNIFICANT = ("p_wilcoxon",)
 
 
 def csv_bytes(table: pd.DataFrame, *, decimals: int | None = None) -> bytes:
@@ -71,6 +73,9 @@ def rounded(table: pd.DataFrame, *, decimals: int | None = None) -> pd.DataFrame
     copy = table.copy()
     for name in copy.columns:
         if copy[name].dtype != np.float64:
+            continue
+        if name in _SIGNIFICANT:
+            copy[name] = [float(f"{value:.{_DECIMALS}g}") for value in copy[name]]
             continue
         places = min(_decimals(str(name)), limit)
         copy[name] = copy[name].round(places) + 0.0

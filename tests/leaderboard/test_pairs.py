@@ -1,14 +1,17 @@
 """Two configurations are compared on every suite that has both, and per slice."""
 
+import io
 import json
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import odbench
 from odbench.cli import main
 from odbench.errors import ResultsError, UsageError
+from odbench.leaderboard.formats import csv_bytes
 from odbench.leaderboard.pair_text import render_pairs
 from odbench.leaderboard.pairs import compare_methods, find_method, runs_below
 from odbench.leaderboard.tables import Settings
@@ -106,6 +109,19 @@ def test_a_name_that_is_not_there_is_told(results):
         UsageError, match="compare 'method 0' with 'nope': on no public data set"
     ):
         compare_methods(results, "method 0", "nope")
+
+
+def test_a_small_probability_is_not_written_as_zero():
+    trials = [
+        trial(f"set {k}", name, value)
+        for k in range(80)
+        for name, value in (("knn", 0.9), ("lof", 0.5 + k / 1000))
+    ]
+
+    written = csv_bytes(compare_methods(frame(trials), "knn", "lof")).decode()
+
+    found = pd.read_csv(io.StringIO(written))["p_wilcoxon"]
+    assert found.between(1e-16, 1e-12).all()
 
 
 def test_of_many_names_the_first_are_told():
