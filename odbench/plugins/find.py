@@ -348,7 +348,7 @@ def _info_of(obj: object, name: str, given: Mapping[str, Any]) -> DetectorInfo:
 
 
 def _check_info(info: DetectorInfo, name: str) -> None:
-    """Refuse a grid, requirements or globs that are not lists: they would be misread."""
+    """Refuse a grid, needs or globs that are not lists: they would be misread."""
 
     def refuse(field: str, value: object, wanted: str) -> NoReturn:
         msg = f"detector {name!r}: its info's {field} is {value!r}; wanted {wanted}"
@@ -363,9 +363,7 @@ def _check_info(info: DetectorInfo, name: str) -> None:
         refuse("requires", info.requires, "a tuple of modules' names")
     if not isinstance(info.trained_on, (tuple, list)):
         # Each character of a text would be a glob, and `*` is every data set.
-        refuse(
-            "trained_on", info.trained_on, "a tuple of globs, such as ('adbench/*',)"
-        )
+        refuse("trained_on", info.trained_on, "a tuple of globs: ('adbench/*',)")
 
 
 def _members(obj: object, name: str) -> list[DetectorInfo] | None:
