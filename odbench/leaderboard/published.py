@@ -16,6 +16,7 @@ from odbench.leaderboard.tables import Settings, build_leaderboard
 from odbench.results import RESULTS
 from odbench.scoring.cells import FACTS
 from odbench.scoring.settings import (
+    ONE_CLASS,
     TRANSDUCTIVE,
     among,
     batch_dependent,
@@ -176,9 +177,10 @@ def join_published(results: pd.DataFrame, published: Published) -> Beside:
     """Put published results beside a run's own, on the tables that both have.
 
     A table matches if suite, partition, setting, name and content hash agree; all
-    other tables are left out on both sides. A published configuration that the run has
-    in the same version on every such table is left out, too; if the run has it in
-    another version or on fewer tables, its published twin is called
+    other tables are left out on both sides. Where the run has transductive results,
+    published one-class results count as transductive, too. A published configuration
+    that the run has in the same version on every such table is left out; if the run has
+    it in another version or on fewer tables, its published twin is called
     ``NAME (published)``. An editable install counts as its version while every score
     is the published one.
 
@@ -200,15 +202,17 @@ def join_published(results: pd.DataFrame, published: Published) -> Beside:
     """
     import pandas as pd
 
+    trials = _also_transductive(published.trials, results)
     tables = results[_TABLE].drop_duplicates()
-    known = published.trials[_TABLE].drop_duplicates()
+    known = trials[_TABLE].drop_duplicates()
     both = tables.merge(known, on=_TABLE)
     if both.empty:
         raise UsageError(_no_match(tables, known))
     own = results.merge(both, on=_TABLE)
-    others = published.trials.merge(both, on=_TABLE)
+    others = trials.merge(both, on=_TABLE)
     others, dependent = _in_settings_of(own, others)
-    others, repeated = _without_twins(others, own, both)
+    twins_of = _also_transductive(own, results)
+    others, repeated = _without_twins(others, twins_of, both)
     own_methods = set(own[_METHOD].itertuples(index=False, name=None))
     twins = [pair in own_methods for pair in others[_METHOD].itertuples(index=False)]
     others.loc[twins, "detector"] += " (published)"
@@ -225,6 +229,23 @@ def mark_own(table: pd.DataFrame, own: set[tuple[str, str]]) -> pd.DataFrame:
     """Return a leaderboard with a column `SOURCE`: ``run`` or ``published``."""
     methods = table[_METHOD].itertuples(index=False, name=None)
     return table.assign(**{SOURCE: [OWN if m in own else OTHERS for m in methods]})
+
+
+def _also_transductive(trials: pd.DataFrame, results: pd.DataFrame) -> pd.DataFrame:
+    """Count one-class trials as transductive ones, where a run has such results.
+
+    A configuration with transductive trials of its own keeps those.
+    """
+    import pandas as pd
+
+    group = ["suite", "partition"]
+    wanted = results.loc[results["protocol"] == TRANSDUCTIVE, group]
+    one_class = trials[trials["protocol"] == ONE_CLASS]
+    added = one_class[among(one_class, wanted, group)].assign(protocol=TRANSDUCTIVE)
+    method = [*group, *_METHOD, "config_id"]
+    own = trials.loc[trials["protocol"] == TRANSDUCTIVE, method]
+    added = added[~among(added, own, method)]
+    return pd.concat([trials, added], ignore_index=True) if len(added) else trials
 
 
 def _in_settings_of(

@@ -183,6 +183,19 @@ def test_results_that_depend_on_the_batch_open_no_other_setting(published, told)
     assert any("scores depend on the batch" in line for line in beside.lines)
 
 
+@pytest.mark.parametrize("also", [[], trials(["a"])], ids=["alone", "both settings"])
+def test_one_class_results_count_beside_a_transductive_run(published, also):
+    moves = trials(["b"], protocol="transductive")
+    own = frame(trials(["mine"], protocol="transductive") + also)
+
+    beside = join_published(own, published([*trials(["a", "b", "c"]), *moves]))
+
+    board = build_leaderboard(beside.results, settings=FAST)
+    board = board[board["protocol"] == "transductive"]
+    assert sorted(board["detector"]) == ["a", "b", "c", "mine"]
+    assert board.set_index("detector")["mean_auroc"]["b"] == pytest.approx(0.515)
+
+
 def test_a_damaged_file_is_one_line(tmp_path):
     path = tmp_path / "published.parquet"
     path.write_bytes(b"PAR1 and nothing else")
