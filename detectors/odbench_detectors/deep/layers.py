@@ -9,6 +9,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+_OUTPUTS = 16
+
 
 class MLP(nn.Module):
     """Linear layers with a leaky ReLU between each two.
@@ -103,6 +105,28 @@ class MLP(nn.Module):
 
     def _linear(self) -> list[nn.Linear]:
         return cast("list[nn.Linear]", list(self.layers))
+
+
+def products(rows: Tensor, weights: Tensor) -> Tensor:
+    """Return rows times each of several matrices, a row's bits the same in any place.
+
+    Outputs are padded to a multiple of 16, because MKL's products of few or odd numbers
+    of outputs sum in an order that depends on the row's place.
+
+    Parameters
+    ----------
+    rows : tensor of shape (n, k) or (count, n, k)
+        The same rows for all matrices, or others for each.
+    weights : tensor of shape (count, k, outputs)
+
+    Returns
+    -------
+    tensor of shape (count, n, outputs)
+    """
+    outputs = weights.shape[2]
+    padded = nn.functional.pad(weights, (0, -outputs % _OUTPUTS))
+    found: Tensor = torch.matmul(rows, padded)
+    return found[..., :outputs]
 
 
 class _Stack(torch.autograd.Function):

@@ -326,6 +326,17 @@ DEEP = [
 ]
 
 
+@pytest.mark.parametrize("d", [5, 9, 11])
+@pytest.mark.parametrize("name", DEEP)
+def test_equal_rows_have_equal_scores_wherever_they_are(rng, name, d):
+    detector = find_detector(f"{name}:epochs=1").build(0).fit(rng.normal(size=(60, d)))
+    rows = rng.normal(size=(9, d)) * 3
+
+    scores = detector.decision_function(np.vstack([rows] * 31)).reshape(31, 9)
+
+    assert (scores == scores[0]).all()
+
+
 @pytest.mark.parametrize("name", DEEP)
 def test_no_parameter_is_infinite_or_a_text(name):
     make = type(find_detector(name).build(0).inner)

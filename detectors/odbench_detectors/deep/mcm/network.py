@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from odbench_detectors.deep.layers import MLP
+from odbench_detectors.deep.layers import MLP, products
 
 _SLOPE = 0.2  # of the leaky rectifiers
 _TEMPERATURE = 0.1  # of the diversity
@@ -47,8 +47,8 @@ class MaskedCells(nn.Module):
     def logits(self, rows: Tensor) -> Tensor:
         """Return the mask logits: each mask is a network of three layers of its own."""
         first, second, third = self.generators
-        hidden = functional.relu(rows @ first)
-        return torch.bmm(functional.relu(torch.bmm(hidden, second)), third)
+        hidden = functional.relu(products(rows, first))
+        return products(functional.relu(products(hidden, second)), third)
 
 
 def errors(rows: Tensor, reconstructions: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from odbench_detectors.deep.layers import MLP
+from odbench_detectors.deep.layers import MLP, products
 
 
 class Transformations(nn.Module):
@@ -35,7 +35,7 @@ class Transformations(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         """Return codes of unit length, (n, 1 + count, outputs); first the row's own."""
-        changes = torch.bmm(functional.relu(rows @ self.first), self.second)
+        changes = products(functional.relu(products(rows, self.first)), self.second)
         versions = torch.cat([rows.unsqueeze(0), rows + changes])
         codes = self.encoder(versions.flatten(0, 1)).view(*versions.shape[:2], -1)
         return functional.normalize(codes.transpose(0, 1), dim=2)
