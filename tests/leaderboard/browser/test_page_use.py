@@ -397,6 +397,13 @@ def test_other_views_of_a_closed_partition_lead_back(page, view):
     page.wait_title("SynBench, private partition")
 
 
+def test_a_partition_with_submissions_alone_has_no_menu_of_slices(page):
+    page.open("#/detector/000000000003?suite=synbench&partition=private")
+
+    assert page.text("#scope-partition")
+    assert page.all("#scope-slice") == []
+
+
 def test_a_data_set_of_another_protocol_is_found(browser, tmp_path):
     results = made.simulated({("oddbench", "public"): 4}, methods=4)
     first = sorted(results["dataset"].unique())[0]

@@ -21,7 +21,8 @@ function scopeBar(scope, wanted) {
   if (protocols.length > 1) {
     fields.push(select("protocol", "Protocol", protocols.map((p) => [p, p]), scope.protocol, {}));
   }
-  if (wanted.includes("slice")) fields.push(sliceSelect(board, scope));
+  // A partition with submissions alone has no slices.
+  if (wanted.includes("slice") && !board.closed) fields.push(sliceSelect(board, scope));
   if (wanted.includes("view")) {
     const views = Object.keys(VIEWS).filter((v) => sliceFor(board, scope.slice).tables[v]);
     if (views.length > 1) {
