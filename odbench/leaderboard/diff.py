@@ -108,8 +108,11 @@ def render_diff(changes: pd.DataFrame, width: int | None = None) -> str:
 
 def _placed(table: pd.DataFrame) -> pd.DataFrame:
     rows = table.copy()
+    # Means in a file are rounded, so places from them may be others than its own.
     means = rows.groupby(list(GROUP))["mean_auroc"]
-    rows["place"] = means.rank(method="min", ascending=False)
+    ranked = means.rank(method="min", ascending=False)
+    own = rows["place"] if "place" in rows.columns else ranked
+    rows["place"] = own.astype("float64").fillna(ranked)
     rows = rows.rename(
         columns={"elo_auroc": "elo", "elo_auroc_low": "low", "elo_auroc_high": "high"}
     )

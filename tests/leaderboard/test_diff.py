@@ -52,6 +52,18 @@ def test_a_table_agrees_with_itself(rng):
     assert changes["within_interval"].all()
 
 
+def test_means_that_a_file_rounds_alike_keep_their_places(tmp_path):
+    table = build_leaderboard(
+        frame([trial("a", "x", 0.5), trial("a", "y", 0.5 + 1e-7)])
+    )
+    (tmp_path / "public.csv").write_bytes(csv_bytes(table))
+
+    changes = compare(table, load_leaderboard(tmp_path / "public.csv"))
+
+    assert changes["place_after"].tolist() == [1.0, 2.0]
+    assert changes["change"].tolist() == ["same", "same"]
+
+
 def test_a_name_that_a_spreadsheet_would_run_is_the_same_in_a_file(tmp_path):
     trials = [trial("a", "=1+1", 0.5, config="-k"), trial("a", "knn", 0.6)]
     table = build_leaderboard(frame(trials))
