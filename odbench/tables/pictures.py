@@ -37,15 +37,15 @@ class Pictures:
     def of(cls, fitted: Fitted) -> Pictures:
         """Take the columns and values from what was fitted."""
         encoder, learner = fitted.encoder, fitted.learner
+        restored, origin = learner.scale.restore(learner.rows), encoder.origin
         columns = {}
         for j, (column, learned) in enumerate(
             zip(encoder.columns, encoder.learned, strict=True)
         ):
             values = np.empty(0)
             if "value" in learned.parts:
-                at = int(np.flatnonzero(encoder.origin == j)[0])
-                values = learner.scale.restore(learner.rows)[:, at]
-                values = np.clip(values, learned.low, learned.high)
+                at = int(np.searchsorted(origin, j))
+                values = np.clip(restored[:, at], learned.low, learned.high)
             columns[column.name] = (column, learned, values)
         return cls(columns)
 
