@@ -104,6 +104,26 @@ def test_no_rows_have_no_scores(name):
     assert detector.decision_function(planted().test[:0]).shape == (0,)
 
 
+@pytest.mark.parametrize(
+    ("name", "param", "value"),
+    [
+        ("knn", "k", 2.5),
+        ("lof", "k", "five"),
+        ("dte_np", "k", True),
+        ("iforest", "trees", 10.0),
+        ("iforest", "samples", 0),
+        ("hbos", "n_bins", "ten"),
+        ("hbos", "alpha", float("inf")),
+        ("hbos", "tol", float("nan")),
+    ],
+)
+def test_an_impossible_parameter_is_refused_before_a_run(name, param, value):
+    obj = find_detector(name).build(0).inner
+
+    with pytest.raises(DetectorError, match=f"{param}.*{value!r}"):
+        type(obj)(**{param: value}).check_params()
+
+
 @pytest.mark.parametrize("name", slowly(PYOD))
 def test_pyods_break_nothing_that_is_not_listed(name):
     pytest.importorskip("pyod")

@@ -6,6 +6,7 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench.errors import DetectorError
+from odbench_detectors.shared.estimator import is_count
 from odbench_detectors.shared.neighbours.graph import NeighbourGraph
 from odbench_detectors.shared.neighbours.means import mean_of_columns
 from odbench_detectors.shared.neighbours.sharing import NeighbourDetector
@@ -50,8 +51,8 @@ class DTENP(NeighbourDetector):
         DetectorError
             If k is below 1.
         """
-        if self.k < 1:
-            msg = f"dte_np wants k >= 1; got k={self.k!r}"
+        if not is_count(self.k, 1):
+            msg = f"dte_np wants a whole number k >= 1; got k={self.k!r}"
             raise DetectorError(msg)
         return self.k
 

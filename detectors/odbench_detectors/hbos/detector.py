@@ -20,7 +20,7 @@ from odbench_detectors.shared.columns import (
     in_threads,
     obtain_columns,
 )
-from odbench_detectors.shared.estimator import column_names
+from odbench_detectors.shared.estimator import column_names, is_count, is_number
 
 if TYPE_CHECKING:
     from odbench_detectors.hbos.explain import Explanation
@@ -179,12 +179,10 @@ class HBOS(SharesColumns):
     def check_params(self) -> None:
         """Refuse parameters that are out of range."""
         for name, wanted, fine in (
-            ("n_bins", "an integer of 2 or more", self.n_bins >= 2),
-            ("alpha", "above 0", self.alpha > 0),
-            ("tol", "0 or more", self.tol >= 0),
+            ("n_bins", "an integer of 2 or more", is_count(self.n_bins, 2)),
+            ("alpha", "a number above 0", is_number(self.alpha, above=0.0)),
+            ("tol", "a number of 0 or more", is_number(self.tol, 0.0)),
         ):
             if not fine:
-                msg = (
-                    f"HBOS parameter {name!r} must be {wanted}, got {vars(self)[name]}"
-                )
+                msg = f"HBOS parameter {name!r} must be {wanted}, got {vars(self)[name]!r}"
                 raise DetectorError(msg)

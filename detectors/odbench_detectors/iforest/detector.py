@@ -9,7 +9,7 @@ import numpy as np
 from odbench.arrays import FloatArray
 from odbench.errors import DetectorError
 from odbench_detectors.iforest.kernels import grow, search_depth, total_lengths
-from odbench_detectors.shared.estimator import Estimator
+from odbench_detectors.shared.estimator import Estimator, is_count
 
 _WORDS = 2**64
 
@@ -46,7 +46,7 @@ class IForest(Estimator):
 
     def check_params(self) -> None:
         """Refuse numbers of trees or samples below 1."""
-        if self.trees < 1 or self.samples < 1:
+        if not (is_count(self.trees, 1) and is_count(self.samples, 1)):
             msg = (
                 f"iforest wants trees >= 1 and samples >= 1; "
                 f"got trees={self.trees!r}, samples={self.samples!r}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from odbench.arrays import FloatArray
 from odbench.errors import DetectorError
+from odbench_detectors.shared.estimator import is_count
 from odbench_detectors.shared.neighbours.graph import NeighbourGraph
 from odbench_detectors.shared.neighbours.means import mean_of_columns
 from odbench_detectors.shared.neighbours.sharing import NeighbourDetector
@@ -39,9 +40,9 @@ class KNN(NeighbourDetector):
         DetectorError
             If a parameter is out of range.
         """
-        if self.k < 1 or self.method not in ("largest", "mean"):
+        if not is_count(self.k, 1) or self.method not in ("largest", "mean"):
             msg = (
-                f"knn wants k >= 1 and method 'largest' or 'mean'; "
+                f"knn wants a whole number k >= 1 and method 'largest' or 'mean'; "
                 f"got k={self.k!r}, method={self.method!r}"
             )
             raise DetectorError(msg)

@@ -8,6 +8,7 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench.errors import DetectorError
+from odbench_detectors.shared.estimator import is_count
 from odbench_detectors.shared.neighbours.graph import NeighbourGraph
 from odbench_detectors.shared.neighbours.means import mean_of_columns
 from odbench_detectors.shared.neighbours.sharing import NeighbourDetector
@@ -45,8 +46,8 @@ class LOF(NeighbourDetector):
         DetectorError
             If k is below 1.
         """
-        if self.k < 1:
-            msg = f"lof wants k >= 1; got k={self.k!r}"
+        if not is_count(self.k, 1):
+            msg = f"lof wants a whole number k >= 1; got k={self.k!r}"
             raise DetectorError(msg)
         return self.k
 
