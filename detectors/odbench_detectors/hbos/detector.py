@@ -184,5 +184,6 @@ class HBOS(SharesColumns):
             ("tol", "a number of 0 or more", is_number(self.tol, 0.0)),
         ):
             if not fine:
-                msg = f"HBOS parameter {name!r} must be {wanted}, got {vars(self)[name]!r}"
+                got = vars(self)[name]
+                msg = f"HBOS parameter {name!r} must be {wanted}, got {got!r}"
                 raise DetectorError(msg)
