@@ -78,6 +78,8 @@ REFUSED = {
     "no rows": lambda t: (t.train[:0], t.test, r"shape \(0, 4\)"),
     "no columns": lambda t: (t.train[:, :0], t.test[:, :0], r"shape \(200, 0\)"),
     "no table": lambda t: (t.train[:, 0], t.test, r"n_columns\), got shape \(200,\)"),
+    "complex": lambda t: (t.train + 1j, t.test, "real numbers, got complex ones"),
+    "texts": lambda t: (np.full((9, 4), "x"), t.test, "numbers: could not"),
     "NaN to fit": lambda t: (with_value(t.train, np.nan), t.test, "column 1 holds NaN"),
     "inf to fit": lambda t: (with_value(t.train, np.inf), t.test, "column 1 holds NaN"),
     "narrow": lambda t: (t.train, t.test[:, :3], "expected 4 columns as in fit, got 3"),

@@ -20,6 +20,7 @@ from odbench_detectors.shared.estimator import (
     check_dimensions,
     check_filled,
     check_width,
+    numbers_of,
     refuse_values,
 )
 from odbench_detectors.shared.sort import sort_rows
@@ -191,9 +192,9 @@ def as_table(X: Any) -> Floats:
     Raises
     ------
     DetectorError
-        If it does not have two dimensions.
+        If it does not have two dimensions, or a value is no real number.
     """
-    table = np.asarray(X)
+    table = numbers_of(X)
     if table.dtype not in (np.float64, np.float32):
         table = table.astype(np.float64)
     check_dimensions(table.shape)

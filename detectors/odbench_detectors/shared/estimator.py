@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Literal, NoReturn, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from odbench.arrays import FloatArray
 from odbench.errors import DetectorError
@@ -160,6 +160,27 @@ def is_seed(value: object) -> bool:
     return value is None or (is_count(value, 0) and is_number(value, 0, LARGEST_SEED))
 
 
+def numbers_of(X: Any) -> NDArray[Any]:
+    """Return an array of real numbers, `X` itself if it is one.
+
+    Raises
+    ------
+    DetectorError
+        If a value is no number, or complex.
+    """
+    table = np.asarray(X)
+    if table.dtype.kind == "c":
+        msg = "expected a table of real numbers, got complex ones: give two columns"
+        raise DetectorError(msg)
+    if table.dtype.kind not in "fiub":
+        try:
+            return np.asarray(X, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            msg = f"expected a table of numbers: {error}; encode other columns first"
+            raise DetectorError(msg) from error
+    return table
+
+
 def check_dimensions(shape: tuple[int, ...]) -> None:
     """Refuse an array that is not two-dimensional."""
     if len(shape) != 2:
@@ -219,7 +240,7 @@ def within_limit(rows: FloatArray) -> FloatArray:
 
 def _table(X: Any) -> FloatArray:
     # One memory layout, because the order of summation depends on it.
-    table = np.asarray(X, dtype=np.float64, order="C")
+    table = np.asarray(numbers_of(X), dtype=np.float64, order="C")
     check_dimensions(table.shape)
     return table
 
