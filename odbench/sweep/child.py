@@ -27,6 +27,7 @@ from odbench.sweep.compiling import CompileClock
 from odbench.sweep.confine import confine
 from odbench.sweep.imports import import_by_name
 from odbench.sweep.limits import end_first, limit_process
+from odbench.sweep.places import remove_tree
 from odbench.sweep.processes import (
     own_memory,
     return_free_memory,
@@ -330,7 +331,9 @@ def _channel() -> _Socket | _Pipes:
     end = socket.socket(fileno=int(sys.argv[1]))
     # Processes that a detector starts must not inherit the socket to the worker.
     end.set_inheritable(False)
-    serve_under_a_reaper(end, worker=int(sys.argv[2]))
+    # The working folder; a detector may change to another.
+    folder = Path.cwd()
+    serve_under_a_reaper(end, worker=int(sys.argv[2]), tidy=lambda: remove_tree(folder))
     return _Socket(end)
 
 

@@ -17,7 +17,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 # Every descendant inherits this variable, unless it drops it.
@@ -31,7 +31,9 @@ _BLOCK = 512
 _PROC = Path("/proc")
 
 
-def serve_under_a_reaper(channel: socket.socket, *, worker: int) -> None:
+def serve_under_a_reaper(
+    channel: socket.socket, *, worker: int, tidy: Callable[[], object]
+) -> None:
     """Continue in a child; this process stays as the reaper of all its orphans.
 
     The reaper ends when the child does, with the same status, or when the worker does;
@@ -44,6 +46,8 @@ def serve_under_a_reaper(channel: socket.socket, *, worker: int) -> None:
         Only the child keeps it, so that the worker notices when the child ends.
     worker : int
         Read end of a pipe that closes when the worker ends. Only the reaper keeps it.
+    tidy : callable
+        Called by the reaper at its end if the worker, which would tidy, has ended.
     """
     if not _adopts_orphans():
         os.close(worker)
@@ -56,6 +60,9 @@ def serve_under_a_reaper(channel: socket.socket, *, worker: int) -> None:
     channel.close()
     status = _wait(child, worker)
     _kill_descendants(os.getpid())
+    # Nothing is ever written to the pipe, so that only its end can be read.
+    if select.select([worker], [], [], 0)[0]:
+        tidy()
     if os.WIFSIGNALED(status):
         _end_by(os.WTERMSIG(status))
     os._exit(os.waitstatus_to_exitcode(status) & 0xFF)

@@ -54,7 +54,7 @@ def test_a_selection_of_columns_is_shown_as_pandas_does(results):
 
     some = board[["detector", "mean_ap"]]
     assert repr(some) == repr(pd.DataFrame(some))
-    assert repr(odbench.build_leaderboard(results.head(0))).startswith("No scores")
+    assert repr(odbench.build_leaderboard(results.head(0))).startswith("No trials")
 
 
 def test_results_say_how_many_trials_failed(results):
