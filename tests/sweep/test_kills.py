@@ -88,7 +88,8 @@ def test_kills_of_any_process_lose_nothing_and_leave_nothing(start, tmp_path):
             seen |= known(folder)
             # All trials are done: begin again in a folder without results.
             if len(seen) == 30:
-                assert start().wait(120) == 0
+                # 3 where a trial was given up.
+                assert start().wait(120) in {0, 3}
                 folder.rename(tmp_path / f"done-{time.monotonic_ns()}")
                 seen = set()
             process = start()
