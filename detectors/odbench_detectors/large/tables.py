@@ -157,6 +157,8 @@ def as_block(frame: Any) -> Floats:
         if rows.dtype == object and hasattr(frame, "isna"):
             # Only on request, pandas makes a float of its own missing value.
             rows = frame.to_numpy(np.float64, na_value=np.nan)
+        if rows.dtype.kind in "OSU":
+            rows = rows.astype(np.float64)
         return as_table(rows)
     except (TypeError, ValueError) as error:
         text = " ".join(str(error).split())[:200]
