@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,14 +38,11 @@ def render_page(
     from odbench.errors import UsageError
     from odbench.files import write_text
     from odbench.leaderboard.page import render
-    from odbench.results import read_results, select_present
+    from odbench.results import read_results
 
     if isinstance(results, str | Path):
         results = read_results(results)
-    present, remarks = select_present(pd.DataFrame(results))
-    for remark in remarks:
-        warnings.warn(remark, stacklevel=2)
-    page = render.render_page(present)
+    page = render.render_page(pd.DataFrame(results))
     if out is not None:
         try:
             write_text(Path(out), page)

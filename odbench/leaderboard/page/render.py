@@ -88,14 +88,12 @@ def render_page(
     str
         HTML.
     """
-    results, remarks = select_present(results)
+    present, remarks = select_present(results)
     for remark in remarks:
         warnings.warn(remark, stacklevel=2)
-    results = by_setting(results)
-    groups = list(groups_of(results, settings))
     return render_groups(
-        groups,
-        records_of(results),
+        list(groups_of(present, settings)),
+        records_of(by_setting(present)),
         title=title,
         provenance=provenance,
         files=files,
