@@ -42,7 +42,7 @@ def check_apart(
     ------
     Finding
         As of `check_detector`. A probe that ends the process or takes too long has
-        failed, those after it are not run, and where the code was is on stderr.
+        failed, and those after it are not run; stderr names the line of code.
     """
     done, is_complete = 0, False
     with _started(configuration, seconds) as process:
@@ -60,7 +60,7 @@ def check_apart(
             message = _message(_exit_code(process), took, seconds)
             left = len(PROBES) - done - 1
             if left:
-                message += f"; {counted(left, 'probe')} after it not run"
+                message += f"; not run after it: {counted(left, 'probe')}"
             yield Finding(PROBES[done], "fail", message)
 
 
@@ -101,8 +101,8 @@ def _exit_code(process: subprocess.Popen[str]) -> int | None:
 def _message(code: int | None, took: float, seconds: float) -> str:
     if took >= seconds:
         return (
-            f"did not end within {seconds:g} s; where it was is on stderr, and "
-            f"--timeout gives it more"
+            f"did not end within {seconds:g} s; stderr names the line that it was at, "
+            f"and --timeout gives it more time"
         )
     if code is not None and code < 0:
         hint = "; out of memory?" if code == -signal.SIGKILL else ""
