@@ -24,7 +24,7 @@ from odbench.leaderboard.evaluated import (
     is_evaluated,
     markdown_lines,
 )
-from odbench.leaderboard.formats import csv_bytes, rounded, suite_markdown
+from odbench.leaderboard.formats import csv_bytes, suite_markdown
 from odbench.leaderboard.inputs import (
     Source,
     parameters_of,
@@ -36,13 +36,14 @@ from odbench.leaderboard.page.data import Group
 from odbench.leaderboard.page.lines import provenance_lines
 from odbench.leaderboard.page.records import records_of
 from odbench.leaderboard.page.render import group_of, render_groups
+from odbench.leaderboard.private import may_be_shown, shown_table
 from odbench.leaderboard.regret import regret_table
 from odbench.leaderboard.tables import DEFAULT, Settings, left_out, table_of
 from odbench.leaderboard.terminal import method_name
 from odbench.scoring.cells import Cells, split_results
 from odbench.scoring.policy import apply_policy
 from odbench.scoring.settings import by_setting, not_ranked
-from odbench.submissions.rules import FEWEST_SETS, MOST_DECIMALS
+from odbench.submissions.rules import MOST_DECIMALS
 from odbench.suites import ORACLE, coverage
 from odbench.text import markdown_text
 
@@ -107,8 +108,6 @@ def build_files(
     ResultsError
         If results cannot be read, do not belong together, or have no scores.
     """
-    import pandas as pd
-
     results, sources = _read(runs)
     for line in not_ranked(results):
         warnings.warn(line, stacklevel=2)
@@ -135,7 +134,7 @@ def build_files(
         names = ", ".join(source.name for source in sources)
         msg = f"results of {names}: hold no scores; nothing can be ranked"
         raise ResultsError(msg)
-    tables = pd.concat([_shown(group) for group in groups], ignore_index=True)
+    tables = _shown(groups)
     files["README.md"] = _index(tables, evaluated).encode()
     page = render_groups(
         groups,
@@ -310,15 +309,10 @@ def _suite(
     """Add one suite's files and remarks; return the data for its page."""
     import pandas as pd
 
-    groups = [
-        group_of(part, settings)
-        for part in cells
-        if part.partition != "private" or _many_enough(part)
-    ]
+    groups = [group_of(part, settings) for part in cells if may_be_shown(part)]
     if not groups:
         return groups
-    shown = pd.concat([_shown(group) for group in groups], ignore_index=True)
-    files[f"{suite}/README.md"] = suite_markdown(suite, shown).encode()
+    files[f"{suite}/README.md"] = suite_markdown(suite, _shown(groups)).encode()
     closed = [group.table for group in groups if group.private]
     if closed:
         table = pd.concat(closed, ignore_index=True)
@@ -373,24 +367,12 @@ def _write_open(
     files[f"{suite}/README.md"] += "\n".join(section).rstrip("\n").encode() + b"\n"
 
 
-def _many_enough(cells: Cells) -> bool:
-    """Check whether aggregates over a private partition may be shown."""
-    if len(cells.datasets) >= FEWEST_SETS:
-        return True
-    message = (
-        f"leaderboard of {cells.suite}/private ({cells.protocol}): "
-        f"{len(cells.datasets)} scored data sets; wanted at least "
-        f"{FEWEST_SETS}, so it is left out"
-    )
-    warnings.warn(message, stacklevel=2)
-    return False
+def _shown(groups: Sequence[Group]) -> pd.DataFrame:
+    """Join leaderboards; those of private partitions are rounded."""
+    import pandas as pd
 
-
-def _shown(group: Group) -> pd.DataFrame:
-    """Return a leaderboard, rounded if it is of a private partition."""
-    if not group.private:
-        return group.table
-    return rounded(group.table, decimals=MOST_DECIMALS)
+    tables = [shown_table(group.table, group.key[1]) for group in groups]
+    return pd.concat(tables, ignore_index=True)
 
 
 def _may_be_best(rows: pd.DataFrame) -> str:

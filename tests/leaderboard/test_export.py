@@ -1,6 +1,7 @@
 """An export for a paper: LaTeX that compiles, Markdown, CSV, figures, BibTeX."""
 
 import builtins
+import io
 import re
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 
 from odbench.cli import main
-from odbench.errors import UsageError
+from odbench.errors import ResultsError, UsageError
 from odbench.leaderboard.export.bibtex import references
 from odbench.leaderboard.export.bundle import Facts, export_files, parse_formats
 from odbench.leaderboard.export.cells import Cell, table_cells
@@ -245,3 +246,41 @@ def test_no_labels_are_one_line(results):
 
     with pytest.raises(Exception, match="no data set has public labels"):
         export(hidden, ["csv"])
+
+
+def private(rng, datasets):
+    rows = list(random_trials(rng, datasets=datasets))
+    return frame([row | {"partition": "private"} for row in rows])
+
+
+@pytest.mark.parametrize("permutations", [0, 50])
+def test_a_private_partition_is_exported_rounded_and_without_figures(rng, permutations):
+    facts = Facts(settings=Settings(permutations=permutations))
+
+    files = export_files(private(rng, 20), ["csv", "markdown", "latex"], facts)
+
+    table = pd.read_csv(io.BytesIO(files["toy-private-one-class.csv"]))
+    numbers = table.select_dtypes("float64")
+    assert "mean_auroc" in numbers
+    pd.testing.assert_frame_equal(numbers, numbers.round(3))
+    assert not any("set 01" in content.decode() for content in files.values())
+
+
+def test_figures_of_a_private_partition_are_left_out(rng, results):
+    pytest.importorskip("matplotlib")
+    both = pd.concat([results, private(rng, 20)], ignore_index=True)
+
+    files = export(both, ["csv", "svg"])
+
+    assert "toy-private-one-class.csv" in files
+    assert all("-public-" in name for name in files if name.endswith(".svg"))
+    with pytest.raises(UsageError, match="figures of a private partition"):
+        export(private(rng, 20), ["svg"])
+
+
+def test_a_private_partition_of_few_data_sets_is_not_exported(rng):
+    with (
+        pytest.warns(UserWarning, match="19 scored data sets; wanted at least 20"),
+        pytest.raises(ResultsError, match="no private partition enough"),
+    ):
+        export(private(rng, 19), ["csv"])

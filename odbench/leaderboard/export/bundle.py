@@ -16,6 +16,7 @@ from odbench.leaderboard.export.latex import escaped, latex_document, latex_tabl
 from odbench.leaderboard.export.markdown import markdown_table
 from odbench.leaderboard.export.paragraph import protocol_paragraph
 from odbench.leaderboard.formats import csv_bytes
+from odbench.leaderboard.private import may_be_shown, shown_table
 from odbench.leaderboard.slices import slice_table
 from odbench.leaderboard.tables import DEFAULT, Settings, table_of
 from odbench.leaderboard.terminal import heading_of
@@ -92,14 +93,16 @@ def export_files(
     Returns
     -------
     dict of str to bytes
-        Content by name. Each suite, partition and setting has its own files.
+        Content by name. Each suite, partition and setting has its own files. A private
+        partition has rounded tables over at least 20 data sets, and no figures.
 
     Raises
     ------
     UsageError
-        If figures are wanted and matplotlib is not installed.
+        If figures are wanted and matplotlib is not installed, or figures alone of
+        private partitions.
     ResultsError
-        If no data set has public labels.
+        If no data set has public labels, or too few private ones are scored.
     """
     if set(_DRAWN) & set(formats):
         figures.need_matplotlib()
@@ -108,13 +111,22 @@ def export_files(
     suites: list[str] = []
     for cells in split_results(by_setting(results)):
         quality = apply_policy(cells, facts.policy)
-        if not quality.auroc.size:
+        if not quality.auroc.size or not may_be_shown(cells):
             continue
         suites.append(cells.suite)
         made |= _group(quality, formats, facts, _versions(results), inputs)
     if not suites:
-        msg = "export: no data set has public labels; nothing can be ranked"
+        msg = (
+            "export: no data set has public labels, and no private partition enough "
+            "data sets; nothing can be ranked"
+        )
         raise ResultsError(msg)
+    if not made and set(_DRAWN) & set(formats):
+        msg = (
+            "--format: figures of a private partition show too much; wanted latex, "
+            "markdown or csv"
+        )
+        raise UsageError(msg)
     if "bibtex" in formats:
         made["references.bib"] = references(suites)[1].encode()
     if "latex" in formats:
@@ -130,11 +142,11 @@ def _group(
     inputs: list[str],
 ) -> dict[str, bytes]:
     """Return the files of one suite, partition and setting."""
-    table = table_of(quality, facts.settings)
+    cells = quality.cells
+    table = shown_table(table_of(quality, facts.settings), cells.partition)
     if facts.own is not None:
         own = zip(table["detector"], table["config"], strict=True)
         table["source"] = ["run" if o in facts.own else "published" for o in own]
-    cells = quality.cells
     stem = f"{cells.suite}-{cells.partition}-{cells.protocol}".replace("=", "-")
     text = protocol_paragraph(
         table,
@@ -153,7 +165,8 @@ def _group(
         made[f"{stem}.md"] = f"{shown}\n{markdown_text(text)}\n".encode()
     if "csv" in formats:
         made[f"{stem}.csv"] = csv_bytes(table)
-    for form in (form for form in _DRAWN if form in formats):
+    is_drawn = cells.partition != "private"
+    for form in (form for form in _DRAWN if is_drawn and form in formats):
         made |= _figures(quality, table, stem, form, facts.settings)
     return made
 

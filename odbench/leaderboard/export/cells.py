@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -125,4 +124,6 @@ def _seconds(record: Mapping[Any, Any]) -> str:
 
 
 def _unknown(value: Any) -> bool:
-    return value is None or math.isnan(value)
+    import pandas as pd
+
+    return bool(pd.isna(value))
