@@ -59,6 +59,7 @@ def names(tmp_path_factory) -> set[str]:
         return {name.partition("/")[2] for name in archive.getnames()}
 
 
+@pytest.mark.slow
 def test_the_source_archive_holds_all_that_its_tests_read(names):
     assert {f"tests/{name}" for name in files_below(ROOT / "tests")} <= names
     assert {"pyproject.toml", "LICENSE", "CITATION.cff", ".ci/run"} <= names

@@ -41,6 +41,7 @@ def ask(half_broken, tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_a_data_set_that_cannot_be_used_is_told(ask, half_broken, capsys):
     results, told = ask(["ecod"])
 

@@ -119,6 +119,7 @@ def test_check_of_a_detector_without_scores_says_so_once(tmp_path, body, said):
     assert "1 probe: 1 failed, 0 warned" in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "said", "place"),
     [

@@ -96,6 +96,7 @@ def test_show_gives_csv_and_json(call, run):
     assert [row["detector"] for row in rows] == table["detector"].tolist()
 
 
+@pytest.mark.slow
 def test_show_one_slice_or_one_level(call, run, tmp_path):
     out = tmp_path / "board"
     call("build", run, "--out", out, *FAST)
@@ -270,6 +271,7 @@ def test_a_table_that_the_audit_log_does_not_give_is_not_used(board, run, capsys
     assert (board.leaderboard / "index.html").read_bytes() == page
 
 
+@pytest.mark.slow
 def test_a_new_evaluation_shows_in_the_check(call, board, run, rng):
     build = ["build", run, "--out", board.leaderboard, *FAST]
     assert call(*build, "--check")[0] == 0

@@ -40,6 +40,7 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ODD)
 def test_a_run_may_have_any_name(here, odbench, name):
     """Run, resume, show, build, compare, all by the relative name."""

@@ -66,6 +66,7 @@ def mine(tmp_path):
     return source
 
 
+@pytest.mark.slow
 def test_a_run_leaves_what_the_design_names(tmp_path, mine):
     out = tmp_path / "out"
 
@@ -162,6 +163,7 @@ def test_a_folder_remembers_the_parameters_of_all_its_runs(tmp_path):
     assert '["k","3"]' in page
 
 
+@pytest.mark.slow
 def test_without_any_data_set_the_shared_reason_is_told_once(tmp_path):
     out = tmp_path / "out"
     mine = ["--detectors", "ecod", "--limit", "2", "--out", str(out)]
@@ -180,6 +182,7 @@ def test_without_any_data_set_the_shared_reason_is_told_once(tmp_path):
     assert (out / "run.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_failures_give_exit_code_three_and_a_line(tmp_path, mine):
     done = odbench(
         "run", "--suite", "synbench-mini", "--limit", "2", "--detectors",
@@ -261,6 +264,7 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_the_oracle_stands_beside_the_detectors(tmp_path):
     out = tmp_path / "out"
 
@@ -291,6 +295,7 @@ def test_contamination_moves_anomalies_and_is_another_protocol(tmp_path):
     assert dirty["n_train"] > plain["n_train"]
 
 
+@pytest.mark.slow
 def test_a_file_beside_the_command_does_not_stand_for_a_library(tmp_path):
     (tmp_path / "numbers.py").write_text("raise SystemExit('the wrong numbers')")
 
@@ -302,6 +307,7 @@ def test_a_file_beside_the_command_does_not_stand_for_a_library(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_a_private_run_names_the_scores_and_the_next_command(tmp_path):
     drawn = odbench(
         "synbench", "private", "--seed-file", "secret", "--count", "2",
@@ -323,6 +329,7 @@ def test_a_private_run_names_the_scores_and_the_next_command(tmp_path):
     assert list((tmp_path / "mine" / "scores").rglob("*.npy"))
 
 
+@pytest.mark.slow
 def test_a_call_that_finds_nothing_to_do_is_light_and_keeps_the_description(tmp_path):
     command = ["run", "--suite", "synbench-mini", "--limit", "1", "--detectors",
                "ecod", "--out", str(tmp_path / "out")]  # fmt: skip
@@ -344,6 +351,7 @@ def test_a_call_that_finds_nothing_to_do_is_light_and_keeps_the_description(tmp_
     assert (tmp_path / "out/run.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_description_that_was_lost_is_written_again(tmp_path):
     command = ["run", "--suite", "synbench-mini", "--limit", "1", "--detectors",
                "ecod", "--out", str(tmp_path / "out")]  # fmt: skip

@@ -27,6 +27,7 @@ def shell(line, *arguments, **options):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&- <&-"])
 def test_closed_streams_change_nothing(tmp_path, closed, jobs):
@@ -35,6 +36,7 @@ def test_closed_streams_change_nothing(tmp_path, closed, jobs):
     assert {path.name for path in (tmp_path / "run").iterdir()} >= MADE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
 @pytest.mark.parametrize("pipe", ["", "2>&1"])
 def test_a_reader_that_leaves_does_not_end_a_run(tmp_path, pipe, jobs):

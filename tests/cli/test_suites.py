@@ -57,6 +57,7 @@ def new(run, *more):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_tables_become_a_suite_that_runs_and_runs_again_where_corrected(run, tables):
     code, out, _ = new(run, "--licence", "MIT")
     assert (code, out) == (0, "./fraud: 2 data sets\n")

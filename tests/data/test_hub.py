@@ -305,6 +305,7 @@ def odbench(*arguments, **environment):
     )
 
 
+@pytest.mark.slow
 def test_the_command_line_pulls_from_the_hub(hub, repository):
     hub.repositories["MacrOData-CMU/OddBench"] = repository
     hub.faults = {"set1.npz": [500, "ok", "cut"]}

@@ -107,6 +107,7 @@ def test_a_file_is_hashed_once_per_process(folder, monkeypatch):
     assert hashed == ["features", "labels"]
 
 
+@pytest.mark.slow
 def test_any_byte_of_either_file_may_be_damaged(folder, rng):
     stored = pull(folder)
     train, labels = np.array(stored.features()[0]), stored.labels()
@@ -197,6 +198,7 @@ def test_an_official_set_is_mended_under_its_pinned_hash(caplog):
     assert "is damaged" in caplog.text
 
 
+@pytest.mark.slow
 def test_a_run_over_damaged_labels_gives_the_true_figures(tmp_path, folder):
     def run(out):
         done = subprocess.run(

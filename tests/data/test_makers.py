@@ -107,6 +107,7 @@ def test_a_store_that_cannot_be_written_is_one_failure_per_set(eager, tmp_path):
         assert record.name in str(outcome)
 
 
+@pytest.mark.slow
 def test_an_interrupted_pull_of_the_generated_keeps_what_is_whole(own_cache):
     process = subprocess.Popen(
         [sys.executable, "-m", "odbench", "datasets", "pull", "--suite", "synbench"],

@@ -128,6 +128,7 @@ def test_every_real_file_measures_as_the_manifest_says(mirror, suite):
     assert len(found.records) - len(found.kept) == len(files) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.mirror
 def test_a_sample_of_real_files_measures_as_the_manifest_says(mirror, tmp_path):
     rows = {row.name: row for row in rows_of("oddbench") if row.partition == "public"}

@@ -3,6 +3,8 @@
 import ast
 from pathlib import Path
 
+import pytest
+
 import odbench_detectors
 
 ZOO = Path(odbench_detectors.__file__).parent
@@ -48,6 +50,7 @@ def helpers_seen_by(tree: ast.AST, path: Path) -> set[str]:
     return seen
 
 
+@pytest.mark.slow
 def test_python_calls_no_helper():
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
     called = {

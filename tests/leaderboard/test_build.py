@@ -416,6 +416,7 @@ def test_a_provenance_cannot_name_files_elsewhere_to_be_removed(run, tmp_path):
     assert (out / "notes.md").is_file()
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_folder_as_it_was(run, tmp_path):
     before = build_files([run], settings=SETTINGS).files
     out = tmp_path / "out"

@@ -169,6 +169,7 @@ def test_private_results_are_left_out(results):
         eval_results(results.assign(partition="private"), "knn")
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_file_or_sends_it(results, hub, tmp_path):
     run = place(results, tmp_path / "run")
     command = [sys.executable, "-m", "odbench", "leaderboard", "eval-results", str(run)]

@@ -118,6 +118,7 @@ def test_the_data_block_holds_no_markup(text):
     }
 
 
+@pytest.mark.slow
 def test_the_same_results_give_the_same_bytes_in_any_order(results, page):
     shuffled = results.sample(frac=1.0, random_state=3)
 

@@ -47,6 +47,7 @@ def names(beside):
     return set(beside.results["detector"])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not RUNS.is_dir(), reason="the published runs are not at hand")
 def test_the_shipped_file_holds_the_published_runs():
     shipped = read_published()

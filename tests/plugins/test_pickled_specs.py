@@ -86,6 +86,7 @@ def test_commands_refuse_it(trap, sprung, arguments, tmp_path):
     assert not sprung.exists()
 
 
+@pytest.mark.slow
 def test_a_runs_own_description_is_never_read_as_detectors(trap, sprung, tmp_path):
     options = {"detectors": ["hbos"], "limit": 1, "out": tmp_path / "run"}
     first = odbench.run("synbench-mini", show_progress=False, **options)

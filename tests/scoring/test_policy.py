@@ -105,6 +105,7 @@ def board(sets):
     return table_of(apply_policy(cells, "main"), QUICK).set_index("detector")
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(st.lists(cells_of_a_set, min_size=1, max_size=4), st.data())
 def test_failing_never_pays_under_the_main_policy(sets, data):

@@ -66,6 +66,7 @@ def test_a_run_has_the_facts_that_the_pull_measured(repeats):
         assert row[name] == getattr(record, name)
 
 
+@pytest.mark.slow
 def test_a_single_table_has_the_facts_of_all_its_rows(repeats):
     mirror, *_ = repeats
 

@@ -71,6 +71,7 @@ def test_a_trial_that_the_machine_did_not_allow_is_not_ranked_and_runs_again(
     assert len(finished(tmp_path / "run")) == 1
 
 
+@pytest.mark.slow
 def test_results_outlive_a_machine_that_allows_no_trial(run, tmp_path, monkeypatch):
     measured = run()
 
@@ -212,6 +213,7 @@ def test_a_folder_for_temporary_files_that_is_full_is_named(
         run()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [16, 40])
 def test_few_open_files_are_said_and_not_taken_for_a_full_disk(
     made_up, tmp_path, limit
@@ -536,6 +538,7 @@ def test_the_state_of_a_repository_is_read_without_writing_to_it(tmp_path):
     assert index.read_bytes() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("largest", [2_000, 70_000])
 def test_a_small_limit_on_files_is_named_with_its_cure(made_up, tmp_path, largest):
     done = subprocess.run(
@@ -558,6 +561,7 @@ def test_a_small_limit_on_files_is_named_with_its_cure(made_up, tmp_path, larges
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_a_journal_that_meets_a_limit_names_its_cure(made_up, tmp_path, jobs):
     # One data set for each worker, and rows that fill more than one journal of it.

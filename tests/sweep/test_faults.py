@@ -192,6 +192,7 @@ def test_a_detector_cannot_stop_its_worker(made_up, hostile):
     assert results.loc["Plain", "status"] == "ok"
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_between_two_data_sets_is_replaced(made_up, hostile):
     results = run(made_up, hostile, ["DiesLater", "Slow:seconds=0.5"])
 
@@ -200,6 +201,7 @@ def test_a_process_that_dies_between_two_data_sets_is_replaced(made_up, hostile)
     assert set(results["status"]) <= {"ok", "killed"}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not LANDLOCK, reason="this kernel has no Landlock")
 def test_files_of_the_run_and_the_store_are_out_of_reach(
     made_up, hostile, own_cache, tmp_path

@@ -134,6 +134,7 @@ def test_an_edited_module_that_a_detector_imports_is_no_finished_trial(
     assert first["auroc"] == pytest.approx(1.0 - second["auroc"])
 
 
+@pytest.mark.slow
 def test_two_detectors_have_each_its_own_module_of_one_name(made_up, tmp_path):
     specs = []
     for name, sign in (("A", 1), ("B", -1)):
@@ -163,6 +164,7 @@ def test_two_detectors_have_each_its_own_module_of_one_name(made_up, tmp_path):
     assert auroc["B"] == auroc["PartB"]
 
 
+@pytest.mark.slow
 def test_a_detector_keeps_files_in_its_own_place(made_up, tmp_path, own_cache):
     file = tmp_path / "keeps.py"
     file.write_text(KEEPS.format(place='os.environ["ODBENCH_DETECTOR_CACHE"]'))

@@ -81,6 +81,7 @@ def journaled(folder: Path) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_share_a_cache(command, tmp_path, monkeypatch):
     monkeypatch.setenv("ODBENCH_CACHE", str(tmp_path / "cache"))
 
@@ -91,6 +92,7 @@ def test_two_runs_at_once_share_a_cache(command, tmp_path, monkeypatch):
     pd.testing.assert_frame_equal(a, b)
 
 
+@pytest.mark.slow
 def test_the_same_command_again_does_nothing_and_says_so(command, tmp_path):
     assert finish(command())[0] == 0
     before = (tmp_path / "out/results.parquet").read_bytes()
@@ -152,6 +154,7 @@ def test_ctrl_c_once_finishes_what_runs_and_saves(command, tmp_path):
     assert len(read_results(tmp_path / "out")) == 30
 
 
+@pytest.mark.slow
 def test_ctrl_c_twice_stops_now_and_keeps_what_was_finished(command, tmp_path, hostile):
     process = command("out", "--detectors", hostile("Slow:seconds=100"))
     wait_for_a_result(tmp_path / "out")
@@ -168,6 +171,7 @@ def test_ctrl_c_twice_stops_now_and_keeps_what_was_finished(command, tmp_path, h
     assert len(read_results(tmp_path / "out")) > 0
 
 
+@pytest.mark.slow
 def test_a_schedulers_sigterm_stops_now_and_keeps_what_was_finished(
     command, tmp_path, hostile
 ):
@@ -316,6 +320,7 @@ def test_trials_finished_while_a_run_waited_are_not_run_again(
     assert (tmp_path / "out/journal/generation").read_text() == str(1 + (limit < 3))
 
 
+@pytest.mark.slow
 def test_a_second_run_in_the_same_folder_is_refused(command, tmp_path):
     first = command()
     wait_for_a_result(tmp_path / "out")
@@ -334,6 +339,7 @@ def test_a_second_run_in_the_same_folder_is_refused(command, tmp_path):
     assert len(read_results(tmp_path / "out")) == 30
 
 
+@pytest.mark.slow
 def test_a_line_cut_by_a_power_failure_is_ignored(command, tmp_path):
     process = command()
     wait_for_a_result(tmp_path / "out")

@@ -21,6 +21,7 @@ def run(mirror, names, **options):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_every_trial_tells_how_far_scores_depend_on_the_batch(made_up):
     names = ["Naive", "Ranked", "NeedsMany", "Inductive", "Noisy", "knn", "cats"]
     results = run(made_up, names, limit=1)
@@ -74,6 +75,7 @@ def test_kept_scores_of_one_table_are_in_the_order_of_the_data_set(made_up, tmp_
     np.testing.assert_allclose(np.load(file), expected, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_contaminated_reports_its_share_and_keeps_the_test(made_up):
     tables = {
         share: run(made_up, ["Inductive"], protocol=f"contaminated={share}")
@@ -96,6 +98,7 @@ def test_a_set_that_cannot_reach_the_share_is_left_out(made_up):
         run(made_up, ["Inductive"], protocol="contaminated=0.3")
 
 
+@pytest.mark.slow
 def test_transductive_uses_inductive_results_without_running_again(made_up, tmp_path):
     out = tmp_path / "run"
     names = ["Naive", "Inductive"]
@@ -109,6 +112,7 @@ def test_transductive_uses_inductive_results_without_running_again(made_up, tmp_
     assert len(mine) == 3
 
 
+@pytest.mark.slow
 def test_scores_of_a_batch_are_used_in_the_transductive_setting_alone(
     made_up, tmp_path
 ):

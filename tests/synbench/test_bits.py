@@ -88,6 +88,7 @@ def test_the_machines_above_do_differ():
     assert len(outcomes) > 1
 
 
+@pytest.mark.slow
 def test_bits_do_not_depend_on_the_order_or_the_company(here):
     backwards = run(SCRIPT, *reversed((*NAMES, *NAMES_2)))
 

@@ -106,6 +106,7 @@ def test_small_tables_are_drawn_more_often(n, times):
     assert repeats(n) == times
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("divergence", ["code", "paper"])
 def test_it_learns_and_far_rows_score_high(rng, divergence):
     train, inliers = rng.normal(size=(2, 300, 6))

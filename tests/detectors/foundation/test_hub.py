@@ -163,6 +163,7 @@ def test_a_dry_run_downloads_nothing_and_says_what_the_run_would(
     assert published.requests == []
 
 
+@pytest.mark.slow
 def test_the_commands_check_and_show_know_weights(published):
     from click.testing import CliRunner
 

@@ -42,6 +42,7 @@ def outliers(rng):
     return rng.uniform(-2, 2, size=(50, 4))
 
 
+@pytest.mark.slow
 def test_it_passes_every_probe_of_the_contract():
     findings = list(check_detector(find_detector("odbench_pfn")))
 

@@ -43,6 +43,7 @@ def small_file(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_no_fault(browser, small_file, theme):
     axe = chromium.axe_source()
@@ -216,6 +217,7 @@ def unusual():
     return pa.concat_tables(tables).to_pandas()
 
 
+@pytest.mark.slow
 def test_unusual_results_draw_every_view(browser, tmp_path):
     path = tmp_path / "index.html"
     parameters = {"000000000000": {"k": 5, "method": "largest"}}
