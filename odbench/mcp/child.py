@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from odbench.errors import OdbenchError
+from odbench.mcp.advice import for_client
 from odbench.mcp.folder import Folder
 from odbench.text import printable
 
@@ -22,8 +23,6 @@ from odbench.text import printable
 MOST_BYTES = 1 << 20
 # Threads and compiled code need memory besides the data.
 _SLACK = 1 << 30
-# Commands that messages advise, and the tools that a client has instead.
-_TOOLS = {"odbench detectors list": "list_detectors", "odbench suites": "list_suites"}
 
 
 def main() -> None:
@@ -68,10 +67,7 @@ def _spell(error: Exception, memory: int) -> str:
         gib = memory / (1 << 30)
         return f"needs more than {gib:g} GiB; start the server with more --memory-limit"
     if isinstance(error, OdbenchError):
-        text = str(error)
-        for command, tool in _TOOLS.items():
-            text = text.replace(f"`{command}`", tool)
-        return text
+        return for_client(str(error))
     traceback.print_exception(error)
     what = type(error).__name__
     return f"failed with {what}; the server's log has the traceback"

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from odbench.errors import UsageError
+from odbench.mcp.advice import for_client
 from odbench.mcp.folder import Folder
 from odbench.text import printable
 
@@ -113,7 +114,13 @@ def run_results(folder: Folder, *, run: str, top: int) -> Answer:
 def score_table(folder: Folder, *, top: int, **options: Any) -> Answer:
     """Score a table; return the facts about it and its most anomalous rows."""
     _, scored = _scored(folder, **options)
-    told = _cut({**scored.summary(), "rows": scored.rows(scored.top(top))})
+    facts = scored.summary()
+    facts["verdict"] = for_client(facts["verdict"])
+    facts["notes"] = [for_client(note) for note in facts["notes"]]
+    facts["columns"] = [
+        {**column, "note": for_client(column["note"])} for column in facts["columns"]
+    ]
+    told = _cut({**facts, "rows": scored.rows(scored.top(top))})
     return {"n_columns": len(scored.columns), **told}
 
 
@@ -184,7 +191,7 @@ def answer(folder: Folder, task: str, arguments: Mapping[str, Any]) -> Answer:
     with warnings.catch_warnings(record=True) as raised:
         warnings.simplefilter("always", UserWarning)
         told = TASKS[task](folder, **arguments)
-    lines = [folder.spell(str(each.message)) for each in raised]
+    lines = [folder.spell(for_client(str(each.message))) for each in raised]
     return {**told, "warnings": lines} if lines else told
 
 

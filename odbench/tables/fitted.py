@@ -85,9 +85,10 @@ class Fitted:
         encoder = Encoder.of(columns, sample.table)
         if not encoder.columns:
             roles = ", ".join(f"{c.name!r} {c.role}" for c in columns[:5])
+            fewer = "" if "ignored" not in given.values() else "--ignore fewer, or "
             msg = (
-                f"{name}: no column is left to compare rows by ({roles}); name one "
-                f"with --number or --category"
+                f"{name}: no column is left to compare rows by ({roles}); {fewer}name "
+                f"one with --number or --category"
             )
             raise DataError(msg)
         learner = Learner.of(configuration, encoder.encode(sample.table))

@@ -18,6 +18,7 @@ pytest.importorskip("anyio")
 
 from odbench.cli import main
 from odbench.errors import RunBrokenError, UsageError
+from odbench.mcp.advice import for_client
 from odbench.mcp.calls import Limits, call
 from odbench.mcp.tasks import TASKS, installed_only
 from tests.reference.trials import frame, place, trial
@@ -101,6 +102,19 @@ def test_advice_names_a_tool_and_not_a_command(folder):
 
     assert "list_detectors lists the installed ones" in str(raised.value)
     assert "`" not in str(raised.value)
+
+
+def test_advice_names_arguments_and_not_options(folder):
+    told = do(folder, "score_table", **SCORE)
+
+    assert told["verdict"].endswith("give rows known to be normal with `reference`.")
+    every = ["payment", "amount", "items", "country"]
+    with pytest.raises(UsageError, match="`ignore` fewer, or name one with"):
+        do(folder, "score_table", **{**SCORE, "ignore": every})
+
+
+def test_words_of_a_table_are_no_advice():
+    assert for_client("constant (always '--ignore')") == "constant (always '--ignore')"
 
 
 def test_code_as_a_detector_is_refused_and_does_not_run(folder, tmp_path):
@@ -211,6 +225,7 @@ def test_too_much_memory_is_told(folder):
         do(folder, "score_table", memory=1, **{**SCORE, "table": "large.parquet"})
 
 
+@pytest.mark.slow
 def test_results_of_a_run_and_published_ones_are_ranked(folder):
     made = [
         trial(f"set {number}", name, auroc + number / 100)
