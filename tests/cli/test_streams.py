@@ -29,7 +29,14 @@ def shell(line, *arguments, **options):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&- <&-"])
+@pytest.mark.parametrize(
+    "closed",
+    [
+        pytest.param(">&-", marks=pytest.mark.long),
+        pytest.param("2>&-", marks=pytest.mark.long),
+        ">&- 2>&- <&-",
+    ],
+)
 def test_closed_streams_change_nothing(tmp_path, closed, jobs):
     done = shell(f'"$@" {closed}', *RUN, "-j", jobs, "--out", tmp_path / "run")
     assert (done.returncode, "Traceback" in done.stderr) == (0, False)

@@ -126,7 +126,6 @@ def test_an_impossible_parameter_is_refused_before_a_run(name, param, value):
         type(obj)(**{param: value}).check_params()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", slowly(PYOD))
 def test_pyods_break_nothing_that_is_not_listed(name):
     pytest.importorskip("pyod")
