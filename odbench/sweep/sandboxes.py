@@ -6,7 +6,8 @@ because no other detector runs in its process.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 
 from odbench.sweep.context import RunContext
 from odbench.sweep.handover import Handover
@@ -47,11 +48,12 @@ class Sandboxes:
         tables : Handover
             The tables of its data set.
         together : sequence of Trial
-            All trials on these tables; those in the same process can share work.
+            All trials on these tables, in their order; those in the same process can
+            share work.
         """
         group = _group(trial)
         specs = [one.spec for one in together if _group(one) == group]
-        return self._sandbox(group).trial(
+        return self._sandbox(group, _following(trial, together)).trial(
             trial.spec, trial.random_state, tables, specs=list(dict.fromkeys(specs))
         )
 
@@ -77,12 +79,11 @@ class Sandboxes:
             sandbox.close()
         self._open.clear()
 
-    def _sandbox(self, group: str) -> Sandbox:
+    def _sandbox(self, group: str, following: Iterable[str] = ()) -> Sandbox:
         sandbox = self._open.pop(group, None)
         if sandbox is None:
-            while len(self._open) >= _MOST:
-                # The first one has not been used for the longest time.
-                self._open.pop(next(iter(self._open))).close()
+            if len(self._open) >= _MOST:
+                self._open.pop(self._last_needed(following)).close()
             context = self._context
             sandbox = Sandbox(
                 context.limits,
@@ -99,6 +100,26 @@ class Sandboxes:
             )
         self._open[group] = sandbox
         return sandbox
+
+    def _last_needed(self, following: Iterable[str]) -> str:
+        """Return the open group whose next trial is the furthest away.
+
+        To end the one that was used the longest time ago would start every process
+        anew on every data set, because detectors take turns.
+        """
+        turns: dict[str, int] = {}
+        for turn, group in enumerate(following):
+            turns.setdefault(group, turn)
+        # Of several that are not needed, the first was used the longest time ago.
+        return max(self._open, key=lambda group: turns.get(group, math.inf))
+
+
+def _following(trial: Trial, together: Sequence[Trial]) -> Iterator[str]:
+    """Yield the groups of the trials after one; the next data set has the same."""
+    keys = [one.key for one in together]
+    turn = keys.index(trial.key) + 1 if trial.key in keys else 0
+    yield from map(_group, together[turn:])
+    yield from map(_group, together[:turn])
 
 
 def _group(trial: Trial) -> str:
