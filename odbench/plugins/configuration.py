@@ -12,7 +12,7 @@ from odbench.errors import DetectorError
 from odbench.plugins.adapter import AdaptedDetector, adapt
 from odbench.plugins.entry_points import one_line
 from odbench.plugins.parameters import wrong_type
-from odbench.plugins.specs import format_params, identity
+from odbench.plugins.specs import identity, label_params
 
 # Maximum length of a detector's own message within ours.
 _FAULT_LENGTH = 300
@@ -48,8 +48,11 @@ class Configuration:
 
     @property
     def label(self) -> str:
-        """``default``, or the parameters that differ: ``k=20,method=mean``."""
-        return format_params(self.overrides) or "default"
+        """``default``, or the parameters that differ: ``k=20,method=mean``.
+
+        A value of more than 200 characters is its type and a hash.
+        """
+        return label_params(self.overrides) or "default"
 
     @property
     def id(self) -> str:
@@ -85,7 +88,7 @@ class Configuration:
         except (Exception, SystemExit) as error:
             fault = f"{type(error).__name__}: {one_line(error)}"
         if fault:
-            given = format_params(self.overrides) or "its defaults"
+            given = label_params(self.overrides) or "its defaults"
             msg = (
                 f"detector {self.info.name!r}: cannot run with {given} "
                 f"({fault[:_FAULT_LENGTH]})"
@@ -115,7 +118,7 @@ class Configuration:
         except Exception as error:
             msg = (
                 f"detector {self.info.name!r}: cannot be built with "
-                f"{format_params(params) or 'no parameters'} "
+                f"{label_params(params) or 'no parameters'} "
                 f"({type(error).__name__}: {one_line(error)})"
             )
             raise DetectorError(msg) from error

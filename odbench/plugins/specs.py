@@ -34,6 +34,8 @@ _BARE_WORD = re.compile(r"[A-Za-z_][\w.+-]*")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+# A longer value, such as an array, is named by its type and a hash where it is read.
+_READABLE = 200
 
 
 def parse_specs(text: str) -> list[str]:
@@ -232,6 +234,26 @@ def _python_literal(value: Any) -> str:
 def format_params(params: Mapping[str, Any]) -> str:
     """Write parameters as ``a=1,b=x``, sorted by name."""
     return ",".join(f"{name}={format_value(params[name])}" for name in sorted(params))
+
+
+def label_params(params: Mapping[str, Any]) -> str:
+    """Write parameters for a reader, as `format_params` does if they are short.
+
+    A label stands in every row of the results, so an array must not be written out.
+
+    Examples
+    --------
+    >>> label_params({"k": 20, "weights": list(range(100))})
+    'k=20,weights=list#9dd50adb'
+    """
+    return ",".join(f"{name}={_readable(params[name])}" for name in sorted(params))
+
+
+def _readable(value: Any) -> str:
+    text = format_value(value)
+    if len(text) <= _READABLE:
+        return text
+    return f"{type(value).__name__}#{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def is_literal(value: Any) -> bool:

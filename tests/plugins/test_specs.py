@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from odbench.plugins.specs import (
     format_params,
     format_value,
     identity,
+    label_params,
     parse_specs,
     parse_value,
     split_spec,
@@ -103,3 +105,11 @@ def test_identity_is_that_of_full_parameters():
     assert identity("knn", {"k": 5}) != identity("knn", {"k": 6})
     assert identity("knn", {"k": 5}) != identity("lof", {"k": 5})
     assert len(identity("knn", {})) == 12
+
+
+def test_a_label_names_a_long_value_by_its_type_and_a_hash():
+    assert label_params({"k": 20, "s": "a b"}) == format_params({"k": 20, "s": "a b"})
+    one, other = (label_params({"w": np.full(5_000, x)}) for x in (0.1, 0.2))
+    assert one.startswith("w=ndarray#")
+    assert len(one) < 30
+    assert one != other

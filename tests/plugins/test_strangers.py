@@ -1,10 +1,11 @@
 """Classes of strangers that raise where nobody expects it: one line, by its name."""
 
+import numpy as np
 import pytest
 
 from odbench.cli import main
 from odbench.errors import DetectorError
-from odbench.plugins.find import find_detectors
+from odbench.plugins.find import find_detector, find_detectors
 
 SOURCE = """
 import numpy as np
@@ -111,3 +112,23 @@ def test_an_object_that_raises_is_refused_by_its_class():
 
     with pytest.raises(DetectorError, match="detector 'Mine': cannot be used"):
         find_detectors([Mine()])
+
+
+def test_an_array_as_a_parameter_is_no_part_of_each_row_of_the_results():
+    class Mine:
+        def __init__(self, w):
+            self.w = w
+
+        def get_params(self, deep=True):
+            return {"w": self.w}
+
+        def fit(self, X):
+            return self
+
+        def decision_function(self, X):
+            return X.sum(axis=1)
+
+    found = [find_detector(Mine(np.full(5_000, x))) for x in (1.0, 2.0)]
+
+    assert all(len(one.label) < 30 for one in found)
+    assert len({one.label for one in found}) == len({one.id for one in found}) == 2
