@@ -17,7 +17,7 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -237,18 +237,29 @@ class _State:
 
     def failure(self, error: BaseException) -> dict[str, Any]:
         """Describe an error of a detector in one line."""
-        last = traceback.extract_tb(error.__traceback__)[-1:]
+        frames = traceback.extract_tb(error.__traceback__)
+        last = frames[-1:]
         where = f" ({Path(last[0].filename).name}:{last[0].lineno})" if last else ""
-        text = " ".join(f"{type(error).__name__}: {_told(error)}".split())
+        told = f"{type(error).__name__}: {_told(error)}"
+        text = " ".join(told.split()).removesuffix(":")
         status = "memory" if isinstance(error, MemoryError) else "failed"
         if isinstance(error, PermissionError) and self._writable:
-            where += "; the sandbox lets it write to TMPDIR and ODBENCH_DETECTOR_CACHE"
+            where += f"; {_permitted(error, frames)}"
         return {
             "status": status,
             "reason": text[:_REASON_LENGTH] + where,
             "errno": error.errno if isinstance(error, OSError) else None,
             "is_missing": isinstance(error, _MISSING),
         }
+
+
+def _permitted(error: PermissionError, frames: Iterable[traceback.FrameSummary]) -> str:
+    """Say what the sandbox allows instead of that which an error tells of."""
+    if error.filename is not None:
+        return "the sandbox lets it write to TMPDIR and ODBENCH_DETECTOR_CACHE"
+    if any(Path(frame.filename).parent.name == "multiprocessing" for frame in frames):
+        return "the sandbox has no locks or pools of multiprocessing; use threads"
+    return "the sandbox does not allow it"
 
 
 def _told(error: BaseException) -> str:

@@ -6,10 +6,12 @@ import hashlib
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -355,6 +357,22 @@ class StopsItsWorker(OnlyOnRealRows):
     def misbehave(self, X):
         above = Path(f"/proc/{os.getppid()}/stat").read_text().rpartition(")")[2]
         os.kill(int(above.split()[1]), signal.SIGSTOP)
+
+
+class UsesProcesses(OnlyOnRealRows):
+    def misbehave(self, X):
+        with ProcessPoolExecutor(2) as pool:
+            list(pool.map(abs, range(4)))
+
+
+class MakesASocket(OnlyOnRealRows):
+    def misbehave(self, X):
+        socket.socket(socket.AF_UNIX)
+
+
+class AssertsWithoutText(OnlyOnRealRows):
+    def misbehave(self, X):
+        raise AssertionError
 
 
 class WaitsForDeath(OnlyOnRealRows):

@@ -37,6 +37,7 @@ CAUSES = {
     "Exits": ("killed", "code 3"),
     "RaisesSystemExit": ("failed", "SystemExit: enough"),
     "RaisesBytesThatAreNoText": ("failed", r"bad byte \udce9, \x1b[31m red"),
+    "AssertsWithoutText": ("failed", "AssertionError (hostile.py:"),
     "RaisesWithoutMessage": ("failed", "MuteError: its message cannot be made"),
     "Raises": ("failed", "ValueError: no luck with these rows (hostile.py:"),
     "PrintsAGigabyte": ("ok", ""),
@@ -190,6 +191,16 @@ def test_a_detector_cannot_stop_its_worker(made_up, hostile):
     results = results.set_index("detector")
     assert results.loc["StopsItsWorker", "reason"].startswith("PermissionError")
     assert results.loc["Plain", "status"] == "ok"
+
+
+@pytest.mark.skipif(LANDLOCK < 1, reason="this kernel hides no shared memory (< 5.13)")
+def test_a_detector_that_uses_multiprocessing_is_told_what_it_may_use(made_up, hostile):
+    names = ["MakesASocket", "UsesProcesses"]
+    results = run(made_up, hostile, names, limit=1).set_index("detector")
+
+    reasons = results["reason"]
+    assert "no locks or pools of multiprocessing" in reasons["UsesProcesses"]
+    assert reasons["MakesASocket"].endswith("; the sandbox does not allow it")
 
 
 @pytest.mark.slow
