@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import logging
@@ -9,6 +10,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import NamedTuple
 
 from odbench.api.suite_tables import convert
 from odbench.data.dataset import DatasetRecord, check_name
@@ -18,6 +20,7 @@ from odbench.data.own import (
     DATA,
     DESCRIPTION,
     MANIFEST,
+    being_written,
     check_suite_name,
     label_of,
     manifest_of,
@@ -108,39 +111,59 @@ def new_suite(
         suite, or `about` has texts.
     ManifestError
         If the name cannot be that of a suite, or the manifest to update is broken.
+    RunLockedError
+        If another call is writing the same suite.
     """
     check_suite_name(name, where="suites new", step="choose another NAME")
     folder = Path(name) if out is None else out
     files = _tables_in(tables)
-    before: list[DatasetRecord] = []
-    if update:
-        before = _present_rows(folder, name, about or {})
-        known = label_of(folder)
-        label, anomaly = label or known[0], anomaly or known[1]
-    else:
-        _check_free(folder)
-    written: dict[str, str] = {}
-    failed = []
-    contents = {}
+    with contextlib.ExitStack() as held:
+        before: list[DatasetRecord] = []
+        if update:
+            _check_there(folder)
+            held.enter_context(being_written(folder))
+            before = _present_rows(folder, name, about or {})
+            known = label_of(folder)
+            label, anomaly = label or known[0], anomaly or known[1]
+        else:
+            _check_free(folder)
+        made = _converted(files, name, label, anomaly)
+        if not made.contents:
+            msg = f"suite {name}: no table of {str(tables)!r} can be used: "
+            raise UsageError(msg + made.failed[0])
+        _claim(folder, update=update)
+        if not update:
+            held.enter_context(being_written(folder))
+        # Once it is there, `update` goes on where a full disk ended this.
+        if not (folder / DESCRIPTION).exists():
+            text = _description({"name": name, **(about or {})}, label, anomaly)
+            write_text(folder / DESCRIPTION, text)
+        for table, content in made.contents.items():
+            write_bytes(folder / DATA / f"{table}.npz", content)
+        records, unusable = _measure(folder, made.written, before)
+    return Made(folder, records, (*made.failed, *unusable))
+
+
+class _Converted(NamedTuple):
+    """Tables as archives, how each was made, and a line per table that was not."""
+
+    contents: dict[str, bytes]
+    written: dict[str, str]
+    failed: list[str]
+
+
+def _converted(
+    files: Mapping[str, Path], name: str, label: str, anomaly: str
+) -> _Converted:
+    made = _Converted({}, {}, [])
     for table, file in files.items():
         try:
-            contents[table], written[table] = convert(
+            made.contents[table], made.written[table] = convert(
                 file, f"{name}/{table}", label, anomaly
             )
         except OdbenchError as error:
-            failed.append(str(error))
-    if not contents:
-        msg = f"suite {name}: no table of {str(tables)!r} can be used: {failed[0]}"
-        raise UsageError(msg)
-    _claim(folder, update=update)
-    # Once it is there, `update` goes on where a full disk ended this.
-    if not (folder / DESCRIPTION).exists():
-        text = _description({"name": name, **(about or {})}, label, anomaly)
-        write_text(folder / DESCRIPTION, text)
-    for table, content in contents.items():
-        write_bytes(folder / DATA / f"{table}.npz", content)
-    records, unusable = _measure(folder, written, before)
-    return Made(folder, records, (*failed, *unusable))
+            made.failed.append(str(error))
+    return made
 
 
 def _tables_in(folder: Path) -> dict[str, Path]:
@@ -221,16 +244,20 @@ def _claim(folder: Path, *, update: bool) -> None:
         raise UsageError(msg) from error
 
 
-def _present_rows(
-    folder: Path, name: str, about: Mapping[str, str]
-) -> list[DatasetRecord]:
-    """Return the manifest of the suite to update, if the call is meant for it."""
+def _check_there(folder: Path) -> None:
+    """Refuse to update a folder that is no suite."""
     if not (folder / DESCRIPTION).is_file():
         msg = (
             f"suite {str(folder)!r}: has no {DESCRIPTION}, so it cannot be updated; "
             f"make it without --update"
         )
         raise UsageError(msg)
+
+
+def _present_rows(
+    folder: Path, name: str, about: Mapping[str, str]
+) -> list[DatasetRecord]:
+    """Return the manifest of the suite to update, if the call is meant for it."""
     suite = open_suite(folder)
     if suite.name != name:
         msg = (

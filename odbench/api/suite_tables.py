@@ -157,6 +157,12 @@ def label_rows(table: Any, label: str, anomaly: str, where: str) -> LabelArray:
         )
         raise DataError(msg)
     _tell_alike(known, y, anomaly, f"{where}: column {label!r}")
+    if y.sum() > len(y) / 2:
+        logger.warning(
+            "%s: column %r has %r in %d of %d rows, which all count as anomalies; "
+            "if these are the normal ones, make the suite with another --anomaly",
+            where, label, anomaly, int(y.sum()), len(y),
+        )  # fmt: skip
     return y
 
 

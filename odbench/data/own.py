@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import re
@@ -14,8 +15,8 @@ from typing import Any
 from odbench.data.dataset import DatasetRecord, check_name
 from odbench.data.manifest import parse_manifest
 from odbench.data.stamps import Stamp, file_sha256, stamp_of
-from odbench.errors import ManifestError, UsageError
-from odbench.files import at_home
+from odbench.errors import ManifestError, RunLockedError, UsageError
+from odbench.files import at_home, lock
 from odbench.scoring.settings import Protocol
 from odbench.suites import Suite, load_suites, register, shipped_names
 
@@ -23,6 +24,7 @@ DESCRIPTION = "suite.toml"
 MANIFEST = "manifest.csv"
 DATA = "data"
 TEXTS = ("title", "summary", "citation", "licence", "homepage", "protocol")
+_LOCK = ".suite.lock"
 _KEYS = ("name", *TEXTS, "label", "anomaly")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _MOST_BYTES = {DESCRIPTION: 1 << 16, MANIFEST: 1 << 26}
@@ -198,6 +200,27 @@ def _text(file: Path) -> str:
     except UnicodeDecodeError as error:
         msg = f"{file}: is not UTF-8 (byte {error.start}); save it as UTF-8"
         raise ManifestError(msg) from error
+
+
+@contextlib.contextmanager
+def being_written(folder: str | Path) -> Iterator[None]:
+    """Hold the lock of a suite's folder, so that only one call at a time changes it.
+
+    Raises
+    ------
+    RunLockedError
+        If another call holds it.
+    """
+    with (Path(folder) / _LOCK).open("a") as file:
+        try:
+            lock(file)
+        except BlockingIOError:
+            msg = (
+                f"suite {str(folder)!r}: another call is writing it; wait for its end, "
+                f"then call again"
+            )
+            raise RunLockedError(msg) from None
+        yield
 
 
 def manifest_of(suite: Suite) -> list[DatasetRecord]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from odbench.data.family import with_families
 from odbench.data.leaks import leaking_columns
 from odbench.data.manifest import read_manifest, write_manifest
 from odbench.data.measure import measure
-from odbench.data.own import MANIFEST, manifest_of
+from odbench.data.own import MANIFEST, being_written, manifest_of
 from odbench.data.subsets import suite_of
 from odbench.data.transports.choose import fresh_source
 from odbench.data.transports.source import Source, listed_record, with_listing
@@ -140,27 +141,43 @@ def audit_suite(
         If the suite is unknown, or `write` is true for a generated suite.
     TransportError
         If the hub or the mirror cannot be read.
+    RunLockedError
+        If another call is writing the same suite of one's own.
     """
     described = suite_of(suite)
-    made = described.transport == "generated"
-    if made and write:
+    if write and described.transport == "generated":
         msg = (
             f"audit: suite {described.name!r} is generated; write its manifest with "
-            f"`odbench {described.name} manifest --write FILE`"
+            f"`odbench synbench manifest --suite {described.name} --write FILE`"
         )
         raise UsageError(msg)
     file = _manifest_file(described, folder)
-    source = fresh_source(described, None if origin == "hub" else origin)
+    held: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
+    if write and file.name == MANIFEST:
+        held = being_written(file.parent)
+    with held:
+        found = _measured(described, origin, file, jobs, partition)
+        if write:
+            write_manifest(found.records, file)
+    return found, file
+
+
+def _measured(
+    suite: Suite, origin: str, file: Path, jobs: int, partition: str | None
+) -> Rebuilt:
+    """Measure a suite and show progress; `file` is its present manifest."""
+    source = fresh_source(suite, None if origin == "hub" else origin)
+    made = suite.transport == "generated"
     old = [
         dataclasses.replace(row, family=row.family or row.id) if made else row
-        for row in _present_rows(described, file)
+        for row in _present_rows(suite, file)
     ]
     partitions = PARTITIONS if partition is None else (partition,)
     total = sum(len(source.listing(part)) for part in partitions)
     bar = Bar(total, visible=True, action="audit")
     try:
-        found = rebuild(
-            described,
+        return rebuild(
+            suite,
             source,
             old,
             jobs=jobs,
@@ -169,9 +186,6 @@ def audit_suite(
         )
     finally:
         bar.close()
-    if write:
-        write_manifest(found.records, file)
-    return found, file
 
 
 def _manifest_file(suite: Suite, folder: Path | None) -> Path:

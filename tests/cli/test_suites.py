@@ -17,6 +17,7 @@ import pytest
 from odbench.api import new_suite
 from odbench.api.suite_tables import label_rows
 from odbench.cli import main
+from odbench.data.own import being_written
 from odbench.data.split import one_class_split
 from odbench.errors import UsageError
 
@@ -303,6 +304,34 @@ def test_two_calls_do_not_share_a_new_folder(run, tables, monkeypatch):
 
     assert (code, err.count("\n")) == (2, 1)
     assert "another call has just made it" in err
+
+
+def test_a_suite_that_is_being_written_is_left_alone(run, tables):
+    new(run)
+    before = Path("fraud/manifest.csv").read_bytes()
+
+    with being_written(Path("fraud")):
+        update = new(run, "--update")
+        audit = run("datasets", "audit", "--suite", "./fraud", "--write")
+
+    for code, _, err in (update, audit):
+        assert (code, err.count("\n")) == (2, 1)
+        assert "another call is writing it; wait for its end" in err
+    assert Path("fraud/manifest.csv").read_bytes() == before
+    assert new(run, "--update")[0] == 0
+
+
+def test_anomalies_that_are_most_rows_are_told(run, tables, caplog):
+    code, _, _ = run(
+        "suites", "new", "fraud", "--from", "tables", "--label", "state",
+        "--anomaly", "good",
+    )  # fmt: skip
+
+    assert code == 0
+    assert "has 'good' in 40 of 45 rows, which all count as anomalies" in caplog.text
+    caplog.clear()
+    new(run, "--out", "other")
+    assert "count as anomalies" not in caplog.text
 
 
 def test_an_update_is_of_that_suite_and_keeps_its_description(run, tables):

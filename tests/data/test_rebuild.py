@@ -101,8 +101,10 @@ def test_a_private_row_says_nothing_about_labels(folder, manifests):
 
 
 def test_what_cannot_be_audited_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="odbench synbench manifest --write"):
-        audit_suite("synbench", "hub", write=True)
+    for name in ("synbench", "synbench-2"):
+        command = f"`odbench synbench manifest --suite {name} --write FILE`"
+        with pytest.raises(UsageError, match=command):
+            audit_suite(name, "hub", write=True)
     with pytest.raises(UsageError, match="wanted one of adbench"):
         audit_suite("odbench", str(tmp_path))
     with pytest.raises(TransportError, match="no such folder"):
