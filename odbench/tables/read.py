@@ -177,8 +177,7 @@ def _read_object(table: Any) -> Source:
 
     kind = type(table).__name__
     try:
-        pandas = type(table).__module__.partition(".")[0] == "pandas"
-        if pandas and hasattr(table, "iloc"):
+        if is_pandas(table):
             found = _of_pandas(table)
         elif isinstance(table, (pa.Table, Mapping)) or hasattr(
             table, "__arrow_c_stream__"
@@ -200,6 +199,12 @@ def _read_object(table: Any) -> Source:
         )
         raise UsageError(msg)
     return of_arrow(found, name="table", form=kind)
+
+
+def is_pandas(table: Any) -> bool:
+    """Check for a data frame or series of pandas, or of a class derived from one."""
+    homes = (kind.__module__.partition(".")[0] for kind in type(table).__mro__)
+    return "pandas" in homes and hasattr(table, "iloc")
 
 
 def _of_array(table: Any) -> Any:

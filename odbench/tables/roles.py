@@ -605,14 +605,15 @@ def _overruled(column: Column, role: str, values: Any, *, comma: bool) -> Column
     kind = family(values.type)
     # Numbers that are dates count the time; all others are read as they are.
     numeric = kind in ("number", "integer", "truth")
-    if not (kind == "text" and role in ("number", "date")) and not (
+    written = kind in ("text", "nested")
+    if not (written and role in ("number", "date")) and not (
         numeric and role == "date"
     ):
         return chosen
     facts = _look(values)
-    if kind == "text" and role == "date":
+    if written and role == "date":
         chosen = _as_dates(chosen, spread(facts.known))
-    elif kind == "text":
+    elif written:
         chosen = _as_numbers(chosen, facts, comma=comma)
     return _with_unread(chosen, facts)
 

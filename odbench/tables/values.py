@@ -113,6 +113,8 @@ def as_text(column: Any) -> Any:
     column : pyarrow array of length n
         Whole numbers are written without a decimal point.
 
+        Whole numbers are written without a decimal point, lists as Python shows them.
+
     Returns
     -------
     pyarrow large_string array of length n
@@ -123,12 +125,22 @@ def as_text(column: Any) -> Any:
     column = undictionary(column)
     if family(column.type) in ("number", "integer", "truth"):
         column = _number_text(column)
+    elif family(column.type) == "nested":
+        shown = [None if v is None else _shown(v) for v in column.to_pylist()]
+        column = pa.array(shown, pa.large_string())
     text = pc.utf8_trim_whitespace(pc.cast(column, pa.large_string()))
     gone = pc.or_(
         pc.is_in(pc.utf8_upper(text), _strings(MISSING)),
         pc.is_in(text, _strings(MISSING_EXACT)),
     )
     return pc.if_else(gone, pa.scalar(None, pa.large_string()), text)
+
+
+def _shown(value: Any) -> str:
+    """Return a value that is neither text nor a number as text, byte by byte."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    return str(value)
 
 
 def category_key(text: str) -> str:
@@ -183,8 +195,8 @@ def readable(column: Any) -> Any:
     """Return an array as a type that rows can be taken from and shown.
 
     Views, run-end encoding and extension types become the plain types they stand for,
-    and an unknown time zone UTC. Nested types that Arrow cannot select from, such as
-    unions, become bytes; they are never looked into.
+    also as the values of a dictionary, and an unknown time zone UTC. Nested types that
+    Arrow cannot select from, such as unions, become bytes.
 
     Parameters
     ----------
@@ -200,6 +212,11 @@ def readable(column: Any) -> Any:
 
     if isinstance(column, pa.ExtensionArray):
         column = column.storage
+    if isinstance(column, pa.DictionaryArray):
+        values = readable(column.dictionary)
+        # Arrow cannot cast a dictionary of views, as polars writes its categories.
+        kept = values.type == column.dictionary.type
+        return column if kept else values.take(column.indices)
     kind = column.type
     if of.is_run_end_encoded(kind):
         return readable(pc.run_end_decode(column))

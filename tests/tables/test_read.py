@@ -404,11 +404,25 @@ def test_every_arrow_type_is_read_or_left_out():
     }
 
 
+def test_a_data_frame_of_a_derived_class_is_read_as_one():
+    class Own(pd.DataFrame):
+        pass
+
+    mixed = {"a": [1, "two", 3.5], "b": [0.1, 0.2, 0.3]}
+    frame = Own(mixed, index=pd.Index([5, 6, 7], name="n"))
+
+    assert read_source(frame).table().to_pydict()["a"] == ["1", "two", "3.5"]
+    assert read_source(frame).names == ("a", "b")
+
+
 def test_types_that_arrow_cannot_select_from_are_turned_into_others():
     numbers = pa.array([1.0, 2.0, 3.5])
     text = pa.array(["a", "b", "a"])
     unusual = {
         "view": text.cast(pa.string_view()),
+        "coded view": pa.DictionaryArray.from_arrays(
+            pa.array([0, None, 1]), pa.array(["a", "b"], pa.string_view())
+        ),
         "bytes view": text.cast(pa.binary()).cast(pa.binary_view()),
         "runs": pa.RunEndEncodedArray.from_arrays([1, 2, 3], numbers),
         "union": pa.UnionArray.from_sparse(
@@ -428,9 +442,10 @@ def test_types_that_arrow_cannot_select_from_are_turned_into_others():
     roles = {c.name: c.role for c in infer_roles(source.table())}
 
     assert taken["view"].to_pylist() == ["a", "a"]
+    assert source.table()["coded view"].to_pylist() == ["a", None, "b"]
     assert taken["runs"].to_pylist() == [1.0, 3.5]
     assert len(taken.to_pandas()) == 2
-    assert roles["view"] == "yes/no"
+    assert roles["view"] == roles["coded view"] == "yes/no"
     assert roles["truth"] == "yes/no"
     assert roles["runs"] == roles["span"] == "number"
     assert roles["union"] == roles["bytes view"] == "nested"
@@ -656,6 +671,7 @@ def test_a_decimal_comma_between_commas_is_no_name_of_a_row(tmp_path):
         read(tmp_path, f"date,price\n{rows}".encode())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("indent", [None, 2])
 def test_an_array_and_objects_over_lines_are_the_same_table(tmp_path, indent):
     rows = [{"a": n / 2, "b": f"x\n}}],{n}\\", "c": {"d": [n]}} for n in range(300)]
