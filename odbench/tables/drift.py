@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from odbench.arrays import FloatArray
-from odbench.tables.columns import Column, parsed_numbers
+from odbench.tables.columns import Column, parsed_numbers, written_numbers
 from odbench.tables.encode import GONE, NAMED, Learned, count_categories
 from odbench.tables.fitted import Fitted
 from odbench.tables.order import hash_rows
 from odbench.tables.roles import is_constant
+from odbench.tables.values import as_text
 from odbench.tables.wording import show_share
 
 # Shares of rows above which a column is reported.
@@ -91,7 +92,9 @@ def _of_constant(column: Column, values: Any) -> list[str]:
 def _of_category(column: Column, learned: Learned, values: Any) -> list[str]:
     counts = count_categories(values)
     unseen = {
-        text: count for text, count in counts.items() if text not in learned.counts
+        text: count
+        for text, count in counts.items()
+        if learned.key(text) not in learned.counts
     }
     share = sum(unseen.values()) / max(len(values), 1)
     # Of each category that it has once, the reference itself saw none before.
@@ -124,7 +127,7 @@ def _of_numbers(
     least = max(_MISSING, _chance(now, len(numbers), before, learned.n_rows))
     if abs(now - before) > least or (now and not learned.missing):
         notes.append(
-            f"{column.name}: missing in {show_share(now)} of rows, in the reference "
+            f"{column.name}: {_how_missing(how, values)}, in the reference "
             f"{show_share(before)}"
         )
     known = numbers[~gone]
@@ -140,6 +143,22 @@ def _of_numbers(
             f"{low} to {high}"
         )
     return notes
+
+
+def _how_missing(how: Column, values: Any) -> str:
+    """Say in how many rows a number or date is missing, or cannot be read as one."""
+    gone = np.isnan(parsed_numbers(how, values))
+    # Values that stand for missing ones can be read.
+    unread = np.isnan(written_numbers(how, values))
+    texts = as_text(values)
+    unread &= texts.is_valid().to_numpy(zero_copy_only=False)
+    told = f"in {show_share(float(gone.mean()))} of rows"
+    if not unread.any():
+        return f"missing {told}"
+    noun = "date" if how.role == "date" else "number"
+    first = texts[int(np.flatnonzero(unread)[0])].as_py()
+    start = "" if (unread == gone).all() else "missing or "
+    return f"{start}not a {noun} {told}, such as {first[:40]!r}"
 
 
 def chance_outside(count: int, n: int, n_reference: int) -> float:

@@ -23,6 +23,8 @@ NAMED = ("category", "yes/no")
 _NEVER_SEEN = 0.5
 # Key of missing values among the categories; a present value is never empty.
 GONE = ""
+# Two ways to write a yes/no.
+_TRUTH, _BITS = ("true", "false"), ("1", "0")
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,19 @@ class Learned:
     high: float
     counts: Mapping[str, int]
     parts: tuple[str, ...]
+
+    def key(self, text: str | None) -> str:
+        """Return the key of a category among `counts`, `GONE` for None.
+
+        Of a yes/no, 1 and 0 are true and false, as databases and CSV files write them.
+        """
+        if text is None:
+            return GONE
+        key = category_key(text)
+        for known, names in ((_TRUTH, _BITS), (_BITS, _TRUTH)):
+            if key in names and self.counts.keys() - {GONE} == set(known):
+                return known[names.index(key)]
+        return key
 
 
 @dataclass(frozen=True)
@@ -249,7 +264,7 @@ def _rarities(learned: Learned, values: Any) -> FloatArray:
 
 def rarity(learned: Learned, text: str) -> float:
     """Return ``-log(rows of a category / rows)``; half a row if it was never seen."""
-    count = learned.counts.get(category_key(text), _NEVER_SEEN)
+    count = learned.counts.get(learned.key(text), _NEVER_SEEN)
     return _rarity_of(count, learned.n_rows)
 
 

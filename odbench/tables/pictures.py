@@ -9,10 +9,9 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench.tables.columns import Column
-from odbench.tables.encode import GONE, Learned
+from odbench.tables.encode import Learned
 from odbench.tables.fitted import Fitted
 from odbench.tables.reasons import Reason
-from odbench.tables.values import category_key
 from odbench.tables.wording import show_share, show_value
 
 _WIDTH, _HEIGHT, _FLOOR = 340, 64, 48
@@ -89,7 +88,7 @@ def draw_numbers(column: Column, values: FloatArray, own: float) -> str:
 
 def draw_categories(learned: Learned, own: str | None) -> str:
     """Return bars of the most frequent categories and of the row's own."""
-    key = GONE if own is None else category_key(own)
+    key = learned.key(own)
     shown = [text for text in list(learned.counts)[:_CATEGORIES] if text != key]
     shown = [*shown[: _CATEGORIES - 1], key]
     most = max((learned.counts.get(text, 0) for text in shown), default=1) or 1

@@ -10,9 +10,8 @@ import numpy as np
 from odbench.arrays import FloatArray
 from odbench.tables.columns import Column
 from odbench.tables.dates import show_date
-from odbench.tables.encode import GONE, Learned
+from odbench.tables.encode import Learned
 from odbench.tables.seasons import show_season
-from odbench.tables.values import category_key
 
 _DAYS = (
     "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
@@ -77,7 +76,7 @@ def say_category(
     same : float
         Share of similar rows of that category.
     """
-    key = GONE if text is None else category_key(text)
+    key = learned.key(text)
     count, n = learned.counts.get(key, 0), learned.n_rows
     shown = "missing" if text is None else quoted(text)
     if not count:
