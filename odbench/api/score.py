@@ -52,10 +52,11 @@ def score(
     Returns
     -------
     pandas.DataFrame
-        One row per row of the table, in its order: ``row`` (its place, from 0), the id
-        column, ``rank`` (1 is the most anomalous), ``score`` (higher is more
-        anomalous), ``p_value``, ``flagged`` and ``reasons``. ``attrs["summary"]`` holds
-        the facts about the table: its columns with their roles, the verdict, notes.
+        One row per row of the table, in its order, with its index if it is of pandas:
+        ``row`` (its place, from 0), the id column, ``rank`` (1 is the most anomalous),
+        ``score`` (higher is more anomalous), ``p_value``, ``flagged`` and ``reasons``.
+        ``attrs["summary"]`` holds the facts about the table: its columns with their
+        roles, the verdict, notes.
 
     Raises
     ------
@@ -76,6 +77,7 @@ def score(
     """
     from odbench.errors import UsageError
     from odbench.tables.model_file import load_model, save_model
+    from odbench.tables.read import is_pandas
     from odbench.tables.score import Request, score_table
 
     if model is not None and reference is not None:
@@ -87,7 +89,7 @@ def score(
             table=table,
             reference=reference,
             detector=detector,
-            id_name=id,
+            id_name=str(id),
             roles={
                 "ignored": ignore,
                 "category": category,
@@ -103,4 +105,8 @@ def score(
         save_model(learned, Path(save))
     for note in (*notes, *scored.notes):
         warnings.warn(note, stacklevel=2)
-    return scored.frame()
+    frame = scored.frame()
+    if is_pandas(table):
+        # A column of scores that is joined to the table goes to the right rows.
+        frame.index = table.index
+    return frame

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -154,7 +155,7 @@ def benjamini_hochberg(p: FloatArray, fdr: float) -> BoolArray:
     .. [1] Benjamini, Hochberg, "Controlling the false discovery rate", Journal of the
        Royal Statistical Society B 57, 1995.
     """
-    if not 0.0 < fdr < 1.0:
+    if not (isinstance(fdr, Real) and 0.0 < fdr < 1.0):
         msg = f"fdr {fdr!r}: is not a rate; use one between 0 and 1, such as 0.1"
         raise UsageError(msg)
     ordered = np.sort(p)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,10 +129,15 @@ def chosen_roles(
     return chosen
 
 
-def split_names(listed: Sequence[str], names: Sequence[str]) -> list[str]:
-    """Split comma-separated names, but no name that itself has a comma."""
+def split_names(listed: Any, names: Sequence[str]) -> list[str]:
+    """Split comma-separated names, but no name that itself has a comma.
+
+    Names in Python may be no text, as those of a data frame, and one may stand alone.
+    """
     found: list[str] = []
-    for item in [listed] if isinstance(listed, str) else listed:
+    several = isinstance(listed, Iterable) and not isinstance(listed, str)
+    for each in listed if several else [listed]:
+        item = str(each)
         parts = [item] if item in names else [part.strip() for part in item.split(",")]
         found += [part for part in parts if part]
     return found

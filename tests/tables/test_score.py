@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -348,6 +349,76 @@ def test_from_python():
     assert {"column": "note", "role": "ignored", "note": "as asked"} in summary[
         "columns"
     ]
+
+
+def test_the_index_of_a_data_frame_is_that_of_its_scores(rng):
+    table = pd.DataFrame({"a": rng.normal(size=50)})[::-1].iloc[::2]
+    table.loc[15, "a"] = 40.0
+
+    table["rank"] = odbench.score(table, detector="knn:k=3")["rank"]
+
+    assert table["rank"].idxmin() == 15
+
+
+def test_names_that_are_no_text_choose_columns_too(rng):
+    table = pd.DataFrame(rng.normal(size=(40, 3)), columns=[0, 1, ("a", "b")])
+
+    frame = odbench.score(table, detector="knn", id=1, ignore=[("a", "b")], number=0)
+
+    columns = frame.attrs["summary"]["columns"]
+    assert [c["role"] for c in columns] == ["number", "identifier", "ignored"]
+    with pytest.raises(UsageError, match=r"fdr '0\.1': is not a rate"):
+        odbench.score(table, fdr="0.1")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pa.array([["x"], ["y"], None, ["x"]]),
+        pa.array([b"x", b"\xff", None, b"x"]),
+        pa.array([[("k", 1)], [("k", 2)], None, None], pa.map_(pa.string(), pa.int8())),
+    ],
+    ids=["lists", "bytes", "maps"],
+)
+def test_a_nested_column_may_be_a_category_but_no_number(values, rng):
+    table = pa.table({"a": rng.normal(size=4), "n": values})
+
+    frame = odbench.score(table, detector="knn:k=1", category=["n"])
+
+    assert frame.attrs["summary"]["columns"][1]["role"] == "category"
+    for role in ("number", "date"):
+        with pytest.raises(UsageError, match=f"--{role} wants {role}s, but none of"):
+            odbench.score(table, **{role: ["n"]})
+
+
+@pytest.mark.parametrize("values", [["abc"] * 60, [[1]] * 60])
+def test_values_that_are_no_numbers_are_not_said_to_be_missing(values, rng):
+    reference = {"a": rng.normal(size=200), "b": rng.normal(size=200)}
+    half = [str(v) if i % 2 else "" for i, v in enumerate(values)]
+
+    for given, words in ((values, "a: not a"), (half, "a: missing or not a")):
+        table = {"a": given, "b": rng.normal(size=60)}
+        found = scored(table, reference=reference, detector="knn")
+        assert found.notes[0] == (
+            f"{words} number in 100 % of rows, such as {str(values[0])!r}, in the "
+            f"reference 0 %"
+        )
+
+
+def test_one_and_zero_are_true_and_false_where_the_reference_has_these(rng):
+    known, new = (
+        pa.table({"a": rng.normal(size=n), "ok": rng.random(n) < 0.8})
+        for n in (200, 60)
+    )
+    known_bits, new_bits = (
+        t.set_column(1, "ok", t["ok"].cast(pa.int8())) for t in (known, new)
+    )
+
+    alike = odbench.score(new, reference=known, detector="ecod")
+    for table, reference in ((new_bits, known), (new, known_bits)):
+        frame = odbench.score(table, reference=reference, detector="ecod")
+        np.testing.assert_array_equal(frame["score"], alike["score"])
+        assert frame.attrs["summary"]["notes"] == []
 
 
 def test_a_note_names_columns_that_a_detector_is_better_off_without():
