@@ -187,6 +187,8 @@ def _label_texts(column: Any, anomaly: str, where: str) -> list[str | None]:
     import pyarrow as pa
 
     try:
+        if pa.types.is_nested(column.type):
+            raise pa.ArrowInvalid
         texts: list[str | None] = as_text(column).to_pylist()
     except pa.ArrowException as error:
         msg = f"{where} holds {column.type}; wanted texts, numbers or truth values"
