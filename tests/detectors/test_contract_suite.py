@@ -1,6 +1,7 @@
 """Every registered detector keeps the contract, with a reason for each exception."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from odbench.errors import DetectorError
@@ -80,6 +81,17 @@ REFUSED = {
     "no table": lambda t: (t.train[:, 0], t.test, r"n_columns\), got shape \(200,\)"),
     "complex": lambda t: (t.train + 1j, t.test, "real numbers, got complex ones"),
     "texts": lambda t: (np.full((9, 4), "x"), t.test, "numbers: could not"),
+    "uneven": lambda t: ([[1.0], [1.0, 2.0]], t.test, "rows of unequal length"),
+    "pandas.NA to fit": lambda t: (
+        with_value(t.train.astype(object), pd.NA),
+        t.test,
+        "column 1 holds NaN",
+    ),
+    "no date to fit": lambda t: (
+        with_value(t.train.astype("datetime64[s]"), "NaT"),
+        t.test,
+        "column 1 holds NaN",
+    ),
     "NaN to fit": lambda t: (with_value(t.train, np.nan), t.test, "column 1 holds NaN"),
     "inf to fit": lambda t: (with_value(t.train, np.inf), t.test, "column 1 holds NaN"),
     "narrow": lambda t: (t.train, t.test[:, :3], "expected 4 columns as in fit, got 3"),

@@ -166,19 +166,43 @@ def numbers_of(X: Any) -> NDArray[Any]:
     Raises
     ------
     DetectorError
-        If a value is no number, or complex.
+        If a value is no number, or complex. Missing ones are NaN.
     """
-    table = np.asarray(X)
+    try:
+        table = np.asarray(X)
+    except ValueError as error:
+        msg = "expected a table of numbers, got rows of unequal length: fill them up"
+        raise DetectorError(msg) from error
     if table.dtype.kind == "c":
         msg = "expected a table of real numbers, got complex ones: give two columns"
         raise DetectorError(msg)
+    if table.dtype.kind in "mM":
+        # NumPy would make a number of a date that is missing.
+        return np.where(np.isnat(table), np.nan, table.astype(np.float64))
     if table.dtype.kind not in "fiub":
         try:
             return np.asarray(X, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            msg = f"expected a table of numbers: {error}; encode other columns first"
-            raise DetectorError(msg) from error
+        except (TypeError, ValueError):
+            return _of_objects(table)
     return table
+
+
+def _of_objects(table: NDArray[Any]) -> FloatArray:
+    """Return objects as numbers, NaN for the missing values of pandas.
+
+    Raises
+    ------
+    DetectorError
+        If another value is no number.
+    """
+    import pandas as pd
+
+    objects = table.astype(object)
+    try:
+        return np.where(pd.isna(objects), np.nan, objects).astype(np.float64)
+    except (TypeError, ValueError) as error:
+        msg = f"expected a table of numbers: {error}; encode other columns first"
+        raise DetectorError(msg) from error
 
 
 def check_dimensions(shape: tuple[int, ...]) -> None:
