@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from odbench.errors import UsageError
+from odbench.errors import UnknownDatasetError, UsageError
 
 if TYPE_CHECKING:
     from odbench.arrays import IntArray, LabelArray
@@ -35,8 +35,17 @@ def from_file_or_manifest(
     return from_manifest(suite, partition)
 
 
-def from_manifest(suite: str, partition: str) -> DatasetList:
+def from_manifest(
+    suite: str, partition: str, *, step: str = "name a data set list with --sets"
+) -> DatasetList:
     """Return the measured data sets of a suite's manifest as a data set list.
+
+    Parameters
+    ----------
+    suite, partition : str
+        The part of the manifest.
+    step : str
+        The next step where it has none.
 
     Raises
     ------
@@ -52,12 +61,15 @@ def from_manifest(suite: str, partition: str) -> DatasetList:
     from odbench.submissions.dataset_list import DatasetList
 
     # The manifest alone: what a hub lists today must not change what was promised.
-    listed = select(suite, partition=partition, offline=True)
+    try:
+        listed = select(suite, partition=partition, offline=True)
+    except UnknownDatasetError:
+        listed = []
     records = [record for record in listed if record.n_test > 0]
     if not records:
         msg = (
             f"suite {suite!r}: its manifest has no measured data set of the partition "
-            f"{partition!r}; name a data set list with --sets"
+            f"{partition!r}; {step}"
         )
         raise UsageError(msg)
     _tell_unmeasured(suite, [record.name for record in listed if record.n_test <= 0])

@@ -122,7 +122,8 @@ def listed_records(
                 err=True,
             )
         if found.added:
-            own = sources.mirror is not None and described.transport != "folder"
+            is_open = partition == "public" and described.transport != "folder"
+            own = sources.mirror is not None and is_open
             hint = f"; {OWN_HINT}" if own else ""
             click.echo(
                 f"{suite}: {len(found.added)} files in {source.label} have no "

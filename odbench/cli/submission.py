@@ -201,7 +201,7 @@ def evaluate(
     )
     sets = of_archive(sets_file, file)
     truth = LabelFolder(labels, sets)
-    if options["commitments"] is not None:
+    if options["commitments"] is not None or options["salt_file"] is not None:
         _check_commitments(truth, sets, options["commitments"], options["salt_file"])
     rescorer = Rescorer(sets=sets, labels=truth, choose_rows=protocol_rows(sets.suite))
     evaluator = Evaluator(rescorer=rescorer, leaderboard=leaderboard)
@@ -232,7 +232,8 @@ def list_sets(suite: str, partition: str, folder: Path | None, out: Path) -> Non
     from odbench.api.dataset_lists import from_folder, from_manifest
 
     if folder is None:
-        sets = from_manifest(suite, partition)
+        step = "name a folder of its features with --from"
+        sets = from_manifest(suite, partition, step=step)
     else:
         sets = from_folder(folder, suite, partition)
     sets.write(out)
@@ -345,7 +346,7 @@ def show_log(leaderboard: Path) -> None:
 
 
 def _check_commitments(
-    labels: Any, sets: Any, file: Path, salt_file: Path | None
+    labels: Any, sets: Any, file: Path | None, salt_file: Path | None
 ) -> None:
     """Refuse to evaluate with labels that are not the promised ones."""
     from odbench.errors import SubmissionError, UsageError
@@ -353,6 +354,9 @@ def _check_commitments(
 
     if salt_file is None:
         msg = "--commitments: --salt-file is missing; the keys are derived from it"
+        raise UsageError(msg)
+    if file is None:
+        msg = "--salt-file: --commitments is missing; the labels are checked by both"
         raise UsageError(msg)
     published = commitments.read_commitments(file, sets)
     salt = commitments.read_salt(salt_file)

@@ -280,7 +280,8 @@ def _records(request: RunRequest, sources: Sources) -> list[DatasetRecord]:
             if request.show_progress:
                 place = "the hub" if sources.mirror is None else "this mirror"
                 _tell_missing(found[suite.name], place)
-                if sources.mirror is not None and suite.transport != "folder":
+                is_open = request.partition == "public" and suite.transport != "folder"
+                if sources.mirror is not None and is_open:
                     _tell_unlisted(found[suite.name])
         chosen = choose(
             name,

@@ -265,6 +265,14 @@ def test_without_names_a_mirror_is_pulled_and_nothing_generated(run, unlisted):
     assert (code, out) == (0, "1 of 1 data set in the store, 0.0 MB\n")
 
 
+def test_files_of_a_private_partition_are_not_taken_for_own_tables(run, unlisted):
+    pull = ("datasets", "pull", "--suite", "oddbench", "--mirror", unlisted)
+
+    assert "are they your own" in run(*pull)[2]
+    _, _, err = run(*pull, "--partition", "private")
+    assert ("have no manifest row" in err, "are they your own" in err) == (True, False)
+
+
 def test_audit_lists_what_it_measured(run, unlisted):
     options = ("--suite", "oddbench", "--mirror", unlisted, "--partition", "private")
     code, out, _ = run("datasets", "audit", *options, "--format", "json")

@@ -317,11 +317,12 @@ def test_a_private_run_names_the_scores_and_the_next_command(tmp_path):
 
     done = odbench(
         "run", "--suite", "synbench", "--partition", "private", "--detectors", "ecod",
-        "--mirror", "drawn/features", "--out", "mine", "-q", cwd=tmp_path,
+        "--mirror", "drawn/features", "--out", "mine", cwd=tmp_path,
     )  # fmt: skip
 
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
+    assert "are they your own" not in done.stderr
     assert "no public labels, so no leaderboard; scores are in mine/scores" in (
         done.stderr
     )

@@ -193,7 +193,9 @@ def test_labels_are_checked_against_commitments_before_scoring(
     promise = ["--commitments", tmp_path / "c.json", "--salt-file", tmp_path / "salt"]
     odbench("submission", "commit", *sets, *promise[2:], "--out", tmp_path / "c.json")
     archive = world.submit(world.scores(rng, 1.0))
-    assert evaluate(odbench, world, archive, *promise[:2])[0] == 2
+    for half in (promise[:2], promise[2:]):
+        code, _, err = evaluate(odbench, world, archive, *half)
+        assert (code, "is missing" in err) == (2, True)
 
     file = world.labels / "synbench" / "hidden_00.npy"
     right = file.read_bytes()
@@ -224,6 +226,17 @@ def test_without_a_list_the_manifest_decides(odbench, tmp_path):
     sets = read_dataset_list(out)
     assert (sets.suite, sets.partition) == ("oddbench", "private")
     assert all(expected.content_sha256 for expected in sets.sets)
+
+
+def test_without_a_list_and_a_manifest_the_next_step_is_told(odbench, world, rng):
+    archive = world.submit(world.scores(rng, 1.0))
+    none = "its manifest has no measured data set of the partition 'private'"
+
+    code, _, err = odbench("submission", "check", archive)
+    assert (code, none in err, "list with --sets" in err) == (2, True, True)
+    out = world.folder / "none.json"
+    code, _, err = odbench("submission", "sets", "--suite", "synbench", "--out", out)
+    assert (code, none in err, "features with --from" in err) == (2, True, True)
 
 
 def test_rows_over_the_limit_are_counted_as_the_protocol_counts(odbench, tmp_path):
