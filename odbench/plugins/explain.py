@@ -7,7 +7,7 @@ column. CATS, COPOD, ECOD and HBOS do.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +77,8 @@ def _short(line: dict[str, Any]) -> dict[str, Any]:
 
 
 def explain_row(
-    X_train: FloatArray,
-    X_test: FloatArray,
+    X_train: Any,
+    X_test: Any,
     columns: Sequence[str],
     row: int,
     *,
@@ -88,8 +88,8 @@ def explain_row(
 
     Parameters
     ----------
-    X_train, X_test : float64 arrays of shape (n_train, n_columns), (n_test, n_columns)
-        In the units that the explanation should show.
+    X_train, X_test : arrays or data frames of shape (n_train, n_columns), (n_test, ...)
+        Numbers, in the units that the explanation should show.
     columns : sequence of str
         Names of the columns.
     row : int
@@ -109,15 +109,45 @@ def explain_row(
     Raises
     ------
     UsageError
-        If the row does not exist.
+        If the row does not exist, or the columns of two data frames or the number of
+        names differ.
     DetectorError
         If the detector does not exist, does not support explanations, or fails.
     """
-    if not 0 <= row < len(X_test):
-        msg = f"row {row}: the data set has test rows 0 to {len(X_test) - 1}"
+    train, test = _plain_rows(X_train), _plain_rows(X_test)
+    whole = isinstance(row, (int, np.integer)) and not isinstance(row, bool)
+    if not whole or not 0 <= row < len(test):
+        msg = f"row {row!r}: the data set has test rows 0 to {len(test) - 1}"
         raise UsageError(msg)
+    _check_names(X_train, X_test, columns, train)
+    names = [str(name) for name in columns]
     with prints_to_stderr():
-        return _explain_row(X_train, X_test, columns, row, detector)
+        return _explain_row(train, test, names, int(row), detector)
+
+
+def _plain_rows(X: Any) -> Any:
+    """Return numbers as an array; the detector says of others what is wrong."""
+    try:
+        return np.asarray(X, dtype=np.float64)
+    except (TypeError, ValueError):
+        return X
+
+
+def _check_names(train: Any, test: Any, names: Any, rows: Any) -> None:
+    """Refuse data frames of different columns, and another number of names."""
+    frames = [list(X.columns) for X in (train, test) if hasattr(X, "columns")]
+    if len(frames) == 2 and frames[0] != frames[1]:
+        msg = (
+            f"X_test: has the columns {frames[1]}; wanted those of X_train in their "
+            f"order, {frames[0]}"
+        )
+        raise UsageError(msg)
+    # The detector refuses rows that are no table.
+    shape = rows.shape if isinstance(rows, np.ndarray) else ()
+    listed = len(list(names)) if isinstance(names, Iterable) else None
+    if len(shape) == 2 and listed != shape[1]:
+        msg = f"columns {repr(names)[:80]}: wanted the names of {shape[1]} columns"
+        raise UsageError(msg)
 
 
 def _explain_row(

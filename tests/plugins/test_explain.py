@@ -3,12 +3,13 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
 from odbench.cli import main
 from odbench.cli.datasets import datasets
-from odbench.errors import UsageError
+from odbench.errors import DetectorError, UsageError
 from odbench.plugins.check.contract import check_detector
 from odbench.plugins.check.explained import can_explain
 from odbench.plugins.explain import explain_row
@@ -235,6 +236,26 @@ def test_says_what_is_wrong(rng):
     table = rng.standard_normal((20, 2))
     with pytest.raises(UsageError, match="row 20: the data set has test rows 0 to 19"):
         explain_row(table, table, ["a", "b"], 20)
+    with pytest.raises(UsageError, match="row '2': the data set has test rows 0 to 19"):
+        explain_row(table, table, ["a", "b"], "2")
+    for names in (None, ["a"]):
+        with pytest.raises(UsageError, match="wanted the names of 2 columns"):
+            explain_row(table, table, names, 0)
+    for uneven in ([[1.0], [1.0, 2.0]], [1.0, 2.0]):
+        with pytest.raises(DetectorError):
+            explain_row(uneven, uneven, ["a", "b"], 0)
+
+
+@pytest.mark.parametrize("kind", ["float64", "Float64", "float64[pyarrow]"])
+def test_data_frames_are_explained_as_arrays_are(rng, kind):
+    table = rng.standard_normal((20, 2))
+    frame = pd.DataFrame(table, columns=["a", 7]).astype(kind)
+
+    expected = explain_row(table, table, ["a", "7"], 3)
+
+    assert explain_row(frame, frame, frame.columns, np.int64(3)) == expected
+    with pytest.raises(UsageError, match="wanted those of X_train in their order"):
+        explain_row(frame, frame[[7, "a"]], ["a", "b"], 3)
 
 
 @pytest.mark.mirror
