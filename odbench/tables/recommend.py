@@ -231,8 +231,11 @@ def _range_note(
 ) -> list[str]:
     """Say that a size is outside the evidence."""
     notes = []
+    # Without a reference, the same rows are fitted and scored.
+    alone = evidence.setting == "unsupervised"
+    times, both = (2.0, "") if alone else (1.0, " to fit and score")
     for noun, purpose, size, known in (
-        ("row", " to fit and score", n_rows, evidence.total_rows),
+        ("row", both, n_rows / times, evidence.total_rows / times),
         ("column", "", facts["columns"], evidence.facts["columns"]),
     ):
         if not known.min() <= size <= known.max():

@@ -12,7 +12,7 @@ FACTS = {
     "rows": ("row", "log"),
     "columns": ("encoded column", "log"),
     "duplicates": ("duplicate rows", "share"),
-    "integers": ("columns of whole numbers", "share"),
+    "integers": ("columns of more than 20 whole numbers", "share"),
     "categories": ("columns of at most 20 values", "share"),
     "dependence": ("mean rank correlation of columns", "share"),
 }

@@ -271,6 +271,22 @@ def test_sizes_outside_the_evidence_are_said(use):
     assert "extrapolated" in " ".join(recommend_detector(table(200)).notes)
 
 
+def test_a_table_without_reference_is_said_to_have_its_own_number_of_rows(rng):
+    small = {f"x{j}": rng.normal(size=20) for j in range(4)}
+
+    alone = recommend_detector(small)
+    against = recommend_detector(small, small)
+
+    assert alone.notes[0].startswith("20 rows: the evidence has 80 to 100,000;")
+    assert against.notes[0].startswith("40 rows to fit and score: the evidence has 80")
+
+
+def test_whole_numbers_of_few_values_are_not_said_to_be_none(rng):
+    advice = recommend_detector({f"x{j}": rng.integers(0, 9, 90) for j in range(4)})
+
+    assert "0 % columns of more than 20 whole numbers" in " ".join(advice_lines(advice))
+
+
 @pytest.mark.parametrize("limit", [0.0, -1.0, float("nan"), float("inf")])
 def test_bad_limits_are_refused(limit):
     with pytest.raises(UsageError, match=r"--max-seconds: got .*, wanted a number"):
