@@ -7,6 +7,7 @@ but some trials failed or a check found faults, 130 interrupted.
 from __future__ import annotations
 
 import contextlib
+import difflib
 import importlib
 import re
 import signal
@@ -66,6 +67,15 @@ class _LazyGroup(click.Group):
         module = importlib.import_module(f"odbench.cli.{cmd_name}")
         command: click.Command = getattr(module, cmd_name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        # Click suggests only commands that are imported.
+        near = difflib.get_close_matches(args[0], VERBS, 1)
+        if near and args[0] not in VERBS:
+            ctx.fail(f"No such command {args[0]!r}. Did you mean {near[0]!r}?")
+        return super().resolve_command(ctx, args)
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         # `--help` and `--version` print here.

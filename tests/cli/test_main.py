@@ -56,6 +56,22 @@ def test_what_is_raised_is_one_line_and_a_code(ends_with, error, code, words):
     assert len(err.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        (["scor", "x.csv"], "No such command 'scor'. Did you mean 'score'? See"),
+        (["nothing"], "No such command 'nothing'. See `odbench --help`."),
+    ],
+)
+def test_a_mistyped_command_is_one_line_with_the_nearest(typed, words, capsys):
+    with pytest.raises(SystemExit) as done:
+        cli.main(typed)
+
+    err = capsys.readouterr().err
+    assert (done.value.code, err.count("\n")) == (2, 1)
+    assert words in err
+
+
 @pytest.mark.parametrize("error", [failed(errno.EBADF), ValueError("a bug")])
 def test_a_bug_keeps_its_traceback(ends_with, error):
     with pytest.raises(type(error)):

@@ -62,7 +62,8 @@ def test_what_does_not_pass_is_one_line(hub, made, script):
 
 def test_nobody_there_is_one_line(made, monkeypatch):
     monkeypatch.setenv("ODBENCH_ADBENCH_URL", "http://127.0.0.1:9/x")
-    assert "--mirror" in str(outcome_of(made))
+    step = "check the network and ODBENCH_ADBENCH_URL, or use --mirror"
+    assert step in str(outcome_of(made))
 
 
 def test_only_the_web_is_asked(made, monkeypatch, tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from odbench.data.disk import cache_file
-from odbench.data.transports.retry import Deadline, with_retries
+from odbench.data.transports.retry import HUB, Deadline, with_retries
 from odbench.data.transports.source import Tick
 from odbench.data.transports.web import Limit, RefusedAnswerError, Web, shown
 from odbench.errors import TransportError
@@ -29,11 +29,14 @@ class Downloads:
         Opens the URLs.
     label : str
         The source, for messages.
+    variable : str
+        The environment variable that sets its address, for messages.
     """
 
-    def __init__(self, web: Web, label: str) -> None:
+    def __init__(self, web: Web, label: str, variable: str = HUB) -> None:
         self._web = web
         self._label = label
+        self._variable = variable
         self._slow = 0
 
     def fetch(
@@ -76,6 +79,7 @@ class Downloads:
                     where,
                     file,
                     deadline,
+                    variable=self._variable,
                 )
             except TransportError:
                 self._slow = 0 if deadline.left() else self._slow + 1

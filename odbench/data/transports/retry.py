@@ -26,7 +26,8 @@ WAITS = (1.0, 2.0, 4.0, 8.0)
 LONGEST_WAIT = 300.0
 # A hub's own header for the seconds until the next window: `"api";r=0;t=55`.
 _WINDOW = re.compile(r"\br=0\s*;\s*t=(\d{1,6})\b")
-_NEXT_STEP = "check the network and HF_ENDPOINT, or use --mirror"
+# The variable that sets the address of the hub.
+HUB = "HF_ENDPOINT"
 
 
 class Deadline:
@@ -52,7 +53,12 @@ class Deadline:
 
 
 def with_retries(
-    call: Callable[[], T], subject: str, scratch: Path, deadline: Deadline
+    call: Callable[[], T],
+    subject: str,
+    scratch: Path,
+    deadline: Deadline,
+    *,
+    variable: str = HUB,
 ) -> T:
     """Call a function, and retry it after temporary failures.
 
@@ -66,6 +72,8 @@ def with_retries(
         The folder that the call writes to, for the message of a full disk.
     deadline : Deadline
         The time for all tries together.
+    variable : str
+        The environment variable that sets the address, for messages.
 
     Raises
     ------
@@ -90,7 +98,7 @@ def with_retries(
             if isinstance(error, OSError) and is_local(error):
                 raise as_store_error(error, scratch) from error
             if wait is None or not is_temporary(error) or not deadline.left():
-                msg = f"{subject}: {reason_of(error, deadline)}"
+                msg = f"{subject}: {reason_of(error, deadline, variable)}"
                 raise TransportError(msg) from error
             pause = _asked_wait(error)
             deadline.extend(pause)
@@ -108,26 +116,28 @@ def is_temporary(error: Exception) -> bool:
     return not isinstance(cause, (*final, str, RefusedAnswerError))
 
 
-def reason_of(error: Exception, deadline: Deadline) -> str:
+def reason_of(error: Exception, deadline: Deadline, variable: str = HUB) -> str:
     """Return one line with the reason of a failure and the next step."""
+    next_step = f"check the network and {variable}, or use --mirror"
     if isinstance(error, urllib.error.HTTPError):
         code = error.headers.get("X-Error-Code", "")
-        if error.code in (401, 403) or code in ("RepoNotFound", "GatedRepo"):
+        closed = error.code in (401, 403) or code in ("RepoNotFound", "GatedRepo")
+        if closed and variable == HUB:
             return "there is no such repository, or HF_TOKEN gives no access to it"
-        again = "try again later" if is_temporary(error) else _NEXT_STEP
+        again = "try again later" if is_temporary(error) else next_step
         return f"answered with status {error.code}; {again}"
     if isinstance(error, RefusedAnswerError):
-        return f"{error}; {_NEXT_STEP}"
+        return f"{error}; {next_step}"
     if not deadline.left():
         return (
             f"not finished within {deadline.seconds:.0f} seconds, the limit "
-            f"({_one_line(error)}); {_NEXT_STEP}"
+            f"({_one_line(error)}); {next_step}"
         )
     if isinstance(error, SlowAnswerError):
-        return f"{error}, {len(WAITS) + 1} times; {_NEXT_STEP}"
+        return f"{error}, {len(WAITS) + 1} times; {next_step}"
     cause = error.reason if isinstance(error, urllib.error.URLError) else error
     name = type(cause).__name__
-    return f"cannot be reached ({name}: {_one_line(cause)}); {_NEXT_STEP}"
+    return f"cannot be reached ({name}: {_one_line(cause)}); {next_step}"
 
 
 def _one_line(error: object) -> str:

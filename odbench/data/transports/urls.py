@@ -37,14 +37,15 @@ class Urls:
     def __init__(self, suite: Suite, scratch: Path) -> None:
         self.suite = suite
         self.scratch = scratch
-        named = os.environ.get(f"ODBENCH_{suite.name.upper()}_URL")
+        variable = f"ODBENCH_{suite.name.upper()}_URL"
+        named = os.environ.get(variable)
         self.base = (named or suite.base_url.format(revision=suite.revision)).rstrip(
             "/"
         )
         if urllib.parse.urlsplit(self.base).scheme not in ("http", "https"):
             msg = f"suite {suite.name}: base URL {self.base!r}; wanted http or https"
             raise TransportError(msg)
-        self._downloads = Downloads(Web(), self.label)
+        self._downloads = Downloads(Web(), self.label, variable)
 
     @property
     def label(self) -> str:
