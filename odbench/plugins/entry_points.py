@@ -10,7 +10,7 @@ from pathlib import Path
 
 from odbench.detector import DetectorInfo
 from odbench.errors import DetectorError
-from odbench.plugins import introspect
+from odbench.plugins import introspect, sources
 from odbench.plugins.adapter import prints_to_stderr
 from odbench.provenance import entry_points
 
@@ -108,7 +108,7 @@ class Registry:
 
     def _digest(self, file: Path) -> str:
         if file not in self.digests:
-            self.digests[file] = introspect.file_digest(file)
+            self.digests[file] = sources.file_digest(file)
         return self.digests[file]
 
     @staticmethod

@@ -7,11 +7,9 @@ that the detector is not deterministic.
 from __future__ import annotations
 
 import functools
-import hashlib
 import importlib.metadata
 import importlib.util
 import inspect
-import os
 import sys
 import sysconfig
 from collections.abc import Callable, Mapping
@@ -21,7 +19,7 @@ from typing import Any
 
 from odbench.detector import DetectorInfo
 from odbench.errors import DetectorError
-from odbench.plugins import sources
+from odbench.plugins import hidden_state, sources
 from odbench.plugins.adapter import FunctionDetector
 
 _POSITIONAL = (
@@ -187,19 +185,19 @@ def source_version(target: object) -> str:
     str
         ``distribution version`` for installed code; otherwise 12 hex digits of the
         source: of the file or the whole package that contains it, and of the modules
-        beside it that it imports. For classes of a notebook or an interactive session,
-        of the source or bytecode.
+        beside it that it imports. For code of a notebook, an interactive session or the
+        script that runs, of the code and of all that it names.
     """
     if isinstance(target, DetectorInfo):
         target = target.build
     module = sys.modules.get(getattr(target, "__module__", "") or "")
     file = getattr(module, "__file__", None)
     if module is None or file is None or module.__name__ == "__main__":
-        return _code_digest(target)
+        return hidden_state.code_digest(target)
     path = Path(file)
     if sources.is_installed(path):
         return _distribution_version(module.__name__.partition(".")[0])
-    return file_digest(path)
+    return sources.file_digest(path)
 
 
 def module_file(module: str) -> Path:
@@ -212,27 +210,6 @@ def module_file(module: str) -> Path:
         msg = f"{module}: has no source file; install its package again"
         raise DetectorError(msg)
     return Path(spec.origin)
-
-
-def file_digest(path: Path) -> str:
-    """Return 12 hex digits over the source of a file; see `sources.files_of`."""
-    files = sources.files_of(path)
-    states = map(sources.stamp, files)
-    root = sources.package_root(path) or path.parent
-    return _digest(tuple(files), tuple(states), root)
-
-
-@functools.lru_cache(maxsize=64)
-def _digest(
-    files: tuple[Path, ...], _states: tuple[tuple[int, ...], ...], root: Path
-) -> str:
-    # Kept by the files' states, since a sweep asks for every configuration.
-    digest = hashlib.sha256()
-    for file in files:
-        name = Path(os.path.relpath(file, root)).as_posix()
-        digest.update(name.encode(errors="surrogateescape") + b"\0")
-        digest.update(file.read_bytes() + b"\0")
-    return digest.hexdigest()[:12]
 
 
 def is_importable_anywhere(module: str, file: Path) -> bool:
@@ -264,16 +241,6 @@ def library_versions(module: str) -> list[str]:
 def _distribution_version(top_level: str) -> str:
     python = f"python {sys.version_info.major}.{sys.version_info.minor}"
     return (library_versions(top_level) or [python])[0]
-
-
-def _code_digest(target: Any) -> str:
-    try:
-        text = inspect.getsource(target)
-    except (OSError, TypeError):
-        functions = vars(target).values() if isinstance(target, type) else [target]
-        codes = [f.__code__ for f in functions if hasattr(f, "__code__")]
-        text = repr([(c.co_name, c.co_code, c.co_names) for c in codes])
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _describe_kind(target: object) -> str:

@@ -10,8 +10,12 @@ from __future__ import annotations
 
 import base64
 import copy
+import functools
 import importlib
+import io
+import pickle
 import sys
+import weakref
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -25,6 +29,8 @@ from odbench.plugins.specs import as_json, is_literal
 
 PREFIX = "pickle:"
 _NONE: Mapping[str, Any] = MappingProxyType({})
+# Classes that this process has pickled.
+_ALIVE: weakref.WeakSet[type] = weakref.WeakSet()
 
 
 def is_frozen(spec: str) -> bool:
@@ -58,7 +64,7 @@ def freeze(obj: object, overrides: Mapping[str, Any] = _NONE) -> str:
     for module in local:
         cloudpickle.register_pickle_by_value(module)
     try:
-        data = cloudpickle.dumps((obj, version_of(obj), dict(overrides)))
+        data = _dumped(cloudpickle, (obj, version_of(obj), dict(overrides)))
     except Exception as error:
         msg = (
             f"detector {type(obj).__name__}: cannot be sent to another process "
@@ -80,11 +86,9 @@ def thaw(spec: str) -> tuple[Any, str, dict[str, Any]]:
     DetectorError
         If the text is damaged or its classes cannot be imported.
     """
-    import pickle
-
     try:
         data = base64.b64decode(spec.removeprefix(PREFIX), validate=True)
-        obj, version, overrides = pickle.loads(data)  # noqa: S301 - made by this user's own call
+        obj, version, overrides = _Unpickler(io.BytesIO(data)).load()
     except Exception as error:
         msg = (
             f"detector given as an object: cannot be rebuilt "
@@ -116,7 +120,10 @@ def version_of(obj: Any) -> str:
             except Exception:
                 # A stranger's object may raise anything; `describe_object` tells it.
                 params = {}
-            states += params.values() if hasattr(part, "fit") else [part]
+            if hasattr(part, "fit"):
+                states += params.values()
+            elif not hidden_state.is_whole(part):
+                states.append(part)
             own = _kept(part, params)
             kept |= {f"{place} {name}": value for name, value in own.items()}
     held = hidden_state.digest(states, kept)
@@ -129,7 +136,7 @@ def _kept(part: Any, params: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     return {
         name: value
-        for name, value in getattr(part, "__dict__", {}).items()
+        for name, value in hidden_state.attributes_of(part).items()
         if name not in params and not name.endswith("_")
     }
 
@@ -230,6 +237,38 @@ class Rebuild:
         return obj
 
 
+def _dumped(cloudpickle: Any, value: Any) -> bytes:
+    """Return a pickle, and note the classes in it."""
+
+    class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+        def reducer_override(self, obj: Any) -> Any:
+            if isinstance(obj, type):
+                _ALIVE.add(obj)
+            return super().reducer_override(obj)
+
+    sink = io.BytesIO()
+    Pickler(sink).dump(value)
+    return sink.getvalue()
+
+
+class _Unpickler(pickle.Unpickler):
+    """Reads a pickle without changing the classes of the process that wrote it.
+
+    cloudpickle gives a class that it finds again the methods of the pickle, which keep
+    the globals of then: a helper that is edited later would never be called.
+    """
+
+    def find_class(self, module: str, name: str) -> Any:
+        found = super().find_class(module, name)
+        if name == "_class_setstate":
+            return functools.partial(_set_state, found)
+        return found
+
+
+def _set_state(set_state: Any, owner: type, state: Any) -> Any:
+    return owner if owner in _ALIVE else set_state(owner, state)
+
+
 def _cloudpickle() -> Any:
     """Return the module, which older versions of joblib contain."""
     try:
@@ -254,7 +293,7 @@ def _get_params(obj: Any) -> Mapping[str, Any]:
         except TypeError:
             found = obj.get_params()
         return found
-    own = getattr(obj, "__dict__", {})
+    own = hidden_state.attributes_of(obj)
     return {
         name: value
         for name, value in own.items()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ast
 import functools
+import hashlib
+import os
 import sysconfig
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -62,6 +64,27 @@ def files_of(path: Path) -> list[Path]:
             known.update(new)
             waiting += _beside(home, new)
     return list(found)[:_MOST_FILES]
+
+
+def file_digest(path: Path) -> str:
+    """Return 12 hex digits over the source of a file; see `files_of`."""
+    files = files_of(path)
+    states = map(stamp, files)
+    root = package_root(path) or path.parent
+    return _digest(tuple(files), tuple(states), root)
+
+
+@functools.lru_cache(maxsize=64)
+def _digest(
+    files: tuple[Path, ...], _states: tuple[tuple[int, ...], ...], root: Path
+) -> str:
+    # Kept by the files' states, since a sweep asks for every configuration.
+    digest = hashlib.sha256()
+    for file in files:
+        name = Path(os.path.relpath(file, root)).as_posix()
+        digest.update(name.encode(errors="surrogateescape") + b"\0")
+        digest.update(file.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
 
 
 def stamp(file: Path) -> tuple[int, ...]:

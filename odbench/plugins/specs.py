@@ -284,11 +284,14 @@ def as_json(value: Any) -> Any:
         return value
     if isinstance(value, (list, tuple)):
         return [as_json(v) for v in value]
+    if isinstance(value, (set, frozenset)):
+        # Their own order differs between processes.
+        return sorted(map(as_json, value), key=repr)
     if isinstance(value, dict):
         return {str(k): as_json(v) for k, v in value.items()}
     if hasattr(value, "tolist"):
         return as_json(value.tolist())
-    if hasattr(value, "__qualname__"):
+    if hasattr(value, "__qualname__") and hasattr(value, "__module__"):
         return f"{value.__module__}.{value.__qualname__}"
     try:
         described = _ADDRESS.sub("", repr(value))
