@@ -9,9 +9,9 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench.tables.columns import Column
-from odbench.tables.encode import Learned
+from odbench.tables.encode import NAMED, Learned
 from odbench.tables.fitted import Fitted
-from odbench.tables.reasons import Reason
+from odbench.tables.reasons import Reason, in_own_units
 from odbench.tables.wording import show_share, show_value
 
 _WIDTH, _HEIGHT, _FLOOR = 340, 64, 48
@@ -27,7 +27,8 @@ class Pictures:
     Attributes
     ----------
     columns : dict of str to (Column, Learned, float64 array)
-        By name; the array holds the values of numbers and is empty for categories.
+        By name; the array holds the values of numbers and dates without missing ones,
+        and is empty for categories.
     """
 
     columns: dict[str, tuple[Column, Learned, FloatArray]]
@@ -36,26 +37,37 @@ class Pictures:
     def of(cls, fitted: Fitted) -> Pictures:
         """Take the columns and values from what was fitted."""
         encoder, learner = fitted.encoder, fitted.learner
-        restored, origin = learner.scale.restore(learner.rows), encoder.origin
+        own, origin = in_own_units(learner.rows, learner.scale), encoder.origin
         columns = {}
         for j, (column, learned) in enumerate(
             zip(encoder.columns, encoder.learned, strict=True)
         ):
             values = np.empty(0)
-            if "value" in learned.parts:
-                at = int(np.searchsorted(origin, j))
-                values = np.clip(restored[:, at], learned.low, learned.high)
+            if column.role not in NAMED:
+                values = _known(column, learned, own[:, origin == j])
             columns[column.name] = (column, learned, values)
         return cls(columns)
 
     def draw(self, reason: Reason) -> str:
         """Return a reason's picture as SVG, "" if there is none to draw."""
         column, learned, values = self.columns[reason.column]
-        if not len(values):
+        if column.role in NAMED:
             return draw_categories(learned, reason.text_value)
-        if reason.value is None:
+        if reason.value is None or not len(values):
             return ""
         return draw_numbers(column, values, reason.value)
+
+
+def _known(column: Column, learned: Learned, encoded: FloatArray) -> FloatArray:
+    """Return the values of numbers or dates, without those of missing ones."""
+    # The hour of a time of day is all that is encoded of it.
+    values = encoded[:, 0] / 24.0 if column.clock else encoded[:, 0]
+    values = np.clip(values, learned.low, learned.high)
+    if "missing" in learned.parts:
+        return values[encoded[:, learned.parts.index("missing")] < 0.5]
+    # Another column tells which are missing; to the detector, they are the median.
+    count = round(learned.missing / learned.n_rows * len(values))
+    return np.delete(values, np.flatnonzero(np.isclose(values, learned.median))[:count])
 
 
 def draw_numbers(column: Column, values: FloatArray, own: float) -> str:

@@ -89,7 +89,7 @@ class Reasons:
         self._others = others[:_COMPARED]
         self._everyone = (others if everyone is None else everyone)[:_COMPARED]
         self._with_explained = everyone is not None
-        self._raw = _in_own_units(self._others, scale)
+        self._raw = in_own_units(self._others, scale)
         self._detector, self._score = detector, score
         self._origin = encoder.origin
         # The scale drew in numbers beyond any unit, which are the lowest or highest.
@@ -221,7 +221,7 @@ class Reasons:
         Equal rarities are equal categories, but for ties, which say as much.
         """
         places = near.everyone.places(at, _SIMILAR)
-        values = _in_own_units(self._everyone[places], self._scale)[:, at[0]]
+        values = in_own_units(self._everyone[places], self._scale)[:, at[0]]
         same = np.isclose(values, own)
         equal = (self._everyone[places] == near.row).all(axis=1)
         itself = self._with_explained and bool(equal.any())
@@ -238,7 +238,7 @@ class Reasons:
         return similar[near[:-1]] if near[-1] and near[:-1].any() else similar
 
 
-def _in_own_units(Z: FloatArray, scale: Scale) -> FloatArray:
+def in_own_units(Z: FloatArray, scale: Scale) -> FloatArray:
     """Turn rows in the detector's units back; what rounding made of 0 is 0 again."""
     raw = scale.restore(Z)
     lost = _ROUNDING * (np.abs(raw - scale.mean) + np.abs(scale.mean))

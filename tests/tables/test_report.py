@@ -2,9 +2,11 @@
 
 import re
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
+from odbench.tables.pictures import Pictures
 from odbench.tables.report import render_report
 from odbench.tables.score import Request, score_table
 from tests.leaderboard.browser import chromium
@@ -48,6 +50,43 @@ def test_pictures_count_categories_however_they_are_written(rng, common, rare):
     assert f"kind &#x27;{rare}&#x27; in 2.5 % of rows" in made
     assert ">2.5 %<" in made
     assert ">never<" not in made
+
+
+def test_pictures_hold_the_values_that_are_there(rng):
+    gone = np.arange(90) % 3 > 0
+    one, two = rng.gamma(0.5, 900.0, 90).round(), rng.normal(size=90)
+    one[0], minutes = 0.0, rng.integers(0, 24 * 60, 90)
+    clocks = [f"{m // 60:02}:{m % 60:02}" for m in minutes.tolist()]
+    table = {
+        "one": pa.array(one, mask=gone),
+        "two": pa.array(two, mask=gone),
+        "at": pa.array(clocks, mask=gone),
+        "full": one,
+    }
+    expected = {
+        "one": one[~gone],
+        "two": two[~gone],
+        "at": minutes[~gone] / (24 * 60),
+        "full": one,
+    }
+
+    _, fitted = score_table(Request(table=table, detector="knn"))
+    drawn = Pictures.of(fitted).columns
+
+    for name, values in expected.items():
+        np.testing.assert_allclose(np.sort(drawn[name][2]), np.sort(values))
+    assert drawn["one"][2].min() == 0.0
+
+
+def test_a_time_of_day_is_drawn_among_others(rng):
+    clocks = [f"{h:02}:30" for h in rng.integers(8, 12, 60)]
+    table = {"at": [*clocks, "23:50"], "size": rng.normal(size=61)}
+
+    made = render_report(*score_table(Request(table=table, detector="ecod")))
+
+    assert 'aria-label="values of at, this row 23:50"' in made
+    assert ">08:30</text>" in made
+    assert ">missing<" not in made
 
 
 def test_the_page_loads_nothing_and_runs_nothing(page):
