@@ -114,7 +114,7 @@ class Scored:
             wrong = self.fdr * self.n_flagged
             return (
                 f"{self.n_flagged:,} of {n:,} rows are flagged at a false discovery "
-                f"rate of {rate}: on average at most {wrong:.2g} of them are false "
+                f"rate of {rate}: on average at most {_few(wrong)} of them are false "
                 "alarms."
             )
         if self.setting == "unsupervised":
@@ -141,7 +141,7 @@ class Scored:
         expected = lowest * n
         return (
             f"{start} The smallest p-value is {lowest:.2g}: among {n:,} normal rows, "
-            f"{expected:.2g} would score as high."
+            f"{_few(expected)} would score as high."
         )
 
     def rows(self, places: IntArray) -> list[dict[str, Any]]:
@@ -194,6 +194,11 @@ OWN_NAMES = ("row", "rank", "score", "p_value", "flagged", "reasons")
 def id_title(name: str) -> str:
     """Return the title of the id column, told apart from the other columns."""
     return f"{name} (id)" if name in OWN_NAMES else name
+
+
+def _few(count: float) -> str:
+    """Return a mean number of rows, two digits of a small one."""
+    return f"{count:,.0f}" if count >= 10.0 else f"{count:.2g}"
 
 
 def ranks(scores: FloatArray) -> IntArray:

@@ -119,6 +119,19 @@ def test_the_order_of_rows_changes_no_score_without_reference(detector):
         assert found["reasons"].equals(expected["reasons"])
 
 
+def test_the_verdict_counts_many_false_alarms_in_plain_numbers(against):
+    many = replace(against, fdr=0.5, flagged=np.ones(300, dtype=bool))
+    common = replace(
+        against,
+        n_reference=9,
+        flagged=np.zeros(300, dtype=bool),
+        p_values=np.full(300, 0.75),
+    )
+
+    assert "on average at most 150 of them are false alarms" in many.verdict()
+    assert "among 300 normal rows, 225 would score as high" in common.verdict()
+
+
 def test_without_reference_nothing_is_flagged_and_the_verdict_says_why():
     result = scored(orders(200, odd=3), detector="knn")
 
