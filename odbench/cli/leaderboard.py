@@ -116,7 +116,7 @@ def compare(
     """
     import pandas as pd
 
-    from odbench.leaderboard.load import read_present
+    from odbench.leaderboard.load import of_suite, read_present
     from odbench.leaderboard.pair_text import render_pairs
     from odbench.leaderboard.pairs import compare_methods, runs_below
     from odbench.leaderboard.tables import Settings
@@ -130,13 +130,7 @@ def compare(
     settings = Settings(permutations=permutations, cluster=cluster, seed=seed)
     with warnings_as_lines():
         frames = [read_present(run) for run in runs_below(source)]
-    results = pd.concat(frames, ignore_index=True)
-    if suite is not None:
-        there = sorted(set(results["suite"]))
-        results = results[results["suite"] == suite]
-        if results.empty:
-            msg = f"--suite {suite!r}: not in these results; wanted {', '.join(there)}"
-            raise UsageError(msg)
+    results = of_suite(pd.concat(frames, ignore_index=True), suite)
     first, second = _as_recorded(first), _as_recorded(second)
     table = compare_methods(results, first, second, settings=settings)
     if form == "table":

@@ -50,7 +50,7 @@ def export(
     from odbench.files import whole_files
     from odbench.leaderboard.export.bundle import Facts, export_files, parse_formats
     from odbench.leaderboard.inputs import source_of
-    from odbench.leaderboard.load import read_present
+    from odbench.leaderboard.load import of_suite, read_present
     from odbench.leaderboard.published import join_published, read_published
     from odbench.leaderboard.tables import Settings
 
@@ -59,8 +59,7 @@ def export(
     with warnings_as_lines():
         results = read_present(run)
         facts = Facts(settings=settings, run=source_of(run, results).run)
-        if suite:
-            results = results[results["suite"] == suite]
+        results = of_suite(results, suite)
         if with_published:
             published = read_published()
             joined = join_published(results, published)

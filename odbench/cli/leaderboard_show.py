@@ -133,13 +133,11 @@ def _parts(wanted: _Wanted, *, has_submissions: bool) -> list[Part]:
 
 
 def _parts_with_published(wanted: _Wanted) -> list[Part]:
-    from odbench.leaderboard.load import Part, read_present, slices_of
+    from odbench.leaderboard.load import Part, of_suite, read_present, slices_of
     from odbench.leaderboard.published import join_published, mark_own, read_published
     from odbench.leaderboard.tables import build_leaderboard
 
-    results = read_present(wanted.source)
-    if wanted.suite:
-        results = results[results["suite"] == wanted.suite]
+    results = of_suite(read_present(wanted.source), wanted.suite)
     joined = join_published(results, read_published())
     for line in joined.lines:
         click.echo(line, err=True)

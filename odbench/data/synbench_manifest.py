@@ -17,6 +17,7 @@ from odbench.data.dataset import DatasetRecord
 from odbench.data.measure import measure
 from odbench.data.synbench_check import beaten, probes
 from odbench.data.transports.generated import Generated, generator
+from odbench.errors import UsageError
 from odbench.suites import load_suites
 from odbench.synbench.facts import manifest_parameters
 
@@ -45,9 +46,14 @@ def measured(
     -------
     list of DatasetRecord
         In the suite's order; progress on stderr.
+
+    Raises
+    ------
+    UsageError
+        If no name matches.
     """
     work = functools.partial(measure_one, suite=suite)
-    return _in_processes(work, fnmatch.filter(generator(suite).names(), pattern), jobs)
+    return _in_processes(work, _matching(suite, pattern), jobs)
 
 
 def oracle_faults(
@@ -68,8 +74,20 @@ def oracle_faults(
         the oracle besides the simple scores of `odbench.data.synbench_check.probes`.
     """
     work = functools.partial(oracle_faults_of, suite=suite, kept=kept)
-    wanted = fnmatch.filter(generator(suite).names(), pattern)
+    wanted = _matching(suite, pattern)
     return [line for lines in _in_processes(work, wanted, jobs) for line in lines]
+
+
+def _matching(suite: str, pattern: str) -> list[str]:
+    """Return the names that match, one or more: a check of none would find no fault."""
+    names = fnmatch.filter(generator(suite).names(), pattern)
+    if not names:
+        msg = (
+            f"suite {suite}: no data set that matches {pattern!r}; see `odbench "
+            f"datasets list --suite {suite}`"
+        )
+        raise UsageError(msg)
+    return names
 
 
 def oracle_faults_of(
@@ -92,7 +110,9 @@ def _in_processes(work: Callable[[str], T], wanted: list[str], jobs: int) -> lis
 
     with multiprocessing.get_context("spawn").Pool(min(jobs, len(wanted) or 1)) as pool:
         done = pool.imap(work, wanted)
-        return list(tqdm(done, total=len(wanted), unit="set", file=sys.stderr))
+        # Without a terminal, tqdm shows nothing.
+        bar = tqdm(done, total=len(wanted), unit="set", file=sys.stderr, disable=None)
+        return list(bar)
 
 
 def measure_one(name: str, suite: str = "synbench") -> DatasetRecord:

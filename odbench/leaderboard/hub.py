@@ -106,12 +106,14 @@ def ask(request: Callable[[], T], what: str) -> T:
         return request()
     except broken as error:
         status = _status(error)
+        again = "files already stored are not sent again"
         advice = {
+            0: f"check the network and HF_ENDPOINT, then publish again; {again}",
             401: "set HF_TOKEN to a token that may write to it",
             403: "use a token that may write to it",
             412: "it changed during the upload; publish again",
             429: "too many requests; publish again later",
-        }.get(status, "publish again; files already stored are not sent again")
+        }.get(status, f"publish again; {again}")
         reason = f"HTTP {status}" if status else type(error).__name__
         msg = f"{what}: {reason}; {advice}"
         raise TransportError(msg) from error

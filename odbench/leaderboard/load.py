@@ -115,6 +115,24 @@ def read_present(path: Path) -> pd.DataFrame:
     return results
 
 
+def of_suite(results: pd.DataFrame, suite: str | None) -> pd.DataFrame:
+    """Return the results on a suite, or all of them without one.
+
+    Raises
+    ------
+    UsageError
+        If there are none on it.
+    """
+    if suite is None:
+        return results
+    chosen = results[results["suite"] == suite]
+    if chosen.empty:
+        there = ", ".join(sorted(set(results["suite"])))
+        msg = f"--suite {suite!r}: not in these results; wanted {there}"
+        raise UsageError(msg)
+    return chosen
+
+
 def is_built(path: Path) -> bool:
     """Say whether a path has results or tables of results, not only submissions."""
     return path.is_file() or _is_results(path) or any(path.glob("*/public.csv"))

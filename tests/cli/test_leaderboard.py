@@ -109,6 +109,22 @@ def test_show_one_slice_or_one_level(call, run, tmp_path):
         assert "domain: Science" not in one
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("export", "--out", "paper", "--format", "csv"),
+        ("show", "--with-published"),
+    ],
+)
+def test_a_suite_that_a_run_does_not_have_is_named(call, run, arguments):
+    verb, *more = arguments
+
+    code, _, said = call(verb, run, "--suite", "other", *more)
+
+    assert code == 2
+    assert "--suite 'other': not in these results; wanted toy" in said
+
+
 def test_show_under_another_policy_says_so(call, run, tmp_path):
     _, text, _ = call("show", run, "--policy", "worst", *FAST)
 

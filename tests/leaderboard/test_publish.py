@@ -186,6 +186,13 @@ def test_a_broken_answer_is_asked_again_and_commits_once(folder, api, hub, fault
     assert waits == [2.0]
 
 
+def test_a_hub_that_cannot_be_reached_is_told_with_the_network(folder):
+    nobody = HfApi(endpoint="http://127.0.0.1:9")
+
+    with pytest.raises(TransportError, match="check the network and HF_ENDPOINT"):
+        plan(folder, REPO, api=nobody)
+
+
 def test_large_files_are_not_sent_twice_after_an_interruption(folder, api, hub):
     hub.make(REPO)
     hub.faults += [("/commit/", 500)] * 4

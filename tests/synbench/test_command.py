@@ -24,6 +24,12 @@ def run(*arguments):
     return done.value.code
 
 
+def test_a_check_of_no_data_set_is_a_wrong_call(capsys):
+    assert run("manifest", "--match", "zzz", "--jobs", "1") == 2
+    err = capsys.readouterr().err
+    assert "no data set that matches 'zzz'; see `odbench datasets list" in err
+
+
 def test_sets_that_are_the_manifests_pass(capsys):
     code = run("manifest", "--match", "*-dependence-01[01]", "--jobs", "1")
 
