@@ -143,7 +143,7 @@ def _check_names(train: Any, test: Any, names: Any, rows: Any) -> None:
         )
         raise UsageError(msg)
     # The detector refuses rows that are no table.
-    shape = rows.shape if isinstance(rows, np.ndarray) else ()
+    shape: tuple[int, ...] = rows.shape if isinstance(rows, np.ndarray) else ()
     listed = len(list(names)) if isinstance(names, Iterable) else None
     if len(shape) == 2 and listed != shape[1]:
         msg = f"columns {repr(names)[:80]}: wanted the names of {shape[1]} columns"

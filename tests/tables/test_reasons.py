@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 import odbench
-from odbench.tables.reasons import _in_own_units, _Similar
+from odbench.tables.reasons import _Similar, in_own_units
 from odbench.tables.scale import Scale
 from odbench.tables.score import Request, score_table
 
@@ -39,7 +39,7 @@ def test_a_zero_is_a_zero_again_after_the_detectors_units() -> None:
     values = np.r_[np.zeros(300), 1.1, 7_043_545.3, 1e-9, -2.5][:, None]
     scale = Scale.of(values)
 
-    again = _in_own_units(scale.apply(values), scale)
+    again = in_own_units(scale.apply(values), scale)
 
     assert (again[:300] == 0.0).all()
     np.testing.assert_allclose(again[300:302], values[300:302], rtol=1e-8)
