@@ -19,6 +19,12 @@ METRICS = ("euclidean", "manhattan")
 ALWAYS, NEVER = 1, 10_000
 
 
+def search_by_products_from(columns, monkeypatch):
+    """Search tables of so many columns by products, and others by the tree."""
+    monkeypatch.setattr(graph, "_SOME_COLUMNS", columns)
+    monkeypatch.setattr(graph, "_MANY_COLUMNS", columns)
+
+
 def check_against_all(index, train, queries, k):
     """Compare the k nearest, to the last bit, with what measuring all rows gives."""
     squared = [((query - train) ** 2).cumsum(axis=1)[:, -1] for query in queries]
@@ -73,9 +79,9 @@ def test_products_and_tree_agree_to_the_last_bit(rng, monkeypatch):
     for scale in (1.0, 1e-120, 1e130):
         train = np.round(rng.normal(size=(3000, 24)), 1) * scale
         queries = np.concatenate([train[:200], rng.normal(size=(400, 24)) * scale])
-        monkeypatch.setattr(graph, "_MANY_COLUMNS", NEVER)
+        search_by_products_from(NEVER, monkeypatch)
         by_tree = NeighbourIndex(train).search(queries, 20)
-        monkeypatch.setattr(graph, "_MANY_COLUMNS", ALWAYS)
+        search_by_products_from(ALWAYS, monkeypatch)
         by_products = NeighbourIndex(train).search(queries, 20)
 
         assert np.array_equal(by_tree.rows, by_products.rows)
@@ -97,7 +103,7 @@ def awkward_tables(rng):
 
 @pytest.mark.parametrize("k", [1, 5, 20, 90])
 def test_products_are_exact_where_rounding_blurs_them(rng, monkeypatch, k):
-    monkeypatch.setattr(graph, "_MANY_COLUMNS", ALWAYS)
+    search_by_products_from(ALWAYS, monkeypatch)
     for train, queries in awkward_tables(rng):
         check_against_all(NeighbourIndex(train), train, queries, k)
 
@@ -121,7 +127,7 @@ def wide_tables(rng, d=100):
 @pytest.mark.parametrize("begin", [ALWAYS, NEVER])
 @pytest.mark.parametrize("k", [1, 20, 650])
 def test_wide_tables_get_what_measuring_everything_gets(rng, monkeypatch, k, begin):
-    monkeypatch.setattr(graph, "_MANY_COLUMNS", begin)
+    search_by_products_from(begin, monkeypatch)
     for train, queries in wide_tables(rng):
         check_against_all(NeighbourIndex(train), train, queries, k)
 
@@ -204,6 +210,16 @@ def test_a_table_of_clusters_is_not_hopeless(rng):
     index = NeighbourIndex(centres[rng.integers(0, 20, 3000)] + rng.random((3000, 30)))
 
     assert index._blocks is not None
+
+
+@pytest.mark.parametrize("n_axes", [3, 10])
+def test_ten_columns_are_searched_by_the_tree_if_few_blocks_are_near(rng, n_axes):
+    rows = rng.normal(size=(8050, n_axes)) @ rng.normal(size=(n_axes, 10))
+    train, queries = rows[:8000], rows[8000:]
+    index = NeighbourIndex(train)
+
+    assert index._by_products == (n_axes == 10)
+    check_against_all(index, train, queries, 20)
 
 
 def test_a_wide_table_searched_by_manhattan_gets_a_tree(rng):

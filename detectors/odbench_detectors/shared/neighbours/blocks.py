@@ -21,9 +21,8 @@ _AXES, _SAMPLE, _ROUNDS, _SEED = 16, 1024, 3, 0
 # Eight times the relative rounding error of a step of a projection, and what remains of
 # a sum of squares that is lowered by more than its own.
 _STEP, _SUM = 4.0 * float(np.finfo(np.float64).eps), 1.0 - 1e-9
-# Number of rows that are tried, and the share of the blocks that they must visit for
-# the blocks to be useless.
-_PROBES, _MOST_BLOCKS = 5, 0.6
+# Number of rows that are tried.
+_PROBES = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,11 +99,11 @@ class Blocks:
         gaps *= _SUM
         return gaps
 
-    def are_too_close(self, rows: FloatArray, norms: FloatArray) -> bool:
-        """Check whether boxes are so close that most rows have to visit most blocks.
+    def share_visited(self, rows: FloatArray, norms: FloatArray) -> float:
+        """Return the share of the blocks that a row has to visit, tried for some rows.
 
-        For some rows, count the blocks that are no farther than the nearest other row
-        of the row's own block.
+        Those are the blocks that are no farther than the nearest other row of the row's
+        own block.
         """
         order, ends = self.order, self.ends
         visited = 0
@@ -117,7 +116,7 @@ class Blocks:
             row = own[middle : middle + 1]
             gaps = self.gaps(rows[row], norms[row])[0]
             visited += int((gaps <= squared.min()).sum())
-        return visited >= _MOST_BLOCKS * _PROBES * len(ends)
+        return visited / (_PROBES * len(ends))
 
 
 def _principal_axes(rows: FloatArray) -> FloatArray:

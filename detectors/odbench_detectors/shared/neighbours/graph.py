@@ -1,7 +1,7 @@
 """Exact nearest neighbours of the rows of a table, ties broken by row index.
 
 Duplicates in the table are searched once and equal queries are answered once. The
-rest uses a k-d tree or, from eight columns on, matrix products. A result for k
+rest uses a k-d tree or, with many columns, matrix products. A result for k
 neighbours equals the first k columns of the result for more, to the last bit.
 """
 
@@ -34,8 +34,11 @@ Metric = Literal["euclidean", "manhattan"]
 # Number of queries per task of a thread, near each other or, where no part of the table
 # can be skipped, more.
 _TASK, _LARGE_TASK = 512, 1024
-# Number of columns from which products are faster than the tree.
-_MANY_COLUMNS = 8
+# Numbers of columns from which products are faster than the tree unless rows visit few
+# blocks, and from which they always are. See decision 96.
+_SOME_COLUMNS, _MANY_COLUMNS = 8, 12
+# Shares of the blocks that are few, and so many that blocks are useless.
+_FEW_BLOCKS, _MOST_BLOCKS = 0.05, 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,16 +79,18 @@ class NeighbourIndex:
         self._rows = read_only(rows.copy() if alone else rows[first])
         self._norms = norms if alone else norms[first]
         self._offsets, self._members = members_of(self._number, len(first))
-        self._by_products = rows.shape[1] >= _MANY_COLUMNS and fits(self._norms)
+        d = rows.shape[1]
+        self._by_products = d >= _SOME_COLUMNS and fits(self._norms)
         self._blocks: Blocks | None = None
         self._built: kd_build.Tree | None = None
         self._searcher: Callable[..., None] | None = None
+        if self._by_products and len(self._rows) > 2 * BLOCK:
+            blocks = Blocks.of(self._rows, self._norms)
+            visited = blocks.share_visited(self._rows, self._norms)
+            self._by_products = d >= _MANY_COLUMNS or visited >= _FEW_BLOCKS
+            self._blocks = blocks if visited < _MOST_BLOCKS else None
         if not self._by_products:
             self._tree()
-        elif len(self._rows) > 2 * BLOCK:
-            blocks = Blocks.of(self._rows, self._norms)
-            if not blocks.are_too_close(self._rows, self._norms):
-                self._blocks = blocks
 
     def _tree(self) -> kd_build.Tree:
         """Return the tree, built once.

@@ -14,7 +14,7 @@ from odbench_detectors.shared.views import read_only
 Split = tuple[IndexArray, IndexArray, FloatArray, FloatArray, IndexArray]
 Tree = tuple[IndexArray, IndexArray, FloatArray, FloatArray, IndexArray, FloatArray]
 
-LEAF = 32
+LEAF = 48
 # Leaves are padded to a multiple of this, so that vector loops have no remainder.
 _LANES = 8
 # Number of a node's rows that choose its widest column.
