@@ -102,7 +102,7 @@ def hidden(value: Any, seen: set[int]) -> Any:
         return sorted(map(repr, value))
     if isinstance(value, type):
         return _of_class(value, seen)
-    function = _function_in(value)
+    function = function_in(value)
     if function is not None:
         return _of_function(function, seen)
     return _of_object(value, seen)
@@ -124,7 +124,7 @@ def _full(value: Any, seen: set[int]) -> Any:
     return [as_json(value), hidden(value, seen)]
 
 
-def _function_in(value: Any) -> FunctionType | None:
+def function_in(value: Any) -> FunctionType | None:
     """Return a function, or the one that a descriptor or numba holds, else None."""
     while type(value) in _WRAPPED:
         value = getattr(value, _WRAPPED[type(value)])
@@ -148,7 +148,7 @@ def _of_function(function: FunctionType, seen: set[int]) -> Any:
     cells = [cell.cell_contents for cell in function.__closure__ or () if _is_set(cell)]
     held = (cells, function.__defaults__, function.__kwdefaults__)
     if is_inner or not (source := _source(function)):
-        code = [code, _of_code(function.__code__)]
+        code = [code, code_facts(function.__code__)]
     else:
         code = source
     named = _named(function, seen) if is_here else {}
@@ -184,7 +184,7 @@ def _of_class(owner: type, seen: set[int]) -> Any:
     seen.add(id(owner))
     own = {}
     for name, value in vars(owner).items():
-        function = _function_in(value)
+        function = function_in(value)
         if function is not None:
             own[name] = hidden(value, seen)
         elif not name.startswith("__") and name != "_abc_impl":
@@ -239,14 +239,15 @@ def _is_set(cell: Any) -> bool:
     return True
 
 
-def _of_code(code: CodeType) -> list[Any]:
+def code_facts(code: CodeType) -> list[Any]:
+    """Describe compiled code, without its lines and its file."""
     constants = [_of_constant(each) for each in code.co_consts]
     return [code.co_name, code.co_code.hex(), constants, list(code.co_names)]
 
 
 def _of_constant(value: Any) -> Any:
     if isinstance(value, CodeType):
-        return _of_code(value)
+        return code_facts(value)
     # The order of a set of texts is another in each process.
     return sorted(map(repr, value)) if isinstance(value, frozenset) else repr(value)
 

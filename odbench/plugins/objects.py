@@ -23,7 +23,7 @@ from typing import Any
 
 from odbench.detector import DetectorInfo
 from odbench.errors import DetectorError
-from odbench.plugins import hidden_state, introspect
+from odbench.plugins import hidden_state, introspect, loaded
 from odbench.plugins.adapter import FunctionDetector
 from odbench.plugins.specs import as_json, is_literal
 
@@ -111,6 +111,10 @@ def version_of(obj: Any) -> str:
         for part in parts
     ]
     versions = dict.fromkeys(introspect.source_version(owner) for owner in owners)
+    modules = dict.fromkeys(
+        getattr(owner, "__module__", None) or "" for owner in owners
+    )
+    edited = " ".join(filter(None, map(loaded.difference, modules)))
     states: list[Any] = []
     kept: dict[str, Any] = {}
     for place, part in enumerate(parts):
@@ -127,7 +131,7 @@ def version_of(obj: Any) -> str:
             own = _kept(part, params)
             kept |= {f"{place} {name}": value for name, value in own.items()}
     held = hidden_state.digest(states, kept)
-    return " ".join([*versions, held] if held else versions)
+    return " ".join(filter(None, [*versions, *edited, held]))
 
 
 def _kept(part: Any, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,14 +1,17 @@
 """Detectors of notebooks and scripts: code without a file that could be compared."""
 
+import importlib
 import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from odbench.plugins.find import find_detector
+from odbench.plugins.loaded import difference
 
 CELLS = """
 import functools
@@ -162,3 +165,72 @@ def test_modules_beside_a_script_are_part_of_its_detectors(tmp_path, place):
     (tmp_path / "near.py").write_text("def turn(x):\n    return -x + 0\n")
 
     assert before == again != version("1")
+
+
+NEAR = "STEP = 2\n\ndef turn(x):\n    return x + STEP\n"
+MODULE = """
+import {near}
+
+
+class Mine:
+    power = 3
+
+    def fit(self, X):
+        return self
+
+    def decision_function(self, X):
+        return {near}.turn(X[:, 0]) ** self.power
+"""
+
+
+@pytest.fixture
+def imported(tmp_path, monkeypatch):
+    """A detector's module and one that it imports, in memory and on the disk."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    names = [f"{name}_{tmp_path.name}" for name in ("near", "mine")]
+    near, mine = (tmp_path / f"{name}.py" for name in names)
+    near.write_text(NEAR)
+    mine.write_text(MODULE.format(near=names[0]))
+    importlib.invalidate_caches()
+    yield importlib.import_module(names[1]), importlib.import_module(names[0])
+    for name in names:
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_an_edit_of_a_file_that_was_not_imported_anew_is_another_version(
+    imported, number
+):
+    module, file = imported[0], Path(imported[number].__file__)
+    before = find_detector(module.Mine()).version
+    text = file.read_text()
+    file.write_text(text.replace("**", "* 2 *").replace("x + STEP", "x - STEP"))
+
+    old_code = find_detector(module.Mine()).version
+    for each in reversed(imported):
+        importlib.reload(each)
+    new_code = find_detector(module.Mine()).version
+
+    assert len({before, old_code, new_code}) == 3
+    file.write_text(text)
+    for each in reversed(imported):
+        importlib.reload(each)
+    assert find_detector(module.Mine()).version == before
+
+
+def test_a_value_that_is_set_in_a_module_is_another_version(imported):
+    module, near = imported
+    before = find_detector(module.Mine()).version
+
+    near.STEP = 5
+    first = find_detector(module.Mine()).version
+    near.STEP = 2
+    module.Mine.power = 4
+
+    assert len({before, first, find_detector(module.Mine()).version}) == 3
+
+
+def test_code_that_is_that_of_its_file_is_no_other_version(imported):
+    assert difference(imported[0].__name__) == ""
+    assert difference("sklearn.ensemble") == difference("__main__") == ""
