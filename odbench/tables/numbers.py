@@ -55,7 +55,8 @@ _FORMS = {
     for mark, decimal, thousands in ((".", r"\.", ","), (",", ",", r"\."))
 }
 _THOUSANDS = {".": re.compile(r"[,'’\s]"), ",": re.compile(r"[.'’\s]")}
-_LARGEST = 1e300
+# Larger numbers, of which sums and products may be infinite, count as missing.
+LARGEST = 1e300
 
 
 def count_readable(texts: Iterable[str]) -> dict[str, int]:
@@ -213,7 +214,7 @@ def read_number(text: str, mark: str) -> float:
         return float("nan")
     plain = _THOUSANDS[mark].sub("", plain).replace(",", ".")
     value = float(plain)
-    return value if abs(value) <= _LARGEST else float("nan")
+    return value if abs(value) <= LARGEST else float("nan")
 
 
 def read_numbers(texts: Any, mark: str, unit: str = "") -> FloatArray:
@@ -272,5 +273,5 @@ def lookup(coded: Any, values: FloatArray) -> FloatArray:
 def _finite(values: Any) -> FloatArray:
     numbers = np.array(values, dtype=np.float64)
     with np.errstate(invalid="ignore"):
-        numbers[~(np.abs(numbers) <= _LARGEST)] = np.nan
+        numbers[~(np.abs(numbers) <= LARGEST)] = np.nan
     return numbers

@@ -30,6 +30,7 @@ from odbench.tables.magnitudes import (
     read_magnitude,
 )
 from odbench.tables.numbers import (
+    LARGEST,
     are_codes,
     common_unit,
     count_readable,
@@ -53,6 +54,7 @@ from odbench.tables.values import (
     as_text,
     category_key,
     family,
+    undictionary,
 )
 from odbench.tables.written import READABLE, spread
 from odbench.text import counted
@@ -169,7 +171,7 @@ def _look(values: Any) -> _Text:
     plain: FloatArray | None = None
     try:
         cast = pc.cast(present, pa.float64()).to_numpy(zero_copy_only=False)
-        plain = np.array(cast) if np.isfinite(cast).all() else None
+        plain = np.array(cast) if (np.abs(cast) <= LARGEST).all() else None
     except pa.ArrowInvalid:
         pass
     counts = {} if plain is not None else count_readable(spread(known))
@@ -552,11 +554,22 @@ def _of_typed(name: str, values: Any) -> Column:
     if is_duration(values.type) and column.used:
         # Nobody writes lengths of time in nines.
         return replace(column, unit="s", note="in seconds", fills=(), codes=False)
-    infinite = int(np.isnan(numbers).sum()) - _count_missing(values)
-    if infinite:
-        note = f"{counted(infinite, 'infinite value')} read as missing"
+    lost = int(np.isnan(numbers).sum()) - _count_missing(values)
+    if lost:
+        note = f"{_too_large(values, lost)} read as missing"
         return replace(column, note=_joined(column.note, note))
     return column
+
+
+def _too_large(values: Any, count: int) -> str:
+    """Return the words for a number of values that are read as missing."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    raw = pc.cast(undictionary(values), pa.float64(), safe=False)
+    if pc.sum(pc.is_inf(raw)).as_py() == count:
+        return counted(count, "infinite value")
+    return f"{counted(count, 'value')} beyond {LARGEST:.0e}"
 
 
 def _constant_of(values: Any) -> str:

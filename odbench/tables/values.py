@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from odbench.arrays import FloatArray
-from odbench.tables.numbers import MISSING, MISSING_EXACT
+from odbench.tables.numbers import LARGEST, MISSING, MISSING_EXACT
 
 _DAY = 86_400.0
 # A whole number with zeros behind the point, as pandas writes it beside missing ones.
@@ -65,7 +65,7 @@ def as_numbers(column: Any) -> FloatArray:
     values = pc.cast(column, pa.float64(), safe=False)
     numbers = np.array(values.to_numpy(zero_copy_only=False), dtype=np.float64)
     with np.errstate(invalid="ignore"):
-        numbers[~(np.abs(numbers) <= 1e300)] = np.nan
+        numbers[~(np.abs(numbers) <= LARGEST)] = np.nan
     return numbers
 
 

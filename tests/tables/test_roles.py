@@ -404,6 +404,22 @@ def test_infinite_values_are_told_from_missing_ones():
     assert (column.role, column.note) == ("number", "2 infinite values read as missing")
 
 
+def test_numbers_that_are_too_large_are_said_to_be():
+    some = [float(n) / 7 for n in range(40)]
+
+    typed = role(pa.array([1e305, float("inf"), *some]))
+    text = role(pa.array(["1e305", *map(str, some)]))
+
+    assert (typed.role, typed.note) == (
+        "number",
+        "2 values beyond 1e+300 read as missing",
+    )
+    assert (text.role, text.note) == (
+        "number",
+        "1 row read as missing, such as '1e305'",
+    )
+
+
 def test_dates_of_digits_are_dates_as_text_and_as_whole_numbers():
     days = [dt.date(2023, 11, 1) + dt.timedelta(9 * n) for n in range(30)]
     digits = [day.strftime("%Y%m%d") for day in days]
