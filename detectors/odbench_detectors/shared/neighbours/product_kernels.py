@@ -48,6 +48,53 @@ def lanes(k: int) -> int:
 
 
 @kernel()
+def gather(  # noqa: PLR0917 - numba passes by position
+    gaps: FloatArray,
+    upper_bound: FloatArray,
+    nearest: IndexArray,
+    block: int,
+    own: bool,
+    queries: Singles,
+    places: IndexArray,
+    some: Singles,
+) -> int:
+    """Gather the queries that a block is nearest to, or those others that need it.
+
+    Parameters
+    ----------
+    gaps : float64 array of shape (q, blocks)
+        Least squared distances of the blocks' rows.
+    upper_bound : float64 array of shape (q,)
+        As in `sift`. A block that is farther is of no use to a query.
+    nearest : intp array of shape (q,)
+        The nearest block of each query.
+    block : int
+        The block.
+    own : bool
+        Gather the queries that it is nearest to.
+    queries : float32 array of shape (q, e)
+    places, some : arrays of shapes (q,) and (q, e), intp and float32
+        Filled with the places of the queries gathered, and with them.
+
+    Returns
+    -------
+    int
+        The number of them.
+    """
+    n = 0
+    for i in range(len(queries)):
+        places[n] = i
+        if own:
+            n += nearest[i] == block
+        else:
+            n += (nearest[i] != block) & (gaps[i, block] <= upper_bound[i])
+    for p in range(n):
+        for j in range(queries.shape[1]):
+            some[p, j] = queries[places[p], j]
+    return n
+
+
+@kernel()
 def sift(  # noqa: PLR0917 - numba passes by position
     products: Singles,
     places: IndexArray,

@@ -11,6 +11,7 @@ from odbench_detectors.shared.neighbours.blocks import Blocks
 from odbench_detectors.shared.neighbours.distinct import IndexArray, Int32Array
 from odbench_detectors.shared.neighbours.product_kernels import (
     LARGEST,
+    gather,
     lanes,
     settle,
     sift,
@@ -88,9 +89,8 @@ def searcher(  # noqa: PLR0917
         work = np.empty(max(near.shape[1], width), dtype=np.float32)
         space = np.empty(len(asked) * largest, dtype=np.float32)
 
-        def visit(block: int, places: IndexArray) -> None:
+        def visit(block: int, places: IndexArray, some: Singles) -> None:
             start, stop = ends[block]
-            some = query_ext if len(places) == len(asked) else query_ext[places]
             products = space[: len(some) * (stop - start)].reshape(len(some), -1)
             np.matmul(some, table_ext[start:stop].T, out=products)
             sift(
@@ -101,9 +101,9 @@ def searcher(  # noqa: PLR0917
         if blocks is None:
             every = np.arange(len(asked))
             for block in range(len(ends)):
-                visit(block, every)
+                visit(block, every, query_ext)
         else:
-            _visit_near(blocks.gaps(asked, norms), upper_bound, visit)
+            _visit_near(blocks.gaps(asked, norms), upper_bound, query_ext, visit)
         left = np.empty(len(asked), dtype=np.intp)
         n_left = settle(
             queries, chosen, norms, row_norms, tolerance,
@@ -118,7 +118,10 @@ def searcher(  # noqa: PLR0917
 
 
 def _visit_near(
-    gaps: FloatArray, upper_bound: FloatArray, visit: Callable[[int, IndexArray], None]
+    gaps: FloatArray,
+    upper_bound: FloatArray,
+    query_ext: Singles,
+    visit: Callable[[int, IndexArray, Singles], None],
 ) -> None:
     """Visit blocks, each with the queries whose neighbours it may hold.
 
@@ -128,17 +131,25 @@ def _visit_near(
         From `Blocks.gaps`.
     upper_bound : float64 array of shape (q,)
         As in `sift`, lowered by each visit.
+    query_ext : float32 array of shape (q, d + 1)
+        The queries, extended.
     visit : callable
-        ``(block, places)`` compares the queries at `places` with a block.
+        ``(block, places, some)`` compares the queries at `places`, which are `some`,
+        with a block.
     """
     nearest = gaps.argmin(axis=1)
+    places, some = np.empty(len(gaps), dtype=np.intp), np.empty_like(query_ext)
+
+    def visit_wanted(block: int, *, own: bool) -> None:
+        n = gather(gaps, upper_bound, nearest, block, own, query_ext, places, some)
+        if n:
+            visit(block, places[:n], some[:n])
+
     # Each query's own block first: the rows that it finds there rule others out.
     for block in np.unique(nearest):
-        visit(block, np.flatnonzero(nearest == block))
+        visit_wanted(block, own=True)
     for block in np.argsort(gaps.min(axis=0), kind="stable"):
-        wanted = (gaps[:, block] <= upper_bound) & (nearest != block)
-        if wanted.any():
-            visit(block, np.flatnonzero(wanted))
+        visit_wanted(block, own=False)
 
 
 def _even_ends(m: int) -> IndexArray:
