@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from odbench.tables.column_ranking import ignore_option, rank_columns
+from odbench.tables.column_ranking import ignore_option, rank_columns, to_leave_out
 from odbench.tables.columns import Column
 
 # Pairs of values to count where the ranking is a by-product: some tenths of a second.
@@ -33,7 +33,7 @@ def ignore_notes(
     if sum(column.used for column in columns) > _MOST_COLUMNS:
         return []
     ranked, _, _ = rank_columns(columns, table, counted=_COUNTED)
-    named = [one for one in ranked if one.suspicious and one.column not in chosen]
+    named = to_leave_out(ranked, chosen)
     if not named:
         return []
     told = "; ".join(f"{one.column!r} {one.warnings[0]}" for one in named[:_NAMED])

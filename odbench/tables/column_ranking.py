@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from odbench.tables.column_quality import (
     pure_value,
     quality_warnings,
 )
-from odbench.tables.columns import Column
+from odbench.tables.columns import USED, Column
 from odbench.tables.fitted import chosen_roles
 from odbench.tables.read import read_source
 from odbench.tables.repeats import are_same, determines
@@ -108,8 +108,24 @@ class Ranking:
 
     @property
     def to_ignore(self) -> tuple[str, ...]:
-        """Columns that a detector is better off without."""
-        return tuple(one.column for one in self.columns if one.suspicious)
+        """Columns that a detector is better off without, but never all it could see."""
+        return tuple(one.column for one in to_leave_out(self.columns))
+
+
+def to_leave_out(
+    columns: Sequence[RankedColumn], kept: Collection[str] = ()
+) -> list[RankedColumn]:
+    """Return the suspicious columns; the last of them stays if nothing else would.
+
+    Parameters
+    ----------
+    columns : sequence of RankedColumn
+    kept : collection of str
+        Columns that stay in any case.
+    """
+    used = [one for one in columns if one.kind in USED]
+    found = [one for one in columns if one.suspicious and one.column not in kept]
+    return found[:-1] if len(found) == len(used) else found
 
 
 def rank_table_columns(table: Any, label: str = "") -> Ranking:

@@ -59,6 +59,18 @@ def test_a_repeated_column_is_named_once_as_suspicious():
     assert ranking.to_ignore == ("inches",)
 
 
+def test_a_column_is_left_where_all_rise_along_the_rows(recwarn):
+    years = np.arange(1790.0, 1990.0, 10.0)
+    table = {"year": years, "value": (years - 1780.0) ** 2}
+
+    assert rank_table_columns(table).to_ignore == ("year",)
+    assert rank_table_columns({"value": table["value"]}).to_ignore == ()
+    odbench.score(table, detector="knn")
+    assert str(recwarn[0].message).endswith("leave out: --ignore 'year'")
+    odbench.score(table, detector="knn", ignore=["year"])
+    assert len(recwarn) == 1
+
+
 def test_columns_that_are_left_out_are_last_with_their_reason():
     ranking = rank_table_columns(made())
 
