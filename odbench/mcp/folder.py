@@ -39,7 +39,9 @@ class Folder:
         self._closed = tuple(path.resolve() for path in closed)
         self._shown: dict[str, str] = {}
 
-    def open(self, name: str, ends: Sequence[str] = TABLES) -> str:
+    def open(
+        self, name: str, ends: Sequence[str] = TABLES, *, step: str = _NEXT
+    ) -> str:
         """Open a file for reading, once; every reader then gets that very file.
 
         Symbolic links are followed if they lead to a place in the folder. A hard link
@@ -51,6 +53,8 @@ class Folder:
             Relative to the folder, or an absolute path in it.
         ends : sequence of str
             Ends of names that are accepted.
+        step : str
+            The next step where the file is refused.
 
         Returns
         -------
@@ -63,12 +67,13 @@ class Folder:
             If it is outside the folder, hidden, missing, no regular file, too large,
             or has another end.
         """
-        parts = self._inside(name)
+        parts = self._inside(name, step)
         try:
             descriptor = self._descend(parts)
         except OSError as error:
             # A link that took the place of a folder since then is not followed.
-            raise _refused(name, f"cannot be opened ({error.strerror})") from error
+            why = f"cannot be opened ({error.strerror})"
+            raise _refused(name, why, step) from error
         facts = os.fstat(descriptor)
         why = ""
         if not stat.S_ISREG(facts.st_mode):
@@ -82,7 +87,7 @@ class Folder:
             )
         if why:
             os.close(descriptor)
-            raise _refused(name, why)
+            raise _refused(name, why, step)
         path = f"/dev/fd/{descriptor}"
         self._shown[path] = name
         return path
@@ -98,25 +103,25 @@ class Folder:
         found = sorted(self._walk())[:_LISTED]
         return [{"table": name, "bytes": size} for name, size in found]
 
-    def _inside(self, name: str) -> tuple[str, ...]:
+    def _inside(self, name: str, step: str) -> tuple[str, ...]:
         """Return the parts of the real path below the folder."""
         given = Path(name)
         if given.is_absolute() and given.is_relative_to(self.root):
             given = given.relative_to(self.root)
         if given.is_absolute() or ".." in given.parts:
-            raise _refused(name, "is outside the folder of this server")
+            raise _refused(name, "is outside the folder of this server", step)
         try:
             real = (self.root / given).resolve(strict=True)
         except (OSError, RuntimeError, ValueError) as error:
-            raise _refused(name, "does not exist or cannot be reached") from error
+            raise _refused(name, "does not exist or cannot be reached", step) from error
         if not real.is_relative_to(self.root) or self._is_closed(real):
-            raise _refused(name, "leads outside the folder of this server")
+            raise _refused(name, "leads outside the folder of this server", step)
         parts = real.relative_to(self.root).parts
         if any(part.startswith(".") for part in (*given.parts, *parts)):
-            raise _refused(name, "is hidden")
+            raise _refused(name, "is hidden", step)
         if not stat.S_ISREG(real.lstat().st_mode):
             # Opening a device may already do something.
-            raise _refused(name, "is not a regular file")
+            raise _refused(name, "is not a regular file", step)
         return parts
 
     def _is_closed(self, path: Path) -> bool:
@@ -159,5 +164,5 @@ class Folder:
                     yield place, facts.st_size
 
 
-def _refused(name: str, why: str) -> UsageError:
-    return UsageError(f"file {name[:200]!r}: {why}; {_NEXT}")
+def _refused(name: str, why: str, step: str) -> UsageError:
+    return UsageError(f"file {name[:200]!r}: {why}; {step}")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Answer = dict[str, Any]
 # Characters of a text, entries of a list, and digits of a number, in an answer.
 _TEXT, _LIST, _DIGITS = 300, 100, 6
+_RUN = "name the folder of a run, or a leaderboard's CSV file such as public.csv"
 _DETECTOR = (
     "detector", "core", "params", "deterministic", "inductive", "missing", "summary",
     "reference",
@@ -70,18 +71,26 @@ def published_results(_folder: Folder, *, suite: str, dataset: str, top: int) ->
         raise UsageError(msg)
     told: Answer = {"source": published.note, "order": "highest mean AUROC first"}
     if not dataset:
-        table = rank_published(published, suite)
-        return {**told, "leaderboard": _rows(table[list(_LEADERBOARD)][:top])}
+        return {**told, **_board(rank_published(published, suite), top)}
     found = trials[(trials["suite"] == suite) & (trials["dataset"] == dataset)]
     if found.empty:
         msg = f"data set {dataset!r}: no published results in suite {suite!r}"
         raise UsageError(msg)
     found = found.sort_values("auroc", ascending=False, kind="stable")
-    return {
-        **told,
-        "order": "highest AUROC first",
-        "trials": _rows(found[:top], _TRIAL),
-    }
+    told["order"] = "highest AUROC first"
+    return {**told, "trials": _rows(found[:top], _TRIAL), **_remark(found[:top])}
+
+
+def _board(table: pd.DataFrame, top: int) -> Answer:
+    """Return the first rows of a leaderboard."""
+    return {"leaderboard": _rows(table[:top], _LEADERBOARD), **_remark(table[:top])}
+
+
+def _remark(rows: pd.DataFrame) -> Answer:
+    """Say that the oracle is no detector, where it is among the rows."""
+    from odbench.suites import ORACLE, ORACLE_WORDS
+
+    return {"note": ORACLE_WORDS} if (rows["detector"] == ORACLE).any() else {}
 
 
 def run_results(folder: Folder, *, run: str, top: int) -> Answer:
@@ -93,22 +102,18 @@ def run_results(folder: Folder, *, run: str, top: int) -> Answer:
     from odbench.results import RESULTS
 
     is_file = run.lower().endswith((".csv", ".parquet"))
-    path = Path(
-        folder.open(run if is_file else f"{run}/{RESULTS}", (".csv", ".parquet"))
-    )
+    name = run if is_file else f"{run}/{RESULTS}"
+    path = Path(folder.open(name, (".csv", ".parquet"), step=_RUN))
     told: Answer = {"order": "highest mean AUROC first"}
     if run.lower().endswith(".csv"):
-        return {
-            **told,
-            "leaderboard": _rows(load_leaderboard(path)[:top], _LEADERBOARD),
-        }
+        return {**told, **_board(load_leaderboard(path), top)}
     results = read_present(path)
     # Without sign flips, which places and their intervals need and means do not.
     table = build_leaderboard(results, settings=Settings(permutations=0))
     told["trials"] = {
         str(k): int(n) for k, n in results["status"].value_counts().items()
     }
-    return {**told, "leaderboard": _rows(table[:top], _LEADERBOARD)}
+    return {**told, **_board(table, top)}
 
 
 def score_table(folder: Folder, *, top: int, **options: Any) -> Answer:
@@ -162,11 +167,13 @@ def recommend_detector(
     """Recommend a detector for a table from published results."""
     from odbench.tables.recommend import Limits
     from odbench.tables.recommend import recommend_detector as recommended
+    from odbench.tables.recommend_screen import verdict
 
     against = _source(folder, reference) if reference else None
     limits = Limits(max_seconds, None, explainable)
-    advice = asdict(recommended(_source(folder, table), against, limits))
-    return _cut({**advice, "rows": advice["rows"][:top]})
+    advice = recommended(_source(folder, table), against, limits)
+    told = asdict(advice)
+    return _cut({**told, "verdict": verdict(advice), "rows": told["rows"][:top]})
 
 
 TASKS: Mapping[str, Callable[..., Answer]] = MappingProxyType(

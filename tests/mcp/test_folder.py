@@ -129,8 +129,8 @@ def test_a_link_put_in_place_after_the_check_is_not_followed(
 ):
     check = Folder._inside
 
-    def swapped(self, name):
-        parts = check(self, name)
+    def swapped(self, name, step):
+        parts = check(self, name, step)
         (world / "inside" / "table.csv").unlink()
         (world / "inside" / "table.csv").symlink_to(world / "secret.csv")
         return parts

@@ -241,6 +241,27 @@ def test_results_of_a_run_and_published_ones_are_ranked(folder):
     assert own["leaderboard"][0]["mean_auroc"] == pytest.approx(0.81)
     assert own["trials"] == {"ok": 6}
     assert published["leaderboard"][0]["n_datasets"] == 260
+    assert "note" not in published
+    with pytest.raises(UsageError, match="name the folder of a run"):
+        do(folder, "run_results", run="no run", top=5)
+
+
+@pytest.mark.parametrize("dataset", ["", "gmm-subspace-001"])
+def test_the_oracle_is_told_from_detectors(folder, dataset):
+    told = do(folder, "published_results", suite="synbench", dataset=dataset, top=1)
+
+    (row,) = told["trials" if dataset else "leaderboard"]
+    assert row["detector"] == "oracle"
+    assert told["note"].startswith("`oracle` is not a detector")
+
+
+def test_a_recommendation_is_said_in_words(folder):
+    asked = {"table": "payments.csv", "reference": "", "explainable": False, "top": 1}
+
+    told = do(folder, "recommend_detector", max_seconds=1e-9, **asked)
+    assert told["verdict"] == "No detector keeps these limits; raise one of them."
+    told = do(folder, "recommend_detector", max_seconds=None, **asked)
+    assert told["verdict"].startswith(f"Recommended: {told['recommended']}.")
 
 
 def test_a_link_for_a_results_file_is_refused(folder, tmp_path):
