@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -46,7 +47,8 @@ class Configuration:
         """Every parameter that matters, with its value."""
         return {**self.info.params, **self.overrides}
 
-    @property
+    # Both are asked for in each trial, and take seconds for an array of millions.
+    @cached_property
     def label(self) -> str:
         """``default``, or the parameters that differ: ``k=20,method=mean``.
 
@@ -54,7 +56,7 @@ class Configuration:
         """
         return label_params(self.overrides) or "default"
 
-    @property
+    @cached_property
     def id(self) -> str:
         """12 hex digits that identify the detector's name and full parameters."""
         return identity(self.info.name, self.params)

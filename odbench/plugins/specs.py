@@ -34,8 +34,9 @@ _BARE_WORD = re.compile(r"[A-Za-z_][\w.+-]*")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-# A longer value, such as an array, is named by its type and a hash where it is read.
-_READABLE = 200
+# A longer value, such as an array, is named by its type and a hash: in a label that is
+# read, and in the record of a run, which a leaderboard repeats.
+_READABLE, _RECORDED = 200, 10_000
 
 
 def parse_specs(text: str) -> list[str]:
@@ -249,10 +250,23 @@ def label_params(params: Mapping[str, Any]) -> str:
     return ",".join(f"{name}={_readable(params[name])}" for name in sorted(params))
 
 
+def recorded_params(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters as JSON values, with a hash in place of a huge one."""
+    return {
+        name: _hashed(value, _RECORDED) or as_json(value)
+        for name, value in params.items()
+    }
+
+
 def _readable(value: Any) -> str:
+    return _hashed(value, _READABLE) or format_value(value)
+
+
+def _hashed(value: Any, most: int) -> str:
+    """Return the type and a hash of a value whose text is longer, else ``""``."""
     text = format_value(value)
-    if len(text) <= _READABLE:
-        return text
+    if len(text) <= most:
+        return ""
     return f"{type(value).__name__}#{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from odbench.errors import UsageError
-from odbench.plugins.specs import as_json
+from odbench.plugins.specs import recorded_params
 from odbench.scoring.settings import TRANSDUCTIVE
 from odbench.suites import ORACLE
 from odbench.sweep.backends import check_cluster
@@ -122,7 +122,7 @@ def prepare(request: RunRequest, *, pull: bool = True) -> Prepared:
     never_timed = _never_timed(plan, times)
     time_left = TimeLeft(batches, times)
     oracle = _oracle(request, records, plan, done)
-    params = {one.id: as_json(one.params) for one in configurations}
+    params = {one.id: recorded_params(one.params) for one in configurations}
     return Prepared(
         plan, records, batches, time_left, never_timed, faults, times, oracle, params
     )

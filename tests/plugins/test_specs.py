@@ -15,6 +15,7 @@ from odbench.plugins.specs import (
     label_params,
     parse_specs,
     parse_value,
+    recorded_params,
     split_spec,
 )
 
@@ -113,3 +114,13 @@ def test_a_label_names_a_long_value_by_its_type_and_a_hash():
     assert one.startswith("w=ndarray#")
     assert len(one) < 30
     assert one != other
+
+
+def test_the_record_of_a_run_holds_no_huge_value():
+    params = {"k": 3, "some": [0.5] * 100, "many": np.zeros(100_000)}
+
+    recorded = recorded_params(params)
+
+    assert recorded["k"] == 3
+    assert recorded["some"] == [0.5] * 100
+    assert recorded["many"].startswith("ndarray#")

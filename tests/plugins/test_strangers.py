@@ -131,4 +131,5 @@ def test_an_array_as_a_parameter_is_no_part_of_each_row_of_the_results():
     found = [find_detector(Mine(np.full(5_000, x))) for x in (1.0, 2.0)]
 
     assert all(len(one.label) < 30 for one in found)
+    assert all(one.label is one.label and one.id is one.id for one in found)
     assert len({one.label for one in found}) == len({one.id for one in found}) == 2
