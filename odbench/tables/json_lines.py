@@ -26,6 +26,7 @@ _NULL_ROW = re.compile(rb"^\s*null\b", re.MULTILINE)
 _SINGLE = r"(string|number|boolean)"
 _MIXED = re.compile(rf"changed from {_SINGLE} to {_SINGLE}")
 _LINES, _ARRAY, _OBJECTS = "JSON lines", "JSON array", "JSON"
+_BY_PANDAS = "with pandas, `to_json(orient='records')` writes that"
 
 
 def read_json_lines(opened: Opened, path: Path | None, part: int = PART) -> Source:
@@ -125,15 +126,30 @@ def _check_one(schema: Any, name: str, form: str) -> None:
     n_nested = len(lists) + sum(types.is_struct(field.type) for field in schema)
     if n_nested < len(schema) and not (form == _OBJECTS and tables):
         return
-    how = "with pandas, `to_json(orient='records')` writes that"
+    how = _BY_PANDAS
     if tables:
         part = tables[0].name[:40]
         how = f"`jq -c '.[\"{part}\"][]' FILE > FILE.jsonl` writes those of {part!r}"
-    msg = (
+    raise _no_row(name, how)
+
+
+def _no_row(name: str, how: str = _BY_PANDAS) -> DataError:
+    """Return the error of one object that holds a table, and how to write its rows."""
+    return DataError(
         f"{name}: is one JSON object with lists or objects in it, which is not a row; "
         f"wanted an array of objects, or an object per line: {how}"
     )
-    raise DataError(msg)
+
+
+def _is_one_object(block: bytes) -> bool:
+    """Check for one object with nothing but lists and objects in it."""
+    try:
+        told = json.loads(block)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(told, dict) and all(
+        isinstance(value, (dict, list)) for value in told.values()
+    )
 
 
 def _blocks(file: Any, part: int) -> Iterator[bytes]:
@@ -166,6 +182,9 @@ def _parsed(block: bytes, name: str, schema: Any = None) -> Any:
         msg = f"{name}: is JSON that is not in UTF-8; save it as UTF-8"
         raise DataError(msg) from error
     except (pa.ArrowException, ValueError, RecursionError) as error:
+        # Rows as lists, which have values of several kinds, are no column for Arrow.
+        if _is_one_object(block):
+            raise _no_row(name) from error
         raise damaged(name, "JSON", error) from error
 
 

@@ -40,7 +40,10 @@ _SEPARATOR = re.compile(r"sep=(.)\r?\n|sep=(.)\r", re.IGNORECASE)
 _ALIKE = 0.8
 # How files begin that are text, but no table.
 _OTHERS = (
-    ("a web page", re.compile(r"<(!doctype html|html|head|body)\b", re.IGNORECASE)),
+    (
+        "a web page",
+        re.compile(r"<(!doctype html|html|head|body|table)\b", re.IGNORECASE),
+    ),
     ("XML", re.compile(r"<\?xml\b", re.IGNORECASE)),
     ("ARFF", re.compile(r"(%[^\n]*\n\s*)*@relation\b", re.IGNORECASE)),
 )

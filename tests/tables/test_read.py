@@ -913,6 +913,8 @@ def test_text_over_many_lines_in_quotes_is_kept(tmp_path):
         ('<?xml version="1.0"?>\n<r><a>1</a></r>\n', "is XML"),
         ("% iris\n@RELATION iris\n@DATA\n1,2\n", "is ARFF"),
         ('{\n "n": 1,\n "data": [\n  {"a": 1}\n ]\n}\n', "is one JSON object with"),
+        ('{"columns":["a","b"],"data":[[1,"x"],[2,"y"]]}', "is one JSON object with"),
+        ('<table border="1">\n<tr><td>1</td></tr>\n</table>\n', "is a web page"),
     ],
 )
 def test_text_that_is_no_table_says_what_it_is(tmp_path, text, words):
