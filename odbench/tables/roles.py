@@ -75,6 +75,8 @@ _FIRST_YEAR, _LAST_YEAR = 1500, 2200
 # Share of the rows of a counter that may repeat another or have no number, and rows
 # from which that is no coincidence.
 _LAPSES, _FEW_LAPSES = 0.1, 100
+# Different texts up to which some may be spellings of true and false.
+_SPELLINGS = 20
 # Digits of postal codes.
 _CODE_DIGITS = 5
 _COUNTER_NOTE = "whole numbers, evenly spread, all different"
@@ -363,7 +365,9 @@ def _unread_note(known: Sequence[str], rows: Sequence[int], unread: Any) -> str:
 
 
 def _of_words(name: str, facts: _Text) -> Column:
-    known, present = facts.known, facts.present
+    known, present = _each_once(facts.known), facts.present
+    if len(known) == 1 and present == facts.n:
+        return Column(name, "constant", constant_note(known[0]))
     if len(known) == 2:
         return Column(name, "yes/no", f"{known[0][:20]!r} or {known[1][:20]!r}")
     some = spread(known)
@@ -376,6 +380,13 @@ def _of_words(name: str, facts: _Text) -> Column:
     if len(known) > 1 and varied > 0.9:
         return Column(name, "identifier", f"{len(known):,} different values")
     return Column(name, "category", counted(len(known), "value"))
+
+
+def _each_once(known: list[str]) -> list[str]:
+    """Return one text per category of few: True and TRUE are one."""
+    if len(known) > _SPELLINGS:
+        return known
+    return list({category_key(text): text for text in reversed(known)}.values())[::-1]
 
 
 def _number_mark(facts: _Text, *, comma: bool) -> str:

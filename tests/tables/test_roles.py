@@ -404,6 +404,14 @@ def test_infinite_values_are_told_from_missing_ones():
     assert (column.role, column.note) == ("number", "2 infinite values read as missing")
 
 
+def test_spellings_of_true_are_one_value():
+    both = role(pa.array(["TRUE", "true", "False"] * 5))
+    one = role(pa.array(["True", "true", "TRUE"] * 5))
+
+    assert (both.role, both.note) == ("yes/no", "'False' or 'TRUE'")
+    assert (one.role, one.note) == ("constant", "always 'true'")
+
+
 def test_numbers_that_are_too_large_are_said_to_be():
     some = [float(n) / 7 for n in range(40)]
 
