@@ -104,7 +104,7 @@ class Cells:
     methods : tuple of Method
         Sorted.
     trials, succeeded : int64 arrays of shape (n_datasets, n_methods)
-        Number of trials, and number of successful ones.
+        Number of trials, and number of successful ones, which have their metrics.
     sums : mapping of str to float64 array of shape (n_datasets, n_methods)
         Ranked and listed metric -> sum over the successful trials; NaN where the
         results lack the metric.
@@ -258,7 +258,8 @@ def _cells(suite: str, partition: str, protocol: str, rows: pd.DataFrame) -> Cel
     names, m = _codes(rows, ["detector", "config", "config_id"])
     shape = (len(datasets), len(names))
     cell = d * shape[1] + m
-    good = (rows["status"] == "ok").to_numpy(dtype=bool)
+    # On a data set with labels, a trial without its metric gave nothing to rank.
+    good = _is_scored(rows).to_numpy(dtype=bool)
 
     def total(column: str, power: int = 1) -> FloatArray:
         if column not in rows.columns:
@@ -369,13 +370,19 @@ def _scored(rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     # A trial that failed early need not know the number of anomalies.
     is_known = rows["n_anomalies"].notna()
     labelled = rows.loc[is_known, "dataset"].unique()
+    scored = rows.loc[_is_scored(rows), "dataset"].unique()
+    # One trial without its metric must not take a data set from all others.
     unlabelled = ~rows["dataset"].isin(labelled) | (
-        (rows["status"] == "ok") & rows["auroc"].isna()
+        (rows["status"] == "ok") & ~rows["dataset"].isin(scored)
     )
     names = rows.loc[unlabelled, "dataset"].unique()
     if not len(names):
         return rows, ()
     return rows[~rows["dataset"].isin(names)], tuple(sorted(map(str, names)))
+
+
+def _is_scored(rows: pd.DataFrame) -> pd.Series[bool]:
+    return (rows["status"] == "ok") & rows["auroc"].notna()
 
 
 def _refuse_mixtures(rows: pd.DataFrame, where: str) -> None:

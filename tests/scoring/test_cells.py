@@ -142,6 +142,21 @@ def test_data_sets_without_public_labels_are_left_out_and_named():
     assert list(cells.datasets) == ["a"]
 
 
+def test_a_trial_without_its_metric_takes_no_data_set_from_the_others():
+    trials = [
+        trial("a", "knn", 0.5),
+        trial("a", "lof", None, status="ok"),
+        trial("a", "pca", 0.7),
+        trial("a", "pca", None, status="ok", seed=1),
+    ]
+
+    cells = only(frame(trials))
+
+    assert cells.unscored == ()
+    assert cells.failed.tolist() == [[0, 1, 1]]
+    assert cells.sums["auroc"].tolist() == [[0.5, 0.0, 0.7]]
+
+
 def test_a_trial_that_failed_early_takes_no_data_set_from_the_others():
     trials = [trial("a", "knn", 0.5), trial("a", "lof", None, n_anomalies=None)]
 
