@@ -162,10 +162,13 @@ class _State:
     def score_some(self, request: dict[str, Any]) -> dict[str, Any]:
         """Score the first rows of the test table alone, as `score` scored all."""
         assert self._detector is not None and self._tables is not None  # noqa: PT018
-        test = self._tables[1]
-        assert test is not None
+        assert self._test is not None
+        rows = self._test[: request["rows"]]
+        if self._tables[1] is not self._test:
+            # The detector may have written into its own table when it scored all rows.
+            rows = rows.copy()
         with self._writing(request) as answer:
-            answer["scores"] = self._scores(self._detector, test[: request["rows"]])
+            answer["scores"] = self._scores(self._detector, rows)
         return answer
 
     def _scores(self, detector: AdaptedDetector, rows: FloatArray) -> FloatArray:

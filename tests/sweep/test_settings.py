@@ -33,6 +33,12 @@ def test_every_trial_tells_how_far_scores_depend_on_the_batch(made_up):
 
 
 @pytest.mark.slow
+def test_a_detector_that_writes_into_its_rows_does_not_depend_on_the_batch(made_up):
+    results = run(made_up, ["WritesIntoItsRows"])
+
+    assert set(results["batch_difference"]) == {0.0}
+
+
 def test_a_detector_that_hangs_on_few_rows_keeps_its_result(made_up, monkeypatch):
     monkeypatch.setattr("odbench.sweep.sandbox._REPEAT_SECONDS", 3.0)
     results = run(
