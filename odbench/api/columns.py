@@ -74,7 +74,7 @@ def rank_columns(
 
 
 def ranking_of(
-    table: Any, *, label: str = "", mirror: str | Path | None = None
+    table: Any, *, label: Any = "", mirror: str | Path | None = None
 ) -> Ranking:
     """Rank the columns of a table or a data set; the arguments of `rank_columns`.
 
@@ -85,6 +85,8 @@ def ranking_of(
     """
     from odbench.tables.column_ranking import rank_table_columns
 
+    # A name in Python may be no text, and 0 is one.
+    label = "" if label is None else str(label)
     dataset = _dataset(table, mirror)
     if dataset is None:
         return rank_table_columns(table, label)

@@ -80,9 +80,23 @@ def score(
     from odbench.tables.read import is_pandas
     from odbench.tables.score import Request, score_table
 
+    roles = {
+        "ignored": ignore,
+        "category": category,
+        "number": number,
+        "date": date,
+        "text": text,
+    }
     if model is not None and reference is not None:
         msg = "model and reference: got both; give one, a model has its reference"
         raise UsageError(msg)
+    default = isinstance(detector, str) and detector == "cats"
+    given = not default or any(map(_is_given, roles.values()))
+    if model is not None and given:
+        msg = "model: cannot go with a detector or roles of columns; it has its own"
+        raise UsageError(msg)
+    if save is not None:
+        _check_save(Path(save))
     fitted, notes = (None, ()) if model is None else load_model(Path(model))
     scored, learned = score_table(
         Request(
@@ -90,13 +104,7 @@ def score(
             reference=reference,
             detector=detector,
             id_name=str(id),
-            roles={
-                "ignored": ignore,
-                "category": category,
-                "number": number,
-                "date": date,
-                "text": text,
-            },
+            roles=roles,
             fdr=fdr,
             fitted=fitted,
         )
@@ -110,3 +118,23 @@ def score(
         # A column of scores that is joined to the table goes to the right rows.
         frame.index = table.index
     return frame
+
+
+def _is_given(columns: Any) -> bool:
+    """Check for names of columns, of which a single one may be 0."""
+    return not (isinstance(columns, Sequence) and not columns)
+
+
+def _check_save(path: Path) -> None:
+    """Refuse a place that no file can have before the work is done."""
+    from odbench.errors import UsageError
+
+    if not path.parent.is_dir():
+        msg = (
+            f"save {str(path)!r}: folder {str(path.parent)!r} does not exist; make it, "
+            f"or name another"
+        )
+        raise UsageError(msg)
+    if path.is_dir():
+        msg = f"save {str(path)!r}: is a folder; name a file in it"
+        raise UsageError(msg)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -53,8 +54,11 @@ class Limits:
             ("--max-seconds", self.seconds),
             ("--max-memory", self.memory),
         ):
-            if value is not None and not (math.isfinite(value) and value > 0):
-                msg = f"{name}: got {value}, wanted a number above 0"
+            if value is None:
+                continue
+            number = isinstance(value, Real) and not isinstance(value, bool)
+            if not (number and math.isfinite(value) and value > 0):
+                msg = f"{name}: got {value!r}, wanted a number above 0"
                 raise UsageError(msg)
 
 

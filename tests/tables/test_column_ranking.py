@@ -59,6 +59,12 @@ def test_a_repeated_column_is_named_once_as_suspicious():
     assert ranking.to_ignore == ("inches",)
 
 
+def test_a_label_may_have_a_name_that_is_no_text(rng):
+    frame = pd.DataFrame({0: [0, 1] * 20, "x": rng.normal(size=40)})
+
+    assert odbench.rank_columns(frame, label=0)["column"].tolist() == ["x"]
+
+
 def test_a_column_is_left_where_all_rise_along_the_rows(recwarn):
     years = np.arange(1790.0, 1990.0, 10.0)
     table = {"year": years, "value": (years - 1780.0) ** 2}

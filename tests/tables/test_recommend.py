@@ -287,7 +287,7 @@ def test_whole_numbers_of_few_values_are_not_said_to_be_none(rng):
     assert "0 % columns of more than 20 whole numbers" in " ".join(advice_lines(advice))
 
 
-@pytest.mark.parametrize("limit", [0.0, -1.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("limit", [0.0, -1.0, float("nan"), float("inf"), "5", True])
 def test_bad_limits_are_refused(limit):
     with pytest.raises(UsageError, match=r"--max-seconds: got .*, wanted a number"):
         recommend_detector(table(3), limits=Limits(seconds=limit))

@@ -373,6 +373,19 @@ def test_the_index_of_a_data_frame_is_that_of_its_scores(rng):
     assert table["rank"].idxmin() == 15
 
 
+def test_a_call_that_cannot_be_done_is_refused_before_the_work(tmp_path, rng):
+    table = {"a": rng.normal(size=30)}
+    model = tmp_path / "model.odb"
+    odbench.score(table, detector="knn", save=model)
+
+    for more in ({"detector": "ecod"}, {"ignore": ["a"]}, {"number": 0}):
+        with pytest.raises(UsageError, match="model: cannot go with"):
+            odbench.score(table, model=model, **more)
+    for place, words in ((tmp_path / "no" / "m", "does not exist"), (tmp_path, "name")):
+        with pytest.raises(UsageError, match=words):
+            odbench.score("no.csv", save=place)
+
+
 def test_names_that_are_no_text_choose_columns_too(rng):
     table = pd.DataFrame(rng.normal(size=(40, 3)), columns=[0, 1, ("a", "b")])
 
