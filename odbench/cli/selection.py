@@ -137,6 +137,7 @@ def listed_records(
         partition=partition,
         pattern=pattern,
         limit=limit,
+        mirror=sources.mirror,
     )
 
 

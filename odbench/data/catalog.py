@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -115,7 +116,13 @@ def select(
     else:
         records = list_suite(described, partition, sources=sources).records
     return choose(
-        suite, resolved, records, partition=partition, pattern=pattern, limit=limit
+        suite,
+        resolved,
+        records,
+        partition=partition,
+        pattern=pattern,
+        limit=limit,
+        mirror=None if sources is None else sources.mirror,
     )
 
 
@@ -127,6 +134,7 @@ def choose(
     partition: str = "public",
     pattern: str | None = None,
     limit: int | None = None,
+    mirror: Path | None = None,
 ) -> list[DatasetRecord]:
     """Return the selected ones of a suite's data sets; see `select`.
 
@@ -140,6 +148,8 @@ def choose(
         All data sets of the suite in this partition, by name.
     partition, pattern, limit
         As `select` takes them.
+    mirror : Path, optional
+        The mirror that the records are those of, for the message.
 
     Raises
     ------
@@ -152,9 +162,16 @@ def choose(
     chosen = [r for r in records if pattern is None or matches(r.name, pattern)]
     if not chosen:
         condition = f" that matches {pattern!r}" if pattern else ""
+        options = "" if partition == "public" else f" --partition {partition}"
+        needs_none = described.transport == "folder" or (
+            described.transport == "generated" and partition == "public"
+        )
+        if mirror is not None and not needs_none:
+            condition += " in this mirror"
+            options += f" --mirror {shlex.quote(str(mirror))}"
         msg = (
             f"suite {suite}: no {partition} data set{condition}; see "
-            f"`odbench datasets list --suite {typed(described.name)}`"
+            f"`odbench datasets list --suite {typed(described.name)}{options}`"
         )
         raise UnknownDatasetError(msg)
     return chosen[:limit]

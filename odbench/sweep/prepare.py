@@ -290,6 +290,7 @@ def _records(request: RunRequest, sources: Sources) -> list[DatasetRecord]:
             partition=request.partition,
             pattern=request.datasets,
             limit=request.limit,
+            mirror=sources.mirror,
         )
         records.update((record.id, _measured(record)) for record in chosen)
     return list(records.values())

@@ -265,6 +265,19 @@ def test_without_names_a_mirror_is_pulled_and_nothing_generated(run, unlisted):
     assert (code, out) == (0, "1 of 1 data set in the store, 0.0 MB\n")
 
 
+def test_a_set_that_a_mirror_lacks_is_looked_for_in_the_mirrors_list(run, unlisted):
+    mirror = ("--mirror", unlisted)
+    named = ("--suite", "oddbench", "--datasets", "ALLPatientData", *mirror)
+    seen = f"see `odbench datasets list --suite oddbench --mirror {unlisted}`"
+
+    for call in (("list",), ("pull",)):
+        code, _, err = run("datasets", *call, *named)
+        assert (code, "'ALLPatientData' in this mirror; " in err) == (2, True)
+        assert seen in err
+    _, _, err = run("run", "--detectors", "ecod", *named)
+    assert seen in err
+
+
 def test_files_of_a_private_partition_are_not_taken_for_own_tables(run, unlisted):
     pull = ("datasets", "pull", "--suite", "oddbench", "--mirror", unlisted)
 
