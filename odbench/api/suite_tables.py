@@ -91,7 +91,11 @@ def _encoded(
     columns = infer_roles(features)
     encoder = Encoder.of(columns, features.take(rows[0]))
     if not encoder.names:
-        msg = f"table {where!r}: no column can be used; see docs/own-tables.md"
+        roles = ", ".join(f"{c.name!r} {c.role}" for c in columns[:5]) or "none"
+        msg = (
+            f"table {where!r}: no column can be used (besides the label: {roles}); "
+            f"wanted numbers, categories or dates"
+        )
         raise DataError(msg)
     content = _archive(
         train=encoder.encode(features.take(rows[0])),

@@ -70,7 +70,10 @@ def adapt(obj: object) -> AdaptedDetector:
     if not hasattr(obj, "fit"):
         if callable(obj):
             return AdaptedDetector(FunctionDetector(obj))
-        msg = f"detector {_name(obj)}: has no fit(X); see docs/plugins.md"
+        msg = (
+            f"detector {_name(obj)}: has no fit(X); wanted fit(X) and "
+            f"decision_function(X), as in what `odbench detectors new NAME` writes"
+        )
         raise DetectorError(msg)
     _refuse_labels(obj)
     return AdaptedDetector(obj)

@@ -125,7 +125,7 @@ def read_results(
     if missing:
         msg = (
             f"results {str(file)!r}: without {', '.join(missing)}; wanted the "
-            f"columns of results schema {SCHEMA_VERSION} (see docs/results.md)"
+            f"columns of results schema {SCHEMA_VERSION}, as `odbench run` writes them"
         )
         raise ResultsError(msg)
     try:

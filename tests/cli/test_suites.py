@@ -120,6 +120,16 @@ def test_a_bad_table_is_named_and_the_others_are_made(run, tables):
     assert "odd.csv': has no column 'state'; it has a, b" in err
 
 
+def test_a_table_without_a_usable_column_names_their_roles(run, tables):
+    rows = "".join(f"r{i:02},1,{'bad' if i < 3 else 'good'}\n" for i in range(40))
+    (tables / "names.csv").write_text(f"id,one,state\n{rows}")
+
+    code, _, err = new(run)
+
+    assert code == 3
+    assert "(besides the label: 'id' identifier, 'one' constant); wanted" in err
+
+
 @pytest.mark.parametrize("anomaly", ["true", "True", "1"])
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_truth_values_are_labels_however_they_are_written(form, anomaly):
