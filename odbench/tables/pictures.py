@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from odbench.arrays import FloatArray
+from odbench.arrays import BoolArray, FloatArray
 from odbench.tables.columns import Column
 from odbench.tables.encode import NAMED, Learned
 from odbench.tables.fitted import Fitted
-from odbench.tables.reasons import Reason, in_own_units
+from odbench.tables.reasons import Reason, in_own_units, missing_rows
 from odbench.tables.wording import show_share, show_value
 
 _WIDTH, _HEIGHT, _FLOOR = 340, 64, 48
@@ -44,7 +44,8 @@ class Pictures:
         ):
             values = np.empty(0)
             if column.role not in NAMED:
-                values = _known(column, learned, own[:, origin == j])
+                gone = missing_rows(encoder, own, j)
+                values = _known(column, learned, own[:, origin == j], gone)
             columns[column.name] = (column, learned, values)
         return cls(columns)
 
@@ -58,16 +59,13 @@ class Pictures:
         return draw_numbers(column, values, reason.value)
 
 
-def _known(column: Column, learned: Learned, encoded: FloatArray) -> FloatArray:
+def _known(
+    column: Column, learned: Learned, encoded: FloatArray, gone: BoolArray
+) -> FloatArray:
     """Return the values of numbers or dates, without those of missing ones."""
     # The hour of a time of day is all that is encoded of it.
     values = encoded[:, 0] / 24.0 if column.clock else encoded[:, 0]
-    values = np.clip(values, learned.low, learned.high)
-    if "missing" in learned.parts:
-        return values[encoded[:, learned.parts.index("missing")] < 0.5]
-    # Another column tells which are missing; to the detector, they are the median.
-    count = round(learned.missing / learned.n_rows * len(values))
-    return np.delete(values, np.flatnonzero(np.isclose(values, learned.median))[:count])
+    return np.clip(values, learned.low, learned.high)[~gone]
 
 
 def draw_numbers(column: Column, values: FloatArray, own: float) -> str:

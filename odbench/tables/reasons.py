@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from odbench.arrays import FloatArray, IntArray
+from odbench.arrays import BoolArray, FloatArray, IntArray
 from odbench.tables.columns import Column, written_numbers
 from odbench.tables.encode import GONE, NAMED, Encoder, rarity
 from odbench.tables.scale import BEYOND, Scale
@@ -24,6 +24,8 @@ from odbench.tables.wording import (
 _COMPARED, _SIMILAR = 5_000, 50
 # Differences in one column count up to this many standard deviations.
 _FARTHEST = 3.0
+# Values of an encoded column from which a value is missing, and kinds of a yes/no.
+_TOLD, _TWO = 0.5, 2
 # Reasons per row, and the share below which one is not mentioned.
 _MOST, _LEAST = 3, 0.1
 # Share of the largest term that a sum of two may be off, generously.
@@ -101,6 +103,7 @@ class Reasons:
         self._places = [
             np.flatnonzero(self._origin == j) for j in range(len(encoder.columns))
         ]
+        self._gone: dict[int, BoolArray] = {}
 
     def explain(
         self, table: Any, Z: FloatArray, how: Mapping[str, Column] | None = None
@@ -194,7 +197,6 @@ class Reasons:
             value = words.text(j, row)
             own = rarity(learned, GONE if value is None else value)
             return say_category(column, learned, value, self._share_of(own, at, near))
-        similar = self._raw[near.others.places(at, _SIMILAR)]
         number = words.number(j, row)
         most = int(np.argmax(shares[at]))
         part = learned.parts[most]
@@ -203,11 +205,17 @@ class Reasons:
         if np.isnan(number) or part == "missing":
             return say_missing(column, learned, gone=bool(np.isnan(number)))
         measured, unit = words.part(j, row, part), words.read_as(j).unit
-        if "missing" in learned.parts:
-            # A missing value is the median to the detector, but no value to compare.
-            similar = similar[similar[:, at[learned.parts.index("missing")]] < 0.5]
-        compared = self._comparable(measured, similar[:, at[most]], at[most])
+        places = near.others.places(at, _SIMILAR)
+        # A missing value is the median to the detector, but no value to compare.
+        similar = self._raw[places[~self._lacking(j)[places]], at[most]]
+        compared = self._comparable(measured, similar, at[most])
         return say_number(column, part, measured, compared, unit=unit)
+
+    def _lacking(self, j: int) -> BoolArray:
+        """Return which of the others have no value in the j-th used column."""
+        if j not in self._gone:
+            self._gone[j] = missing_rows(self._encoder, self._raw, j)
+        return self._gone[j]
 
     def _near(self, z: FloatArray) -> _Near:
         others = _Similar(self._others, z)
@@ -236,6 +244,50 @@ class Reasons:
         reach = 0.5 * BEYOND * self._scale.deviation[at]
         near = np.abs(np.append(similar, value) - self._scale.mean[at]) <= reach
         return similar[near[:-1]] if near[-1] and near[:-1].any() else similar
+
+
+def missing_rows(encoder: Encoder, raw: FloatArray, j: int) -> BoolArray:
+    """Return which encoded rows have no value in a used column of numbers or dates.
+
+    Where another column tells it, too, the encoder says it once; this is the column
+    with the same share of rows, all of which have the median here.
+
+    Parameters
+    ----------
+    encoder : Encoder
+    raw : float64 array of shape (n, d)
+        Encoded rows in their own units.
+    j : int
+        The place of the column in ``encoder.columns``.
+
+    Returns
+    -------
+    bool array of shape (n,)
+    """
+    learned, clock = encoder.learned[j], encoder.columns[j].clock
+    first = int(np.searchsorted(encoder.origin, j))
+    if "missing" in learned.parts:
+        return raw[:, first + learned.parts.index("missing")] >= _TOLD
+    none = np.zeros(len(raw), dtype=bool)
+    if not learned.missing:
+        return none
+    share = learned.missing / learned.n_rows
+    filled = np.isclose(raw[:, first], learned.median * (24.0 if clock else 1.0))
+    chance = 3.0 * np.sqrt(share * (1.0 - share) / len(raw)) + 1.0 / len(raw)
+    for told in _two_kinds(encoder, raw):
+        for gone in (told, ~told):
+            if abs(gone.mean() - share) <= chance and filled[gone].all():
+                return gone
+    return none
+
+
+def _two_kinds(encoder: Encoder, raw: FloatArray) -> Iterator[BoolArray]:
+    """Yield the encoded columns that may tell where another has no value."""
+    for at in encoder.missing.tolist():
+        yield raw[:, at] >= _TOLD
+    for at in np.flatnonzero(encoder.named).tolist():
+        if len(encoder.learned[encoder.origin[at]].counts) == _TWO:
+            yield np.isclose(raw[:, at], raw[:, at].min())
 
 
 def in_own_units(Z: FloatArray, scale: Scale) -> FloatArray:

@@ -9,7 +9,9 @@ import pyarrow as pa
 import pytest
 
 import odbench
-from odbench.tables.reasons import _Similar, in_own_units
+from odbench.tables.encode import Encoder
+from odbench.tables.reasons import _Similar, in_own_units, missing_rows
+from odbench.tables.roles import infer_roles
 from odbench.tables.scale import Scale
 from odbench.tables.score import Request, score_table
 
@@ -114,6 +116,33 @@ def test_missing_values_of_similar_rows_are_no_values_to_compare_with() -> None:
     assert text.startswith("bark 1808 where similar rows have ")
     end = text.removeprefix("bark 1808 where similar rows have ")
     assert end.startswith("no value") or " to " in end
+
+
+def test_a_missing_value_is_known_where_another_column_tells_it() -> None:
+    rng = np.random.default_rng(0)
+    together, alone = rng.random(200) < 0.6, rng.random(200) < 0.3
+    hours = [f"{h:02}:00" for h in rng.integers(0, 24, 200)]
+    lacking = {
+        "first": (rng.normal(size=200), together),
+        "second": (rng.normal(size=200), together),
+        "at": (hours, together),
+        "other": (rng.normal(size=200), alone),
+        "told": (rng.normal(size=200), alone),
+        "full": (rng.normal(size=200), np.zeros(200, dtype=bool)),
+    }
+    table = pa.table(
+        {name: pa.array(v, mask=gone) for name, (v, gone) in lacking.items()}
+    )
+    table = table.append_column("has", pa.array(np.where(alone, "no", "yes")))
+
+    encoder = Encoder.of(infer_roles(table), table)
+    raw = encoder.encode(table)
+
+    assert len(encoder.missing) == 1
+    for j, column in enumerate(encoder.columns):
+        if column.name != "has":
+            gone = missing_rows(encoder, raw, j)
+            np.testing.assert_array_equal(gone, lacking[column.name][1])
 
 
 def test_a_categorys_share_counts_the_rows_that_are_explained() -> None:
