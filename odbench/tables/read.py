@@ -195,10 +195,19 @@ def _read_object(table: Any) -> Source:
     if found is None:
         msg = (
             f"table of type {kind}: wanted a path, or a table of pandas, polars or "
-            f"pyarrow"
+            f"pyarrow{_way_to(table)}"
         )
         raise UsageError(msg)
     return of_arrow(found, name="table", form=kind)
+
+
+def _way_to(table: Any) -> str:
+    """Return how an object may become a table, "" if nobody knows."""
+    for method in ("collect", "to_table"):
+        if callable(getattr(table, method, None)):
+            return f"; call its {method}()"
+    is_list = isinstance(table, (list, tuple)) or hasattr(table, "__array__")
+    return "; pandas.DataFrame makes one of it" if is_list else ""
 
 
 def is_pandas(table: Any) -> bool:

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from pyarrow import feather, parquet
+from pyarrow import dataset, feather, parquet
 
 from odbench.errors import DataError, OdbenchError, UsageError
 from odbench.tables import json_array, spaced, text_table
@@ -402,6 +403,20 @@ def test_every_arrow_type_is_read_or_left_out():
         "list": "nested",
         "bytes": "nested",
     }
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ([[1.0, 2.0]], "pandas.DataFrame makes one of it"),
+        (np.arange(3.0), "pandas.DataFrame makes one of it"),
+        (dataset.dataset(pa.table({"a": [1]})), "call its to_table()"),
+        (5, "polars or pyarrow"),
+    ],
+)
+def test_an_object_that_is_no_table_is_told_how_to_become_one(table, words):
+    with pytest.raises(UsageError, match=f"{re.escape(words)}$"):
+        read_source(table)
 
 
 def test_a_data_frame_of_a_derived_class_is_read_as_one():
