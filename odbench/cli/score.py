@@ -151,6 +151,12 @@ def _check(options: dict[str, Any]) -> None:
     )
     for name in ("out", "html", "save"):
         path = options[name]
+        if str(path) == "-":
+            msg = (
+                f"--{name} '-': is stdin's name, where a table is read; name a file, "
+                f"or /dev/stdout"
+            )
+            raise UsageError(msg)
         if path is not None and not path.parent.is_dir():
             msg = (
                 f"--{name} {str(path)!r}: folder {str(path.parent)!r} does not exist; "

@@ -37,6 +37,8 @@ def refused(tmp_path, monkeypatch, capsys):
     ("words", "said"),
     [
         ("score t.csv --out t.csv", "--out 't.csv': is the file of TABLE"),
+        ("score t.csv --html -", "--html '-': is stdin's name"),
+        ("score t.csv --save -", "--save '-': is stdin's name"),
         ("score t.csv --out ./t.csv", "is the file of TABLE"),
         ("score t.csv --out link.csv", "is the file of TABLE"),
         ("score t.csv --out hard.csv", "is the file of TABLE"),
