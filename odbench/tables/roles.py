@@ -562,9 +562,12 @@ def _of_typed(name: str, values: Any) -> Column:
     column = _of_numbers(name, present, len(numbers))
     if column.role == "constant":
         column = replace(column, note=_constant_of(values))
-    if is_duration(values.type) and column.used:
-        # Nobody writes lengths of time in nines.
-        return replace(column, unit="s", note="in seconds", fills=(), codes=False)
+    if is_duration(values.type) and column.role != "constant":
+        # Nobody writes lengths of time in nines, or names rows by them.
+        role = "integer" if column.role == "identifier" else column.role
+        return replace(
+            column, role=role, unit="s", note="in seconds", fills=(), codes=False
+        )
     lost = int(np.isnan(numbers).sum()) - _count_missing(values)
     if lost:
         note = f"{_too_large(values, lost)} read as missing"

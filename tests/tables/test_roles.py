@@ -404,6 +404,16 @@ def test_infinite_values_are_told_from_missing_ones():
     assert (column.role, column.note) == ("number", "2 infinite values read as missing")
 
 
+def test_lengths_of_time_do_not_name_rows():
+    seconds = list(range(60))
+
+    typed = role(pa.array([dt.timedelta(seconds=n) for n in seconds]))
+    text = role(pa.array([f"0 days 00:00:{n:02}" for n in seconds]))
+
+    assert (typed.role, typed.note) == ("integer", "in seconds")
+    assert text.used
+
+
 def test_spellings_of_true_are_one_value():
     both = role(pa.array(["TRUE", "true", "False"] * 5))
     one = role(pa.array(["True", "true", "TRUE"] * 5))
