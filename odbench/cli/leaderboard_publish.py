@@ -177,15 +177,14 @@ def eval_results(
     import pandas as pd
 
     from odbench.leaderboard import eval_results as evaluation
-    from odbench.leaderboard.load import read_present
+    from odbench.leaderboard.load import of_suite, read_present
 
     if pull_request and model is None:
         msg = "eval-results --pull-request: needs --model OWNER/NAME"
         raise UsageError(msg)
     with warnings_as_lines():
-        results = pd.concat([read_present(run) for run in runs], ignore_index=True)
-        if suite is not None:
-            results = results[results["suite"] == suite]
+        frames = [read_present(run) for run in runs]
+        results = of_suite(pd.concat(frames, ignore_index=True), suite)
         entries = evaluation.eval_results(results, method, **options)
     text = evaluation.eval_yaml(entries)
     if model is None:

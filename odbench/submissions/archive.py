@@ -138,8 +138,10 @@ class Archive:
             limit = 4 * expected.n_scored + MAX_HEADER_BYTES
             self.trials[match[1], int(match[2])] = info
         if info.file_size > limit:
+            # The most frequent reason, where scores are twice as many bytes.
+            hint = "" if info is self._statement else "; scores are float32"
             msg = f"{where}: would unpack to {info.file_size} bytes; at most {limit}"
-            raise SubmissionError(msg)
+            raise SubmissionError(msg + hint)
 
     def _read(self, info: zipfile.ZipInfo) -> bytes:
         # The declared size is not trusted: reading one byte more detects a longer

@@ -114,6 +114,7 @@ def test_show_one_slice_or_one_level(call, run, tmp_path):
     [
         ("export", "--out", "paper", "--format", "csv"),
         ("show", "--with-published"),
+        ("eval-results", "--method", "knn"),
     ],
 )
 def test_a_suite_that_a_run_does_not_have_is_named(call, run, arguments):
