@@ -11,7 +11,7 @@ from odbench.arrays import BoolArray, FloatArray
 from odbench.tables.columns import Column
 from odbench.tables.encode import NAMED, Learned
 from odbench.tables.fitted import Fitted
-from odbench.tables.reasons import Reason, in_own_units, missing_rows
+from odbench.tables.reasons import Missing, Reason, in_own_units
 from odbench.tables.wording import show_share, show_value
 
 _WIDTH, _HEIGHT, _FLOOR = 340, 64, 48
@@ -38,14 +38,13 @@ class Pictures:
         """Take the columns and values from what was fitted."""
         encoder, learner = fitted.encoder, fitted.learner
         own, origin = in_own_units(learner.rows, learner.scale), encoder.origin
-        columns = {}
+        missing, columns = Missing(encoder, own), {}
         for j, (column, learned) in enumerate(
             zip(encoder.columns, encoder.learned, strict=True)
         ):
             values = np.empty(0)
             if column.role not in NAMED:
-                gone = missing_rows(encoder, own, j)
-                values = _known(column, learned, own[:, origin == j], gone)
+                values = _known(column, learned, own[:, origin == j], missing.rows(j))
             columns[column.name] = (column, learned, values)
         return cls(columns)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -103,7 +104,7 @@ class Reasons:
         self._places = [
             np.flatnonzero(self._origin == j) for j in range(len(encoder.columns))
         ]
-        self._gone: dict[int, BoolArray] = {}
+        self._missing = Missing(encoder, self._raw)
 
     def explain(
         self, table: Any, Z: FloatArray, how: Mapping[str, Column] | None = None
@@ -207,15 +208,9 @@ class Reasons:
         measured, unit = words.part(j, row, part), words.read_as(j).unit
         places = near.others.places(at, _SIMILAR)
         # A missing value is the median to the detector, but no value to compare.
-        similar = self._raw[places[~self._lacking(j)[places]], at[most]]
+        similar = self._raw[places[~self._missing.rows(j)[places]], at[most]]
         compared = self._comparable(measured, similar, at[most])
         return say_number(column, part, measured, compared, unit=unit)
-
-    def _lacking(self, j: int) -> BoolArray:
-        """Return which of the others have no value in the j-th used column."""
-        if j not in self._gone:
-            self._gone[j] = missing_rows(self._encoder, self._raw, j)
-        return self._gone[j]
 
     def _near(self, z: FloatArray) -> _Near:
         others = _Similar(self._others, z)
@@ -246,48 +241,57 @@ class Reasons:
         return similar[near[:-1]] if near[-1] and near[:-1].any() else similar
 
 
-def missing_rows(encoder: Encoder, raw: FloatArray, j: int) -> BoolArray:
-    """Return which encoded rows have no value in a used column of numbers or dates.
+class Missing:
+    """Which encoded rows have no value in a column of numbers or dates.
 
-    Where another column tells it, too, the encoder says it once; this is the column
-    with the same share of rows, all of which have the median here.
+    Where another column tells it, too, the encoder says it once; that is a column with
+    the same share of rows, all of which have the median here.
 
     Parameters
     ----------
     encoder : Encoder
     raw : float64 array of shape (n, d)
         Encoded rows in their own units.
-    j : int
-        The place of the column in ``encoder.columns``.
-
-    Returns
-    -------
-    bool array of shape (n,)
     """
-    learned, clock = encoder.learned[j], encoder.columns[j].clock
-    first = int(np.searchsorted(encoder.origin, j))
-    if "missing" in learned.parts:
-        return raw[:, first + learned.parts.index("missing")] >= _TOLD
-    none = np.zeros(len(raw), dtype=bool)
-    if not learned.missing:
-        return none
-    share = learned.missing / learned.n_rows
-    filled = np.isclose(raw[:, first], learned.median * (24.0 if clock else 1.0))
-    chance = 3.0 * np.sqrt(share * (1.0 - share) / len(raw)) + 1.0 / len(raw)
-    for told in _two_kinds(encoder, raw):
-        for gone in (told, ~told):
-            if abs(gone.mean() - share) <= chance and filled[gone].all():
-                return gone
-    return none
 
+    def __init__(self, encoder: Encoder, raw: FloatArray) -> None:
+        self._encoder, self._raw = encoder, raw
+        self._found: dict[int, BoolArray] = {}
 
-def _two_kinds(encoder: Encoder, raw: FloatArray) -> Iterator[BoolArray]:
-    """Yield the encoded columns that may tell where another has no value."""
-    for at in encoder.missing.tolist():
-        yield raw[:, at] >= _TOLD
-    for at in np.flatnonzero(encoder.named).tolist():
-        if len(encoder.learned[encoder.origin[at]].counts) == _TWO:
-            yield np.isclose(raw[:, at], raw[:, at].min())
+    def rows(self, j: int) -> BoolArray:
+        """Return the rows without a value in the j-th used column, shape (n,)."""
+        if j not in self._found:
+            self._found[j] = self._rows(j)
+        return self._found[j]
+
+    def _rows(self, j: int) -> BoolArray:
+        encoder, raw = self._encoder, self._raw
+        learned, clock = encoder.learned[j], encoder.columns[j].clock
+        first = int(np.searchsorted(encoder.origin, j))
+        if "missing" in learned.parts:
+            return raw[:, first + learned.parts.index("missing")] >= _TOLD
+        if learned.missing:
+            share = learned.missing / learned.n_rows
+            filled = np.isclose(raw[:, first], learned.median * (24.0 if clock else 1))
+            chance = 3.0 * np.sqrt(share * (1.0 - share) / len(raw)) + 1.0 / len(raw)
+            near = np.abs(self._told.mean(axis=1) - share) <= chance
+            for gone in self._told[near]:
+                if filled[gone].all():
+                    return np.asarray(gone)
+        return np.zeros(len(raw), dtype=bool)
+
+    @cached_property
+    def _told(self) -> BoolArray:
+        """The patterns of encoded columns of two kinds, and their opposites, (k, n)."""
+        encoder, raw = self._encoder, self._raw
+        told = [raw[:, at] >= _TOLD for at in encoder.missing.tolist()]
+        told += [
+            np.isclose(raw[:, at], raw[:, at].min())
+            for at in np.flatnonzero(encoder.named).tolist()
+            if len(encoder.learned[encoder.origin[at]].counts) == _TWO
+        ]
+        made = np.array(told, dtype=bool).reshape(-1, len(raw))
+        return np.concatenate([made, ~made])
 
 
 def in_own_units(Z: FloatArray, scale: Scale) -> FloatArray:

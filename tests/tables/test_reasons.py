@@ -10,7 +10,7 @@ import pytest
 
 import odbench
 from odbench.tables.encode import Encoder
-from odbench.tables.reasons import _Similar, in_own_units, missing_rows
+from odbench.tables.reasons import Missing, _Similar, in_own_units
 from odbench.tables.roles import infer_roles
 from odbench.tables.scale import Scale
 from odbench.tables.score import Request, score_table
@@ -141,7 +141,7 @@ def test_a_missing_value_is_known_where_another_column_tells_it() -> None:
     assert len(encoder.missing) == 1
     for j, column in enumerate(encoder.columns):
         if column.name != "has":
-            gone = missing_rows(encoder, raw, j)
+            gone = Missing(encoder, raw).rows(j)
             np.testing.assert_array_equal(gone, lacking[column.name][1])
 
 
