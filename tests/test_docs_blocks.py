@@ -53,6 +53,15 @@ def test_every_tutorial_is_run():
     assert there - {ROOT / "docs" / "tutorials" / "index.md"} == set(outputs.TUTORIALS)
 
 
+def test_own_tables_shows_the_output_of_the_tutorial():
+    page = (ROOT / "docs" / "own-tables.md").read_text(encoding="utf-8")
+    tutorial = (ROOT / "docs" / "tutorials" / "score-my-table.md").read_text("utf-8")
+
+    shown = page.split("```text\n")[1].split("```")[0].splitlines()
+
+    assert set(shown) - {"..."} <= set(tutorial.splitlines())
+
+
 def checkout(folder):
     """A copy of the files that git knows, or of the whole tree without git."""
     listed = subprocess.run(
