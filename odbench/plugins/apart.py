@@ -6,9 +6,11 @@ import contextlib
 import faulthandler
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +24,8 @@ from odbench.text import counted
 
 # Time for a process that closed its output to end.
 _END_SECONDS = 5.0
+# Interval at which the end of a process is noticed if others hold its output open.
+_POLL_SECONDS = 0.1
 # Longer times overflow the clock that ends a probe.
 _LONGEST_SECONDS = 1e9
 
@@ -46,10 +50,8 @@ def check_apart(
     """
     done, is_complete = 0, False
     with _started(configuration, seconds) as process:
-        assert process.stdout is not None
         since = time.monotonic()
-        for line in process.stdout:
-            answer = json.loads(line)
+        for answer in _answers(process):
             if "probe" in answer:
                 done += 1
                 yield Finding(**answer)
@@ -79,6 +81,7 @@ def _started(
         stdout=subprocess.PIPE,
         text=True,
         encoding="utf-8",
+        start_new_session=True,
     )
     assert process.stdin is not None
     try:
@@ -86,10 +89,48 @@ def _started(
             sink.write(json.dumps(order))
         yield process
     finally:
+        if hasattr(os, "killpg"):
+            # Processes that a detector has forked end as well.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
         process.kill()
         process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+
+
+def _answers(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
+    """Yield the answers of a process until its last one, or until it ends.
+
+    Processes that a detector has forked may keep its output open, and answer as well.
+    """
+    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(process, lines), daemon=True).start()
+    first, has_ended = None, False
+    while True:
+        try:
+            line = lines.get(timeout=_POLL_SECONDS)
+        except queue.Empty:
+            # What it wrote before its end has been read by the second time.
+            if has_ended:
+                return
+            has_ended = process.poll() is not None
+            continue
+        if line is None:
+            return
+        answer = json.loads(line)
+        by = answer.pop("by")
+        first = first or by
+        if by == first:
+            yield answer
+            if "end" in answer:
+                return
+
+
+def _read(process: subprocess.Popen[str], lines: queue.SimpleQueue[str | None]) -> None:
+    assert process.stdout is not None
+    with process.stdout as source:
+        for line in source:
+            lines.put(line)
+    lines.put(None)
 
 
 def _exit_code(process: subprocess.Popen[str]) -> int | None:
@@ -125,7 +166,7 @@ def main() -> None:
         def tell(answer: dict[str, Any]) -> None:
             # It ends the process even if the detector's code never returns to Python.
             faulthandler.dump_traceback_later(seconds, exit=True)
-            sink.write(json.dumps(answer) + "\n")
+            sink.write(json.dumps({**answer, "by": os.getpid()}) + "\n")
             sink.flush()
 
         tell({"start": True})

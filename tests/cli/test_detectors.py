@@ -1,15 +1,17 @@
 """``odbench detectors``: what it prints and what it returns."""
 
 import json
+import os
 import subprocess
 import sys
+import time
 
 import pytest
 from click.testing import CliRunner
 
 from odbench.cli.detectors import detectors
 from odbench.errors import MissingExtraError
-from odbench.plugins.check.contract import check_detector
+from odbench.plugins.check.contract import PROBES, check_detector
 from odbench.plugins.find import find_detector
 
 GOOD = """
@@ -149,6 +151,39 @@ def test_check_survives_a_detector_that_hangs_or_crashes(
     assert said in last["message"]
     assert last["message"].endswith("; not run after it: 7 probes")
     assert place in capfd.readouterr().err
+
+
+def test_a_changed_input_is_not_taken_for_other_faults(tmp_path):
+    text = GOOD.replace("return ((X -", "X *= 0.1; return ((X -")
+    (tmp_path / "bad.py").write_text(text)
+
+    found = check_detector(find_detector(f"{tmp_path / 'bad.py'}:Good"))
+
+    failed = {each.probe for each in found if each.verdict != "ok"}
+    assert failed == {"input", "read-only", "own rows"}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.parametrize(
+    "body",
+    [
+        # The child goes on to the next probes, or keeps the output open for long.
+        "len(X) == 3 and os.fork()",
+        "len(X) == 3 and (os.fork() or time.sleep(600))",
+    ],
+)
+def test_check_listens_to_no_process_that_a_detector_forked(tmp_path, body):
+    text = GOOD.replace("self.mean = ", f"{body}\n        self.mean = ")
+    (tmp_path / "bad.py").write_text(f"import os, time\n{text}")
+    spec = f"{tmp_path / 'bad.py'}:Good"
+    started = time.monotonic()
+
+    result = call("check", spec, "--timeout", "60s", "--format", "json")
+
+    assert time.monotonic() - started < 60
+    rows = json.loads(result.stdout)
+    assert [row["probe"] for row in rows] == list(PROBES)
 
 
 def test_check_wants_a_time_above_0_and_takes_any(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,14 @@ class Bench:
 
     def __init__(self, configuration: Configuration, table: Planted) -> None:
         self.configuration = configuration
-        self.table = table
+        self._table = table
         self._plain: FloatArray | None = None
+
+    @property
+    def table(self) -> Planted:
+        """A copy of the table: a detector may write into its rows."""
+        whole = self._table
+        return replace(whole, train=whole.train.copy(), test=whole.test.copy())
 
     def score(self, train: FloatArray, test: FloatArray, seed: int = SEED) -> Any:
         """Build a fresh detector, fit it, and score rows."""

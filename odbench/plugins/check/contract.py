@@ -132,12 +132,12 @@ def _seeded(bench: Bench) -> str:
 
 
 def _batch(bench: Bench) -> str:
-    table = bench.table
     detector = bench.configuration.build(SEED)
-    detector.fit(table.train)
-    whole = detector.decision_function(table.test)
+    detector.fit(bench.table.train)
+    whole = detector.decision_function(bench.table.test)
+    rows = bench.table.test
     alone = np.concatenate(
-        [detector.decision_function(table.test[i : i + 1]) for i in range(20)]
+        [detector.decision_function(rows[i : i + 1]) for i in range(20)]
     )
     if np.array_equal(whole[:20], alone):
         return "a row alone scores as in a batch, to the last bit"
