@@ -109,7 +109,7 @@ def _answers(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
         try:
             line = lines.get(timeout=_POLL_SECONDS)
         except queue.Empty:
-            # What it wrote before its end has been read by the second time.
+            # All that it wrote before its end has been read by the second time.
             if has_ended:
                 return
             has_ended = process.poll() is not None
