@@ -161,20 +161,28 @@ def choose(
         records = [r for r in records if r.name in subset]
     chosen = [r for r in records if pattern is None or matches(r.name, pattern)]
     if not chosen:
-        condition = f" that matches {pattern!r}" if pattern else ""
-        options = "" if partition == "public" else f" --partition {partition}"
         needs_none = described.transport == "folder" or (
             described.transport == "generated" and partition == "public"
         )
-        if mirror is not None and not needs_none:
-            condition += " in this mirror"
-            options += f" --mirror {shlex.quote(str(mirror))}"
-        msg = (
-            f"suite {suite}: no {partition} data set{condition}; see "
-            f"`odbench datasets list --suite {typed(described.name)}{options}`"
-        )
+        place = "" if mirror is None or needs_none else str(mirror)
+        msg = f"suite {suite}: {_none(described, partition, pattern, place)}"
         raise UnknownDatasetError(msg)
     return chosen[:limit]
+
+
+def _none(suite: Suite, partition: str, pattern: str | None, mirror: str) -> str:
+    """Say that nothing was selected, and where to look."""
+    where = " in this mirror" if mirror else ""
+    if not pattern:
+        another = "another mirror" if mirror else "a mirror"
+        return f"no {partition} data set{where}; name {another} that has some, --mirror"
+    options = f" --suite {typed(suite.name)}"
+    options += "" if partition == "public" else f" --partition {partition}"
+    options += f" --mirror {shlex.quote(mirror)}" if mirror else ""
+    return (
+        f"no {partition} data set that matches {pattern!r}{where}; see `odbench "
+        f"datasets list{options}`"
+    )
 
 
 def matches(name: str, pattern: str) -> bool:

@@ -278,6 +278,16 @@ def test_a_set_that_a_mirror_lacks_is_looked_for_in_the_mirrors_list(run, unlist
     assert seen in err
 
 
+def test_an_empty_partition_does_not_advise_to_list_itself(run):
+    code, _, err = run(
+        "datasets", "list", "--suite", "synbench", "--partition", "private"
+    )
+
+    assert code == 2
+    assert "no private data set; name a mirror that has some" in err
+    assert "datasets list" not in err
+
+
 def test_files_of_a_private_partition_are_not_taken_for_own_tables(run, unlisted):
     pull = ("datasets", "pull", "--suite", "oddbench", "--mirror", unlisted)
 
