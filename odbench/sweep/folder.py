@@ -16,6 +16,8 @@ from odbench.files import lock, write_text
 from odbench.sweep.request import RunRequest
 
 _LOCK = ".lock"
+# An object with an array may be printed in megabytes.
+_OBJECT_LENGTH = 1000
 
 
 @contextmanager
@@ -89,7 +91,7 @@ def write_run(request: RunRequest, configurations: dict[str, dict[str, Any]]) ->
         if name not in {"detectors", "out"}
     }
     asked["detectors"] = (
-        None if request.detectors is None else [str(d) for d in request.detectors]
+        None if request.detectors is None else list(map(_told, request.detectors))
     )
     entry = {
         "command": provenance.command(),
@@ -103,6 +105,17 @@ def write_run(request: RunRequest, configurations: dict[str, dict[str, Any]]) ->
         "configurations": {**_earlier_configurations(path), **configurations},
     }
     write_text(path, json.dumps(entry, indent=2, default=str) + "\n")
+
+
+def _told(detector: object) -> str:
+    """Return a detector as it was given; an object as the start of its text."""
+    if isinstance(detector, str):
+        return detector
+    try:
+        return str(detector)[:_OBJECT_LENGTH]
+    except Exception:
+        # A stranger's object may raise anything here.
+        return type(detector).__name__
 
 
 def describes(folder: Path, configurations: Mapping[str, Any]) -> bool:
