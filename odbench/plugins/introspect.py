@@ -111,7 +111,7 @@ def describe(target: object, name: str, given: Mapping[str, Any]) -> DetectorInf
         example = ",".join(f"{p}=..." for p in lacking)
         msg = (
             f"detector {name!r}: parameter {lacking[0]!r} has no default; "
-            f"write {name}:{example}"
+            f"write it after the detector, as in ...:{example}"
         )
         raise DetectorError(msg)
     # A parameter without a default never equals its reference: labels always show it.
