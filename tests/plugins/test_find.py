@@ -354,7 +354,9 @@ class TestFilesAndModules:
 
         assert found.label == "bins=4,width=3.0"
         assert find_detector(found.spec).id == found.id
-        with pytest.raises(DetectorError, match=r"'bins' has no default; .* \.\.\.:bins=\.\.\."):
+        with pytest.raises(
+            DetectorError, match=r"'bins' has no default; .* \.\.\.:bins=\.\.\."
+        ):
             find_detector("mine.py:Needs")
 
     def test_open_ended_parameters(self, folder):
