@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import json
 import logging
+import sys
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from odbench.api.suite_tables import convert
+from odbench.data.bar import Bar
 from odbench.data.dataset import DatasetRecord, check_name
 from odbench.data.family import table_of
 from odbench.data.manifest import write_manifest
@@ -28,7 +30,7 @@ from odbench.data.own import (
 )
 from odbench.data.rebuild import rebuild
 from odbench.data.transports.folder import Folder
-from odbench.errors import OdbenchError, UsageError
+from odbench.errors import ManifestError, OdbenchError, UsageError
 from odbench.files import write_bytes, write_text
 
 logger = logging.getLogger("odbench")
@@ -116,7 +118,7 @@ def new_suite(
     """
     check_suite_name(name, where="suites new", step="choose another NAME")
     folder = Path(name) if out is None else out
-    files = _tables_in(tables)
+    files, unnamed = _tables_in(tables)
     with contextlib.ExitStack() as held:
         before: list[DatasetRecord] = []
         if update:
@@ -128,6 +130,7 @@ def new_suite(
         else:
             _check_free(folder)
         made = _converted(files, name, label, anomaly)
+        made.failed.extend(unnamed)
         if not made.contents:
             msg = f"suite {name}: no table of {str(tables)!r} can be used: "
             raise UsageError(msg + made.failed[0])
@@ -156,23 +159,29 @@ def _converted(
     files: Mapping[str, Path], name: str, label: str, anomaly: str
 ) -> _Converted:
     made = _Converted({}, {}, [])
-    for table, file in files.items():
-        try:
-            made.contents[table], made.written[table] = convert(
-                file, f"{name}/{table}", label, anomaly
-            )
-        except OdbenchError as error:
-            made.failed.append(str(error))
+    bar = Bar(len(files), visible=sys.stderr.isatty(), action="read")
+    with contextlib.closing(bar):
+        for table, file in files.items():
+            try:
+                made.contents[table], made.written[table] = convert(
+                    file, f"{name}/{table}", label, anomaly
+                )
+            except OdbenchError as error:
+                made.failed.append(str(error))
+            bar.step(failed=table not in made.contents)
     return made
 
 
-def _tables_in(folder: Path) -> dict[str, Path]:
-    """Return the files of a folder by the names of their data sets."""
+def _tables_in(folder: Path) -> tuple[dict[str, Path], list[str]]:
+    """Return the files of a folder by the names of their data sets.
+
+    Also returns a line for each file whose name cannot be that of a data set.
+    """
     if not folder.is_dir():
         msg = f"--from {str(folder)!r}: no such folder; name one that holds the tables"
         raise UsageError(msg)
     found: dict[str, Path] = {}
-    others = []
+    others, unnamed = [], []
     for file in sorted(folder.iterdir()):
         # Names with a dot in front are those of systems, such as ._orders.csv.
         if file.name.startswith("."):
@@ -181,7 +190,11 @@ def _tables_in(folder: Path) -> dict[str, Path]:
         if stem is None or not file.is_file():
             others.append(f"{file.name}/" if file.is_dir() else file.name)
             continue
-        name = check_name(stem, where=f"table {str(file)!r}")
+        try:
+            name = check_name(stem, where=f"table {str(file)!r}")
+        except ManifestError as error:
+            unnamed.append(str(error))
+            continue
         if name in found:
             msg = (
                 f"table {str(file)!r}: gives the data set {name!r}, as "
@@ -191,13 +204,13 @@ def _tables_in(folder: Path) -> dict[str, Path]:
         found[name] = file
     wanted = ", ".join(sorted(s[1:] for s in _TABLES | {".npz"}))
     wanted = f"wanted files of {wanted}; folders in it are not read"
-    if not found:
+    if not found and not unnamed:
         has = f"; it has {_some(others)}" if others else ""
         msg = f"--from {str(folder)!r}: holds no table{has}; {wanted}"
         raise UsageError(msg)
     if others:
         logger.warning("left out of %r: %s; %s", str(folder), _some(others), wanted)
-    return found
+    return found, unnamed
 
 
 def _stem(file: str) -> str | None:

@@ -120,6 +120,21 @@ def test_a_bad_table_is_named_and_the_others_are_made(run, tables):
     assert "odd.csv': has no column 'state'; it has a, b" in err
 
 
+def test_a_table_of_no_usable_name_is_named_and_the_others_are_made(run, tables):
+    (tables / " x.csv").write_bytes((tables / "cards.csv").read_bytes())
+    code, out, err = new(run)
+    assert (code, out) == (3, "./fraud: 2 data sets\n")
+    assert "' x' is not a valid data set name" in err
+
+    for file in tables.iterdir():
+        if file.name != " x.csv":
+            file.unlink()
+    code, _, err = new(run, "--out", "other")
+    assert code == 2
+    assert "can be used: " in err
+    assert "rename it" in err
+
+
 def test_a_table_without_a_usable_column_names_their_roles(run, tables):
     rows = "".join(f"r{i:02},1,{'bad' if i < 3 else 'good'}\n" for i in range(40))
     (tables / "names.csv").write_text(f"id,one,state\n{rows}")
