@@ -127,7 +127,7 @@ class AdaptedDetector:
         scores = as_scores(getattr(self.inner, self._method)(X), _name(self.inner))
         return -scores if self._negate else scores
 
-    def fit_score(self, X: FloatArray) -> FloatArray:
+    def fit_score(self, X: FloatArray, rows: FloatArray | None = None) -> FloatArray:
         """Fit on rows and score the same rows: float64, higher is more anomalous.
 
         A detector's own ``fit_score(X)`` decides. Otherwise the scores are those that
@@ -138,6 +138,8 @@ class AdaptedDetector:
         Parameters
         ----------
         X : float64 array of shape (n_rows, n_columns)
+        rows : float64 array of shape (n_rows, n_columns), optional
+            The same rows, for `decision_function`: ``fit`` may have shuffled `X`.
 
         Returns
         -------
@@ -155,7 +157,7 @@ class AdaptedDetector:
         for name, sign in _FITTED_SCORES:
             if hasattr(fitted, name):
                 return sign * as_scores(getattr(fitted, name), _name(self.inner))
-        return self.decision_function(X)
+        return self.decision_function(X if rows is None else rows)
 
     def score_batch(self, X: FloatArray) -> FloatArray:
         """Score rows that may be compared with each other: float64, as the others.

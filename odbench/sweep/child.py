@@ -121,8 +121,8 @@ class _State:
             detector.use_workspace(self._work)
         else:
             # A detector may write into its tables; the next one must not see that.
-            test = None if self._test is None else self._test.copy()
-            self._tables = self._train.copy(), test
+            test = self._train if self._test is None else self._test
+            self._tables = self._train.copy(), test.copy()
         self._work.start_trial(needs, again=request["again"])
         self._detector = detector
         # Detectors without a random_state still draw from the global generators.
@@ -137,8 +137,8 @@ class _State:
         assert self._detector is not None and self._tables is not None  # noqa: PT018
         train, test = self._tables
         with self._timed() as costs:
-            if test is None:
-                self._own_scores = self._detector.fit_score(train)
+            if self._test is None:
+                self._own_scores = self._detector.fit_score(train, test)
             else:
                 self._detector.fit(train)
         return costs
@@ -149,7 +149,7 @@ class _State:
         test = self._tables[1]
         with self._writing(request) as answer, self._timed() as costs:
             scores = self._own_scores
-            if test is not None:
+            if self._test is not None and test is not None:
                 scores = self._scores(self._detector, test)
             answer["scores"] = scores
         return {

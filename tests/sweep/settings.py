@@ -72,6 +72,14 @@ class WritesIntoItsRows(_Base):
         return np.abs(X).sum(axis=1)
 
 
+class ShufflesItsRows(Inductive):
+    """Fit on rows in another order, which it makes where they lie."""
+
+    def fit(self, X):
+        np.random.default_rng(0).shuffle(X)
+        return super().fit(X)
+
+
 class Noisy(Inductive):
     """Add noise to each score."""
 

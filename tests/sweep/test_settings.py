@@ -32,13 +32,22 @@ def test_every_trial_tells_how_far_scores_depend_on_the_batch(made_up):
     assert (found[["Inductive", "Noisy", "knn", "cats"]] == 0).all()
 
 
-@pytest.mark.slow
 def test_a_detector_that_writes_into_its_rows_does_not_depend_on_the_batch(made_up):
     results = run(made_up, ["WritesIntoItsRows"])
 
     assert set(results["batch_difference"]) == {0.0}
 
 
+def test_rows_that_a_fit_has_shuffled_keep_their_scores(made_up):
+    names = ["ShufflesItsRows", "Inductive"]
+    results = run(made_up, names, protocol="unsupervised")
+
+    aurocs = results.pivot(index="dataset", columns="detector", values="auroc")
+    assert (aurocs["Inductive"] > 0.8).all()
+    assert np.allclose(aurocs["ShufflesItsRows"], aurocs["Inductive"], atol=1e-9)
+
+
+@pytest.mark.slow
 def test_a_detector_that_hangs_on_few_rows_keeps_its_result(made_up, monkeypatch):
     monkeypatch.setattr("odbench.sweep.sandbox._REPEAT_SECONDS", 3.0)
     results = run(
