@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -29,6 +30,8 @@ from odbench.threads import spare_threads
 _LOOK = 4096
 # The address of a page; as a path it has one slash fewer.
 _ADDRESS = re.compile(r"[a-z][a-z0-9+]+:/", re.IGNORECASE)
+# The column that pandas writes for row labels without a name.
+_UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
 _SPREADSHEET = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
@@ -111,7 +114,9 @@ def _read_parquet(file: Any, name: str) -> Source:
 
     try:
         opened = pq.ParquetFile(file)
-        names, notes = distinct_names(flat_names(opened.schema_arrow))
+        kept = _besides_index(opened.schema_arrow)
+        schema = pa.schema([opened.schema_arrow.field(place) for place in kept])
+        names, notes = distinct_names(flat_names(schema))
     # A column's name may be no text.
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise damaged(name, "Parquet", error) from error
@@ -119,7 +124,8 @@ def _read_parquet(file: Any, name: str) -> Source:
 
     def read() -> Iterator[Any]:
         try:
-            yield from opened.iter_batches(batch_size=BATCH_ROWS)
+            for batch in opened.iter_batches(batch_size=BATCH_ROWS):
+                yield batch.select(kept)
         except (pa.ArrowException, OSError) as error:
             raise damaged(name, "Parquet", error) from error
 
@@ -167,9 +173,26 @@ def _read_feather(file: Any, name: str) -> Source:
         else:
             file.seek(0)
             table = feather.read_table(file)
+        table = table.select(_besides_index(table.schema))
         return of_arrow(table, name=name, form="Arrow")
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise damaged(name, "Arrow", error) from error
+
+
+def _besides_index(schema: Any) -> list[int]:
+    """Return the places of a schema's columns, without an index of pandas.
+
+    pandas writes row labels that have no name as a column, if rows were selected or
+    sorted. They are no column of the data frame either.
+    """
+    try:
+        known = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
+        index = {name for name in known["index_columns"] if isinstance(name, str)}
+    except (ValueError, TypeError, KeyError, RecursionError):
+        index = set()
+    unnamed = {name for name in index if _UNNAMED_INDEX.fullmatch(name)}
+    kept = [place for place, name in enumerate(schema.names) if name not in unnamed]
+    return kept or list(range(len(schema.names)))
 
 
 def _read_object(table: Any) -> Source:
@@ -198,6 +221,7 @@ def _read_object(table: Any) -> Source:
             f"pyarrow{_way_to(table)}"
         )
         raise UsageError(msg)
+    found = found.select(_besides_index(found.schema))
     return of_arrow(found, name="table", form=kind)
 
 

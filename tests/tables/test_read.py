@@ -1204,3 +1204,33 @@ def test_whole_numbers_of_any_size_are_read():
     frame = pd.DataFrame({"n": [10**30 + i for i in range(5)]})
 
     assert read_source(frame).n_rows == 5
+
+
+@pytest.mark.parametrize("form", ["parquet", "feather", "arrow table"])
+def test_row_labels_of_pandas_without_a_name_are_no_column(tmp_path, form):
+    frame = pd.DataFrame({"a": [2.0, 1.0, 3.0], "b": [4.0, 5.0, 6.0]})
+    given = pa.Table.from_pandas(frame.sort_values("a"))
+    assert "__index_level_0__" in given.column_names
+    if form == "parquet":
+        parquet.write_table(given, given_file := tmp_path / "t.parquet")
+    elif form == "feather":
+        feather.write_feather(given, given_file := tmp_path / "t.feather")
+    source = read_source(given if form == "arrow table" else given_file)
+
+    assert source.names == ("a", "b")
+    assert source.table().to_pydict() == {"a": [1.0, 2.0, 3.0], "b": [5.0, 4.0, 6.0]}
+
+
+def test_row_labels_with_a_name_are_a_column(tmp_path):
+    frame = pd.DataFrame({"a": [1.0, 2.0]}, index=pd.Index(["x", "y"], name="key"))
+    frame.to_parquet(tmp_path / "t.parquet")
+
+    assert read_source(tmp_path / "t.parquet").names == ("a", "key")
+
+
+def test_broken_words_of_pandas_in_a_file_change_nothing():
+    for words in (b"{", b"[]", b'{"index_columns": 3}', b'{"index_columns": [{}]}'):
+        table = pa.table({"__index_level_0__": [1, 2], "a": [3, 4]})
+        table = table.replace_schema_metadata({b"pandas": words})
+
+        assert read_source(table).names == ("__index_level_0__", "a")
