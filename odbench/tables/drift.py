@@ -12,7 +12,7 @@ from odbench.tables.columns import Column, parsed_numbers, written_numbers
 from odbench.tables.encode import GONE, NAMED, Learned, count_categories
 from odbench.tables.fitted import Fitted
 from odbench.tables.order import hash_rows
-from odbench.tables.roles import is_constant
+from odbench.tables.role_notes import is_constant
 from odbench.tables.values import as_text
 from odbench.tables.wording import show_share
 

@@ -13,8 +13,9 @@ from odbench.tables.columns import parsed_numbers
 from odbench.tables.dates import _read_date, read_clock, read_dates
 from odbench.tables.encode import Encoder
 from odbench.tables.fitted import chosen_roles
+from odbench.tables.number_roles import is_counter
 from odbench.tables.numbers import read_number
-from odbench.tables.roles import infer_roles, is_counter
+from odbench.tables.roles import infer_roles
 from odbench.tables.two_digit_years import first_year, years_from
 from odbench.tables.values import as_days
 from odbench.tables.written import rewritten
