@@ -20,6 +20,10 @@ from typing import Any
 from odbench.plugins import sources
 from odbench.plugins.hidden_state import code_facts, function_in
 
+# Values that code itself fills as it runs, such as a cache or a model that is loaded
+# when it is first needed.
+_TO_FILL = frozenset(("None", "[]", "{}"))
+
 
 def difference(module: str) -> str:
     """Return 12 hex digits of the code in memory that differs from its files.
@@ -110,7 +114,7 @@ def _literals(body: Iterable[ast.stmt], prefix: str) -> Iterator[tuple[str, str]
                 if isinstance(target, ast.Name):
                     found.setdefault(target.id, []).append(_literal(node.value))
     for name, texts in found.items():
-        if len(texts) == 1 and texts[0]:
+        if len(texts) == 1 and texts[0] and texts[0] not in _TO_FILL:
             yield f"{prefix}{name}", texts[0]
 
 

@@ -167,7 +167,7 @@ def test_modules_beside_a_script_are_part_of_its_detectors(tmp_path, place):
     assert before == again != version("1")
 
 
-NEAR = "STEP = 2\n\ndef turn(x):\n    return x + STEP\n"
+NEAR = "STEP = 2\nKNOWN = {}\nMODEL = None\n\ndef turn(x):\n    return x + STEP\n"
 MODULE = """
 import {near}
 
@@ -229,6 +229,15 @@ def test_a_value_that_is_set_in_a_module_is_another_version(imported):
     module.Mine.power = 4
 
     assert len({before, first, find_detector(module.Mine()).version}) == 3
+
+
+def test_what_code_fills_as_it_runs_is_no_other_version(imported):
+    module, near = imported
+    before = find_detector(module.Mine()).version
+
+    near.KNOWN["a"], near.MODEL = 1, object()
+
+    assert find_detector(module.Mine()).version == before
 
 
 def test_code_that_is_that_of_its_file_is_no_other_version(imported):
