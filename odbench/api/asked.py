@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def asked_of(request: RunRequest, prepared: Prepared) -> Asked:
-    """Return the data sets, configurations and setting that a run was asked for.
+    """Return the data sets, configurations, seeds and setting that a run was asked for.
 
     Parameters
     ----------
@@ -38,6 +38,7 @@ def asked_of(request: RunRequest, prepared: Prepared) -> Asked:
         datasets=frozenset((r.suite, r.partition, r.name) for r in prepared.records),
         configurations=frozenset(configurations),
         protocol=request.setting.label,
+        seeds=max((seed for _, seed in prepared.plan.variants.pairs), default=0) + 1,
     )
 
 

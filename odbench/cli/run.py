@@ -233,7 +233,8 @@ def _tell_plan(request: RunRequest, prepared: Prepared) -> int:
         jobs = request.jobs or fitting()
         hours = prepared.time_left.left() / jobs / 3600
         workers = counted(jobs, "worker")
-        click.echo(f"about {_spell(hours)} on {workers}, from earlier timings")
+        if prepared.never_timed < left:
+            click.echo(f"about {_spell(hours)} on {workers}, from earlier timings")
         if prepared.never_timed:
             never = counted(prepared.never_timed, "trial")
             click.echo(f"  {never} of configurations never timed")

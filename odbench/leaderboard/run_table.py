@@ -46,11 +46,14 @@ class Asked:
         Detector and ``config_id`` of each configuration.
     protocol : str
         The setting.
+    seeds : int, optional
+        Seeds from 0 to this number, excluded; all by default.
     """
 
     datasets: frozenset[tuple[str, str, str]]
     configurations: frozenset[tuple[str, str]]
     protocol: str
+    seeds: int | None = None
 
 
 class RunTable(NamedTuple):
@@ -155,6 +158,8 @@ def _is_asked(results: pd.DataFrame, asked: Asked) -> BoolArray:
     if asked.protocol == TRANSDUCTIVE:
         protocols.add(ONE_CLASS)
     chosen = np.asarray(results["protocol"].isin(protocols), dtype=np.bool_)
+    if asked.seeds is not None:
+        chosen = chosen & (results["seed"] < asked.seeds).to_numpy(dtype=np.bool_)
     chosen = chosen & _are_among(results, _DATASET, asked.datasets)
     return chosen & _are_among(results, _METHOD, asked.configurations)
 
@@ -202,6 +207,9 @@ def _rest(results: pd.DataFrame, asked: Asked, chosen: BoolArray, folder: Path) 
         )
     if protocols:
         parts.append(f"in the setting {', '.join(protocols)}")
+    if asked.seeds is not None and (rest["seed"] >= asked.seeds).any():
+        seeds = sorted(set(rest["seed"]) - set(range(asked.seeds)))
+        parts.append(f"with {counted(len(seeds), 'other seed')}")
     all_of_it = f"odbench leaderboard show {shlex.quote(str(folder))}"
     return printable(
         f"{counted(len(rest), 'result')} that this call did not ask for "

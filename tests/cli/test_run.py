@@ -264,6 +264,22 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_dry_run_of_a_detector_that_was_never_timed_knows_no_time(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "class Mine:\n"
+        "    def fit(self, X): return self\n"
+        "    def decision_function(self, X): return X.sum(axis=1)\n"
+    )
+    done = odbench(
+        "run", "--suite", "synbench-mini", "--detectors", f"{tmp_path}/mine.py:Mine",
+        "--dry-run",
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert "about" not in done.stdout
+    assert "25 trials of configurations never timed" in done.stdout
+
+
 @pytest.mark.slow
 def test_the_oracle_stands_beside_the_detectors(tmp_path):
     out = tmp_path / "out"

@@ -1,6 +1,7 @@
 """The table at the end of a run is cached until its inputs change."""
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from odbench.leaderboard.run_table import BOARD, Asked, table_of_run
 from odbench.leaderboard.tables import build_leaderboard
 from odbench.leaderboard.terminal import render_table
 from odbench.results import read_results
+from odbench.text import counted
 from tests.reference.trials import frame, place, random_trials, trial
 
 
@@ -241,6 +243,23 @@ def test_results_of_another_setting_are_told(tmp_path):
     assert table.text == render_table(build_leaderboard(frame(rows)))
     assert f"{len(rows)} results" in table.remarks[0]
     assert "(in the setting unsupervised)" in table.remarks[0]
+
+
+def test_seeds_that_were_not_asked_for_are_told(tmp_path):
+    rows = list(random_trials(np.random.default_rng(1)))
+    n_seeds = 1 + max(row["seed"] for row in rows)
+    other = [
+        row | {"seed": n_seeds + row["seed"], "auroc": 0.111}
+        for row in rows
+        if row["detector"] == "method 1"
+    ]
+    run = place(frame(rows + other), tmp_path / "run")
+
+    table = table_of_run(run, replace(asking(frame(rows)), seeds=n_seeds))
+
+    assert table.text == render_table(build_leaderboard(frame(rows)))
+    assert f"{len(other)} results" in table.remarks[0]
+    assert f"(with {counted(n_seeds, 'other seed')})" in table.remarks[0]
 
 
 def test_one_class_results_count_in_a_transductive_table(tmp_path):
