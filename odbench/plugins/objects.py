@@ -114,7 +114,7 @@ def version_of(obj: Any) -> str:
     modules = dict.fromkeys(
         getattr(owner, "__module__", None) or "" for owner in owners
     )
-    edited = " ".join(filter(None, map(loaded.difference, modules)))
+    edited = map(loaded.difference, modules)
     states: list[Any] = []
     kept: dict[str, Any] = {}
     for place, part in enumerate(parts):
