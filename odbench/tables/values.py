@@ -111,8 +111,6 @@ def as_text(column: Any) -> Any:
     Parameters
     ----------
     column : pyarrow array of length n
-        Whole numbers are written without a decimal point.
-
         Whole numbers are written without a decimal point, lists as Python shows them.
 
     Returns
