@@ -7,7 +7,6 @@ but some trials failed or a check found faults, 130 interrupted.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import importlib
 import re
 import signal
@@ -71,10 +70,13 @@ class _LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        # Click suggests only commands that are imported.
-        near = difflib.get_close_matches(args[0], VERBS, 1)
-        if near and args[0] not in VERBS:
-            ctx.fail(f"No such command {args[0]!r}. Did you mean {near[0]!r}?")
+        if args[0] not in VERBS:
+            import difflib
+
+            # Click suggests only commands that are imported.
+            near = difflib.get_close_matches(args[0], VERBS, 1)
+            if near:
+                ctx.fail(f"No such command {args[0]!r}. Did you mean {near[0]!r}?")
         return super().resolve_command(ctx, args)
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
