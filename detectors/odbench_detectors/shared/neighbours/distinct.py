@@ -137,3 +137,33 @@ def _place(number: Int32Array, place: Int32Array, members: Int32Array) -> None:
         u = number[i]
         members[place[u]] = i
         place[u] += 1
+
+
+@kernel()
+def leave_out_self(
+    found_distances: FloatArray,
+    found_rows: Int32Array,
+    number: Int32Array,
+    distances: FloatArray,
+    rows: Int32Array,
+) -> None:
+    """Write the neighbours of every row, itself or else the last one left out.
+
+    Parameters
+    ----------
+    found_distances, found_rows : arrays of shape (m, k + 1), float64 and int32
+        The neighbours of each distinct row.
+    number : int32 array of shape (n,)
+        For each row the index of its distinct row.
+    distances, rows : arrays of shape (n, k), float64 and int32
+        Filled.
+    """
+    k = rows.shape[1]
+    for i in range(len(number)):
+        u = number[i]
+        # Places from that of the row itself on are read one further.
+        further = 0
+        for p in range(k):
+            further = further | (found_rows[u, p] == i)
+            distances[i, p] = found_distances[u, p + further]
+            rows[i, p] = found_rows[u, p + further]

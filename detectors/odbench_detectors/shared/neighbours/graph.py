@@ -24,6 +24,7 @@ from odbench_detectors.shared.neighbours.distinct import (
     IndexArray,
     Int32Array,
     distinct,
+    leave_out_self,
     members_of,
 )
 from odbench_detectors.shared.neighbours.products import fits, searcher
@@ -262,14 +263,13 @@ def _without_self(found: NeighbourGraph, number: Int32Array, k: int) -> Neighbou
     A row that is not among its own k + 1 nearest has k + 1 duplicates before it, so
     the last of these is dropped instead.
     """
-    rows = found.rows[number]
-    distances = found.distances[number]
-    itself = rows == np.arange(len(number), dtype=np.int32)[:, None]
-    itself[~itself.any(axis=1), -1] = True
-    shape = (len(number), k)
-    return NeighbourGraph(
-        distances[~itself].reshape(shape), rows[~itself].reshape(shape)
-    )
+    distances = np.empty((len(number), k))
+    rows = np.empty((len(number), k), dtype=np.int32)
+    leave_out_self(
+        read_only(found.distances), read_only(found.rows), read_only(number),
+        distances, rows,
+    )  # fmt: skip
+    return NeighbourGraph(distances, rows)
 
 
 def _with_norms(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
