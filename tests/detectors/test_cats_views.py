@@ -118,7 +118,8 @@ def test_values_are_looked_up_as_counting_finds_them(rng, n, digits):
     further = np.minimum(not_above, n - below)
     beyond = np.where(further == 0, gap / (1.0 + gap), 0.0)
     assert rarest == pytest.approx(further + beyond, abs=1e-12)
-    rarity = search.rarity_of_gaps(gap, np.sort(gap.T.copy(), axis=1), 0)
+    table = search.rarity_table(len(gap))
+    rarity = search.rarity_of_gaps(gap, np.sort(gap.T.copy(), axis=1), 0, table)
     above = (gap[None] >= gap[:, None]).sum(axis=1)
     expected = -np.log((1.0 + above) / (len(gap) + 1.0))
     assert rarity == pytest.approx(expected, abs=1e-12)
@@ -134,7 +135,7 @@ def test_values_beyond_all_others_are_more_surprising_the_further_out(own):
     expected = [1 / 2, 0, 0, 2 / 3] if own else [0, 1 / 3, 3 / 4, 1.0, 1 / 3]
     assert tail[:, 0] == pytest.approx(expected, abs=1e-12)
     gaps = np.array([[1.0, 1.0, 1.0, 2.0]])
-    rarity = search.rarity_of_gaps(gap, gaps, own)[:, 0]
+    rarity = search.rarity_of_gaps(gap, gaps, own, search.rarity_table(4))[:, 0]
     fewer = [-np.log((1 + above - own) / 5) for above in (4, 4, 4, 1)]
     new = [np.log(5 / 5), np.log(5 / 5), np.log(5) + 1 / 3, np.log(5) + 1, 0.0]
     expected = [*fewer[:3], fewer[3] + 1 / 2] if own else new

@@ -154,7 +154,22 @@ def _look_up(  # noqa: PLR0917 - numba passes by position
                     gap[i, j] = nearest[r]
 
 
-def rarity_of_gaps(gap: FloatArray, gaps: FloatArray, own: int) -> FloatArray:
+def rarity_table(n: int) -> FloatArray:
+    """Return -log((1 + a) / (n + 1)) for a = 0 ... n, for `rarity_of_gaps`."""
+    table = np.empty(n + 1)
+    _rarity_table(table)
+    return table
+
+
+@kernel()
+def _rarity_table(table: FloatArray) -> None:
+    for above in range(len(table)):
+        table[above] = -math.log((1.0 + above) / len(table))
+
+
+def rarity_of_gaps(
+    gap: FloatArray, gaps: FloatArray, own: int, table: FloatArray
+) -> FloatArray:
     """Return the surprise of each gap among the train gaps of its column.
 
     For n train gaps of which a are at least as large, not counting a train row's own,
@@ -169,15 +184,18 @@ def rarity_of_gaps(gap: FloatArray, gaps: FloatArray, own: int) -> FloatArray:
         Ascending along each row.
     own : int
         1 if the gaps are themselves among the train gaps.
+    table : float64 array of shape (n + 1,)
+        The `rarity_table` of n.
 
     Returns
     -------
     float64 array of shape (m, d)
     """
     rarity = np.empty(gap.shape)
-    table = np.empty(gaps.shape[1] + 1)
     x, place = np.zeros(LANES), np.empty(LANES, dtype=np.uint64)
-    _rarity_of_gaps(read_only(gap), read_only(gaps), own, x, place, table, rarity)
+    _rarity_of_gaps(
+        read_only(gap), read_only(gaps), own, x, place, read_only(table), rarity
+    )
     return rarity
 
 
@@ -193,8 +211,6 @@ def _rarity_of_gaps(  # noqa: PLR0917 - numba passes by position
 ) -> None:
     m, d = gap.shape
     n = gaps.shape[1]
-    for above in range(own, n + 1):
-        table[above] = -math.log((1.0 + above - own) / (n + 1.0))
     for first in range(0, m, _ROWS):
         for j in range(d):
             ordered = gaps[j]
@@ -205,7 +221,7 @@ def _rarity_of_gaps(  # noqa: PLR0917 - numba passes by position
                 below(ordered, x, place)
                 for r in range(count):
                     above = n - np.int64(place[r])
-                    rarity[start + r, j] = table[above]
+                    rarity[start + r, j] = table[above - own]
                     if above == own:
                         largest = ordered[n - 1 - own]
                         rarity[start + r, j] += 1.0 - largest / x[r]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -35,6 +36,11 @@ class Tail:
         spread = largest - float(ordered[len(ordered) // 2])
         return cls(ordered, max(spread, 1e-12 * max(abs(largest), 1.0)))
 
+    @cached_property
+    def _ratios(self) -> FloatArray:
+        """Kept, because rows are scored in parts, or one by one."""
+        return log_ratio(len(self.scores))
+
     def surprise(self, scores: FloatArray) -> FloatArray:
         """Return how surprising scores are, in nats.
 
@@ -60,7 +66,7 @@ class Tail:
         n, scores = len(self.scores), rounded(scores)
         above = n - below_each(self.scores, scores)
         excess = np.maximum(scores - self.scores[-1], 0.0) / self.spread
-        surprise: FloatArray = log_ratio(n)[above] + excess / (1.0 + excess)
+        surprise: FloatArray = self._ratios[above] + excess / (1.0 + excess)
         return surprise
 
 

@@ -87,6 +87,8 @@ class Views:
         self._axes = whitening(Z)
         halves = np.arange(2 * self.n + 1) / (2.0 * self.n)
         self._normal = normal_scores(halves, self.n)
+        # Rows are scored in parts, or one by one.
+        self._tails, self._rarities = log_ratio(self.n), search.rarity_table(self.n)
         looked_up = self._look_up(Z, own=1)
         self._gaps = sorted_rows(looked_up[3].T)
         self.train = self._placed(Z, candidates, looked_up, own=1)
@@ -115,7 +117,7 @@ class Views:
 
     def _look_up(self, Z: FloatArray, own: int) -> tuple[FloatArray, ...]:
         # A train row is compared with one row fewer; its counts are those of a new row.
-        tails = log_ratio(self.n)[: self.n + 1 - own]
+        tails = self._tails[: self.n + 1 - own]
         return search.look_up(Z, self._columns, own, self._normal, tails)
 
     def _placed(
@@ -132,7 +134,7 @@ class Views:
             share=share,
             normal=normal,
             tail=tail,
-            gap=search.rarity_of_gaps(gap, self._gaps, own),
+            gap=search.rarity_of_gaps(gap, self._gaps, own, self._rarities),
             candidates=candidates,
         )
 
