@@ -46,11 +46,16 @@ SLOW = ("icl", "mcm", "neutral", "pyod.CBLOF", "pyod.HBOS", "pyod.INNE")
 
 
 def slowly(names):
-    """Mark the slow ones of some detectors."""
+    """Mark the slow ones of some detectors; CI leaves out those that are PyOD's."""
     return [
-        pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name
+        pytest.param(name, marks=marks_of(name)) if name in SLOW else name
         for name in names
     ]
+
+
+def marks_of(name):
+    marks = [pytest.mark.slow]
+    return [*marks, pytest.mark.long] if name.startswith("pyod.") else marks
 
 
 PYOD = ["pyod.KNN", "pyod.LODA", "pyod.ECOD", "pyod.HBOS", "pyod.CBLOF", "pyod.INNE"]
