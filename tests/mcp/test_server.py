@@ -1,6 +1,7 @@
 """A real client asks `odbench mcp` in a process of its own."""
 
 import asyncio
+import contextlib
 import importlib.util
 import json
 import os
@@ -208,8 +209,13 @@ def test_a_call_that_the_client_gives_up_is_ended(folder):
 
 def running(folder):
     """Return the processes of calls that this process started."""
-    children = psutil.Process().children(recursive=True)
-    return [c for c in children if "odbench.mcp.child" in " ".join(c.cmdline())]
+    found = []
+    for child in psutil.Process().children(recursive=True):
+        # Another test's process may have just ended, and has no command line then.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if "odbench.mcp.child" in " ".join(child.cmdline()):
+                found.append(child)
+    return found
 
 
 def test_too_much_memory_is_told(folder):
