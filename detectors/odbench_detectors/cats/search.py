@@ -155,7 +155,10 @@ def _look_up(  # noqa: PLR0917 - numba passes by position
 
 
 def rarity_table(n: int) -> FloatArray:
-    """Return -log((1 + a) / (n + 1)) for a = 0 ... n, for `rarity_of_gaps`."""
+    """Return -log((1 + a) / (n + 1)) for a = 0 ... n, for `rarity_of_gaps`.
+
+    `tail.log_ratio` is the same by NumPy, whose logarithm may have another last bit.
+    """
     table = np.empty(n + 1)
     _rarity_table(table)
     return table
