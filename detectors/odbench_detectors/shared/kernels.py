@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from numba import njit
 
-from odbench_detectors.shared.compiler.pipeline import KernelCompiler
+from odbench_detectors.shared.compiler.pipeline import KernelCompiler, keep_lean
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,8 +34,16 @@ def kernel(**options: Any) -> Callable[[F], F]:
     **options
         Further options of `numba.njit`, such as ``fastmath``.
     """
-    decorator: Callable[[F], F] = njit(**(_OPTIONS | options))
-    return decorator
+    options = _OPTIONS | options
+    compile_function = njit(**options)
+
+    def decorate(function: F) -> F:
+        compiled: F = compile_function(function)
+        if options["cache"]:
+            keep_lean(compiled)
+        return compiled
+
+    return decorate
 
 
 def helper(**options: Any) -> Callable[[F], F]:

@@ -8,6 +8,7 @@ from typing import Any
 import numba
 from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags
 from numba.core.compiler_machinery import PassManager
+from numba.core.dispatcher import Dispatcher
 
 # Passes for closures, context managers, overloads to inline, expressions of whole
 # arrays, loops in parallel and objects of Python, none of which are in a kernel. A
@@ -26,8 +27,8 @@ _UNUSED = {
     "DumpParforDiagnostics",
 }
 
-# The passes of our own build on parts of numba that are not in its manual. With
-# other versions, kernels are compiled by numba's passes, which takes longer.
+# Our own passes and cache build on parts of numba that are not in its manual. With
+# other versions, numba's compile and load kernels, which takes longer.
 _KNOWN_VERSIONS = {(0, 68)}
 
 
@@ -75,9 +76,30 @@ class KernelCompiler(CompilerBase):
         return [lean]
 
 
+def keep_lean(dispatcher: Any) -> None:
+    """Let a kernel's kept code be loaded without the parts of numba that compile.
+
+    Parameters
+    ----------
+    dispatcher : numba.core.dispatcher.Dispatcher
+        As numba's decorator returns it; changed in place if numba's version is known.
+        Where numba is told not to compile, it is the function itself, and stays so.
+    """
+    if not _is_known() or not isinstance(dispatcher, Dispatcher):
+        return
+    # Another version may lack what this module imports.
+    from odbench_detectors.shared.compiler import kept
+
+    kept.use_for(dispatcher)
+
+
+def _is_known() -> bool:
+    return numba.version_info[:2] in _KNOWN_VERSIONS
+
+
 def _own_passes() -> dict[str, Any]:
     """Return passes of our own by the names of those that they replace."""
-    if numba.version_info[:2] not in _KNOWN_VERSIONS:
+    if not _is_known():
         return {}
     # Another version may lack what this module imports.
     from odbench_detectors.shared.compiler import passes
