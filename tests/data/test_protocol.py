@@ -200,6 +200,19 @@ def test_ordinary_tables_are_scaled_by_the_plain_formula_to_the_last_bit(rng):
     np.testing.assert_array_equal(Z_test, (test - mean) / sd)
 
 
+@pytest.mark.parametrize("power", [-1060, -1000, -3, 1, 700, 1020])
+def test_a_power_of_two_in_the_unit_changes_no_bit(rng, power):
+    # Of so many digits that even the smallest unit keeps them all.
+    train = rng.integers(1, 8, size=(50, 3)) / 4.0
+    test = rng.integers(-8, 8, size=(20, 3)) / 4.0
+
+    Z_train, Z_test = standardise(train, test)
+    scaled = standardise(np.ldexp(train, power), np.ldexp(test, power))
+
+    assert Z_train.tobytes() == scaled[0].tobytes()
+    assert Z_test.tobytes() == scaled[1].tobytes()
+
+
 def check_against_fractions(train, test, atol=1e-13):
     before = train.copy()
     Z_train, Z_test = standardise(np.asfortranarray(train), test)
