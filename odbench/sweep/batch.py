@@ -63,17 +63,17 @@ def batch_difference(
 def _relative(alone: FloatArray, together: FloatArray) -> float:
     # Halved, so that no difference of finite scores overflows.
     halves = together / 2
+    same_rows = halves[: len(alone)]
+    distance = np.abs(alone / 2 - same_rows)
+    moved = distance > 0
+    if not moved.any():
+        return 0.0
     low, middle, high = np.percentile(halves, (25, 50, 75))
     spread = high - low
     if spread == 0:
         largest = float(np.abs(halves - middle).max())
         # Scaled, because squares of large scores overflow.
         spread = largest and largest * float(np.std((halves - middle) / largest))
-    same_rows = halves[: len(alone)]
-    distance = np.abs(alone / 2 - same_rows)
     scale = np.maximum(spread, np.abs(same_rows - middle))
-    moved = distance > 0
-    if not moved.any():
-        return 0.0
     with np.errstate(divide="ignore", over="ignore"):
         return float(min((distance[moved] / scale[moved]).max(), _LARGEST))
