@@ -99,4 +99,4 @@ class NoProcessesError(OdbenchError):
 
 
 class RunBrokenError(OdbenchError):
-    """A run cannot go on: a full disk, a pool that keeps dying."""
+    """A run cannot go on: a full disk, a dying pool, no data set to be had."""

@@ -9,7 +9,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from odbench.text import names_in
+from odbench.errors import RunBrokenError
+from odbench.text import counted, names_in
 
 if TYPE_CHECKING:
     from odbench.api.frames import Results
@@ -97,7 +98,7 @@ def run(
     Raises
     ------
     OdbenchError
-        If the call or the input is wrong.
+        If the call or the input is wrong, or no data set could be loaded.
     KeyboardInterrupt
         If the user stopped the run. Finished trials are in `out`, and the same call
         continues; without `out` they are lost.
@@ -156,6 +157,13 @@ def run(
             retry_failed=retry_failed,
         )
         prepared = prepare(request)
+        faults = list(dict.fromkeys(prepared.faults))
+        if faults and not prepared.plan.total:
+            more = (
+                f"; and {counted(len(faults) - 1, 'fault')} more" if faults[1:] else ""
+            )
+            msg = f"no data set could be loaded: {faults[0]}{more}"
+            raise RunBrokenError(msg)
         summary = execute(request, prepared)
         if summary.interrupted:
             raise KeyboardInterrupt(_interrupted(summary.folder, kept=keep))

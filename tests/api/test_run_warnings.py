@@ -11,6 +11,7 @@ import pytest
 
 import odbench
 from odbench.cli import main
+from odbench.errors import RunBrokenError
 from tests.sweep.conftest import HOSTILE, write_set
 
 
@@ -61,6 +62,13 @@ def test_a_data_set_that_cannot_be_used_is_told(ask, half_broken, capsys):
     with pytest.raises(SystemExit):
         main([*main_says, str(half_broken), "--out", str(half_broken / "out")])
     assert f"odbench: {text}\n" in capsys.readouterr().err
+
+
+def test_where_no_data_set_can_be_used_an_error_is_raised(ask, half_broken):
+    (half_broken / "MacrOData-CMU/OddBench/public/Good.npz").unlink()
+
+    with pytest.raises(RunBrokenError, match=r"^no data set could be loaded: .*Torn"):
+        ask(["ecod"])
 
 
 def test_failed_trials_are_told_once_per_configuration(ask, tmp_path):
