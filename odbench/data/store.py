@@ -295,8 +295,15 @@ class Store:
                 )
                 raise StoreError(msg)
             values |= beside["record"]
-        # A damaged file must not name another data set than the place where it is.
-        values |= {field: getattr(record, field) for field in _PLACE_FIELDS}
+        # Files under another name are another data set: on a disk that does not tell
+        # upper from lower case, two names share a place.
+        place = {field: getattr(record, field) for field in _PLACE_FIELDS}
+        if any(values.get(field) != value for field, value in place.items()):
+            msg = (
+                f"data set {record.id}: the files stored in its place are of another "
+                f"data set; run `odbench datasets pull` again"
+            )
+            raise StoreError(msg)
         return StoredDataset(features, labels, _load_record(values))
 
     def names(self, suite: str, partition: str) -> list[str]:

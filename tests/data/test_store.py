@@ -171,6 +171,21 @@ def test_features_and_labels_of_different_contents_do_not_mix(store, raw):
     assert store.find(RECORD) is None
 
 
+@pytest.mark.parametrize(
+    "other", [{"name": "One"}, {"suite": "small"}, {"partition": "private"}]
+)
+def test_files_of_another_data_set_are_not_taken_for_it(store, raw, other):
+    store.put(RECORD, raw)
+    wanted = dataclasses.replace(RECORD, **other)
+    for kind in ("features", "labels"):
+        place = store.place(kind, wanted)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(store.place(kind, RECORD).read_bytes())
+    assert store.find(wanted) is None
+    with pytest.raises(StoreError, match=r"of another data set; run .* pull"):
+        store.read(wanted)
+
+
 def test_a_changed_byte_on_disk_is_noticed(store, raw):
     stored = store.put(RECORD, raw)
     stored.check()
