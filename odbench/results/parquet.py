@@ -117,6 +117,9 @@ def read_results(
         ):
             table = stored.read(wanted)
         check_texts(table, file)
+    except MemoryError:
+        # Arrow's is an ArrowException as well, and says nothing about the file.
+        raise
     # A damaged name of a column is a ValueError.
     except (pa.ArrowException, OSError, ValueError) as error:
         msg = f"results {str(file)!r}: not a readable Parquet file ({error})"
@@ -132,6 +135,8 @@ def read_results(
         coded = completed(table, columns_as_words(full.names))
         check_values(coded, file, statuses=STATUSES)
         table = coded if columns is not None else completed(table, full)
+    except MemoryError:
+        raise
     except pa.ArrowException as error:
         msg = (
             f"results {str(file)!r}: {_uncastable(table)}: {error}; leave the file "

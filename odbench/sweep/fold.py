@@ -184,6 +184,9 @@ def read_batches(
             ):
                 table = completed(pa.Table.from_batches([batch]), wanted)
                 yield from table.to_batches()
+    except MemoryError:
+        # Arrow's is an ArrowException as well, and says nothing about the file.
+        raise
     # A damaged name of a column is a ValueError.
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _unusable(results, " ".join(str(error).split())) from error
@@ -231,6 +234,9 @@ def _table(rows: list[dict[str, Any]], full: pa.Schema) -> pa.Table:
 
     try:
         return pa.Table.from_pylist(rows, schema=full)
+    except (MemoryError, pa.ArrowCancelled):
+        # These are ArrowExceptions as well, but the rows are whole.
+        raise
     except (pa.ArrowException, OverflowError, UnicodeError):
         if len(rows) == 1:
             return full.empty_table()

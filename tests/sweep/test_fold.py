@@ -12,7 +12,12 @@ from odbench.errors import ResultsError
 from odbench.results import RESULTS, read_results, schema
 from odbench.sweep import fold as folding
 from odbench.sweep.finished import finished
-from odbench.sweep.fold import fold, is_folded, stored_generation
+from odbench.sweep.fold import (
+    fold,
+    is_folded,
+    read_batches,
+    stored_generation,
+)
 from odbench.sweep.journal import (
     FOLDER,
     Journal,
@@ -151,6 +156,44 @@ def test_a_disk_that_fills_up_loses_neither_results_nor_journals(folder, monkeyp
     assert [path.name for path in folder.iterdir() if path.suffix == ".tmp"] == []
     fold(folder)
     assert stored(folder)["key"].to_pylist() == ["1", "2"]
+
+
+def test_a_lack_of_memory_loses_neither_results_nor_journals(folder, monkeypatch):
+    """Arrow's MemoryError is an ArrowException, as is the error of a damaged line."""
+
+    class Full:
+        def __getattr__(self, name):
+            return getattr(table, name)
+
+        def from_pylist(self, *_, **__):
+            raise pa.ArrowMemoryError
+
+    write(folder, row("a"), row("b"))
+    before, table = texts(folder), pa.Table
+    monkeypatch.setattr(pa, "Table", Full())
+
+    with pytest.raises(MemoryError):
+        fold(folder)
+    monkeypatch.undo()
+
+    assert texts(folder) == before
+    assert not (folder / RESULTS).exists()
+    fold(folder)
+    assert len(stored(folder)) == 2
+
+
+@pytest.mark.parametrize("read", [read_results, lambda _: list(read_batches(_))])
+def test_a_lack_of_memory_is_no_damaged_file(folder, monkeypatch, read):
+    write(folder, row("a"))
+    fold(folder)
+
+    def lack(*_, **__):
+        raise pa.ArrowMemoryError
+
+    monkeypatch.setattr(pq, "ParquetFile", lack)
+
+    with pytest.raises(MemoryError):
+        read(folder / RESULTS)
 
 
 def test_results_in_another_order_are_sorted_first(folder, monkeypatch):
