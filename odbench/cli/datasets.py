@@ -30,6 +30,7 @@ from odbench.cli.selection import (
     listed_records,
     mirror_of,
     of_each_suite,
+    once,
 )
 from odbench.errors import TransportError
 from odbench.text import counted
@@ -200,12 +201,13 @@ def pull(
     from odbench.data.store import StoredDataset
 
     sources = Sources(mirror)
-    records: list[DatasetRecord] = of_each_suite(
+    selected: list[DatasetRecord] = of_each_suite(
         suite,
         mirror,
         lambda name: listed_records(name, partition, pattern, limit, sources),
         made=mirror_of(mirror) is None,
     )
+    records = once(selected)
     failures = []
     size = 0
     for record, outcome in ensure(records, sources=sources, jobs=jobs):
@@ -245,12 +247,14 @@ def verify(
     """
     from odbench.data.verify import FAULT, verify_all
 
-    checks = of_each_suite(
-        suite,
-        mirror,
-        lambda name: verify_all(
-            name, partition=partition, pattern=pattern, mirror=mirror, jobs=jobs
-        ),
+    checks = once(
+        of_each_suite(
+            suite,
+            mirror,
+            lambda name: verify_all(
+                name, partition=partition, pattern=pattern, mirror=mirror, jobs=jobs
+            ),
+        )
     )
     faults = [vars(check) for check in checks if check.status == FAULT]
     if form != "table" or faults:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from odbench.data.catalog import Sources
 
 T = TypeVar("T")
+H = TypeVar("H", bound=Hashable)
 OWN_HINT = "are they your own? `odbench suites new` makes a suite of them"
 
 
@@ -31,7 +32,7 @@ def suite_names(names: str | None) -> list[str]:
     if not named:
         msg = "--suite: got no name; `odbench suites` lists the suites"
         raise UsageError(msg)
-    return named
+    return once(named)
 
 
 def mirror_of(mirror: Path | None) -> Path | None:
@@ -39,6 +40,17 @@ def mirror_of(mirror: Path | None) -> Path | None:
     from odbench.data.transports import choose
 
     return choose.mirror_of(mirror)
+
+
+def once(found: Iterable[H]) -> list[H]:
+    """Return what was found without repetitions: a suite and a subset share data sets.
+
+    Examples
+    --------
+    >>> once(["gmm-000", "gmm-001", "gmm-000"])
+    ['gmm-000', 'gmm-001']
+    """
+    return list(dict.fromkeys(found))
 
 
 def of_each_suite(
@@ -87,11 +99,13 @@ def listed(
 
     options: dict[str, Any] = {"partition": partition, "pattern": pattern}
     options |= {"offline": True} if mirror is None else {"mirror": mirror}
-    records = of_each_suite(
-        suite,
-        mirror,
-        lambda name: select(name, limit=limit, **options),
-        made=mirror is None,
+    records = once(
+        of_each_suite(
+            suite,
+            mirror,
+            lambda name: select(name, limit=limit, **options),
+            made=mirror is None,
+        )
     )
     store = Store.default()
     for i, record in enumerate(records):

@@ -17,7 +17,7 @@ from odbench.data.listing import (
     list_suite,
 )
 from odbench.data.mirrored import mirror_behind, with_file_hash
-from odbench.data.own import split_id, typed
+from odbench.data.own import DATA, split_id, typed
 from odbench.data.pull import ensure
 from odbench.data.store import Store
 from odbench.data.subsets import resolve, rows_of, suite_of
@@ -173,6 +173,11 @@ def choose(
 def _none(suite: Suite, partition: str, pattern: str | None, mirror: str) -> str:
     """Say that nothing was selected, and where to look."""
     where = " in this mirror" if mirror else ""
+    if not pattern and suite.transport == "folder":
+        step = "put npz files there, or run `odbench suites new`"
+        if partition != "public":
+            step = "all data sets of such a suite are public"
+        return f"no {partition} data set in {str(Path(suite.root) / DATA)!r}; {step}"
     if not pattern:
         another = "another mirror" if mirror else "a mirror"
         return f"no {partition} data set{where}; name {another} that has some, --mirror"

@@ -288,6 +288,35 @@ def test_an_empty_partition_does_not_advise_to_list_itself(run):
     assert "datasets list" not in err
 
 
+@pytest.mark.parametrize(
+    ("partition", "step"),
+    [("public", "put npz files there"), ("private", "of such a suite are public")],
+)
+def test_an_empty_suite_of_ones_own_needs_no_mirror(run, tmp_path, partition, step):
+    (tmp_path / "mine" / "data").mkdir(parents=True)
+    (tmp_path / "mine" / "suite.toml").touch()
+    place = str(tmp_path / "mine")
+
+    code, _, err = run("datasets", "list", "--suite", place, "--partition", partition)
+
+    assert code == 2
+    assert f"no {partition} data set in" in err
+    assert step in err
+    assert "mirror" not in err
+
+
+def test_a_data_set_of_two_named_suites_is_there_once(run):
+    both = ("--suite", "synbench,synbench-mini,synbench", "--datasets", "gmm*-000")
+
+    _, listed, _ = run("datasets", "list", *both, "--format", "json")
+    _, pulled, _ = run("datasets", "pull", *both)
+    _, _, verified = run("datasets", "verify", *both)
+
+    assert [row["id"] for row in json.loads(listed)] == ["synbench/gmm-subspace-000"]
+    assert pulled.startswith("1 of 1 data set in the store")
+    assert verified == "verify: 1 ok\n"
+
+
 def test_files_of_a_private_partition_are_not_taken_for_own_tables(run, unlisted):
     pull = ("datasets", "pull", "--suite", "oddbench", "--mirror", unlisted)
 
