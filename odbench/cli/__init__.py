@@ -137,16 +137,24 @@ def main(arguments: list[str] | None = None) -> None:
 
 @contextlib.contextmanager
 def _terminable() -> Iterator[None]:
-    """End a command on SIGTERM, a scheduler's time limit, as Ctrl-C does."""
+    """End a command as Ctrl-C does on SIGTERM, and where its terminal closes.
+
+    A command under ``nohup`` ignores the signal of a terminal that closes.
+    """
     here = threading.current_thread() is threading.main_thread()
-    if not here or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        yield
-        return
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    numbers = [
+        number
+        for name in ("SIGTERM", "SIGHUP")
+        if here and (number := getattr(signal, name, None)) is not None
+        if signal.getsignal(number) is signal.SIG_DFL
+    ]
+    for number in numbers:
+        signal.signal(number, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _run(arguments: list[str] | None) -> int:

@@ -1,4 +1,4 @@
-"""Standard streams that are closed, or whose reader has gone."""
+"""Standard streams that are closed, full, or whose reader has gone."""
 
 from __future__ import annotations
 
@@ -13,26 +13,29 @@ _STREAMS = {0: ("stdin", "r"), 1: ("stdout", "w"), 2: ("stderr", "w")}
 
 
 class _Tolerant(io.TextIOWrapper):
-    """A text stream that discards its text once the reader has left."""
+    """A text stream that discards its text once it cannot be written.
+
+    A reader may leave, a terminal may close, and a log's disk may be full.
+    """
 
     def write(self, text: str) -> int:
         try:
             return super().write(text)
-        except BrokenPipeError:
+        except OSError:
             discard(self)
             return len(text)
 
     def flush(self) -> None:
         try:
             super().flush()
-        except BrokenPipeError:
+        except OSError:
             discard(self)
 
 
 def outlive_reader() -> None:
-    """Go on if the reader of messages leaves, as in ``odbench run 2>&1 | head``.
+    """Go on if messages cannot be written, as in ``odbench run 2>&1 | head``.
 
-    A run of hours must not end because the reader of its progress has left.
+    A run of hours must not end because nobody can read its progress any more.
     """
     # Not if a notebook or a test has replaced the stream.
     if sys.stderr is sys.__stderr__ and sys.stderr is not None:

@@ -324,7 +324,8 @@ def _context(request: RunRequest, prepared: Prepared, memory: int) -> RunContext
 def _interruptible(stop: Path, summary: Summary) -> Iterator[None]:
     """Let the first Ctrl-C finish the running trials, and the second stop at once.
 
-    SIGTERM stops at once too, because a cluster allows only seconds after it.
+    SIGTERM stops at once too, because a cluster allows only seconds after it, and so
+    does a terminal that closes, unless ``nohup`` lets the command outlive it.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -334,7 +335,7 @@ def _interruptible(stop: Path, summary: Summary) -> Iterator[None]:
 
     def on_signal(number: int, frame: Any) -> None:  # noqa: ARG001
         nonlocal stops_now
-        stops_now = summary.interrupted or number == signal.SIGTERM
+        stops_now = summary.interrupted or number != signal.SIGINT
         # Python drops an exception that is raised while it finalizes an object; then
         # the run ends as after the first Ctrl-C.
         summary.interrupted = True
@@ -345,7 +346,10 @@ def _interruptible(stop: Path, summary: Summary) -> Iterator[None]:
             "\nodbench: finishing the running trials; Ctrl-C again to stop now\n"
         )
 
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    hang_up = getattr(signal, "SIGHUP", None)
+    if hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN:
+        numbers.append(hang_up)
     before = [signal.signal(number, on_signal) for number in numbers]
     try:
         yield

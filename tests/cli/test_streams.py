@@ -1,4 +1,4 @@
-"""Standard streams that are closed, a reader that leaves, a user without a home."""
+"""Standard streams that are closed or full, a reader that leaves, no home."""
 
 import os
 import shutil
@@ -35,6 +35,7 @@ def shell(line, *arguments, **options):
         pytest.param(">&-", marks=pytest.mark.long),
         pytest.param("2>&-", marks=pytest.mark.long),
         ">&- 2>&- <&-",
+        "2>/dev/full",
     ],
 )
 def test_closed_streams_change_nothing(tmp_path, closed, jobs):

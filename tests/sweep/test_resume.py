@@ -258,6 +258,35 @@ def test_what_a_library_says_when_it_is_interrupted_is_no_fault(
     assert not (tmp_path / "out/journal/token").exists()
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no terminal hangs up here")
+@pytest.mark.parametrize("ignored", [False, True])
+def test_a_terminal_that_closes_ends_a_run_unless_that_is_ignored(
+    made_up, hostile, tmp_path, monkeypatch, ignored
+):
+    hang_up = signal.SIGHUP
+    before = signal.signal(hang_up, signal.SIG_IGN if ignored else signal.SIG_DFL)
+    enter = Progress.__enter__
+
+    def closed(self):
+        signal.raise_signal(hang_up)
+        return enter(self)
+
+    monkeypatch.setattr(Progress, "__enter__", closed)
+    request = RunRequest(
+        suites=("oddbench",), detectors=[hostile("Plain")], mirror=str(made_up),
+        out=tmp_path / "out", jobs=1, show_progress=False,
+    )  # fmt: skip
+    try:
+        summary = execute(request, prepare(request))
+        after = signal.getsignal(hang_up)
+    finally:
+        signal.signal(hang_up, before)
+
+    assert summary.interrupted is not ignored
+    assert (summary.counts.total() == summary.asked) is ignored
+    assert after is (signal.SIG_IGN if ignored else signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_before_any_result_is_130(command, tmp_path, hostile, sent):
     process = command("out", "--detectors", hostile("Slow:seconds=101"),
