@@ -20,6 +20,7 @@ from odbench.leaderboard.hub import (
     listing,
     named,
 )
+from odbench.leaderboard.private import holds_exact_results
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -82,8 +83,8 @@ def list_files(folder: Path) -> dict[str, Path]:
     Raises
     ------
     UsageError
-        If it is not a folder, is empty, or holds a link, a pipe, a salt, or a
-        kind of file that is not part of a leaderboard.
+        If it is not a folder, is empty, or holds a link, a pipe, a salt, exact results
+        of a private partition, or a kind of file that is not part of a leaderboard.
     """
     files: dict[str, Path] = {}
     for file in sorted(folder.rglob("*")):
@@ -114,6 +115,13 @@ def list_files(folder: Path) -> dict[str, Path]:
             msg = (
                 f"leaderboard {str(folder)!r}: {name!r} is not a file of a "
                 f"leaderboard; wanted {' '.join(sorted(SUFFIXES))}; move it elsewhere"
+            )
+            raise UsageError(msg)
+        if holds_exact_results(file):
+            msg = (
+                f"leaderboard {str(folder)!r}: {name!r} holds exact results of a "
+                "private partition, of which only the rounded tables of "
+                "`leaderboard build` may be public; move it elsewhere"
             )
             raise UsageError(msg)
         files[name] = file

@@ -14,6 +14,7 @@ from odbench.submissions import commitments
 from odbench.submissions.private_table import COLUMNS
 from odbench.submissions.strict_json import canonical, digest
 from tests.leaderboard.hub_commit_server import TOKEN, HubServer
+from tests.reference.trials import frame, place, trial
 from tests.submissions.submission_world import make_world
 
 # The hub client's own call to its HTTP library, in the plain LFS upload.
@@ -276,6 +277,36 @@ def test_a_salt_under_whatever_name_stays_here(folder, name):
         list_files(folder)
 
     assert (folder / name).read_text().strip() not in str(caught.value)
+
+
+EXACT = {
+    "table": "suite,partition,mean_auroc\ns,{},0.70001\n",
+    "data sets": "suite,partition,dataset,auroc\ns,{},a,0.5\n",
+}
+
+
+@pytest.mark.parametrize("text", EXACT.values(), ids=EXACT)
+def test_exact_tables_of_a_private_partition_stay_here(folder, text):
+    (folder / "leaderboard.csv").write_text(text.format("public"))
+    list_files(folder)
+    (folder / "leaderboard.csv").write_text(text.format("private"))
+
+    with pytest.raises(UsageError, match=r"'leaderboard\.csv' holds exact results"):
+        list_files(folder)
+
+
+def test_trials_on_a_private_partition_stay_here(folder):
+    run = folder / "runs/mine"
+    hidden = frame([trial("a", "knn", 0.7, partition="private")])
+    unscored = dict.fromkeys(("auroc", "ap", "f1"))
+    place(frame([trial("a", "knn", 0.7)]), run)
+    list_files(folder)
+    place(hidden.assign(**unscored), run)
+    list_files(folder)
+    place(hidden, run)
+
+    with pytest.raises(UsageError, match=r"'runs/mine/results\.parquet' holds exact"):
+        list_files(folder)
 
 
 def test_a_pipe_is_not_waited_for(folder):
