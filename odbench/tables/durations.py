@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 _DURATION = re.compile(
     r"(?i)(?:([+-]?\d+) days?,? ?\+?|([+-]))?"
@@ -39,6 +39,21 @@ def are_durations(texts: Sequence[str], least: float) -> bool:
     # Among these, hours and minutes alone could be minutes and seconds.
     told = sum(match[5] is not None for match in found)
     return any(match[1] for match in short) and len(short) + told >= least * len(texts)
+
+
+def is_any_beyond_a_day(texts: Iterable[str]) -> bool:
+    """Check whether a text shows more hours than a day has, as a time of day cannot.
+
+    Examples
+    --------
+    >>> is_any_beyond_a_day(["8:30", "24:00"]), is_any_beyond_a_day(["8:30", "25:10"])
+    (False, True)
+    """
+    found = (_DURATION.fullmatch(text.strip()) for text in texts)
+    return any(
+        match is not None and (int(match[3]), int(match[4])) > (_HOURS, 0)
+        for match in found
+    )
 
 
 def read_duration(text: str) -> float:

@@ -12,7 +12,7 @@ from odbench.tables.columns import Column
 from odbench.tables.date_roles import COMPACT_NOTE, are_clocks, date_role
 from odbench.tables.dates import looks_like_date
 from odbench.tables.digit_dates import are_compact
-from odbench.tables.durations import are_durations
+from odbench.tables.durations import are_durations, is_any_beyond_a_day
 from odbench.tables.magnitudes import bare_magnitudes, magnitudes_note, read_magnitude
 from odbench.tables.number_roles import is_beyond_float, large_role, number_role
 from odbench.tables.numbers import are_codes, common_unit, read_number, without_unit
@@ -81,7 +81,7 @@ def _of_shapes(name: str, facts: TextFacts) -> Column:
         dates = date_role(name, facts)
         if dates is not None:
             return dates
-    if are_clocks(shaped):
+    if are_clocks(shaped) and not is_any_beyond_a_day(facts.known):
         return Column(name, "date", "time of day", clock=True)
     if are_durations(shaped, READABLE):
         return Column(name, "number", "in seconds", unit="s", duration=True)

@@ -122,6 +122,9 @@ def test_minutes_that_could_be_hours_are_no_lengths_of_time():
 def test_times_below_a_day_stay_times_of_day():
     assert role(["08:30", "17:05:10", "23:59"] * 9).clock
     assert role(["08:30", "17:05:10", "24:00"] * 9).duration
+    minutes = [f"{m // 60:02}:{m % 60:02}" for m in range(0, 1_440, 7)]
+    assert role([*minutes, "24:00"]).clock
+    assert role([*minutes, "99:00"]).duration
 
 
 def test_months_of_several_years_are_no_seasons():
