@@ -126,6 +126,7 @@ def new_suite(
             held.enter_context(being_written(folder))
             before = _present_rows(folder, name, about or {})
             known = label_of(folder)
+            _tell_other_label(folder, (label, anomaly), known)
             label, anomaly = label or known[0], anomaly or known[1]
         else:
             _check_free(folder)
@@ -144,6 +145,7 @@ def new_suite(
         for table, content in made.contents.items():
             write_bytes(folder / DATA / f"{table}.npz", content)
         records, unusable = _measure(folder, made.written, before)
+    _tell_left([row.name for row in records if row.name not in files], tables)
     return Made(folder, records, (*made.failed, *unusable))
 
 
@@ -286,6 +288,27 @@ def _present_rows(
         )
         raise UsageError(msg)
     return manifest_of(suite)
+
+
+def _tell_other_label(
+    folder: Path, given: tuple[str, str], known: tuple[str, str]
+) -> None:
+    """Say that a label given for this update is not the one of the next."""
+    for option, now, then in zip(("label", "anomaly"), given, known, strict=True):
+        if now and then and now != then:
+            logger.warning(
+                "--%s %r: %s has %r, which the next --update takes; write %r there to "
+                "keep it", option, now, folder / DESCRIPTION, then, now,
+            )  # fmt: skip
+
+
+def _tell_left(names: list[str], tables: Path) -> None:
+    """Say which data sets were not made from this folder, in one line."""
+    if names:
+        logger.warning(
+            "not in %r, so left in the suite as they were: %s; to take one out, remove "
+            "its file in %s and update again", str(tables), _some(names), DATA,
+        )  # fmt: skip
 
 
 def _description(about: Mapping[str, str], label: str, anomaly: str) -> str:

@@ -388,6 +388,33 @@ def test_an_update_keeps_what_was_entered_by_hand(run, tables):
     assert after.parameters["loans"] == before.set_index("name").parameters["loans"]
 
 
+def test_an_update_tells_which_tables_it_did_not_make(run, tables, caplog):
+    new(run)
+    new(run, "--update")
+    assert "left in the suite" not in caplog.text
+    (tables / "loans.csv").rename(tables / "debts.csv")
+
+    assert new(run, "--update")[:2] == (0, "./fraud: 3 data sets\n")
+
+    assert "not in 'tables', so left in the suite as they were: loans;" in caplog.text
+
+
+def test_an_update_with_another_label_says_that_the_next_has_the_first(
+    run, tables, caplog
+):
+    new(run)
+    again = ("suites", "new", "fraud", "--from", "tables", "--update")
+    run(*again)
+    run(*again, "--label", "state")
+    assert "next --update" not in caplog.text
+
+    assert run(*again, "--anomaly", "good")[0] == 0
+
+    told = "suite.toml has 'bad', which the next --update takes; write 'good' there"
+    assert "--anomaly 'good': " in caplog.text
+    assert told in caplog.text
+
+
 def test_an_update_forgets_a_removed_file(run, tables):
     new(run)
     (tables.parent / "fraud" / "data" / "loans.npz").unlink()
