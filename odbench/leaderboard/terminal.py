@@ -337,13 +337,13 @@ def inference_lines(rows: pd.DataFrame) -> list[str]:
         lines.append(
             "Places: simultaneous 95 % intervals; 1 in the interval: may be best."
         )
-    if _is_missing(first.get("mean_auroc_low")):
+    if _has_none(rows, "mean_auroc_low"):
         noun = "family" if families == 1 else "families"
         lines.append(
             f"No other intervals: {families:.0f} {noun} of data sets; wanted "
             f"{FEWEST} or more of about equal size."
         )
-    elif _is_missing(first.get("elo_auroc_low")):
+    elif _has_none(rows, "elo_auroc_low"):
         tied = rows["rank_auroc"].nunique() == 1
         lines.append(
             "No Elo intervals: all comparisons are ties."
@@ -364,6 +364,11 @@ def inference_lines(rows: pd.DataFrame) -> list[str]:
             f"(power 80 %, among all pairs); average ranks are known to ±{half:.2f}."
         )
     return lines
+
+
+def _has_none(rows: pd.DataFrame, column: str) -> bool:
+    """Check whether no row has the end of an interval; a single one may lack it."""
+    return column not in rows or bool(rows[column].isna().all())
 
 
 def _is_missing(value: Any) -> bool:

@@ -27,6 +27,8 @@ _CURVED = 3.0
 # Newton's method squares the error at each step, so after a step of this size the
 # remaining error is about its square.
 _TOLERANCE = 1e-7
+# A standard error of strengths that is not above this is one of rounding.
+_NO_SPREAD = 1e-9
 
 
 class Ratings(NamedTuple):
@@ -71,7 +73,8 @@ def rate(
     Ratings
         Without intervals if there are too few families, or if a group of methods never
         loses to the others: the likelihood then has no maximum, and the ratings say
-        only which group is ahead.
+        only which group is ahead. A method that has its mean rank on every data set has
+        no interval either.
     """
     count = wins(rank, np.ones((1, rank.shape[0])))
     elo = elo_from_wins(count)[0]
@@ -86,7 +89,9 @@ def rate(
     error = standard_error(moved, clusters)
     error *= np.sqrt(1.0 + _CURVED / clusters.effective)
     # Without any variation nothing is known about the error.
-    reach = clusters.quantile(level) * SCALE * np.where(error > 0.0, error, np.nan)
+    reach = (
+        clusters.quantile(level) * SCALE * np.where(error > _NO_SPREAD, error, np.nan)
+    )
     return Ratings(elo, elo - reach, elo + reach)
 
 

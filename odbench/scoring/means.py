@@ -13,6 +13,8 @@ _MIDDLE = 0.5
 # A difference that half a family more may have, on top of those that were seen.
 PRIOR_DIFFERENCE = 0.3
 _EDGE = 1e-9
+# A standard error that is not above this is one of rounding: all values are equal.
+_NO_SPREAD = 1e-12
 
 
 def mean_interval(
@@ -39,7 +41,8 @@ def mean_interval(
     -------
     low, high : float64 arrays of shape (n_columns,)
         In [0, 1]. NaN if there are too few families
-        (`odbench.scoring.clusters.FEWEST`).
+        (`odbench.scoring.clusters.FEWEST`), or if all values of a column are 0.5, which
+        says nothing about how they vary.
     """
     columns = values.shape[1]
     if not clusters.enough:
@@ -51,6 +54,7 @@ def mean_interval(
     # The made-up value adds this to the sum of squares around the centre.
     added = families * (mean - centre) ** 2 + PRIOR_WEIGHT * (_MIDDLE - centre) ** 2
     error = np.sqrt(observed**2 + added / (families * (families - 1.0)))
+    error = np.where(error > _NO_SPREAD, error, np.nan)
     low, high = _logit_ends(centre, clusters.quantile(level) * error)
     return np.minimum(low, mean), np.maximum(high, mean)
 
@@ -83,7 +87,7 @@ def difference_interval(
     mean = differences.mean(axis=0)
     error = standard_error((differences - mean) / len(differences), clusters)
     wide = np.hypot(error, allowance(clusters.effective))
-    reach = clusters.quantile(level) * np.where(error > 0.0, wide, np.nan)
+    reach = clusters.quantile(level) * np.where(error > _NO_SPREAD, wide, np.nan)
     return np.maximum(mean - reach, -1.0), np.minimum(mean + reach, 1.0)
 
 

@@ -35,6 +35,20 @@ def test_a_table_without_failures_has_no_remarks():
     assert "Failures" not in render_table(build_leaderboard(from_matrix([[0.5]])))
 
 
+def test_one_configuration_without_an_interval_is_not_a_table_without_them():
+    # The first by mean AUROC has the middle rank on every data set.
+    values = [[0.6, 0.61, 0.1], [0.6, 0.1, 0.61]] * 5
+    even = [[0.5, 0.51, 0.1], [0.5, 0.1, 0.51]] * 5
+
+    table = build_leaderboard(from_matrix(values))
+
+    assert table["elo_auroc_low"].isna().tolist() == [True, False, False]
+    assert "No Elo intervals" not in render_table(table)
+    assert "No other intervals" not in render_table(
+        build_leaderboard(from_matrix(even))
+    )
+
+
 def test_long_names_and_many_rows_fit_into_a_hundred_columns(rng):
     results = frame(
         trial("a", "detector_with_a_long_name", 0.5, config=f"k={k},method=mean")

@@ -251,3 +251,14 @@ def test_the_order_is_that_of_mean_ranks(rng):
 
         best_first = np.argsort(rank.mean(axis=0), kind="stable")
         assert (np.diff(ratings[best_first]) <= 1e-6).all()
+
+
+@pytest.mark.parametrize("n", [5, 6, 7, 9, 10, 13])
+def test_a_method_that_is_always_in_the_middle_has_no_interval(n):
+    first = np.array([[1.0, 2.0, 3.0]] * (n - n // 2))
+    last = np.array([[3.0, 2.0, 1.0]] * (n // 2))
+
+    ratings = elo.rate(np.concatenate([first, last]), clusters_of(n))
+
+    # Rounding must not decide: it gave an interval of no width for some n.
+    assert np.isnan(ratings.low).tolist() == [False, True, False]

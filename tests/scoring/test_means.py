@@ -68,7 +68,16 @@ def test_intervals_of_differences_cover(datasets):
     assert ((low <= truth) & (truth <= high)).mean() >= 0.93
 
 
-def test_equal_differences_say_nothing_about_their_spread():
-    low, _ = difference_interval(np.full((10, 1), 0.1), clusters_of(10))
+# The mean of ten times 0.1 is 0.1, that of ten times 0.3 is another number than 0.3.
+@pytest.mark.parametrize(("n", "value"), [(10, 0.1), (10, 0.3), (7, 0.7)])
+def test_equal_differences_say_nothing_about_their_spread(n, value):
+    low, _ = difference_interval(np.full((n, 1), value), clusters_of(n))
 
     assert np.isnan(low[0])
+
+
+def test_values_in_the_middle_everywhere_say_nothing_about_their_spread():
+    low, high = mean_interval(np.full((20, 1), 0.5), clusters_of(20))
+
+    # The made-up value is in the middle, too, and adds no width.
+    assert np.isnan([low[0], high[0]]).all()
