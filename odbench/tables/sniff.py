@@ -185,20 +185,25 @@ def _without_blanks(text: str) -> tuple[int, str]:
 
 
 def _check_title(rows: list[list[str]], delimiter: str, name: str) -> None:
-    """Refuse a title above the header that has the delimiters of a row."""
-    if (
-        len(rows) < _TITLED
-        or len(rows[0]) < _TITLED
-        or not all(map(str.strip, rows[1]))
-    ):
+    """Refuse lines above the header that have the delimiters of a row."""
+    filled = [[cell for cell in row if cell.strip()] for row in rows]
+    width = len(rows[0]) if rows else 0
+    header = next((i for i, row in enumerate(filled) if len(row) == width), 0)
+    below = filled[header + 1 :]
+    if not header or not below or width < _TITLED:
         return
-    filled = [cell for cell in rows[0] if cell.strip()]
-    words = not any(NUMBER.fullmatch(cell.strip()) for cell in rows[1])
-    if len(filled) == 1 and words and has_header(rows[1:]):
+    # A single line may also be a header that lacks some names.
+    most = 1 if header == 1 else width / 2
+    more = sum(len(cells) > most for cells in below)
+    if max(map(len, filled[:header])) > most or more < _ALIKE * len(below):
+        return
+    words = not any(NUMBER.fullmatch(cell.strip()) for cell in rows[header])
+    if words and has_header(rows[header:]):
+        first = next(cells[0] for cells in filled if cells)
+        lines = "line has" if header == 1 else f"{header} lines have"
         msg = (
-            f"{name}: the first line has one name, {filled[0][:40]!r}, for "
-            f"{len(rows[0])} columns ({_NAMES[delimiter]}); delete lines above the "
-            f"header"
+            f"{name}: the first {lines} few cells, such as {first[:40]!r}, for {width} "
+            f"columns ({_NAMES[delimiter]}); delete lines above the header"
         )
         raise DataError(msg)
 

@@ -1187,12 +1187,34 @@ def test_semicolons_in_the_cells_of_a_comma_file_stay_there(tmp_path):
     assert read_source(path).names == ("a", "tags", "b")
 
 
-def test_a_title_with_the_delimiters_of_a_row_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("above", "told"),
+    [
+        ("Report,,,\n", "line has few cells, such as 'Report', for 4 columns"),
+        ("Report,,,\nfrom,2024-05-01,,\n,,,\n", "3 lines have few cells, such as 'Rep"),
+    ],
+)
+def test_titles_with_the_delimiters_of_a_row_are_refused(tmp_path, above, told):
     path = tmp_path / "report.csv"
-    path.write_text("Report,,\nname,qty,price\n" + "a,1,2.5\n" * 20)
+    path.write_text(f"{above}name,qty,price,note\n" + "a,1,2.5,\n" * 20)
 
-    with pytest.raises(DataError, match="one name, 'Report', for 3 columns"):
+    with pytest.raises(DataError, match=f"the first {told}"):
         read_source(path)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "milk,,,\nbread,milk,,\neggs,,,\nham,eggs,tea,milk\n" + "tea,,,\n" * 9,
+        "name,,,\n" + "a,1,2.5,x\n" * 9,
+        "a,b,c,d\n,1,,\n,,2,\nx,y,z,u\n" + "p,q,r,s\n" * 9,
+    ],
+)
+def test_rows_that_lack_cells_are_no_titles(tmp_path, rows):
+    path = tmp_path / "sparse.csv"
+    path.write_text(rows)
+
+    assert len(read_source(path).names) == 4
 
 
 def test_an_empty_name_is_no_folder():
