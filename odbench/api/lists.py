@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,13 +45,13 @@ def list_suites() -> pd.DataFrame:
 
 
 def list_datasets(
-    suite: str, *, partition: str = "public", datasets: str | None = None
+    suite: str | Path, *, partition: str = "public", datasets: str | None = None
 ) -> pd.DataFrame:
     """List the data sets in a suite's manifest.
 
     Parameters
     ----------
-    suite : str
+    suite : str or Path
         A suite or subset, or the folder of a suite of one's own.
     partition : {"public", "private"}
     datasets : str, optional
@@ -70,7 +71,11 @@ def list_datasets(
     import pandas as pd
 
     from odbench.data.catalog import select
+    from odbench.data.own import as_text
 
+    suite = as_text(suite, "suite", "a name or the path of a folder")
+    if datasets is not None:
+        as_text(datasets, "datasets", "a glob on the names, or None")
     records = select(suite, partition=partition, pattern=datasets, offline=True)
     return pd.DataFrame(
         [{"id": record.id, **dataclasses.asdict(record)} for record in records]

@@ -17,7 +17,7 @@ from odbench.data.listing import (
     list_suite,
 )
 from odbench.data.mirrored import mirror_behind, with_file_hash
-from odbench.data.own import DATA, split_id, typed
+from odbench.data.own import DATA, as_text, split_id, typed
 from odbench.data.pull import ensure
 from odbench.data.store import Store
 from odbench.data.subsets import resolve, rows_of, suite_of
@@ -101,9 +101,7 @@ def select(
         If nothing matches.
     """
     described = suite_of(suite)
-    if partition not in PARTITIONS:
-        msg = f"partition {partition!r}: unknown; wanted one of {', '.join(PARTITIONS)}"
-        raise UsageError(msg)
+    _check_partition(partition)
     if limit is not None and limit < 1:
         msg = f"limit: got {limit}; wanted at least 1"
         raise UsageError(msg)
@@ -124,6 +122,12 @@ def select(
         limit=limit,
         mirror=None if sources is None else sources.mirror,
     )
+
+
+def _check_partition(partition: object) -> None:
+    if partition not in PARTITIONS:
+        msg = f"partition {partition!r}: unknown; wanted one of {', '.join(PARTITIONS)}"
+        raise UsageError(msg)
 
 
 def choose(
@@ -251,7 +255,7 @@ def unknown(dataset_id: str, known: Iterable[str]) -> OdbenchError:
 
 
 def load_dataset(
-    id: str,  # noqa: A002
+    id: str | Path,  # noqa: A002
     *,
     mirror: Path | str | None = None,
     partition: str = "public",
@@ -260,7 +264,7 @@ def load_dataset(
 
     Parameters
     ----------
-    id : str
+    id : str or Path
         ``suite/name``; the suite may be a folder, as in ``./fraud/cards``.
     mirror : Path or str, optional
         A mirror's folder; ``ODBENCH_MIRROR`` by default, otherwise the hub.
@@ -274,11 +278,15 @@ def load_dataset(
 
     Raises
     ------
+    UsageError
+        If the id is not a text, or there is no such suite or partition.
     UnknownDatasetError
         If neither the manifest nor the source has it.
     TransportError, DataError
         If it cannot be fetched or read.
     """
+    id = as_text(id, "id", "SUITE/NAME, such as 'oddbench/ALLPatientData'")  # noqa: A001
+    _check_partition(partition)
     record = locate(id, partition=partition, mirror=mirror)
     for _, stored in ensure([record], mirror=mirror, progress=False, jobs=1):
         if isinstance(stored, OdbenchError):

@@ -64,6 +64,25 @@ def short_name(suite: str) -> str:
     return (path.parent if path.name == DESCRIPTION else path).resolve().name
 
 
+def as_text(given: object, what: str, wanted: str) -> str:
+    """Return a name or a place that a caller gave, as text.
+
+    Raises
+    ------
+    UsageError
+        If it is neither a text nor a path; `what` is the parameter.
+
+    Examples
+    --------
+    >>> as_text(Path("fraud") / "cards", "id", "SUITE/NAME")
+    'fraud/cards'
+    """
+    if isinstance(given, (str, Path)):
+        return str(given)
+    msg = f"{what}: got {repr(given)[:80]}, wanted {wanted}"
+    raise UsageError(msg)
+
+
 def split_id(dataset_id: str) -> tuple[str, str]:
     """Split a data set's id into suite and name; the suite may be a folder.
 

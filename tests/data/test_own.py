@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+import odbench
 from odbench.data import catalog
 from odbench.data.own import open_suite, split_id
 from odbench.data.pull import ensure
@@ -112,6 +113,28 @@ def test_a_manifest_of_another_suite_lends_no_name(folder):
 
     write_manifest([row], folder / "manifest.csv")
     assert {r.id for r in catalog.select(str(folder))} == {"lab/split", "lab/whole"}
+
+
+def test_a_path_is_a_place_as_a_text_is(folder):
+    listed = odbench.list_datasets(folder)
+
+    assert list(listed["id"]) == ["lab/split", "lab/whole"]
+    assert odbench.load_dataset(folder / "split").record.id == "lab/split"
+
+
+@pytest.mark.parametrize("given", [None, 5, ["oddbench"]])
+def test_anything_but_a_text_or_a_path_is_one_line(given):
+    with pytest.raises(UsageError, match=r"id: got .*, wanted SUITE/NAME, such as"):
+        odbench.load_dataset(given)
+    with pytest.raises(UsageError, match=r"suite: got .*, wanted a name or the path"):
+        odbench.list_datasets(given)
+
+
+def test_values_that_select_nothing_are_one_line(folder):
+    with pytest.raises(UsageError, match=r"datasets: got 5, wanted a glob"):
+        odbench.list_datasets(folder, datasets=5)
+    with pytest.raises(UsageError, match=r"partition 'secret': unknown; wanted one of"):
+        odbench.load_dataset(folder / "split", partition="secret")
 
 
 def test_a_folder_without_a_description_is_one_line(tmp_path):
