@@ -9,7 +9,7 @@ that sees the test labels.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,14 +18,19 @@ import numpy as np
 from odbench.arrays import BoolArray, FloatArray, IntArray
 from odbench.leaderboard.tables import COLUMNS, DEFAULT, Settings, table_of
 from odbench.scoring.cells import Cells, Method
+from odbench.scoring.metrics import METRICS
 from odbench.scoring.policy import Quality
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+# Metrics that are not ranked and have a column of leaderboards.
+_GRADED = tuple(metric.name for metric in METRICS if metric.graded)
+
+
 class _Column(NamedTuple):
-    """The values of one detector on each data set."""
+    """The values of one detector on each data set, those of `_GRADED` included."""
 
     values: dict[str, FloatArray]
     last: BoolArray
@@ -126,12 +131,13 @@ def through(quality: Quality, view: str) -> Quality:
     parts = [_columns(quality, chosen) for chosen in members]
     merge = _MERGES[view]
     merged = [merge(part) for part in parts]
+    values = {
+        name: np.stack([column.values[name] for column in merged], axis=1)
+        for name in (*quality.values, *_GRADED)
+    }
     return Quality(
-        _pooled([part.cells for part in parts], VIEWS[view]),
-        {
-            name: np.stack([column.values[name] for column in merged], axis=1)
-            for name in quality.values
-        },
+        _pooled([part.cells for part in parts], VIEWS[view], values),
+        {name: values[name] for name in quality.values},
         np.stack([column.last for column in merged], axis=1),
     )
 
@@ -149,13 +155,26 @@ def _columns(quality: Quality, chosen: IntArray) -> Quality:
     return quality.select(cells, np.s_[:, chosen])
 
 
+def _values(part: Quality) -> dict[str, FloatArray]:
+    """Return the value of each configuration by each ranked and graded metric.
+
+    A graded one is NaN for all configurations where anomalies have no levels.
+    """
+    values = dict(part.values)
+    for name in _GRADED:
+        means = part.cells.sums[name] / np.maximum(part.cells.trials, 1)
+        unknown = np.isnan(means).any(axis=1, keepdims=True)
+        values[name] = np.where(unknown, np.nan, means)
+    return values
+
+
 def _mean(part: Quality) -> _Column:
-    means = {name: values.mean(axis=1) for name, values in part.values.items()}
+    means = {name: values.mean(axis=1) for name, values in _values(part).items()}
     return _Column(means, np.asarray(part.last.all(axis=1)))
 
 
 def _best(part: Quality) -> _Column:
-    best = {name: values.max(axis=1) for name, values in part.values.items()}
+    best = {name: values.max(axis=1) for name, values in _values(part).items()}
     return _Column(best, np.asarray(part.last.all(axis=1)))
 
 
@@ -170,15 +189,18 @@ def _chosen(part: Quality, by: FloatArray) -> _Column:
     """Take the configuration with the highest number on each data set."""
     best = by.argmax(axis=1)
     rows = np.arange(len(best))
-    chosen = {name: values[rows, best] for name, values in part.values.items()}
+    chosen = {name: values[rows, best] for name, values in _values(part).items()}
     return _Column(chosen, part.last[rows, best])
 
 
 _MERGES = {"grid mean": _mean, "selected without labels": _selected, "oracle": _best}
 
 
-def _pooled(parts: list[Cells], config: str) -> Cells:
-    """Merge each detector's configurations: counts are added, seconds averaged."""
+def _pooled(parts: list[Cells], config: str, values: Mapping[str, FloatArray]) -> Cells:
+    """Merge each detector's configurations: counts are added, seconds averaged.
+
+    Sums of graded metrics are those of the given values, for all trials.
+    """
 
     def total(name: str) -> IntArray:
         return np.stack([getattr(part, name).sum(axis=1) for part in parts], axis=1)
@@ -197,7 +219,8 @@ def _pooled(parts: list[Cells], config: str) -> Cells:
         sums={
             name: np.stack([part.sums[name].sum(axis=1) for part in parts], axis=1)
             for name in parts[0].sums
-        },
+        }
+        | {name: values[name] * np.maximum(total("trials"), 1) for name in _GRADED},
         squares={
             name: np.stack([part.squares[name].sum(axis=1) for part in parts], axis=1)
             for name in parts[0].squares

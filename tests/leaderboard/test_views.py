@@ -164,3 +164,30 @@ def test_a_trial_that_a_run_without_a_grid_holds_too_keeps_its_number(grid, firs
         merged.cells.selection, quality(over_grid).cells.selection
     )
     assert view_table(merged, QUICK).equals(view_table(quality(over_grid), QUICK))
+
+
+def test_each_view_has_its_own_concordance_with_levels():
+    def tried(dataset, config, auroc, c_index, selection):
+        known = {"c_index": c_index, "selection": selection}
+        return trial(dataset, "knn", auroc, config=config) | known
+
+    rows = [
+        tried("a", "default", 0.7, 0.6, 0.9),
+        tried("a", "k=1", 0.7, 0.8, 0.5),
+        tried("b", "default", 0.7, 0.2, 0.1),
+        tried("b", "k=1", None, None, 0.2),
+        # Without levels, and the configuration that is selected failed.
+        tried("c", "default", None, None, 0.9),
+        tried("c", "k=1", 0.7, None, 0.5),
+    ]
+
+    table = view_table(quality(frame(rows)), QUICK).set_index("view")
+
+    assert table["mean_c_index"].to_dict() == pytest.approx(
+        {
+            "default": (0.6 + 0.2) / 2,
+            "grid mean": (0.7 + 0.1) / 2,
+            "selected without labels": (0.6 + 0.0) / 2,
+            "oracle": (0.8 + 0.2) / 2,
+        }
+    )
