@@ -6,8 +6,10 @@ but some trials failed or a check found faults, 130 interrupted.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import importlib
+import os
 import re
 import signal
 import sys
@@ -132,7 +134,23 @@ def main(arguments: list[str] | None = None) -> None:
     streams.write_any_text()
     with _terminable():
         code = _run(arguments)
+        _end_at_once_beside_strangers(code)
     sys.exit(code)
+
+
+def _end_at_once_beside_strangers(code: int) -> None:
+    """End now if a detector's module started a thread that may never end.
+
+    Python would wait for it, and the command would look as if it hung.
+    """
+    contained = sys.modules.get("odbench.plugins.contained")
+    if contained is None or not contained.has_left_threads():
+        return
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    atexit._run_exitfuncs()  # noqa: SLF001 - there is no public name for it
+    os._exit(code)
 
 
 @contextlib.contextmanager

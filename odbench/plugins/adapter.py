@@ -8,11 +8,8 @@ scikit-learn, the sign is flipped, here and nowhere else.
 
 from __future__ import annotations
 
-import contextlib
 import inspect
-import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,16 +23,6 @@ _METHODS = ("decision_function", "score_samples")
 # Scores of the fitted rows that PyOD's detectors and scikit-learn's LOF keep, and the
 # sign that makes higher more anomalous.
 _FITTED_SCORES = (("decision_scores_", 1.0), ("negative_outlier_factor_", -1.0))
-
-_PRINTING = threading.RLock()
-
-
-@contextlib.contextmanager
-def prints_to_stderr() -> Iterator[None]:
-    """Send what a stranger's code prints to stderr, because stdout is for results."""
-    # A second thread that came between would restore another stream than the first's.
-    with _PRINTING, contextlib.redirect_stdout(sys.stderr):
-        yield
 
 
 def adapt(obj: object) -> AdaptedDetector:

@@ -11,7 +11,7 @@ from pathlib import Path
 from odbench.detector import DetectorInfo
 from odbench.errors import DetectorError
 from odbench.plugins import introspect, sources
-from odbench.plugins.adapter import prints_to_stderr
+from odbench.plugins.contained import prints_to_stderr
 from odbench.provenance import entry_points
 
 GROUP = "odbench.detectors"

@@ -15,8 +15,8 @@ import numpy as np
 
 from odbench.arrays import FloatArray
 from odbench.errors import DetectorError, UsageError
-from odbench.plugins.adapter import prints_to_stderr
 from odbench.plugins.check.explained import attempt, can_explain, explained
+from odbench.plugins.contained import prints_to_stderr
 from odbench.plugins.find import core_zoo, find_detector
 from odbench.plugins.specs import as_json
 

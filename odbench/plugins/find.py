@@ -10,10 +10,15 @@ from __future__ import annotations
 import contextlib
 import difflib
 import importlib.util
+import sys
+import threading
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, NoReturn
+
+import numpy as np
 
 from odbench.detector import DetectorFamily, DetectorInfo
 from odbench.errors import (
@@ -23,8 +28,9 @@ from odbench.errors import (
     UnknownDetectorError,
 )
 from odbench.plugins import introspect, loaders, objects
-from odbench.plugins.adapter import adapt, prints_to_stderr
+from odbench.plugins.adapter import adapt
 from odbench.plugins.configuration import Configuration
+from odbench.plugins.contained import contained, prints_to_stderr
 from odbench.plugins.entry_points import Registry, one_line
 from odbench.plugins.specs import (
     as_json,
@@ -46,6 +52,9 @@ __all__ = [
     "parse_specs",
     "restore_detector",
 ]
+
+# Seconds after which a command says that it waits for a stranger's code.
+_SLOW_SECONDS = 30.0
 
 
 def find_detector(spec: str | object, *, needed: bool = True) -> Configuration:
@@ -79,6 +88,11 @@ def find_detector(spec: str | object, *, needed: bool = True) -> Configuration:
     """
     if isinstance(spec, Configuration):
         return spec
+    with contained():
+        return _found(spec, needed=needed)
+
+
+def _found(spec: str | object, *, needed: bool = True) -> Configuration:
     if not isinstance(spec, str):
         with _code_of(type(spec).__name__):
             found = _from_object(objects.freeze(spec))
@@ -94,7 +108,8 @@ def find_detector(spec: str | object, *, needed: bool = True) -> Configuration:
         raise DetectorError(msg)
     target, given = split_spec(spec)
     if not loaders.is_import(target):
-        info, version = _installed(target, given)
+        with _code_of(target):
+            info, version = _installed(target, given)
         if needed:
             _check_requirements(info)
         return _configure(info, version, target, given)
@@ -117,6 +132,11 @@ def _code_of(name: str) -> Iterator[None]:
     DetectorError
         For any error but odbench's own and those that end the command.
     """
+    slow = threading.Timer(_SLOW_SECONDS, _tell_slow, [name])
+    slow.daemon = True
+    # Where no thread may start, the code runs all the same.
+    with contextlib.suppress(RuntimeError):
+        slow.start()
     try:
         with prints_to_stderr():
             yield
@@ -126,6 +146,15 @@ def _code_of(name: str) -> Iterator[None]:
         msg = f"detector {name!r}: cannot be used ({type(error).__name__}: "
         msg += f"{one_line(error)}); mend its class"
         raise DetectorError(msg) from error
+    finally:
+        slow.cancel()
+
+
+def _tell_slow(name: str) -> None:
+    sys.stderr.write(
+        f"odbench: detector {name!r}: its module or class has run for "
+        f"{_SLOW_SECONDS:g} s, and the command waits for it\n"
+    )
 
 
 def restore_detector(spec: str) -> Configuration:
@@ -153,7 +182,7 @@ def restore_detector(spec: str) -> Configuration:
     """
     if objects.is_frozen(spec):
         return _from_object(spec)
-    return restored(find_detector(spec))
+    return restored(_found(spec))
 
 
 def find_detectors(specs: str | Iterable[str | object]) -> list[Configuration]:
@@ -173,11 +202,7 @@ def find_detectors(specs: str | Iterable[str | object]) -> list[Configuration]:
     items = parse_specs(specs) if isinstance(specs, str) else list(specs)
     found: dict[tuple[str, str], Configuration] = {}
     for item in items:
-        one = find_detector(item)
-        # odbench's own detectors accept their own defaults.
-        if one.overrides or not is_home(one):
-            with _code_of(one.info.name):
-                one.check()
+        one = _tried(item)
         other = found.setdefault((one.info.name, one.label), one)
         if (other.version, other.id) != (one.version, one.id):
             msg = (
@@ -186,6 +211,18 @@ def find_detectors(specs: str | Iterable[str | object]) -> list[Configuration]:
             )
             raise DetectorError(msg)
     return list(found.values())
+
+
+def _tried(spec: str | object) -> Configuration:
+    """Find a detector and build it once."""
+    # Its process sets what its module sets; here, this would silence or break odbench.
+    with contained(), warnings.catch_warnings(), np.errstate():
+        one = find_detector(spec)
+        # odbench's own detectors accept their own defaults.
+        if one.overrides or not is_home(one):
+            with _code_of(one.info.name):
+                one.check()
+    return one
 
 
 def list_detectors() -> tuple[list[DetectorInfo], list[str]]:
@@ -199,13 +236,14 @@ def list_detectors() -> tuple[list[DetectorInfo], list[str]]:
     """
     registry = Registry.read()
     infos: list[DetectorInfo] = []
-    for name in sorted(registry.entries):
-        try:
-            obj = registry.load(name)
-            members = _members(obj, name)
-            infos += [_info_of(obj, name, {})] if members is None else members
-        except Exception as error:
-            registry.warnings.append(one_line(error))
+    with contained():
+        for name in sorted(registry.entries):
+            try:
+                obj = registry.load(name)
+                members = _members(obj, name)
+                infos += [_info_of(obj, name, {})] if members is None else members
+            except (Exception, SystemExit) as error:
+                registry.warnings.append(one_line(error))
     return infos, registry.warnings
 
 

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from odbench.errors import DetectorError
-from odbench.plugins.adapter import prints_to_stderr
 from odbench.plugins.check import inputs
 from odbench.plugins.check.bench import SEED, Bench, DoubtError, FaultError, difference
 from odbench.plugins.check.explained import EXPLAINS, can_explain, explained
 from odbench.plugins.check.tables import planted
 from odbench.plugins.configuration import Configuration
+from odbench.plugins.contained import prints_to_stderr
 from odbench.plugins.entry_points import one_line
 from odbench.text import counted
 
