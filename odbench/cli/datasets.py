@@ -205,7 +205,7 @@ def pull(
         suite,
         mirror,
         lambda name: listed_records(name, partition, pattern, limit, sources),
-        made=mirror_of(mirror) is None,
+        made=mirror_of(mirror) is None or partition != "public",
     )
     records = once(selected)
     failures = []

@@ -104,7 +104,7 @@ def listed(
             suite,
             mirror,
             lambda name: select(name, limit=limit, **options),
-            made=mirror is None,
+            made=mirror is None or partition != "public",
         )
     )
     store = Store.default()

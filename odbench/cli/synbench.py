@@ -39,8 +39,9 @@ def synbench() -> None:
 )
 def private(seed_file: Path, count: int, out: Path) -> None:
     """Draw data sets that were never published, with features and labels apart."""
-    from odbench.synbench.private import read_seed, write_partition
+    from odbench.synbench.private import check_request, read_seed, write_partition
 
+    check_request(count=count, out=out)
     made = write_partition(read_seed(seed_file, create=True), count=count, out=out)
     click.echo(f"{len(made)} data sets; publish: {out / 'features'}")
     click.echo(f"keep to yourself: {out / 'labels'} and the seed file")

@@ -130,7 +130,8 @@ def verify_all(
     found = verify_store(records, store, jobs=jobs)
     checks = [check for check in found if check.status != ABSENT]
     in_files = mirror_of(mirror) is not None or described.transport == "folder"
-    if described.transport != "generated" and in_files:
+    # Of a generated suite, only a partition that was drawn in private has files.
+    if in_files and (described.transport != "generated" or partition != "public"):
         source = open_source(described, mirror=mirror)
         listed = select(suite, partition=partition, pattern=pattern, source=source)
         checks += verify_source(listed, source, jobs=jobs)

@@ -135,6 +135,22 @@ def private_name(i: int) -> str:
     return f"synbench-private-{i:03d}"
 
 
+def check_request(*, count: int, out: Path) -> None:
+    """Check what `write_partition` is asked for, before a seed is made for it.
+
+    Raises
+    ------
+    UsageError
+        If the count is out of range, or the folder holds a partition.
+    """
+    if not 1 <= count <= MAX_COUNT:
+        msg = f"--count: got {count}; wanted 1 to {MAX_COUNT}"
+        raise UsageError(msg)
+    if any((out / name).exists() for name in _PARTS):
+        msg = f"--out {str(out)!r}: holds a partition already; name another folder"
+        raise UsageError(msg)
+
+
 def write_partition(root: bytes, *, count: int, out: Path) -> list[str]:
     """Draw a partition and write it, features apart from labels.
 
@@ -163,12 +179,7 @@ def write_partition(root: bytes, *, count: int, out: Path) -> list[str]:
     RunBrokenError
         If the disk is full.
     """
-    if not 1 <= count <= MAX_COUNT:
-        msg = f"--count: got {count}; wanted 1 to {MAX_COUNT}"
-        raise UsageError(msg)
-    if any((out / name).exists() for name in _PARTS):
-        msg = f"--out {str(out)!r}: holds a partition already; name another folder"
-        raise UsageError(msg)
+    check_request(count=count, out=out)
     unfinished = out / f".unfinished.{os.getpid()}"
     try:
         facts = _write(unfinished, root, count)

@@ -196,6 +196,38 @@ def test_impossible_counts(tmp_path, count):
         private.write_partition(ROOT, count=count, out=tmp_path / "out")
 
 
+def test_a_refused_call_makes_no_seed(partition, tmp_path):
+    seed = tmp_path / "a.seed"
+    for count, out in (("0", tmp_path / "out"), ("1", partition[0])):
+        words = ["--seed-file", str(seed), "--count", count, "--out", str(out)]
+        with pytest.raises(SystemExit) as done:
+            main(["synbench", "private", *words])
+        assert done.value.code == 2
+    assert not seed.exists()
+
+
+def listed(capsys, *words):
+    with pytest.raises(SystemExit):
+        main(["datasets", *words, "--partition", "private"])
+    return capsys.readouterr()
+
+
+def test_a_partition_is_its_suites_alone(partition, capsys):
+    mirror = ("--mirror", str(partition[0] / "features"))
+    ids = [f"synbench/{name}" for name in partition[1]]
+
+    for words in ((), ("--suite", "synbench")):
+        shown = listed(capsys, "list", *mirror, *words, "--format", "json")
+        assert [row["id"] for row in json.loads(shown.out)] == ids
+    for other in ("synbench-2", "synbench-severity", "oddbench"):
+        shown = listed(capsys, "list", *mirror, "--suite", other)
+        assert shown.out == ""
+    assert "is a private partition of 'synbench'; use --suite synbench" in shown.err
+    assert listed(capsys, "pull", *mirror).out.startswith("4 of 4 data sets")
+    shown = listed(capsys, "verify", *mirror, "--suite", "synbench")
+    assert shown.err == "verify: 8 unpinned\n"
+
+
 def test_a_partition_is_never_overwritten(partition):
     with pytest.raises(UsageError, match="holds a partition already"):
         private.write_partition(ROOT, count=1, out=partition[0])

@@ -10,7 +10,7 @@ from pathlib import Path
 from odbench.data.store import Store
 from odbench.data.transports.folder import Folder
 from odbench.data.transports.generated import Generated
-from odbench.data.transports.mirror import Mirror
+from odbench.data.transports.mirror import Mirror, drawn_suite
 from odbench.data.transports.source import Source
 from odbench.errors import TransportError
 from odbench.suites import Suite, load_suites
@@ -107,9 +107,8 @@ class Sources:
 
 
 def _drawn(folder: Path, suite: Suite) -> Mirror | None:
-    """Return the mirror of a privately drawn partition, if the folder is one."""
-    described = (folder / "about.json").is_file() and (folder / "private").is_dir()
-    if not described:
+    """Return the mirror of the suite's partition, if one was drawn in the folder."""
+    if drawn_suite(folder) != suite.name:
         return None
     return Mirror(folder, dataclasses.replace(suite, folders={"private": "private"}))
 

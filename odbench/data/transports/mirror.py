@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 
@@ -13,6 +14,7 @@ from odbench.data.transports.source import Listed, Obtained, Tick, name_of, read
 from odbench.errors import DataError, TransportError
 from odbench.files import at_home
 from odbench.suites import Suite
+from odbench.text import printable
 
 # How often a file is read that changes while it is read.
 _TRIES = 3
@@ -58,6 +60,13 @@ class Mirror:
         repository = PurePosixPath(self.suite.repository)
         candidates = [self.root / repository, self.root / repository.name]
         taken = {PurePosixPath(other).name for other in others} - {repository.name}
+        drawn = drawn_suite(self.root)
+        if drawn not in ("", self.suite.name):
+            msg = (
+                f"mirror {str(self.root)!r}: is a private partition of {drawn!r}; use "
+                f"--suite {drawn} --partition private"
+            )
+            raise TransportError(msg)
         if self.root.resolve().name not in taken:
             candidates.append(self.root)
         for folder in candidates:
@@ -162,6 +171,27 @@ class Mirror:
             return read_file(self.suite, record, file, {"mirror": str(self.folder)})
         except FileNotFoundError as error:
             raise self._missing(record) from error
+
+
+def drawn_suite(folder: Path) -> str:
+    """Return the suite whose private partition `odbench synbench private` drew there.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder with ``about.json`` and ``private/``.
+
+    Returns
+    -------
+    str
+        The generated suite's name; empty for any other folder.
+    """
+    try:
+        about = json.loads((at_home(folder) / "about.json").read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return ""
+    named = isinstance(about, dict) and (at_home(folder) / "private").is_dir()
+    return printable(str(about.get("generator", ""))[:40]) if named else ""
 
 
 def _subfolder(base: Path, path: str) -> Path | None:
