@@ -22,14 +22,17 @@ _MONEY = (
     r"[$€£¥₹₩₽₺₪฿]|(?:AUD|BRL|CAD|CHF|CNY|CZK|DKK|EUR|GBP|HKD|HUF|IDR|ILS|INR|JPY|KRW"
     r"|MXN|MYR|NOK|NZD|PHP|PLN|RON|RUB|SEK|SGD|THB|TRY|TWD|USD|ZAR|kr|zł|Kč|Ft)(?![^\W\d_])"
 )
-# A sign may stand before a currency, after the number, or be a pair of parentheses.
+# A sign may stand before a currency, after the number, or be a pair of parentheses. An
+# estimate may be marked in front, and a footnote behind.
 _UNITS = re.compile(
-    rf"\s*(?P<open>\()?\s*(?P<first>[-+\u2212])?\s*(?:{_MONEY})?\s*"
+    rf"\s*(?:[~\u2248]\s*)?(?P<open>\()?\s*(?P<first>[-+\u2212])?\s*(?:{_MONEY})?\s*"
     rf"(?P<second>[-+\u2212])?(?P<number>[\d.,].*?)"
     rf"(?P<last>(?<=[.,]\d\d)-)?\s*(?:%|{_MONEY})?\s*(?P<close>\))?\s*"
+    r"[*\u2020\u2021]{0,3}\s*"
 )
 _PADDED = re.compile(r"\s*0\d+\s*")
 _SYMBOL = re.compile(rf"%|{_MONEY}")
+_MARKS = re.compile(r"[~\u2248*\u2020\u2021]")
 # Share of the values up to which a leading zero is a slip.
 _SLIPS = 0.05
 # A number and a unit that is a word of its own, such as "50 kg" or "3.5m/s".
@@ -131,7 +134,7 @@ def without_unit(text: str, unit: str) -> str:
 
 
 def units_note(texts: Sequence[str]) -> str:
-    """Return a remark on numbers in several currencies, or of which some are percent.
+    """Return a remark on several units, and on marks of estimates and footnotes.
 
     Parameters
     ----------
@@ -144,13 +147,26 @@ def units_note(texts: Sequence[str]) -> str:
     ('EUR and USD are not converted', '')
     >>> units_note(["12%", "0.12"])
     '% in some values only, not converted'
+    >>> units_note(["~3", "4", "5*"])
+    'the marks * and ~ are left out'
     """
+    marks = sorted({mark for text in texts for mark in _MARKS.findall(text)})
+    notes = []
+    if marks:
+        verb = "marks {} are" if marks[1:] else "mark {} is"
+        notes.append(f"the {verb.format(_listed(marks))} left out")
     found = [set(_SYMBOL.findall(text)) for text in texts]
     signs = sorted({sign for each in found for sign in each} - {"%"})
-    if len(signs) > 1:
-        return f"{', '.join(signs[:-1])} and {signs[-1]} are not converted"
     percent = sum("%" in each for each in found)
-    return "% in some values only, not converted" if 0 < percent < len(texts) else ""
+    if len(signs) > 1:
+        notes.append(f"{_listed(signs)} are not converted")
+    elif 0 < percent < len(texts):
+        notes.append("% in some values only, not converted")
+    return "; ".join(notes)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def padded(texts: Sequence[str]) -> tuple[str, ...]:
@@ -206,6 +222,8 @@ def read_number(text: str, mark: str) -> float:
     (0.75, nan, 1900.0)
     >>> read_number("-$3.5", "."), read_number("(3.50)", "."), read_number("USD 3", ".")
     (-3.5, -3.5, 3.0)
+    >>> read_number("~500", "."), read_number("12.5 %*", "."), read_number("*", ".")
+    (500.0, 12.5, nan)
     """
     form = _FORMS[mark]
     # Most numbers have no unit, and looking for one takes as long as reading them.

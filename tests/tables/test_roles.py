@@ -119,6 +119,20 @@ def test_minutes_that_could_be_hours_are_no_lengths_of_time():
     assert role([*values, "1:23.4"]).role != "number"
 
 
+def test_marks_of_estimates_and_footnotes_are_no_part_of_a_number():
+    texts = [f"{n}.5" for n in range(30)] + ["~31", "≈ 32.5", "33.1*", "$34†", "(35)**"]
+
+    column = role(texts)
+
+    assert (column.role, column.note) == (
+        "number",
+        "the marks *, ~, † and ≈ are not read",
+    )
+    found = parsed_numbers(column, pa.array(texts[-5:]))
+    assert found.tolist() == [31.0, 32.5, 33.1, 34.0, -35.0]
+    assert role(["*", "**", "***", "no"] * 9).role == "category"
+
+
 def test_times_below_a_day_stay_times_of_day():
     assert role(["08:30", "17:05:10", "23:59"] * 9).clock
     assert role(["08:30", "17:05:10", "24:00"] * 9).duration
