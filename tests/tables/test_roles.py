@@ -126,7 +126,7 @@ def test_marks_of_estimates_and_footnotes_are_no_part_of_a_number():
 
     assert (column.role, column.note) == (
         "number",
-        "the marks *, ~, † and ≈ are not read",
+        "the marks *, ~, † and ≈ are left out",
     )
     found = parsed_numbers(column, pa.array(texts[-5:]))
     assert found.tolist() == [31.0, 32.5, 33.1, 34.0, -35.0]
