@@ -81,8 +81,15 @@ def decode_scores(content: bytes, n_rows: int, *, where: str) -> ScoreArray:
         got = "a pickled object" if is_pickle else "another format or type"
         msg = f"{where}: {got}; wanted numpy.save of float32, shape ({n_rows},)"
         raise SubmissionError(msg)
-    if header.rows != n_rows or len(content) != header.offset + 4 * n_rows:
+    if header.rows != n_rows:
         msg = f"{where}: holds {header.rows} scores; wanted {n_rows}, one per test row"
+        raise SubmissionError(msg)
+    n_bytes = len(content) - header.offset
+    if n_bytes != 4 * n_rows:
+        msg = (
+            f"{where}: holds {n_bytes} bytes of scores; wanted {4 * n_rows}, four per "
+            f"test row; save it again"
+        )
         raise SubmissionError(msg)
     scores: ScoreArray = np.frombuffer(content, dtype="<f4", offset=header.offset)
     bad = n_rows - int(np.count_nonzero(np.isfinite(scores)))

@@ -44,6 +44,13 @@ def test_scores_are_written_as_numpy_writes_them(n_rows, rng):
     )
 
 
+def test_bytes_behind_the_scores_are_counted():
+    content = encode_scores(np.zeros(3, dtype=np.float32)) + b"more"
+
+    with pytest.raises(SubmissionError, match="16 bytes of scores; wanted 12"):
+        decode_scores(content, 3, where="x")
+
+
 def test_a_packed_run_can_be_evaluated_and_holds_its_scores(world, rng, tmp_path):
     scores = world.scores(rng, 1.0)
     run = world.run(scores)
