@@ -79,11 +79,18 @@ def select_entries(kinds: Sequence[str], suites: Sequence[str] = ()) -> list[Ent
     Raises
     ------
     UsageError
-        If there is no such kind, or nothing is stored of a suite.
+        If there is no such kind, or nothing is stored of a suite, or a suite is named
+        and the kinds are others than data sets.
     """
     wrong = [kind for kind in kinds if kind not in KINDS]
     if wrong:
         msg = f"cache: got kind {wrong[0]!r}, wanted some of {', '.join(KINDS)}"
+        raise UsageError(msg)
+    if suites and kinds and "datasets" not in kinds:
+        msg = (
+            f"cache: got kind {kinds[0]!r} and a suite, which has data sets alone; "
+            f"leave out one of the two"
+        )
         raise UsageError(msg)
     found = [e for e in list_cache() if e.kind in (kinds or KINDS)]
     if not suites:

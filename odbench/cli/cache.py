@@ -9,8 +9,9 @@ import click
 
 from odbench.cli.options import format_option
 from odbench.cli.rows import print_rows
+from odbench.cli.selection import suite_names
 from odbench.errors import UsageError
-from odbench.text import names_in, show_bytes
+from odbench.text import show_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +63,8 @@ def clean(
     """
     from odbench.api.cache import clean_cache, select_entries
 
-    suites = names_in(suite or "")
+    # An empty name, as of a variable that is not set, must not mean all suites.
+    suites = [] if suite is None else suite_names(suite)
     entries = select_entries(kinds, suites)
     total = show_bytes(sum(entry.bytes for entry in entries))
     if not entries or dry_run:

@@ -128,6 +128,9 @@ def test_a_dry_run_removes_nothing(call, cache):
     [
         (["pictures"], "got kind 'pictures', wanted some of datasets, downloads"),
         (["--suite", "none"], "of suite 'none'; stored are oddbench, toy"),
+        (["--suite", ""], "--suite: got no name"),
+        (["--suite", ","], "--suite: got no name"),
+        (["kernels", "--suite", "toy"], "got kind 'kernels' and a suite"),
     ],
 )
 def test_a_wrong_kind_or_suite_is_one_line(call, cache, arguments, message):
