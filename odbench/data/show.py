@@ -12,7 +12,7 @@ from odbench.data.about import read_about
 from odbench.data.catalog import load_dataset, locate, mirror_of, unknown
 from odbench.data.dataset import Dataset, DatasetRecord
 from odbench.data.store import Store
-from odbench.data.subsets import rows_of
+from odbench.data.subsets import rows_of, suite_of
 from odbench.data.whole_numbers import large_integers
 from odbench.errors import (
     DataError,
@@ -52,7 +52,7 @@ def identify(
     UnknownDatasetError
         If no suite has it.
     UsageError
-        If several suites have it.
+        If several suites have it, or `suite` has no name.
     """
 
     def look(dataset_id: str) -> DatasetRecord:
@@ -64,24 +64,29 @@ def identify(
     if "/" in name:
         return look(name)
     suites = list(load_suites()) if suite is None else names_in(suite)
-    found = []
+    if not suites:
+        msg = "--suite: got no name; `odbench suites` lists the suites"
+        raise UsageError(msg)
+    # A suite and its subset have the same data sets.
+    found: dict[str, DatasetRecord] = {}
     error: OdbenchError | None = None
     for one in suites:
         try:
-            found.append(look(f"{one}/{name}"))
+            record = look(f"{one}/{name}")
+            found[record.id] = record
         except (UnknownDatasetError, TransportError) as failure:
             error = failure
     if len(found) > 1:
-        ids = " or ".join(record.id for record in found)
+        ids = " or ".join(found)
         msg = f"data set {name!r}: several suites have it; write {ids}"
         raise UsageError(msg)
     if not found:
         assert error is not None
         if len(suites) == 1:
             raise error
-        known = (row.name for one in suites for row in rows_of(one.strip()))
+        known = (row.name for one in suites for row in rows_of(suite_of(one).name))
         raise unknown(name, known)
-    return found[0]
+    return next(iter(found.values()))
 
 
 def describe(

@@ -197,6 +197,24 @@ def test_a_name_that_several_suites_have_is_asked_back(run):
     assert "adbench/wine or ovrbench/wine" in err
 
 
+def test_a_suite_and_its_subset_do_not_both_have_a_name(run):
+    both = ("--suite", "synbench,synbench-mini")
+
+    code, out, _ = run("datasets", "show", "gmm-subspace-000", *both)
+    assert (code, "synbench/gmm-subspace-000" in out) == (0, True)
+    _, _, err = run("datasets", "show", "gmm-subspace-00x", *both)
+    assert "did you mean gmm-subspace-00" in err
+
+
+@pytest.mark.parametrize("suite", ["", ","])
+@pytest.mark.parametrize(
+    "call", [("list",), ("pull",), ("verify",), ("show", "x"), ("columns", "x")]
+)
+def test_no_name_of_a_suite_is_one_line(run, suite, call):
+    code, _, err = run("datasets", *call, "--suite", suite)
+    assert (code, "--suite: got no name; " in err) == (2, True)
+
+
 @pytest.mark.mirror
 def test_audit_reports_differences_with_3_and_writes_on_demand(run, some, tmp_path):
     manifests = tmp_path / "manifests"
