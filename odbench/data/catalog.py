@@ -246,7 +246,8 @@ def _not_among(rows: Iterable[DatasetRecord], dataset_id: str) -> OdbenchError:
 
 def unknown(dataset_id: str, known: Iterable[str]) -> OdbenchError:
     """Return the error for an unknown name, with similar known ones."""
-    near = difflib.get_close_matches(dataset_id, list(known), n=3, cutoff=0.6)
+    names = list(dict.fromkeys(known))
+    near = difflib.get_close_matches(dataset_id, names, n=3, cutoff=0.6)
     hint = f"; did you mean {', '.join(near)}?" if near else ""
     suite, name = split_id(dataset_id)
     option = f" --suite {typed(suite)}" if name else ""
