@@ -68,8 +68,10 @@ class Registry:
             f"{_origin(first)} has"
         )
         if _distribution(first) != _HOME:
+            # Neither can be used, which `load` says.
             self.clashes[first.name] = f"{msg}; uninstall one of them"
-        self.warnings.append(f"{msg}; the second is ignored")
+        else:
+            self.warnings.append(f"{msg}; the second is ignored")
 
     def load(self, name: str) -> object:
         """Import the target of an entry point."""

@@ -239,10 +239,11 @@ def list_detectors() -> tuple[list[DetectorInfo], list[str]]:
     with contained():
         for name in sorted(registry.entries):
             try:
-                obj = registry.load(name)
-                members = _members(obj, name)
-                infos += [_info_of(obj, name, {})] if members is None else members
-            except (Exception, SystemExit) as error:
+                with _code_of(name):
+                    obj = registry.load(name)
+                    members = _members(obj, name)
+                    infos += [_info_of(obj, name, {})] if members is None else members
+            except Exception as error:
                 registry.warnings.append(one_line(error))
     return infos, registry.warnings
 

@@ -264,6 +264,11 @@ class TestPluginsOfOthers:
 
         with pytest.raises(DetectorError, match="uninstall one"):
             find_detector("twin")
+        infos, warnings = list_detectors()
+        # Neither can be used, so that none of them is the one to be ignored.
+        (told,) = [line for line in warnings if "twin" in line]
+        assert "uninstall one of them" in told
+        assert "twin" not in {info.name for info in infos}
 
     @pytest.mark.parametrize(
         ("value", "what"),
@@ -288,6 +293,21 @@ class TestPluginsOfOthers:
             find_detector("shaky")
         assert "\n" not in str(caught.value)
         assert {c.info.name for c in core_zoo()} == CORE
+
+    @pytest.mark.parametrize("raises", ["SystemExit(0)", "ValueError('no list')"])
+    def test_a_family_that_raises_is_named(self, site, raises):
+        (site / "raising.py").write_text(
+            "class Family:\n"
+            f"    def members(self): raise {raises}\n"
+            f"    def info(self, member): raise {raises}\n"
+            "FAMILY = Family()\n"
+        )
+        distribution(site, "raising", "1", {"shaky": "raising:FAMILY"})
+
+        assert [line for line in list_detectors()[1] if "detector 'shaky'" in line]
+        for name in ("shaky", "shaky.One"):
+            with pytest.raises(DetectorError, match=f"detector '{name}': cannot be"):
+                find_detector(name)
 
     def test_something_else_at_an_entry_point_is_refused(self, site):
         distribution(site, "odd", "1", {"odd": "math:pi"})
