@@ -16,6 +16,7 @@ WHO = (*GROUP, "detector", "config")
 COLUMNS = (
     *WHO, "change", "place_before", "place_after", "mean_auroc_before",
     "mean_auroc_after", "elo_before", "elo_after", "within_interval",
+    "n_total_before", "n_total_after",
 )  # fmt: skip
 
 # Elo points that count as no difference: tables are written with two decimals, and
@@ -40,8 +41,9 @@ def compare(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
         "gone", "up", "down", "same" by its place); places by mean AUROC within
         suite, partition and protocol; mean AUROC and Elo before and after;
         ``within_interval``: each Elo lies inside the other's interval, so the two
-        tables agree; null if either interval is missing. Elo ratings have mean 1000
-        over the compared configurations, so they also move when others come or go.
+        tables agree; null if either interval is missing; data sets of both tables.
+        Elo ratings have mean 1000 over the configurations of a table, so they also move
+        when others come or go.
     """
     both = (
         _placed(before)
@@ -101,9 +103,30 @@ def render_diff(changes: pd.DataFrame, width: int | None = None) -> str:
                 ]
             )
         blocks.append(
-            "\n".join([heading, "", *align(fitting(lines, width), left=(0,))])
+            "\n".join(
+                [heading, "", *align(fitting(lines, width), left=(0,)), *_notes(rows)]
+            )
         )
     return "\n\n".join(blocks) or "Nothing to compare."
+
+
+def _notes(rows: pd.DataFrame) -> list[str]:
+    """Say why two tables differ where no configuration changed."""
+    notes = []
+    sizes = [
+        set(rows[name].dropna().astype(int))
+        for name in ("n_total_before", "n_total_after")
+    ]
+    if all(sizes) and sizes[0] != sizes[1]:
+        first, second = (", ".join(map(str, sorted(size))) for size in sizes)
+        notes.append(
+            f"Different data sets ({first} and {second}): all columns depend on them."
+        )
+    if rows["change"].isin(list(_ONLY_IN)).any():
+        notes.append(
+            "Different configurations: places and Elo are relative to those of a table."
+        )
+    return ["", *notes] if notes else []
 
 
 def _placed(table: pd.DataFrame) -> pd.DataFrame:
@@ -116,7 +139,8 @@ def _placed(table: pd.DataFrame) -> pd.DataFrame:
     rows = rows.rename(
         columns={"elo_auroc": "elo", "elo_auroc_low": "low", "elo_auroc_high": "high"}
     )
-    numbers = rows.set_index(list(WHO))[["place", "mean_auroc", "elo", "low", "high"]]
+    columns = ["place", "mean_auroc", "elo", "low", "high", "n_total"]
+    numbers = rows.reindex(columns=[*WHO, *columns]).set_index(list(WHO))
     # A leaderboard without rows has columns of objects, whose NaN give warnings.
     return numbers.astype("float64")
 

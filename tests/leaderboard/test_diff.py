@@ -94,6 +94,18 @@ def test_the_text_shows_both_sides(sides):
     assert max(map(len, text.splitlines())) <= 100
 
 
+def test_tables_of_other_data_or_competitors_say_so():
+    before = board([[0.9, 0.8]] * 5)
+    other_data = board([[0.9, 0.8]] * 7)
+    other_methods = board([[0.9, 0.8, 0.7]] * 5)
+
+    assert "Different" not in render_diff(compare(before, before))
+    assert "Different data sets (5 and 7)" in render_diff(compare(before, other_data))
+    text = render_diff(compare(before, other_methods))
+    assert "Different configurations" in text
+    assert "data sets" not in text
+
+
 def test_long_names_are_cut_to_the_terminal(sides):
     changes = compare(*sides)
     changes["config"] = "a_parameter=with_a_long_value,another=with_one_as_well"
