@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import socket
+import threading
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import CancelledError
@@ -32,6 +33,12 @@ _ANSWER = 20.0
 _ASKED = ("RAY_NUM_REDIS_GET_RETRIES", "3")
 # The start of joblib's warning that tasks were cancelled, or done for nothing.
 _ADVICE = r"\d+ tasks (which were still|have been successfully)"
+
+_SAFE_PATH = "PYTHONSAFEPATH"
+# The runs that use loky's pool now, and what they share.
+_POOL = threading.Lock()
+_pool_users, _has_workers = 0, False
+_safe_path_before: str | None = None
 
 
 def run_batches(
@@ -151,14 +158,9 @@ def _cluster(
 ) -> Iterator[tuple[dict[str, Any], tuple[type[BaseException], ...]]]:
     """Give joblib's options for a backend, and the errors raised for a dead worker."""
     if backend == "loky":
-        from joblib.externals.loky import get_reusable_executor
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-        # Workers start as `python -m`, which puts the working folder before the
-        # libraries: a user's numbers.py would replace the standard one.
-        before = os.environ.get("PYTHONSAFEPATH")
-        os.environ["PYTHONSAFEPATH"] = "1"
-        try:
+        with _pool(jobs):
             options = {
                 "backend": "loky",
                 "n_jobs": jobs,
@@ -166,13 +168,6 @@ def _cluster(
                 "initargs": (os.getpid(),),
             }
             yield options, (TerminatedWorkerError,)
-        finally:
-            # One job runs in this process. Asked for here, a pool would be made.
-            if jobs > 1:
-                get_reusable_executor().shutdown(wait=False, kill_workers=True)
-            os.environ.pop("PYTHONSAFEPATH")
-            if before is not None:
-                os.environ["PYTHONSAFEPATH"] = before
     elif backend == "threading":
         yield {"backend": "threading", "n_jobs": jobs}, ()
     elif backend == "dask":
@@ -195,6 +190,43 @@ def _cluster(
     else:
         msg = f"backend {backend!r}: wanted one of {', '.join(BACKENDS)}"
         raise UsageError(msg)
+
+
+@contextlib.contextmanager
+def _pool(jobs: int) -> Iterator[None]:
+    """Let the workers of loky start safely, and end them with the last run.
+
+    A process has one pool and one environment, which runs in several threads share.
+    """
+    global _pool_users, _has_workers, _safe_path_before  # noqa: PLW0603
+    with _POOL:
+        if not _pool_users:
+            # Workers start as `python -m`, which puts the working folder before the
+            # libraries: a user's numbers.py would replace the standard one.
+            _safe_path_before = os.environ.get(_SAFE_PATH)
+            os.environ[_SAFE_PATH] = "1"
+        _pool_users += 1
+        # One job runs in this process. Asked for then, a pool would be made.
+        _has_workers |= jobs > 1
+    try:
+        yield
+    finally:
+        with _POOL:
+            _pool_users -= 1
+            if not _pool_users:
+                has_workers, _has_workers = _has_workers, False
+                _end_pool(has_workers=has_workers)
+
+
+def _end_pool(*, has_workers: bool) -> None:
+    from joblib.externals.loky import get_reusable_executor
+
+    if _safe_path_before is None:
+        os.environ.pop(_SAFE_PATH, None)
+    else:
+        os.environ[_SAFE_PATH] = _safe_path_before
+    if has_workers:
+        get_reusable_executor().shutdown(wait=False, kill_workers=True)
 
 
 def _first_line(error: BaseException) -> str:

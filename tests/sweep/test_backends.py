@@ -14,6 +14,7 @@ import pytest
 import odbench
 from odbench.data.store import Store
 from odbench.errors import RunBrokenError
+from odbench.sweep import backends
 from odbench.sweep.journal import FOLDER
 
 SAME = ["dataset", "detector", "config", "seed", "auroc", "ap", "key"]
@@ -34,6 +35,50 @@ def test_threads_give_the_same(made_up, hostile, reference):
     )  # fmt: skip
 
     assert results[SAME].equals(reference)
+
+
+@pytest.mark.parametrize("given", [None, "0"])
+def test_runs_in_several_threads_share_the_pool_until_the_last_ends(monkeypatch, given):
+    """One that ended used to take the workers and the environment of the others."""
+    ended = []
+
+    class Pool:
+        def shutdown(self, **_):
+            ended.append(True)
+
+    monkeypatch.setattr("joblib.externals.loky.get_reusable_executor", Pool)
+    if given is None:
+        monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    else:
+        monkeypatch.setenv("PYTHONSAFEPATH", given)
+    first, second = (backends._cluster("loky", jobs, None) for jobs in (2, 1))
+    first.__enter__()
+    second.__enter__()
+
+    first.__exit__(None, None, None)
+    assert os.environ["PYTHONSAFEPATH"] == "1"
+    assert not ended
+    second.__exit__(None, None, None)
+    assert os.environ.get("PYTHONSAFEPATH") == given
+    assert ended == [True]
+
+
+def test_two_runs_at_once_in_one_process_give_the_same(made_up, hostile, reference):
+    results = []
+
+    def run():
+        results.append(odbench.run(
+            "oddbench", detectors=[hostile("Plain")], mirror=str(made_up), jobs=2,
+            show_progress=False,
+        )[SAME])  # fmt: skip
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [one.equals(reference) for one in results] == [True, True]
 
 
 def kill_one(pids, folder, *, after: int):
