@@ -10,11 +10,15 @@ from odbench.data.audit import audit, audit_beyond_duplicates
 from odbench.data.content import content_sha256
 from odbench.data.dataset import BEYOND_DUPLICATES, DatasetRecord, RawDataset
 from odbench.data.transports.source import Obtained
+from odbench.text import printable
 
 _DECIMALS = 4
 # Tags that were derived from labels, and would reveal something about them.
 _LABEL_TAGS = ("few_anomalies", "many_anomalies", "well_seperable", "low_isotropy")
 _URL = re.compile(r"https?://[^\s'\"]{1,500}")
+# More, from a strange archive, would not fit into a field of a CSV file.
+_MOST_TAGS = 100
+_MOST_CHARACTERS = 100
 _REPO = re.compile(r"'github_repo': '([\w.-]+/[\w.-]+)'")
 _REPO_PATH = re.compile(r"'github_repo_path': '([^'\n]{1,300})'")
 
@@ -102,12 +106,20 @@ def _published(facts: dict[str, Any]) -> dict[str, Any]:
     if source is None and "tablib_origin" in facts:
         source = "TabLib"
     return {
-        "domain": str(facts.get("origin") or ""),
+        "domain": _short(facts.get("origin")),
         # The manifest separates tags by spaces.
-        "tags": tuple("_".join(str(tag).split()) for tag in tags),
-        "source": str(source or ""),
+        "tags": tuple(
+            _short(tag).replace(" ", "_") for tag in tags[:_MOST_TAGS] if _short(tag)
+        ),
+        "source": _short(source),
         "source_url": clean_url(str(facts.get("github_link") or "")),
     }
+
+
+def _short(fact: Any) -> str:
+    """Return a fact as one short line."""
+    text = " ".join(str("" if fact is None else fact)[:_MOST_CHARACTERS].split())
+    return printable(text)
 
 
 def clean_url(text: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from odbench.data.bar import Bar
-from odbench.data.dataset import BEYOND_DUPLICATES, DatasetRecord
+from odbench.data.dataset import BEYOND_DUPLICATES, DatasetRecord, check_name
 from odbench.data.family import with_families
 from odbench.data.leaks import leaking_columns
 from odbench.data.manifest import read_manifest, write_manifest
@@ -20,7 +20,7 @@ from odbench.data.own import MANIFEST, being_written, manifest_of
 from odbench.data.subsets import suite_of
 from odbench.data.transports.choose import fresh_source
 from odbench.data.transports.source import Source, listed_record, with_listing
-from odbench.errors import DataError, TransportError, UsageError
+from odbench.errors import DataError, ManifestError, TransportError, UsageError
 from odbench.suites import PARTITIONS, Suite, manifest_folder
 from odbench.text import counted
 
@@ -240,10 +240,11 @@ def rebuild(
 
     def task(record: DatasetRecord) -> DatasetRecord | tuple[str, str]:
         try:
+            check_name(record.name, where=f"suite {record.suite}")
             obtained = source.obtain(record, tick=lambda _: None)
             leaks[record.id] = leaking_columns(obtained.raw)
             return measure(record, obtained)
-        except (DataError, TransportError) as error:
+        except (DataError, ManifestError, TransportError) as error:
             return record.id, str(error)
         finally:
             step(record.id)

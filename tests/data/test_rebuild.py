@@ -3,6 +3,7 @@
 import dataclasses
 import shutil
 
+import numpy as np
 import pytest
 
 from odbench.data.catalog import ensure, select
@@ -98,6 +99,27 @@ def test_a_private_row_says_nothing_about_labels(folder, manifests):
     assert hidden.trivial_share is hidden.ceiling_ap is hidden.n_distinct_test is None
     assert hidden.large_integers == 0
     assert hidden.duplicate_train is not None
+
+
+def test_a_written_manifest_can_be_read_whatever_a_file_says(
+    folder, manifests, archive
+):
+    place = folder / "MacrOData-CMU" / "OddBench" / "public"
+    (place / " odd.npz").write_bytes(archive())
+    with np.load(place / "made0.npz") as packed:
+        members = dict(packed)
+    members["tags"] = np.array(["two words", "", *(f"t{i}" for i in range(30_000))])
+    members["origin"] = np.array("Science\n\x00" + "x" * 150_000)
+    np.savez(place / "made0.npz", **members)
+
+    found = audit(folder, manifests, write=True)
+
+    assert [name for name, _ in found.failed] == ["oddbench/ odd"]
+    assert "not a valid data set name" in found.failed[0][1]
+    rows = {row.name: row for row in read_manifest("oddbench", manifests)}
+    assert rows["made0"].tags[:2] == ("two_words", "t0")
+    assert rows["made0"].domain.startswith("Science \\x00xxx")
+    assert not audit(folder, manifests).changed
 
 
 def test_what_cannot_be_audited_is_refused(tmp_path):
