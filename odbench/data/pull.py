@@ -14,6 +14,7 @@ from odbench.data.family import with_families
 from odbench.data.intact import find_intact, find_locked
 from odbench.data.measure import complete, measure
 from odbench.data.mirrored import stored_copy
+from odbench.data.own import content_step
 from odbench.data.store import Store, StoredDataset
 from odbench.data.transports.choose import Sources, open_source
 from odbench.data.transports.makers import Makers, is_made
@@ -188,7 +189,11 @@ def fetch(
             (record,) = with_families([measure(record, obtained)])
         provenance = {**obtained.provenance, "source": source.label}
         stored = store.put(
-            record, obtained.raw, provenance=provenance, seen=obtained.seen
+            record,
+            obtained.raw,
+            provenance=provenance,
+            seen=obtained.seen,
+            step=content_step(record.suite),
         )
     if before is not None:
         _tell_changed(record, before, source.label)

@@ -337,6 +337,7 @@ class Store:
         *,
         provenance: Mapping[str, Any] | None = None,
         seen: SourceFile | None = None,
+        step: str = "fetch the file again",
     ) -> StoredDataset:
         """Store a data set, whole or not at all.
 
@@ -350,6 +351,8 @@ class Store:
             The data set's source, such as a commit or a mirror.
         seen : SourceFile, optional
             The file of a mirror that it was read from.
+        step : str
+            What to do about arrays that do not match the record's hash.
 
         Returns
         -------
@@ -368,7 +371,7 @@ class Store:
             digest,
             record,
             place=record.path or "the arrays to store",
-            step="fetch the file again",
+            step=step,
         )
         record = dataclasses.replace(record, content_sha256=digest)
         values = dataclasses.asdict(record)

@@ -18,6 +18,7 @@ from odbench.data.catalog import (
 )
 from odbench.data.content import check_content, content_sha256
 from odbench.data.dataset import DatasetRecord
+from odbench.data.own import content_step
 from odbench.data.store import Store
 from odbench.data.subsets import rows_of
 from odbench.data.transports.source import Source
@@ -63,9 +64,9 @@ def verify_store(
     """
 
     def check(record: DatasetRecord) -> Checked:
-        if not store.place("features", record).is_file():
-            return Checked(record.id, "store", ABSENT)
         try:
+            if not store.place("features", record).is_file():
+                return Checked(record.id, "store", ABSENT)
             stored = store.read(record)
             if record.content_sha256:
                 stored = dataclasses.replace(stored, record=record)
@@ -96,7 +97,7 @@ def verify_source(
                 content_sha256(raw.train, raw.test, raw.labels, raw.severity),
                 record,
                 place=record.path or source.label,
-                step="fetch the file again",
+                step=content_step(record.suite),
             )
         except OdbenchError as error:
             return Checked(record.id, source.label, FAULT, str(error))

@@ -10,7 +10,7 @@ import numpy as np
 
 from odbench.errors import UsageError
 from odbench.plugins.specs import recorded_params
-from odbench.scoring.settings import TRANSDUCTIVE
+from odbench.scoring.settings import ONE_CLASS, TRANSDUCTIVE
 from odbench.suites import ORACLE
 from odbench.sweep.backends import check_cluster
 from odbench.sweep.finished import batch_independent, finished
@@ -278,6 +278,7 @@ def _records(request: RunRequest, sources: Sources) -> list[DatasetRecord]:
         if suite.name not in found:
             found[suite.name] = list_suite(suite, request.partition, sources=sources)
             if request.show_progress:
+                _tell_meant(suite, request)
                 place = "the hub" if sources.mirror is None else "this mirror"
                 _tell_missing(found[suite.name], place)
                 is_open = request.partition == "public" and suite.transport != "folder"
@@ -317,6 +318,16 @@ def _check_one_folder(suite: Suite, roots: dict[str, str]) -> None:
             f"another `name` in the suite.toml of one"
         )
         raise UsageError(msg)
+
+
+def _tell_meant(suite: Suite, request: RunRequest) -> None:
+    """Say that a suite is meant for another setting than the default one."""
+    setting = request.setting.label
+    if setting == ONE_CLASS and suite.protocol != setting:
+        say(
+            f"suite {suite.name} is meant for the setting {suite.protocol!r}, and this "
+            f"run is {setting!r}; add --protocol {suite.protocol} to run it so"
+        )
 
 
 def _tell_unlisted(listing: SuiteListing) -> None:

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 
 import odbench
+from odbench.cli import main
 from odbench.data import catalog
 from odbench.data.own import open_suite, split_id
 from odbench.data.pull import ensure
+from odbench.data.rebuild import audit_suite
 from odbench.data.store import StoredDataset
 from odbench.data.subsets import resolve
 from odbench.data.transports.choose import label_places
+from odbench.data.verify import verify_all
 from odbench.errors import ManifestError, OdbenchError, TransportError, UsageError
 
 
@@ -113,6 +116,47 @@ def test_a_manifest_of_another_suite_lends_no_name(folder):
 
     write_manifest([row], folder / "manifest.csv")
     assert {r.id for r in catalog.select(str(folder))} == {"lab/split", "lab/whole"}
+
+
+def test_a_name_that_cannot_be_stored_fails_for_its_set_alone(folder):
+    (folder / "data" / "whole.npz").rename(folder / "data" / " odd.npz")
+
+    found = pulled(folder)
+
+    assert isinstance(found["split"], StoredDataset)
+    assert "' odd' is not a valid data set name" in str(found[" odd"])
+    faults = {c.id: c.status for c in verify_all(str(folder)) if c.place == "store"}
+    assert faults == {"lab/ odd": "fault", "lab/split": "unpinned"}
+
+
+def test_a_suite_of_another_name_says_how_its_splits_are_measured(folder):
+    audit_suite(str(folder), "hub", write=True)
+    other = folder.rename(folder.with_name("bench"))
+
+    found = pulled(other)
+
+    assert isinstance(found["split"], StoredDataset)
+    again = f"measure it anew with `odbench datasets audit --suite {other} --write`"
+    assert again in str(found["whole"])
+    (fault,) = [c.reason for c in verify_all(str(other)) if c.status == "fault"]
+    assert again in fault
+    audit_suite(str(other), "hub", write=True)
+    assert isinstance(pulled(other)["whole"], StoredDataset)
+
+
+def test_a_run_says_that_a_suite_is_meant_for_another_setting(folder, capsys):
+    (folder / "suite.toml").write_text('protocol = "unsupervised"\n')
+
+    def told(*more):
+        words = ["run", "--suite", str(folder), "--detectors", "ecod", "--dry-run"]
+        with pytest.raises(SystemExit) as done:
+            main([*words, "--out", str(folder.parent / "run"), *more])
+        assert done.value.code == 0
+        return capsys.readouterr().err
+
+    meant = "meant for the setting 'unsupervised', and this run is 'one-class'; add"
+    assert meant in told()
+    assert "meant for" not in told("--protocol", "unsupervised")
 
 
 def test_a_path_is_a_place_as_a_text_is(folder):
