@@ -23,6 +23,7 @@ from odbench.tables.sample import Sample, take_rows, take_sample
 from odbench.tables.scored import Scored, ranks
 from odbench.tables.source import Source
 from odbench.tables.total_row import total_notes
+from odbench.tables.units_row import units_notes
 from odbench.tables.values import undictionary
 
 # Rows that get reasons: the first by rank, and of a table without reference at most
@@ -99,6 +100,7 @@ def score_table(request: Request) -> tuple[Scored, Fitted]:
     fitted = _learn(request, reference, sample, configuration)
     notes = (
         *reference.notes,
+        *units_notes(reference, sample, fitted.columns),
         *total_notes(reference, sample, fitted.columns),
         *_suspicious(request, reference, fitted, sample),
     )
@@ -142,7 +144,8 @@ def _unsupervised(
             [fitted.learner.score(Z) for Z in _encoded(request, source, fitted, {})]
         )
         scores[sample.places] = own
-    notes = total_notes(source, sample, fitted.columns)
+    notes = units_notes(source, sample, fitted.columns)
+    notes += total_notes(source, sample, fitted.columns)
     notes += _suspicious(request, source, fitted, sample)
     scored = _result(
         request, source, fitted, scores=scores, p=among_themselves(scores), note=notes
@@ -167,6 +170,7 @@ def _against(
     conformal = fitted.learner.calibrate(source.n_rows, fitted.rows_as_new())
     scores, p = _score_batches(request, source, fitted, how, conformal)
     notes = [f"reference: {note}" for note in notes]
+    notes += units_notes(source, sample, list(how.values()))
     notes += total_notes(source, sample, list(how.values()))
     notes += drift_notes(fitted, some, how, p)
     if _depends_on_batch(fitted, some.slice(0, _PROBED), how):
