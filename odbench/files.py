@@ -54,6 +54,17 @@ def limit_cure(error: BaseException) -> str:
     return _LIMITS.get(_code(error) or 0, "")
 
 
+def lost_working_folder(error: BaseException) -> bool:
+    """Say whether an error came because the working folder was deleted."""
+    if _code(error) != errno.ENOENT:
+        return False
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
+
+
 def _code(error: BaseException) -> int | None:
     return error.errno if isinstance(error, OSError) else None
 

@@ -22,7 +22,7 @@ import click
 from odbench import __version__
 from odbench.cli import streams
 from odbench.errors import DiskFullError, OdbenchError, RunBrokenError
-from odbench.files import is_disk_fault, limit_cure
+from odbench.files import is_disk_fault, limit_cure, lost_working_folder
 from odbench.text import printable
 from odbench.threads import MORE_PROCESSES, is_lack_of_processes, startable
 
@@ -221,6 +221,8 @@ def _of_the_machine(error: Exception) -> tuple[str, int] | None:
 def _of_a_file(error: OSError) -> tuple[str, int] | None:
     """Say that a path cannot be used, because of the disk or because of the call."""
     full, cure = is_disk_fault(error), limit_cure(error)
+    if lost_working_folder(error):
+        return "working folder: was deleted; change to another one with `cd`", 2
     if error.filename is not None:
         said = f"{str(error.filename)!r}: {error.strerror}; {cure or _OTHER_PATH}"
         return said, 1 if full or cure else 2

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from odbench import provenance
 from odbench.errors import RunBrokenError, StoreError, UsageError
-from odbench.files import is_full, limit_cure
+from odbench.files import is_full, limit_cure, lost_working_folder
 from odbench.results import RESULTS
 from odbench.sweep.context import RunContext
 from odbench.sweep.journal import journals
@@ -348,6 +348,15 @@ def explain_os_error(error: OSError, folder: Path) -> str:
         return (
             f"run {str(folder)!r}: {reason}; {limit_cure(error)} and give the same "
             f"command again: finished trials are kept"
+        )
+    if lost_working_folder(error):
+        kept = (
+            "finished trials are kept" if folder.is_absolute() else "no trial is kept"
+        )
+        return (
+            f"run {str(folder)!r}: the working folder was deleted during the run, and "
+            f"{kept} kept; change to another one with `cd` and give the same command "
+            f"again"
         )
     if not is_inside(error, folder):
         return (

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from odbench.errors import RunBrokenError, UsageError
-from odbench.files import is_wrong_place
+from odbench.files import is_wrong_place, lost_working_folder
 from odbench.results.schema import ENVIRONMENT
 from odbench.sweep import journal
 from odbench.sweep.finished import not_newest, read_frames, results_with
@@ -124,7 +124,8 @@ def execute(request: RunRequest, prepared: Prepared) -> Summary:
 
         # A file that is missing only now was there before: the place was right.
         is_removed = is_locked and error.errno == errno.ENOENT
-        is_wrong = is_wrong_place(error) and not is_removed and not summary.counts
+        is_lost = is_removed or lost_working_folder(error)
+        is_wrong = is_wrong_place(error) and not is_lost and not summary.counts
         if is_wrong and is_inside(error, folder):
             msg = (
                 f"run {str(folder)!r}: the folder cannot be written "

@@ -236,13 +236,15 @@ def test_a_folder_that_cannot_be_made_is_a_wrong_call(tmp_path):
     assert "cannot be written (Not a directory); give another one with --out" in line
 
 
-def test_a_working_folder_that_was_deleted_is_named(tmp_path):
+@pytest.mark.parametrize(
+    "words", ["run -s synbench-mini -d ecod", "detectors check ecod"]
+)
+def test_a_working_folder_that_was_deleted_is_named(tmp_path, words):
     gone = tmp_path / "gone"
     gone.mkdir()
     enter = ("sh", "-c", 'cd "$0" && rmdir "$0" && exec "$@"', str(gone))
-    run = (sys.executable, "-P", "-m", "odbench", "run", "-s", "synbench-mini")
     done = subprocess.run(
-        [*enter, *run, "-d", "ecod"],
+        [*enter, sys.executable, "-P", "-m", "odbench", *words.split()],
         capture_output=True,
         text=True,
         check=False,

@@ -18,10 +18,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from odbench.errors import ResultsError
+from odbench.errors import ResultsError, RunBrokenError
 from odbench.leaderboard.tables import build_leaderboard
 from odbench.results import read_results, schema, write_results
 from odbench.sweep import backends
+from odbench.sweep.journal import Journal
 from odbench.sweep.prepare import prepare
 from odbench.sweep.progress import Progress
 from odbench.sweep.request import RunRequest
@@ -285,6 +286,31 @@ def test_a_terminal_that_closes_ends_a_run_unless_that_is_ignored(
     assert summary.interrupted is not ignored
     assert (summary.counts.total() == summary.asked) is ignored
     assert after is (signal.SIG_IGN if ignored else signal.SIG_DFL)
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_working_folder_that_is_deleted_meanwhile_is_named(
+    made_up, hostile, tmp_path, monkeypatch, kept
+):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    check = Journal.check
+
+    def deleted(self):
+        shutil.rmtree(gone, ignore_errors=True)
+        # As a library that asks for the folder.
+        Path.cwd() if kept else check(self)
+
+    monkeypatch.setattr(Journal, "check", deleted)
+    request = RunRequest(
+        suites=("oddbench",), detectors=[hostile("Plain")], mirror=str(made_up),
+        out=tmp_path / "out" if kept else Path("out"), jobs=1, show_progress=False,
+    )  # fmt: skip
+    words = "finished trials are kept" if kept else "no trial is kept"
+
+    with pytest.raises(RunBrokenError, match=f"working folder was deleted.*{words}"):
+        execute(request, prepare(request))
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
