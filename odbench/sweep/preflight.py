@@ -350,9 +350,7 @@ def explain_os_error(error: OSError, folder: Path) -> str:
             f"command again: finished trials are kept"
         )
     if lost_working_folder(error):
-        kept = (
-            "finished trials are kept" if folder.is_absolute() else "no trial is kept"
-        )
+        kept = "finished trials are" if folder.is_absolute() else "no trial is"
         return (
             f"run {str(folder)!r}: the working folder was deleted during the run, and "
             f"{kept} kept; change to another one with `cd` and give the same command "

@@ -307,7 +307,7 @@ def test_a_working_folder_that_is_deleted_meanwhile_is_named(
         suites=("oddbench",), detectors=[hostile("Plain")], mirror=str(made_up),
         out=tmp_path / "out" if kept else Path("out"), jobs=1, show_progress=False,
     )  # fmt: skip
-    words = "finished trials are kept" if kept else "no trial is kept"
+    words = "finished trials are kept; change" if kept else "no trial is kept; change"
 
     with pytest.raises(RunBrokenError, match=f"working folder was deleted.*{words}"):
         execute(request, prepare(request))
