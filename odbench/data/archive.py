@@ -288,7 +288,10 @@ def _text(values: NDArray[Any], where: str) -> Any:
 def _columns(names: Any, count: int) -> tuple[str, ...]:
     """Return the published column names, or x0, x1, ... if they do not fit."""
     if isinstance(names, list) and len(names) == count:
-        return tuple(str(name) for name in names)
+        # Names may be a column, as labels may.
+        flat = [n[0] if isinstance(n, list) and len(n) == 1 else n for n in names]
+        if not any(isinstance(name, list) for name in flat):
+            return tuple(map(str, flat))
     return tuple(f"x{j}" for j in range(count))
 
 

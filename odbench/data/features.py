@@ -59,8 +59,11 @@ def open_features(path: Path) -> tuple[FloatArray, FloatArray, dict[str, Any]]:
         meta = parse_meta(reader.schema, path)
         if reader.num_record_batches != len(_TABLES):
             raise _not_ours(path, f"{reader.num_record_batches} batches")
+        named, there = len(meta["columns"]), len(reader.schema.names)
+        if named != there:
+            raise _not_ours(path, f"{named} names of {there} columns")
         tables = [view_batch(reader.get_batch(i)) for i in range(len(_TABLES))]
-    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
         refuse_lack(error, path)
         raise _not_ours(path, str(error).splitlines()[0] or "unreadable") from error
     return tables[0], tables[1], meta

@@ -378,6 +378,21 @@ def test_facts_in_bytes_are_text(write, members):
     assert raw.facts["github_link"] == "https://github.com/a/b"
 
 
+@pytest.mark.parametrize(
+    ("names", "columns"),
+    [
+        (np.array(["a", "b", "c"]), ("a", "b", "c")),
+        (np.array([["a"], ["b"], ["c"]]), ("a", "b", "c")),
+        (np.array([["a", "b"]] * 3), ("x0", "x1", "x2")),
+        (np.array(["a", "b"]), ("x0", "x1", "x2")),
+        (np.array("abc"), ("x0", "x1", "x2")),
+    ],
+)
+def test_names_are_one_per_column_or_none(write, members, names, columns):
+    members["feature_names"] = names
+    assert write(members).columns == columns
+
+
 def test_labels_may_be_a_column(write, members):
     flat = write(members).labels
     for member in ("train_labels", "test_labels"):

@@ -163,6 +163,16 @@ def test_a_cut_file_is_as_good_as_none(store, raw, kind, keep):
     assert store.find(RECORD) is not None
 
 
+def test_names_that_do_not_fit_the_columns_are_a_fault(store, raw):
+    stored = store.put(RECORD, raw)
+    content = stored.features_path.read_bytes()
+    names = b'"a", "b", "a", ""'
+    assert names in content
+    stored.features_path.write_bytes(content.replace(names, b'"a", "b, a, b, a"'))
+    with pytest.raises(StoreError, match=r"3 names of 5 columns.*pull"):
+        stored.features()
+
+
 def test_features_and_labels_of_different_contents_do_not_mix(store, raw):
     store.put(RECORD, raw)
     old = store.place("labels", RECORD).read_bytes()
