@@ -113,15 +113,16 @@ def heading_of(suite: object, partition: object, protocol: object) -> str:
 def _block(rows: pd.DataFrame, sort: str, policy: Policy, width: int | None) -> str:
     first = rows.iloc[0]
     better = "higher" if sort.startswith(_HIGHER_IS_BETTER) else "lower"
+    direction = f" ({better} is better)" if _is_number(rows, sort) else ""
     lines = [
         f"{heading_of(first['suite'], first['partition'], first['protocol'])}: "
         f"{len(rows)} configuration{'' if len(rows) == 1 else 's'} on "
         f"{coverage(first['suite'], first['partition'], int(first['n_total']))}",
-        f"sorted by {sort} ({better} is better)",
+        f"sorted by {sort}{direction}",
         *_setting(str(first["protocol"]), width),
         "",
     ]
-    aligned, left_out = _aligned(rows, width)
+    aligned, left_out = _aligned(rows, sort, width)
     below = _remarks(rows, policy)
     if left_out:
         below += ["", f"Left out, wider than the terminal: {', '.join(left_out)}."]
@@ -142,18 +143,31 @@ def _setting(protocol: str, width: int | None) -> list[str]:
     return textwrap.wrap(" ".join(describe(protocol)), min(width or WIDTH, WIDTH))
 
 
-def _aligned(rows: pd.DataFrame, width: int | None) -> tuple[list[str], list[str]]:
-    """Return the lines of the table, and the headings that did not fit."""
+def _aligned(
+    rows: pd.DataFrame, sort: str, width: int | None
+) -> tuple[list[str], list[str]]:
+    """Return the lines of the table, and the headings that did not fit.
+
+    The column that the rows are sorted by is always among them.
+    """
     records = rows.to_dict("records")
     names = [
         _mark(row) + method_name(row["detector"], row["config"]) + _seen_mark(row)
         for row in records
     ]
-    columns = {heading: [cell(row) for row in records] for heading, cell in _CELLS}
+    cells = dict(_CELLS)
+    ordered = _HEADINGS.get(sort, sort)
+    if ordered not in cells and _is_number(rows, sort):
+        cells[ordered] = _significant(sort)
+    columns = {
+        heading: [cell(row) for row in records] for heading, cell in cells.items()
+    }
     left_out = []
     longest = max(map(shown_width, [_NAME, *names]))
     if width is not None:
         for heading in _LEAST_NEEDED:
+            if heading == ordered:
+                continue
             if width - _taken(columns) >= min(longest, _SHORTEST_NAME):
                 break
             del columns[heading]
@@ -162,6 +176,21 @@ def _aligned(rows: pd.DataFrame, width: int | None) -> tuple[list[str], list[str
     shown = [shortened(name, longest) for name in names]
     body = zip(shown, *columns.values(), strict=True)
     return align([[_NAME, *columns], *map(list, body)], left=(0,)), left_out
+
+
+def _is_number(rows: pd.DataFrame, column: str) -> bool:
+    """Check whether a column holds numbers or truth values, and no text."""
+    return rows[column].dtype.kind in "biuf"
+
+
+def _significant(column: str) -> Callable[[Any], str]:
+    """Return the cell of a column with four significant digits."""
+
+    def cell(row: dict[str, Any]) -> str:
+        value = row[column]
+        return "-" if _is_missing(value) else f"{float(value):.4g}"
+
+    return cell
 
 
 def _taken(columns: Mapping[str, Sequence[str]]) -> int:
@@ -386,3 +415,12 @@ _CELLS: tuple[tuple[str, Callable[[Any], str]], ...] = (
     ("by AP 95 %", lambda row: place_range(row, "place_ap")),
     ("seconds", _seconds),
 )
+# Heading that shows a column, where it has another name.
+_HEADINGS = {
+    "place": "place 95 %", "place_low": "place 95 %", "place_high": "place 95 %",
+    "n_datasets": "sets", "n_failed": "failed",
+    "mean_auroc": "AUROC", "mean_ap": "AP", "rank_auroc": "rank",
+    "elo_auroc": "Elo 95 %",
+    "place_ap": "by AP 95 %", "place_ap_low": "by AP 95 %",
+    "place_ap_high": "by AP 95 %",
+}  # fmt: skip

@@ -195,3 +195,23 @@ def test_names_in_a_table_from_elsewhere_cannot_move_the_cursor(tmp_path):
     for text in shown:
         assert "\x1b" not in text
         assert r"knn\x1b[2J" in text
+
+
+@pytest.mark.parametrize("width", [None, 60, 80])
+@pytest.mark.parametrize(
+    ("column", "heading"),
+    [("rank_auroc", "rank"), ("place_ap", "by AP 95 %"), ("win_rate", "win_rate")],
+)
+def test_the_column_that_rows_are_sorted_by_is_shown(rng, column, heading, width):
+    table = build_leaderboard(frame(random_trials(rng)))
+
+    lines = render_table(table, sort=column, width=width).splitlines()
+
+    assert heading in next(line for line in lines if line.startswith("configuration"))
+    assert heading not in lines[-1]
+
+
+def test_names_are_in_order_and_none_is_better(rng):
+    table = build_leaderboard(frame(random_trials(rng)))
+
+    assert render_table(table, sort="detector").splitlines()[1] == "sorted by detector"
