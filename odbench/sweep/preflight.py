@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -256,11 +257,29 @@ def _no_locks() -> str:
     try:
         from joblib.externals.loky.backend.synchronize import Lock
 
-        lock = Lock()
+        with _terminal_may_close():
+            # It starts the process that removes the locks of those that were killed.
+            lock = Lock()
         del lock
     except (ImportError, OSError) as error:
         return str(getattr(error, "strerror", None) or error)
     return ""
+
+
+@contextlib.contextmanager
+def _terminal_may_close() -> Iterator[None]:
+    """Let a process that is started here outlive the terminal, as it does Ctrl-C.
+
+    Its successor would complain of each lock that it does not know.
+    """
+    if not hasattr(signal, "SIGHUP"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _check_temporary_files() -> None:

@@ -173,18 +173,24 @@ def test_ctrl_c_twice_stops_now_and_keeps_what_was_finished(command, tmp_path, h
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("closes", [False, True])
 def test_a_schedulers_sigterm_stops_now_and_keeps_what_was_finished(
-    command, tmp_path, hostile
+    command, tmp_path, hostile, closes
 ):
     process = command("out", "--detectors", hostile("Slow:seconds=100"))
     wait_for_a_result(tmp_path / "out")
 
     asked = time.monotonic()
-    process.terminate()
+    if closes:
+        # A terminal tells all its processes.
+        os.killpg(process.pid, signal.SIGHUP)
+    else:
+        process.terminate()
     code, _, err = finish(process)
 
     assert code == 130
     assert "leaked" not in err
+    assert "Traceback" not in err
     assert time.monotonic() - asked < 20
     assert len(read_results(tmp_path / "out")) > 0
 
