@@ -17,7 +17,14 @@ from odbench.data.listing import (
     list_suite,
 )
 from odbench.data.mirrored import mirror_behind, with_file_hash
-from odbench.data.own import DATA, as_text, split_id, typed
+from odbench.data.own import (
+    DATA,
+    as_text,
+    has_description,
+    is_place,
+    split_id,
+    typed,
+)
 from odbench.data.pull import ensure
 from odbench.data.store import Store
 from odbench.data.subsets import resolve, rows_of, suite_of
@@ -217,10 +224,9 @@ def find(dataset_id: str, *, partition: str | None = None) -> DatasetRecord:
     """
     suite, name = split_id(dataset_id)
     if not name:
-        msg = (
-            f"data set {dataset_id!r}: wanted SUITE/NAME, such as "
-            f"oddbench/ALLPatientData"
-        )
+        is_own = is_place(dataset_id) and has_description(suite)
+        example = f"{suite}/NAME" if is_own else "oddbench/ALLPatientData"
+        msg = f"data set {dataset_id!r}: wanted SUITE/NAME, such as {example}"
         raise UnknownDatasetError(msg)
     suite = suite_of(suite).name
     dataset_id = f"{suite}/{name}"

@@ -110,7 +110,10 @@ def split_id(dataset_id: str) -> tuple[str, str]:
     ('fraud', '')
     """
     suite, slash, name = dataset_id.rpartition("/")
-    return (suite, name) if slash else (dataset_id, "")
+    if not slash or (name and has_description(dataset_id)):
+        # The place of a suite alone.
+        return dataset_id, ""
+    return suite, name
 
 
 def check_suite_name(name: str, *, where: str, step: str = "") -> str:

@@ -15,7 +15,13 @@ from odbench.data.store import StoredDataset
 from odbench.data.subsets import resolve
 from odbench.data.transports.choose import label_places
 from odbench.data.verify import verify_all
-from odbench.errors import ManifestError, OdbenchError, TransportError, UsageError
+from odbench.errors import (
+    ManifestError,
+    OdbenchError,
+    TransportError,
+    UnknownDatasetError,
+    UsageError,
+)
 
 
 @pytest.fixture
@@ -164,6 +170,21 @@ def test_a_path_is_a_place_as_a_text_is(folder):
 
     assert list(listed["id"]) == ["lab/split", "lab/whole"]
     assert odbench.load_dataset(folder / "split").record.id == "lab/split"
+
+
+@pytest.mark.parametrize("place", ["lab", "lab/"])
+def test_a_suite_alone_is_no_data_set(folder, place):
+    named = f"{folder.parent}/{place}"
+    with pytest.raises(UnknownDatasetError, match=f"such as {folder}/NAME"):
+        odbench.load_dataset(named)
+
+
+def test_a_row_without_a_file_is_not_sent_to_the_hub(folder):
+    audit_suite(str(folder), "hub", write=True)
+    file = folder / "data" / "split.npz"
+    file.unlink()
+    file.mkdir()
+    assert "put the npz file there" in str(pulled(folder)["split"])
 
 
 @pytest.mark.parametrize("given", [None, 5, ["oddbench"]])

@@ -44,6 +44,13 @@ class Folder(Mirror):
             raise TransportError(msg)
         return self.root
 
+    def _missing(self, record: DatasetRecord) -> TransportError:
+        msg = (
+            f"data set {record.id}: {record.path!r} is not a file in {self.label}; put "
+            f"the npz file there"
+        )
+        return TransportError(msg)
+
     def file(self, record: DatasetRecord) -> Path:
         """Return the path of a data set's file.
 
