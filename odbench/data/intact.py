@@ -113,6 +113,15 @@ def _compare(stored: StoredDataset, notes: Notes) -> Path | None:
     return None
 
 
+def altered_file(store: Store, stored: StoredDataset) -> Path | None:
+    """Return the stored file that is not as it was written, hashing both anew.
+
+    None also for files that an earlier version stored without their hashes.
+    """
+    notes = store.notes(stored.record)
+    return _compare(stored, notes) if notes.files else None
+
+
 def _compare_content(stored: StoredDataset) -> Path | None:
     """Compare the content with its hash; it does not tell which file is damaged."""
     try:

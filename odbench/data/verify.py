@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from odbench.data.catalog import (
 )
 from odbench.data.content import check_content, content_sha256
 from odbench.data.dataset import DatasetRecord
+from odbench.data.intact import altered_file
 from odbench.data.own import content_step
 from odbench.data.store import Store
 from odbench.data.subsets import rows_of
@@ -68,11 +68,25 @@ def verify_store(
             if not store.place("features", record).is_file():
                 return Checked(record.id, "store", ABSENT)
             stored = store.read(record)
-            if record.content_sha256:
-                stored = dataclasses.replace(stored, record=record)
             stored.check()
+            # The content is not all there is: names and facts are in the files, too.
+            altered = altered_file(store, stored)
         except OdbenchError as error:
             return Checked(record.id, "store", FAULT, str(error))
+        if altered is not None:
+            reason = (
+                f"data set {record.id}: the stored file {str(altered)!r} is not as it "
+                f"was written; run `odbench datasets pull` again"
+            )
+            return Checked(record.id, "store", FAULT, reason)
+        there = stored.record.content_sha256
+        if record.content_sha256 not in ("", there):
+            reason = (
+                f"data set {record.id}: another version of it is stored, sha256 "
+                f"{there[:16]}…, wanted {record.content_sha256[:16]}…; the next run or "
+                f"`odbench datasets pull` replaces it"
+            )
+            return Checked(record.id, "store", FAULT, reason)
         return Checked(record.id, "store", OK if record.content_sha256 else UNPINNED)
 
     with ThreadPoolExecutor(max_workers=jobs) as pool:

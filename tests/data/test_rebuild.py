@@ -11,7 +11,7 @@ from odbench.data.manifest import format_manifest, read_manifest
 from odbench.data.rebuild import audit_suite
 from odbench.data.store import Store
 from odbench.data.subsets import rows_of
-from odbench.data.verify import verify_all
+from odbench.data.verify import verify_all, verify_store
 from odbench.errors import TransportError, UsageError
 
 
@@ -212,6 +212,35 @@ def test_faults_of_store_and_mirror_are_found(some):
     assert [c.place == "store" for c in faults] == [True, True, False]
     assert all(c.reason and "\n" not in c.reason for c in faults)
     assert len(checks) == 8
+
+
+def test_any_byte_of_a_stored_file_is_verified(folder):
+    ((_, stored),) = ensure(
+        select("oddbench", mirror=folder, pattern="made0"), mirror=folder
+    )
+    (checked,) = verify_all("oddbench", pattern="made0")
+    assert checked.status == "unpinned"
+    content = stored.features_path.read_bytes()
+    assert content.count(b'"f0", "f1"') == 2
+    stored.features_path.write_bytes(content.replace(b'"f0", "f1"', b'"f0", "f9"'))
+
+    (checked,) = verify_all("oddbench", pattern="made0")
+
+    assert checked.status == "fault"
+    assert "made0.arrow' is not as it was written; run" in checked.reason
+
+
+def test_an_earlier_version_in_the_store_is_not_called_damaged(folder):
+    ((record, _),) = ensure(
+        select("oddbench", mirror=folder, pattern="made0"), mirror=folder
+    )
+    wanted = dataclasses.replace(record, content_sha256="0" * 64)
+
+    (checked,) = verify_store([wanted], Store.default())
+
+    assert checked.status == "fault"
+    assert "another version of it is stored" in checked.reason
+    assert "wanted 0000000000000000…; the next run or" in checked.reason
 
 
 @pytest.mark.mirror
