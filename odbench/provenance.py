@@ -270,7 +270,10 @@ def git_state(folder: Path) -> dict[str, Any] | None:
 
 def command() -> list[str]:
     """Return the command line of this process, without the program's folder."""
-    return [Path(sys.argv[0]).name, *sys.argv[1:]]
+    program = Path(sys.argv[0])
+    if program.name == "__main__.py":
+        return ["python", "-m", program.parent.name, *sys.argv[1:]]
+    return [program.name, *sys.argv[1:]]
 
 
 def _git(folder: Path, *arguments: str) -> str:

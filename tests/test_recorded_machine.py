@@ -2,7 +2,13 @@
 
 import pytest
 
-from odbench.provenance import MAX_DEPTH, machine, recorded_machine, recorded_run
+from odbench.provenance import (
+    MAX_DEPTH,
+    command,
+    machine,
+    recorded_machine,
+    recorded_run,
+)
 
 
 def test_our_own_facts_are_kept():
@@ -59,3 +65,13 @@ def test_the_description_of_a_run_is_returned_as_it_is(tmp_path):
     (tmp_path / "run.json").write_text('{"a": {"b": [1, NaN]}}')
 
     assert list(recorded_run(tmp_path / "run.json")["a"]) == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [("/bin/odbench", "odbench"), ("/x/odbench/__main__.py", "python -m odbench")],
+)
+def test_the_command_can_be_typed_again(monkeypatch, program, words):
+    monkeypatch.setattr("sys.argv", [program, "run", "--quiet"])
+
+    assert command() == [*words.split(), "run", "--quiet"]
