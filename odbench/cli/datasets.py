@@ -32,7 +32,7 @@ from odbench.cli.selection import (
     of_each_suite,
     once,
 )
-from odbench.errors import TransportError
+from odbench.errors import TransportError, UsageError
 from odbench.text import counted
 
 _LIST = (
@@ -138,6 +138,11 @@ def show(
     """
     from odbench.data.show import describe, draw, identify
 
+    if plot is not None and row is not None:
+        msg = (
+            "--plot and --explain: got both, wanted one of the two; call once for each"
+        )
+        raise UsageError(msg)
     record = identify(name, suite, partition=partition, mirror=mirror)
     if plot is not None:
         file = draw(record, None if plot == _NAMED else Path(plot), mirror=mirror)

@@ -184,12 +184,12 @@ def choose(
 def _none(suite: Suite, partition: str, pattern: str | None, mirror: str) -> str:
     """Say that nothing was selected, and where to look."""
     where = " in this mirror" if mirror else ""
-    if not pattern and suite.transport == "folder":
+    if pattern is None and suite.transport == "folder":
         step = "put npz files there, or run `odbench suites new`"
         if partition != "public":
             step = "all data sets of such a suite are public"
         return f"no {partition} data set in {str(Path(suite.root) / DATA)!r}; {step}"
-    if not pattern:
+    if pattern is None:
         another = "another mirror" if mirror else "a mirror"
         return f"no {partition} data set{where}; name {another} that has some, --mirror"
     options = f" --suite {typed(suite.name)}"

@@ -164,4 +164,4 @@ def _of_store(
     for name in store.names(suite, partition):
         unlisted = DatasetRecord(name=name, suite=suite, partition=partition)
         rows.setdefault(name, unlisted)
-    return [row for row in rows.values() if not pattern or matches(row.name, pattern)]
+    return [r for r in rows.values() if pattern is None or matches(r.name, pattern)]

@@ -336,6 +336,19 @@ def test_a_data_set_of_two_named_suites_is_there_once(run):
     assert verified == "verify: 1 ok\n"
 
 
+def test_an_empty_glob_matches_nothing_and_is_named(run):
+    for call in ("list", "pull", "verify"):
+        code, _, err = run("datasets", call, "--suite", "synbench", "--datasets", "")
+        assert (code, "no public data set that matches ''; see" in err) == (2, True)
+
+
+def test_a_picture_and_an_explanation_are_two_calls(run, tmp_path):
+    both = ("--plot", tmp_path / "a.png", "--explain", 3)
+    code, _, err = run("datasets", "show", "synbench/gmm-subspace-000", *both)
+    assert (code, "--plot and --explain: got both" in err) == (2, True)
+    assert not list(tmp_path.glob("*.png"))
+
+
 def test_files_of_a_private_partition_are_not_taken_for_own_tables(run, unlisted):
     pull = ("datasets", "pull", "--suite", "oddbench", "--mirror", unlisted)
 
