@@ -53,6 +53,7 @@ class Bar:
         self._done = 0
         self._failed = 0
         self._last = time.monotonic()
+        self._written = ""
         self._bar: Any = None
         if visible and (in_notebook := notebook_bar()):
             self._bar = in_notebook(total=total, desc=action, unit="set")
@@ -97,7 +98,10 @@ class Bar:
         return ", ".join(parts)
 
     def _line(self) -> None:
-        """Write one line of progress."""
+        """Write one line of progress, unless it was the last one."""
         parts = [f"{self._action}: {self._done}/{self._total} data sets", self._note()]
-        sys.stderr.write(", ".join(part for part in parts if part) + "\n")
-        sys.stderr.flush()
+        line = ", ".join(part for part in parts if part)
+        if line != self._written:
+            self._written = line
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()

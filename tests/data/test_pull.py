@@ -162,6 +162,17 @@ def test_a_caller_that_stops_early_stops_the_transfers(folder):
     assert not [t for t in threading.enumerate() if t.name.startswith("pull")]
 
 
+def test_a_slow_pull_says_its_last_line_once(folder, monkeypatch, capsys):
+    monkeypatch.setattr("odbench.data.bar._PLAIN_SECONDS", -1.0)
+    records = select("oddbench", mirror=folder, pattern="made?")
+
+    assert len(list(ensure(records, mirror=folder, jobs=1))) == 3
+
+    lines = capsys.readouterr().err.splitlines()
+    counts = [line.split()[1] for line in lines if line.startswith("pull: ")]
+    assert counts == ["1/3", "2/3", "3/3"]
+
+
 def test_load_dataset_gives_everything_at_once(folder):
     dataset = load_dataset("oddbench/made1", mirror=folder)
     assert dataset.X_train.shape == (51, 3)
