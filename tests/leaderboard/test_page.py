@@ -364,3 +364,11 @@ def test_places_of_slices_have_intervals(data):
         ends = zip(table["place_low"], table["place"], table["place_high"], strict=True)
         assert all(low <= place <= high for low, place, high in ends)
         assert "gap_auroc_low" not in table or table is tables[0]
+
+
+def test_the_explanations_name_no_rows_of_a_single_setting(results):
+    # Tables of several protocols are on one page, and differ in the rows that are seen.
+    page = render_page(results, settings=QUICK)
+
+    assert "which contain only inliers" not in page
+    assert "The protocol says which rows" in page

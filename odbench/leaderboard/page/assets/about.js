@@ -1,7 +1,7 @@
 // The About view: explanations of the numbers, and links to the files.
 
 const ABOUT = [
-  ["Comparison", "Each row is a configuration: a detector with its parameters. Each configuration is fitted to the train rows of a data set, which contain only inliers, and scores its test rows. Values are first averaged over seeds, so that every data set has the same weight."],
+  ["Comparison", "Each row is a configuration: a detector with its parameters. The protocol says which rows of a data set it is fitted to and which it scores; the lines above a table describe it. Values are first averaged over seeds, so that every data set has the same weight."],
   ["Failures", "A trial fails if it raises an exception, exceeds the time or memory limit, or gives scores that are not finite. In the main table a failure counts as AUROC 0 and AP 0, and ranks last on that data set, so failing never pays. The Failures page shows the place of every configuration under other policies."],
   ["Order and places", "Rows are in the order of their mean AUROC. The interval of a place says which places are possible: with a probability of 95 %, all intervals of a table are right at once, even though the best row was found on the same data. Configurations whose interval starts at 1 may be the best."],
   ["Intervals", "All other intervals are 95 % intervals of one number. Data sets from one source form a family, and only families count as independent. With fewer than five families no interval is shown, and no Elo interval where a group of configurations wins every comparison."],
