@@ -177,7 +177,12 @@ def test_ctrl_c_twice_stops_now_and_keeps_what_was_finished(command, tmp_path, h
 def test_a_schedulers_sigterm_stops_now_and_keeps_what_was_finished(
     command, tmp_path, hostile, closes
 ):
-    process = command("out", "--detectors", hostile("Slow:seconds=100"))
+    # The tests may run under nohup, which would have their commands ignore it.
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        process = command("out", "--detectors", hostile("Slow:seconds=100"))
+    finally:
+        signal.signal(signal.SIGHUP, before)
     wait_for_a_result(tmp_path / "out")
 
     asked = time.monotonic()
