@@ -273,7 +273,10 @@ WRONG_SCORES = {
     "two columns": (lambda s: npy(s.reshape(-1, 2)), "another format"),
     "one short": (lambda s: npy(s[:-1]), "holds 59 scores; wanted 60"),
     "one long": (lambda s: npy(np.append(s, s[:1])), "holds 61 scores; wanted 60"),
-    "trailing bytes": (lambda s: npy(s) + b"\0\0\0\0", "wanted 60"),
+    "trailing bytes": (
+        lambda s: npy(s) + b"\0\0\0\0",
+        "244 bytes of scores; wanted 240",
+    ),
     "padded with NaN": (
         lambda s: npy(np.where(np.arange(60) < 59, s, np.nan).astype(np.float32)),
         "1 of 60 scores are not finite",
