@@ -41,7 +41,7 @@ def evaluate(
     weights: FloatArray | None = None,
     levels: LabelArray | None = None,
 ) -> dict[str, float]:
-    """Return every metric of `METRICS`, sorting the scores once.
+    """Return every metric of `METRICS`, from one order of the scores.
 
     Parameters
     ----------
@@ -74,13 +74,16 @@ def evaluate(
     0.75
     """
     truth, values = _checked(labels, scores)
-    order = np.argsort(-values, kind="stable")
-    last = _last_of_tie(values[order])
+    # Where every weight is 1, the sums are the counts, in any order of equal scores.
+    weighs = weights is not None and bool((weights != 1.0).any())
+    order, last = _in_order(values, stable=weighs)
     steps = _counted(truth[order], last)
+    weighed = steps
+    if weights is not None and weighs:
+        weighed = _weighed(truth[order], weights[order], last)
     plain = (m for m in METRICS if not m.distinct and not m.graded)
     found = {m.name: m.of(steps) for m in plain}
     if weights is not None:
-        weighed = _weighed(truth[order], weights[order], last)
         found |= {m.name: m.of(weighed) for m in METRICS if m.distinct}
     if levels is not None:
         found |= {m.name: c_index(levels, values) for m in METRICS if m.graded}
@@ -193,6 +196,19 @@ def _steps(labels: ArrayLike, scores: ArrayLike) -> Steps:
     truth, values = _checked(labels, scores)
     order = np.argsort(-values, kind="stable")
     return _counted(truth[order], _last_of_tie(values[order]))
+
+
+def _in_order(values: FloatArray, *, stable: bool) -> tuple[IntArray, BoolArray]:
+    """Return the rows from the highest score down, and mark the last of each tie.
+
+    Rows with equal scores stay in their order if `stable`, which takes twice as long
+    to sort, so that it is done for ties alone.
+    """
+    order = np.argsort(-values)
+    last = _last_of_tie(values[order])
+    if stable and not last.all():
+        order = np.argsort(-values, kind="stable")
+    return order, last
 
 
 def _last_of_tie(ordered: FloatArray) -> BoolArray:
