@@ -101,10 +101,12 @@ class PCA(Estimator):
         DetectorError
             If `fit` has not been called, the columns differ or a value is not finite.
         """
-        return in_blocks(self.rows_to_score(X), self._score)
+        rows = self.rows_to_score(X)
+        # As the scaler does it, which takes no empty table and is slow in small blocks.
+        Z = (rows - self._scaler.mean_) / self._scaler.scale_
+        return in_blocks(Z, self._score)
 
-    def _score(self, X: FloatArray) -> FloatArray:
-        Z = self._scaler.transform(X)
+    def _score(self, Z: FloatArray) -> FloatArray:
         # |z - v|^2 = |z|^2 - 2 z.v + 1, the axes being unit vectors.
         squares = (Z * Z).sum(axis=1)[:, None] - 2.0 * (Z @ self._axes.T) + 1.0
         distances = np.sqrt(np.maximum(squares, 0.0))
