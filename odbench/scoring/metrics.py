@@ -194,15 +194,17 @@ def precision_at_n(labels: ArrayLike, scores: ArrayLike) -> float:
 def _steps(labels: ArrayLike, scores: ArrayLike) -> Steps:
     """Sort by score, highest first, and count at the end of each run of ties."""
     truth, values = _checked(labels, scores)
-    order = np.argsort(-values, kind="stable")
-    return _counted(truth[order], _last_of_tie(values[order]))
+    order, last = _in_order(values)
+    return _counted(truth[order], last)
 
 
-def _in_order(values: FloatArray, *, stable: bool) -> tuple[IntArray, BoolArray]:
+def _in_order(
+    values: FloatArray, *, stable: bool = False
+) -> tuple[IntArray, BoolArray]:
     """Return the rows from the highest score down, and mark the last of each tie.
 
-    Rows with equal scores stay in their order if `stable`, which takes twice as long
-    to sort, so that it is done for ties alone.
+    Rows with equal scores stay in their order if `stable`. Such a sort takes twice as
+    long, so it is done only where there are ties.
     """
     order = np.argsort(-values)
     last = _last_of_tie(values[order])
