@@ -100,8 +100,7 @@ def score_table(request: Request) -> tuple[Scored, Fitted]:
     fitted = _learn(request, reference, sample, configuration)
     notes = (
         *reference.notes,
-        *units_notes(reference, sample, fitted.columns),
-        *total_notes(reference, sample, fitted.columns),
+        *_edge_notes(reference, sample, fitted.columns),
         *_suspicious(request, reference, fitted, sample),
     )
     return _against(request, source, fitted, reference.name, notes)
@@ -144,8 +143,7 @@ def _unsupervised(
             [fitted.learner.score(Z) for Z in _encoded(request, source, fitted, {})]
         )
         scores[sample.places] = own
-    notes = units_notes(source, sample, fitted.columns)
-    notes += total_notes(source, sample, fitted.columns)
+    notes = _edge_notes(source, sample, fitted.columns)
     notes += _suspicious(request, source, fitted, sample)
     scored = _result(
         request, source, fitted, scores=scores, p=among_themselves(scores), note=notes
@@ -170,8 +168,7 @@ def _against(
     conformal = fitted.learner.calibrate(source.n_rows, fitted.rows_as_new())
     scores, p = _score_batches(request, source, fitted, how, conformal)
     notes = [f"reference: {note}" for note in notes]
-    notes += units_notes(source, sample, list(how.values()))
-    notes += total_notes(source, sample, list(how.values()))
+    notes += _edge_notes(source, sample, list(how.values()))
     notes += drift_notes(fitted, some, how, p)
     if _depends_on_batch(fitted, some.slice(0, _PROBED), how):
         notes.append("this detector scores a row by the rows that are scored with it")
@@ -200,6 +197,12 @@ def _encoded(
             yield fitted.learner.scale.apply(fitted.encoder.encode(batch, how))
         done += batch.num_rows
         request.told("scoring", done, source.n_rows)
+
+
+def _edge_notes(source: Source, sample: Sample, columns: Sequence[Column]) -> list[str]:
+    """Return lines about a first row of units, and a last row of totals."""
+    first = units_notes(source, sample, columns)
+    return first + total_notes(source, sample, columns)
 
 
 def _score_batches(
