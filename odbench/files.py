@@ -220,13 +220,14 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def lock(file: IO[str]) -> bool:
+def lock(file: IO[str] | int) -> bool:
     """Lock an open file against other processes, without waiting.
 
     Parameters
     ----------
-    file : text file
-        Open for writing; the lock ends when it is closed.
+    file : text file or int
+        Open for writing, or the descriptor of a folder. The lock ends when it is
+        closed.
 
     Returns
     -------
@@ -241,7 +242,7 @@ def lock(file: IO[str]) -> bool:
     try:
         import fcntl
     except ImportError:
-        return _lock_on_windows(file)
+        return not isinstance(file, int) and _lock_on_windows(file)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

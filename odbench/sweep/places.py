@@ -12,6 +12,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from odbench.files import lock
+
 # The group of odbench's own detectors, which run in one process. No other group begins
 # without `STRANGER`, regardless of a detector's name.
 HOME = "odbench"
@@ -78,28 +80,91 @@ def _first_writable(folders: list[Path]) -> Path:
     return Path(tempfile.mkdtemp(prefix="odbench-own-"))
 
 
-def working_folder(token: str) -> Path:
-    """Make the folder in which a detector's process works.
+class WorkingFolder:
+    """A folder in which a detector's process works.
+
+    It is locked for as long as this process lives, so that any other process can tell
+    a folder in use from one that was left behind.
 
     Parameters
     ----------
     token : str
         The token of its run, by which `remove_working_folders` finds it.
+
+    Attributes
+    ----------
+    path : Path
+        The folder, empty at first.
     """
-    return Path(tempfile.mkdtemp(prefix=f"odbench-{token}-"))
+
+    def __init__(self, token: str) -> None:
+        self._handle = -1
+        is_taken = True
+        while is_taken:
+            self.path = Path(tempfile.mkdtemp(prefix=f"odbench-{token}-"))
+            # A run that looks for folders left behind may find it before it is locked.
+            is_taken = not self._lock()
+
+    def _lock(self) -> bool:
+        """Lock the folder where there are locks; return False if another run did."""
+        self._handle = _open_folder(self.path)
+        is_taken = False
+        try:
+            if self._handle >= 0:
+                lock(self._handle)
+        except BlockingIOError:
+            is_taken = True
+        except OSError:
+            pass  # A run that looks for folders left behind cannot lock it either.
+        if is_taken or not self.path.exists():
+            self._let_go()
+            return False
+        return True
+
+    def _let_go(self) -> None:
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
+    def remove(self) -> None:
+        """Remove the folder and what is in it, and let go of the lock."""
+        remove_tree(self.path)
+        self._let_go()
 
 
-def remove_working_folders(token: str) -> None:
-    """Remove those that a run left on this machine, as killed workers do.
+def remove_working_folders(token: str = "") -> None:
+    """Remove those of a run on this machine, and those whose process has ended.
 
     Parameters
     ----------
-    token : str
-        The token of the run. Nothing is removed for any other text.
+    token : str, default=""
+        The token of a run whose processes have ended or were killed.
     """
-    if _TOKEN.fullmatch(token):
-        for folder in Path(tempfile.gettempdir()).glob(f"odbench-{token}-*"):
+    for folder in Path(tempfile.gettempdir()).glob("odbench-*-*"):
+        its = folder.name.split("-")[1]
+        if token and its == token:
             remove_tree(folder)
+        elif _TOKEN.fullmatch(its):
+            _remove_if_left_behind(folder)
+
+
+def _remove_if_left_behind(folder: Path) -> None:
+    """Remove a working folder that no process locks."""
+    handle = _open_folder(folder)
+    if handle >= 0:
+        with contextlib.suppress(OSError):
+            if lock(handle):
+                remove_tree(folder)
+        os.close(handle)
+
+
+def _open_folder(folder: Path) -> int:
+    """Open a folder to lock it; -1 where that cannot be done."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return -1
+    with contextlib.suppress(OSError):
+        return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    return -1
 
 
 def remove_tree(folder: Path) -> None:

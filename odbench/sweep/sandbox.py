@@ -35,7 +35,7 @@ from odbench.sweep.outcome import (
     is_enforced,
 )
 from odbench.sweep.pause import pause_descendants, resume
-from odbench.sweep.places import remove_tree, working_folder
+from odbench.sweep.places import WorkingFolder
 from odbench.sweep.processes import (
     kill_tree,
     process_memory,
@@ -175,7 +175,7 @@ class Sandbox:
         self._channel: Channel | None = None
         self._lifeline = -1
         self._child = 0
-        self._folder: Path | None = None
+        self._folder: WorkingFolder | None = None
         self._run_mark = mark
         self._mark = ""
         self._loaded: Handover | None = None
@@ -269,7 +269,7 @@ class Sandbox:
             os.close(self._lifeline)
             self._lifeline = -1
         if self._folder:
-            remove_tree(self._folder)
+            self._folder.remove()
             self._folder = None
 
     def start(self) -> None:
@@ -295,9 +295,9 @@ class Sandbox:
             own = (confined.place, confined.kernels)
             for folder in own:
                 folder.mkdir(parents=True, exist_ok=True)
-            self._folder = working_folder(self._run_mark)
+            self._folder = WorkingFolder(self._run_mark)
             self._process, self._channel, self._lifeline = launch(
-                self._folder, *own, mark=self._mark, threads=limits.threads
+                self._folder.path, *own, mark=self._mark, threads=limits.threads
             )
         except OSError as error:
             msg = f"no process can be started: {error}"
@@ -312,7 +312,7 @@ class Sandbox:
             "do": "hello",
             "sys_path": list(confined.sys_path),
             "hidden": [str(path) for path in confined.hidden],
-            "writable": [str(folder) for folder in (self._folder, *own)],
+            "writable": [str(folder) for folder in (self._folder.path, *own)],
             "ports": list(confined.ports),
             "address_space": (
                 limits.memory_bytes + _ADDRESS_SLACK
@@ -391,7 +391,7 @@ class Sandbox:
         if "status" in fitted:
             return self._failed(fitted, tables), False
         assert self._folder is not None
-        with ScoreMemory(tables.n_test, self._folder) as memory:
+        with ScoreMemory(tables.n_test, self._folder.path) as memory:
             request = {"do": "score", "rows": tables.n_test}
             scored, score = self._ask(request, max(0.0, limit - fit), memory)
             peak = max(0, process_memory(self._child)[1] - before)
@@ -440,7 +440,7 @@ class Sandbox:
         """Return the scores of the first rows alone; None if there are none."""
         assert self._folder is not None
         limit = max(_REPEAT_SECONDS, self._limits.seconds)
-        with ScoreMemory(rows, self._folder) as memory:
+        with ScoreMemory(rows, self._folder.path) as memory:
             answer, _ = self._ask({"do": "score_some", "rows": rows}, limit, memory)
             scores = memory.read()
         if answer.get("shape") != [rows] or not np.isfinite(scores).all():
@@ -450,7 +450,8 @@ class Sandbox:
     def _failed(self, answer: dict[str, Any], tables: Handover) -> Outcome:
         """Return the outcome of a failure; what the machine lacks is not its fault."""
         outcome = from_answer(answer, tables.n_test)
-        if answer.get("errno") in _FULL and self._folder and not has_room(self._folder):
+        folder = self._folder
+        if answer.get("errno") in _FULL and folder and not has_room(folder.path):
             return environment(outcome.reason)
         if outcome.status == "memory" and most_memory() < self._limits.memory_bytes:
             # It met a limit of the shell before its own.
@@ -502,9 +503,10 @@ class Sandbox:
             If the process died or exceeded a limit.
         """
         assert self._channel is not None and self._process is not None  # noqa: PT018
+        assert self._folder is not None
         resume(self._paused)
         self._paused = []
-        request |= {"folder": str(self._folder), "id": secrets.token_hex(8)}
+        request |= {"folder": str(self._folder.path), "id": secrets.token_hex(8)}
         watch = Watch(self._child, _POLL_SECONDS)
         self._channel.send(request, memory)
         received = bytearray()
@@ -550,7 +552,7 @@ class Sandbox:
         held = resident_tree(self._process.pid)
         self._held = max(self._held, held)
         if watch.is_due(_FOLDER_SECONDS):
-            watch.folder_bytes = folder_bytes(self._folder)
+            watch.folder_bytes = folder_bytes(self._folder.path)
         for amount, what in (
             (held, "resident"),
             (watch.folder_bytes, "of temporary files"),

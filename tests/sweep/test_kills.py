@@ -113,7 +113,7 @@ def test_kills_of_any_process_lose_nothing_and_leave_nothing(start, tmp_path):
 
     results = read_results(folder)
     assert len(results) == results["key"].nunique() == 30
-    # Killed processes remove no working folder; the next run into this folder does.
+    # Killed processes remove no working folder; the next run does.
     assert not list((tmp_path / "tmp").glob("odbench-*"))
 
 
