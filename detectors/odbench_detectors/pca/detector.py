@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import linalg
 
 from odbench.arrays import FloatArray
 from odbench_detectors.shared.blocks import in_blocks
-from odbench_detectors.shared.estimator import Estimator, check_ranges, is_number
+from odbench_detectors.shared.estimator import (
+    Estimator,
+    check_ranges,
+    is_number,
+    within_limit,
+)
 
 _LARGEST = float(np.finfo(np.float64).max)
-# Above this number of columns, the covariance is cheaper than scikit-learn's default.
+_EPS = float(np.finfo(np.float64).eps)
+# With this number of rows per column, the covariance is cheaper than all rows, and up
+# to so many columns exact enough for published tables. Both as scikit-learn's PCA.
+_ROWS_PER_COLUMN = 10
 _MANY_COLUMNS = 1000
 
 
@@ -66,20 +75,15 @@ class PCA(Estimator):
             If a parameter is out of range, or the table is empty or not finite.
         """
         self.check_params()
-        from sklearn import decomposition
-        from sklearn.preprocessing import StandardScaler
-
-        X = self.train_rows(X)
-        self._scaler = StandardScaler().fit(X)
+        X = within_limit(self.train_rows(X))
+        with np.errstate(invalid="ignore"):
+            self._mean, self._scale = _standard(X)
         if len(X) == 1:
             self._axes, self._shares = np.eye(X.shape[1]), np.ones(X.shape[1])
             return self
-        many_columns = X.shape[1] > _MANY_COLUMNS and len(X) > X.shape[1]
-        solver = "covariance_eigh" if many_columns else "auto"
         with np.errstate(invalid="ignore", divide="ignore"):
-            found = decomposition.PCA(svd_solver=solver).fit(self._scaler.transform(X))
-        shares = np.nan_to_num(found.explained_variance_ratio_, nan=1.0)
-        self._axes = np.ascontiguousarray(found.components_)
+            self._axes, variances = _principal_axes((X - self._mean) / self._scale)
+            shares = np.nan_to_num(variances / variances.sum(), nan=1.0)
         self._shares = np.maximum(shares, self.floor)
         return self
 
@@ -101,9 +105,9 @@ class PCA(Estimator):
         DetectorError
             If `fit` has not been called, the columns differ or a value is not finite.
         """
-        rows = self.rows_to_score(X)
-        # As the scaler does it, which takes no empty table and is slow in small blocks.
-        Z = (rows - self._scaler.mean_) / self._scaler.scale_
+        rows = within_limit(self.rows_to_score(X))
+        # At once, because a few rows at a time take several times as long.
+        Z = (rows - self._mean) / self._scale
         return in_blocks(Z, self._score)
 
     def _score(self, Z: FloatArray) -> FloatArray:
@@ -114,3 +118,46 @@ class PCA(Estimator):
             scores = (distances / self._shares).sum(axis=1)
         ranked: FloatArray = np.nan_to_num(scores, nan=_LARGEST, posinf=_LARGEST)
         return ranked
+
+
+def _standard(X: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return means and standard deviations, as scikit-learn's ``StandardScaler``.
+
+    The deviation of a column that is constant but for rounding is 1.
+    """
+    n_rows = len(X)
+    mean = X.sum(axis=0) / n_rows
+    departures = X - mean
+    correction = departures.sum(axis=0)
+    np.square(departures, out=departures)
+    variance = (departures.sum(axis=0) - correction**2 / n_rows) / n_rows
+    scale: FloatArray = np.sqrt(variance)
+    rounding = n_rows * _EPS * variance + (n_rows * mean * _EPS) ** 2
+    scale[variance <= rounding] = 1.0
+    return mean, scale
+
+
+def _principal_axes(Z: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return axes as rows, the strongest first, and the variance along each.
+
+    Bit for bit those of scikit-learn's ``PCA``, because an axis whose variance is a
+    rounding error has the largest part in a score. Its import would take longer than
+    all of a sweep's small tables.
+    """
+    n_rows, n_columns = Z.shape
+    mean = Z.mean(axis=0)
+    is_tall = n_columns <= _MANY_COLUMNS and n_rows >= _ROWS_PER_COLUMN * n_columns
+    if is_tall or n_rows > n_columns > _MANY_COLUMNS:
+        covariance = Z.T @ Z
+        covariance -= n_rows * mean[:, None] * mean[None, :]
+        covariance /= n_rows - 1
+        ascending, vectors = np.linalg.eigh(covariance)
+        variances = np.flip(ascending)
+        variances[variances < 0.0] = 0.0
+        axes = np.flip(vectors, axis=1).T
+    else:
+        _, singular, axes = linalg.svd(Z - mean, full_matrices=False)
+        variances = singular**2 / (n_rows - 1)
+    # An axis has two directions: its largest entry is positive.
+    largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=1)[:, None], axis=1)
+    return np.ascontiguousarray(axes * np.sign(largest)), variances
