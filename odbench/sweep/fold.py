@@ -82,6 +82,8 @@ def fold(folder: Path, *, each: Callable[[pa.Table], None] | None = None) -> Non
 
 def stored_generation(folder: Path) -> int:
     """Return the latest generation among the rows of the results, 0 if none has one."""
+    if not (folder / RESULTS).exists():
+        return 0
     import pyarrow.compute as pc
 
     newest = 0
