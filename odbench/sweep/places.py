@@ -138,13 +138,16 @@ def remove_working_folders(token: str = "") -> None:
     Parameters
     ----------
     token : str, default=""
-        The token of a run whose processes have ended or were killed.
+        The token of a run whose processes have ended or were killed. Only its folders
+        are removed where the disk has no locks.
     """
     for folder in Path(tempfile.gettempdir()).glob("odbench-*-*"):
         its = folder.name.split("-")[1]
-        if token and its == token:
+        if not _TOKEN.fullmatch(its):
+            continue
+        if its == token:
             remove_tree(folder)
-        elif _TOKEN.fullmatch(its):
+        else:
             _remove_if_left_behind(folder)
 
 

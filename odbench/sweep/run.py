@@ -10,7 +10,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -140,8 +140,13 @@ def _remove_leftovers(folder: Path) -> None:
     """Remove the working folders of killed processes, whichever run they were of."""
     from odbench.sweep.places import remove_working_folders
 
-    remove_working_folders()
-    (folder / journal.FOLDER / journal.OWNER).unlink(missing_ok=True)
+    owner, token = folder / journal.FOLDER / journal.OWNER, ""
+    with suppress(OSError, UnicodeError):
+        token = owner.read_text(encoding="ascii")
+    # Without a folder for temporary files, none was left.
+    with suppress(OSError):
+        remove_working_folders(token)
+    owner.unlink(missing_ok=True)
 
 
 def _common_reason(folder: Path) -> str:

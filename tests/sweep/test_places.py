@@ -63,6 +63,7 @@ def test_only_working_folders_are_looked_at(temporary):
         (temporary / name).mkdir()
 
     remove_working_folders()
+    remove_working_folders("own")
 
     assert sorted(path.name for path in temporary.iterdir()) == sorted(names)
 
