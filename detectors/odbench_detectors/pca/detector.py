@@ -16,8 +16,8 @@ from odbench_detectors.shared.estimator import (
 
 _LARGEST = float(np.finfo(np.float64).max)
 _EPS = float(np.finfo(np.float64).eps)
-# With this number of rows per column, the covariance is cheaper than all rows, and up
-# to so many columns exact enough for published tables. Both as scikit-learn's PCA.
+# Where scikit-learn's PCA takes axes from the covariance: with at least so many rows
+# per column, and at most so many columns. With more columns it is cheaper, too.
 _ROWS_PER_COLUMN = 10
 _MANY_COLUMNS = 1000
 
@@ -82,7 +82,7 @@ class PCA(Estimator):
             self._axes, self._shares = np.eye(X.shape[1]), np.ones(X.shape[1])
             return self
         with np.errstate(invalid="ignore", divide="ignore"):
-            self._axes, variances = _principal_axes((X - self._mean) / self._scale)
+            self._axes, variances = _principal_axes(self._standardised(X))
             shares = np.nan_to_num(variances / variances.sum(), nan=1.0)
         self._shares = np.maximum(shares, self.floor)
         return self
@@ -107,8 +107,12 @@ class PCA(Estimator):
         """
         rows = within_limit(self.rows_to_score(X))
         # At once, because a few rows at a time take several times as long.
-        Z = (rows - self._mean) / self._scale
-        return in_blocks(Z, self._score)
+        return in_blocks(self._standardised(rows), self._score)
+
+    def _standardised(self, X: FloatArray) -> FloatArray:
+        Z = X - self._mean
+        Z /= self._scale
+        return Z
 
     def _score(self, Z: FloatArray) -> FloatArray:
         # |z - v|^2 = |z|^2 - 2 z.v + 1, the axes being unit vectors.
