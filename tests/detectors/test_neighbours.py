@@ -279,6 +279,22 @@ def test_fewer_neighbours_are_the_first_of_more(rng):
     assert np.array_equal(many.nearest(5).distances, few.distances)
 
 
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("k", [1, 20, 300])
+def test_ties_and_far_rows_get_what_measuring_everything_gets(rng, metric, k):
+    # Whole numbers at the same distances; rows that are far from all others, so that a
+    # range of distances is halved often; and squares that are rounded to zero.
+    grid = np.stack(np.meshgrid(*[np.arange(6.0)] * 4), axis=-1).reshape(-1, 4)
+    far = 10.0 ** rng.uniform(3, 100, size=(200, 1)) * rng.normal(size=(200, 4))
+    train = rng.permutation(np.concatenate([grid, grid[::5], far, 1e-170 * grid[:200]]))
+    queries = np.concatenate([grid[::97], grid[:5] + 0.5, far[:5], 1e-170 * grid[:3]])
+    found = neighbour_graph(train, queries, k, metric=metric)
+    distances, rows = neighbours(train, queries, k, manhattan=metric == "manhattan")
+
+    assert found.rows.tolist() == rows
+    assert found.distances.tolist() == distances
+
+
 def test_threads_change_nothing(rng):
     train = rng.normal(size=(2000, 6))
     alone = neighbour_graph(train, None, 10)

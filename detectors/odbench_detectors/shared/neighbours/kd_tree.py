@@ -13,12 +13,16 @@ import numpy as np
 from odbench.arrays import FloatArray
 from odbench_detectors.shared.kernels import helper, kernel
 from odbench_detectors.shared.neighbours.distinct import IndexArray, Int32Array
-from odbench_detectors.shared.neighbours.heap import clear, drain, push
+from odbench_detectors.shared.neighbours.nearest import insert
 
 # Number of columns between two checks whether a leaf can be abandoned.
 _STRIDE = 8
 # Nodes that can wait at once: one per level of the tree.
 _DEPTH = 128
+# Halvings of the range that holds a bound.
+_HALVINGS = 24
+# Distances are counted in multiples of this, so that vector loops have no remainder.
+_LANES = 8
 
 
 def near_order(
@@ -133,10 +137,12 @@ def search(  # noqa: PLR0917
         `manhattan`.
         k must not exceed the number of rows.
     """
-    k = distances.shape[1]
+    width = leaves.shape[2]
+    # No table needs more, whatever the ties; pages that are never written cost nothing.
+    room = len(order) + width
     _search(
         queries, chosen, order, starts, low, high, cuts, leaves, offsets, members,
-        manhattan, np.empty(k), np.empty(k, dtype=np.int32), np.empty(leaves.shape[2]),
+        manhattan, np.empty(room), np.empty(room, dtype=np.int32), np.empty(width),
         np.empty(_DEPTH, dtype=np.intp), np.empty(_DEPTH), distances, rows,
     )  # fmt: skip
 
@@ -154,25 +160,28 @@ def _search(  # noqa: PLR0917 - numba passes by position
     offsets: Int32Array,
     members: Int32Array,
     manhattan: bool,
-    far: FloatArray,
-    row: Int32Array,
+    close: FloatArray,
+    places: Int32Array,
     sums: FloatArray,
     stack: IndexArray,
     gaps: FloatArray,
     distances: FloatArray,
     rows: Int32Array,
 ) -> None:
-    """Search like `search`; `far` to `gaps` are work arrays."""
-    d, inner = queries.shape[1], len(cuts)
+    """Search like `search`; `close` to `gaps` are work arrays.
+
+    Rows within the bound are kept in no order, at their `places` in the tree's; each
+    counts once here, whatever its number of members.
+    """
+    d, inner, k = queries.shape[1], len(cuts), distances.shape[1]
     for q in chosen:
         query = queries[q]
-        clear(far, row)
+        n, wanted, upper_bound = 0, k, np.inf
         stack[0], gaps[0] = 0, 0.0
         depth = 1
         while depth:
             depth -= 1
             node = stack[depth]
-            upper_bound = far[0]
             if gaps[depth] > upper_bound:
                 continue
             # The cut says which child is nearer, so only the other's box is measured.
@@ -191,8 +200,56 @@ def _search(  # noqa: PLR0917 - numba passes by position
             start, stop = starts[node, 0], starts[node, 1]
             if columns < d or not _any_within(sums, upper_bound):
                 continue
+            # No branch, because half of the predictions would be wrong.
             for p in range(stop - start):
-                if sums[p] <= far[0]:
-                    u = order[start + p]
-                    push(far, row, sums[p], members, offsets[u], offsets[u + 1])
-        drain(far, row, distances[q], rows[q])
+                close[n] = sums[p]
+                places[n] = start + p
+                n += sums[p] <= upper_bound
+            if n >= wanted:
+                upper_bound = _bound(close, n, k, upper_bound)
+                n = _keep(close, places, n, upper_bound)
+                wanted = n + n // 4 + 2
+        full = 0
+        for p in range(n):
+            u = order[places[p]]
+            start, stop = offsets[u], offsets[u + 1]
+            full = insert(distances[q], rows[q], full, close[p], members, start, stop)
+
+
+@helper()
+def _bound(close: FloatArray, n: int, k: int, high: float) -> float:
+    """Return a number that k of the first n distances do not exceed, and few others.
+
+    `high` is such a number, or infinity. Some distances after the first n are lost.
+    """
+    if high == np.inf:
+        high = 0.0
+        for p in range(n):
+            high = max(high, close[p])
+    padded = -(-n // _LANES) * _LANES
+    for p in range(n, padded):
+        close[p] = np.inf
+    low = 0.0
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        within = 0
+        for p in range(padded):
+            within += close[p] <= middle
+        if within < k:
+            low = middle
+        else:
+            high = middle
+            if within == k:
+                break
+    return high
+
+
+@helper()
+def _keep(close: FloatArray, places: Int32Array, n: int, bound: float) -> int:
+    """Move those of the first n rows that are within a bound to the front."""
+    kept = 0
+    for p in range(n):
+        distance = close[p]
+        close[kept], places[kept] = distance, places[p]
+        kept += distance <= bound
+    return kept

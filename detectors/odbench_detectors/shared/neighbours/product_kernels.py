@@ -14,6 +14,7 @@ import numpy as np
 from odbench.arrays import FloatArray
 from odbench_detectors.shared.kernels import helper, kernel
 from odbench_detectors.shared.neighbours.distinct import IndexArray, Int32Array
+from odbench_detectors.shared.neighbours.nearest import insert
 from odbench_detectors.shared.order_statistics import (
     Singles,
     at_least,
@@ -332,34 +333,8 @@ def settle(  # noqa: PLR0917 - numba passes by position
         for p in range(kept):
             exact = scratch[p]
             u = places[p]
-            for m in range(offsets[u], offsets[u + 1]):
-                place = _insert(far, row, full, exact, members[m])
-                if place < 0:
-                    break
-                full = min(full + 1, k)
+            full = insert(far, row, full, exact, members, offsets[u], offsets[u + 1])
     return n_left
-
-
-@helper()
-def _insert(
-    far: FloatArray, row: Int32Array, full: int, distance: float, candidate: int
-) -> int:
-    """Insert into the first `full` positions, sorted by distance, then by row."""
-    k = len(far)
-    if full == k:
-        if distance > far[k - 1] or (distance == far[k - 1] and candidate > row[k - 1]):
-            return -1
-        full -= 1
-    at = full
-    while at > 0 and (
-        far[at - 1] > distance or (far[at - 1] == distance and row[at - 1] > candidate)
-    ):
-        far[at] = far[at - 1]
-        row[at] = row[at - 1]
-        at -= 1
-    far[at] = distance
-    row[at] = candidate
-    return at
 
 
 @helper()
