@@ -1,13 +1,15 @@
 """Time a whole sweep against a plain loop over PyOD, on the same cores.
 
-    python benchmarks/sweep_against_pyod.py --mirror DIR [--limit N] [--grids]
+    python benchmarks/sweep_against_pyod.py --mirror DIR [--limit N] [--repeats 3]
+    python benchmarks/sweep_against_pyod.py --mirror DIR [--limit N] --grids
 
 Both read the public OddBench sets of a mirror, standardise, fit, score the test rows
 and compute AUROC and AP for ecod, copod, hbos, iforest (one seed), pca, knn and lof in
 their reference configurations. Times are of whole commands, including imports and
 start-up. odbench reads its Arrow store (filled beforehand: pulling is not timed), the
 loop reads the npz files. Sets of over 100,000 rows are left out, so that both use the
-same rows.
+same rows. The two alternate, each --repeats times; the seconds of each and the ratio of
+the medians are printed.
 
 With --grids: the grids of knn, lof and dte_np (23 configurations) against the most
 expensive of them alone, and against the loop with PyOD's KNN and LOF at the same
@@ -18,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -105,6 +108,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mirror", required=True)
     parser.add_argument("--limit", type=int, help="maximum number of data sets")
+    parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--grids", action="store_true")
     parser.add_argument("--loop", nargs="*", help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -150,15 +154,22 @@ def main() -> None:
             print(
                 f"odbench, {DEAREST} alone: {dearest:7.1f} s ({grids / dearest:.2f}x)"
             )
-            seconds = grids
-        else:
-            ours = [*base, "--detectors", ",".join(REFERENCE)]
-            seconds = timed([*ours, "--out", str(root / "ours")], root)
-            print(f"odbench, {len(REFERENCE)} detectors: {seconds:7.1f} s")
-        plain = timed(script, root)
-        print(
-            f"plain loop over PyOD: {plain:7.1f} s ({plain / seconds:.1f}x of odbench)"
-        )
+            plain = timed(script, root)
+            print(f"plain loop over PyOD: {plain:7.1f} s ({plain / grids:.1f}x)")
+            return
+        ours = [*base, "--detectors", ",".join(REFERENCE)]
+        own, theirs = [], []
+        for number in range(asked.repeats):
+            own.append(timed([*ours, "--out", str(root / f"ours-{number}")], root))
+            theirs.append(timed(script, root))
+        print(f"odbench, {len(REFERENCE)} detectors: {_listed(own)}")
+        print(f"plain loop over PyOD: {_listed(theirs)}")
+        ratio = statistics.median(theirs) / statistics.median(own)
+        print(f"ratio of medians: {ratio:.1f}")
+
+
+def _listed(seconds: list[float]) -> str:
+    return ", ".join(f"{value:.1f}" for value in seconds) + " s"
 
 
 if __name__ == "__main__":
