@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
+import os
 import threading
 import time
 from typing import NoReturn
@@ -89,20 +90,27 @@ def spare_threads() -> None:
 
 
 def refuse_lack(error: Exception, path: object) -> None:
-    """Raise an error if a file could not be read because no thread may be started.
+    """Raise an error if a file could not be read for lack of memory or threads.
 
     Parameters
     ----------
     error : Exception
-        Raised by Arrow, which reads every file by a thread.
+        Raised by Arrow, which reads every file by a thread. Its errors of memory are
+        ArrowExceptions as well, and say nothing about the file.
     path : object
         The file.
 
     Raises
     ------
     NoProcessesError
-        If that is so.
+        If no thread may be started.
+    MemoryError
+        If there is no memory, or no room of addresses to map the file.
     """
+    # Arrow tells the system's reason in words, without its number.
+    if isinstance(error, MemoryError) or os.strerror(errno.ENOMEM) in str(error):
+        msg = f"not enough memory to read {str(path)!r}"
+        raise MemoryError(msg) from error
     if is_lack_of_processes(error):
         refuse(f"no more may be started to read {str(path)!r}")
 

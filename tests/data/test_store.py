@@ -313,6 +313,33 @@ def test_reading_features_loads_neither_labels_nor_much_else(store, raw):
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the process's size")
+@pytest.mark.parametrize("reader", ["features.read_features", "store_files.read_truth"])
+def test_a_lack_of_memory_says_nothing_about_a_stored_file(tmp_path, reader):
+    path = tmp_path / "large.arrow"
+    with path.open("wb") as file:
+        file.truncate(8 << 30)
+    module, name = reader.split(".")
+    code = (
+        "import resource\n"
+        "from pathlib import Path\n"
+        "import pyarrow.ipc\n"
+        f"from odbench.data.{module} import {name}\n"
+        "size = int(Path('/proc/self/statm').read_text().split()[0])\n"
+        "most = size * resource.getpagesize() + (1 << 30)\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (most, most))\n"
+        "try:\n"
+        f"    {name}(Path({str(path)!r}))\n"
+        "except MemoryError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == f"not enough memory to read {str(path)!r}\n"
+
+
 def test_the_written_file_is_plain_arrow(store, raw):
     path = store.put(RECORD, raw).features_path
     reader = pa.ipc.open_file(io.BytesIO(path.read_bytes()))
