@@ -233,11 +233,13 @@ def _tell_plan(request: RunRequest, prepared: Prepared) -> int:
         jobs = request.jobs or fitting()
         hours = prepared.time_left.left() / jobs / 3600
         workers = counted(jobs, "worker")
+        guessed = ""
         if prepared.never_timed < left:
             click.echo(f"about {_spell(hours)} on {workers}, from earlier timings")
+            guessed = ", guessed by the size of the data"
         if prepared.never_timed:
             never = counted(prepared.never_timed, "trial")
-            click.echo(f"  {never} of configurations never timed")
+            click.echo(f"  {never} of configurations never timed{guessed}")
         size = sum(
             8 * (batch.record.n_train + batch.record.n_test) * batch.record.n_columns
             for batch in plan.pending

@@ -282,6 +282,25 @@ def test_a_dry_run_of_a_detector_that_was_never_timed_knows_no_time(tmp_path):
     assert "25 trials of configurations never timed" in done.stdout
 
 
+def test_a_dry_run_says_which_part_of_its_estimate_is_guessed(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "class Mine:\n"
+        "    def fit(self, X): return self\n"
+        "    def decision_function(self, X): return X.sum(axis=1)\n"
+    )
+    done = odbench(
+        "run", "--suite", "synbench-mini", "--dry-run",
+        "--detectors", f"ecod,{tmp_path}/mine.py:Mine",
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    said = done.stdout.partition("about ")[2]
+    assert (
+        "from earlier timings\n  25 trials of configurations never timed, guessed "
+        in said
+    )
+
+
 @pytest.mark.slow
 def test_the_oracle_stands_beside_the_detectors(tmp_path):
     out = tmp_path / "out"
