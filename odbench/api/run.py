@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+import secrets
 import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
@@ -121,6 +121,7 @@ def run(
     from odbench.leaderboard.run_table import table_of_run
     from odbench.plugins.specs import parse_specs
     from odbench.results import read_results
+    from odbench.sweep.places import WorkingFolder
     from odbench.sweep.prepare import prepare
     from odbench.sweep.request import RunRequest
     from odbench.sweep.run import execute
@@ -129,9 +130,10 @@ def run(
         stack.enter_context(cache_in_use())
         keep = out is not None
         if out is None:
-            out = stack.enter_context(
-                tempfile.TemporaryDirectory(prefix="odbench-run-")
-            )
+            # Locked, so that a later run removes it if this process is killed.
+            own = WorkingFolder(secrets.token_hex(8))
+            stack.callback(own.remove)
+            out = own.path
         request = RunRequest.of(
             suites=_names(suite),
             detectors=parse_specs(detectors)

@@ -1,6 +1,9 @@
 """`odbench.run` leaves the same files as `odbench run`."""
 
+import os
+import subprocess
 import sys
+import time
 
 import pandas as pd
 import pytest
@@ -8,6 +11,7 @@ import pytest
 import odbench
 import odbench.errors
 from odbench.cli import main
+from odbench.sweep.places import remove_working_folders
 from odbench.sweep.request import RunRequest
 
 COMMAND = "run --suite synbench-mini --detectors ecod,hbos --limit 3 -j 1"
@@ -51,7 +55,31 @@ def test_without_a_folder_nothing_is_left(tmp_path, monkeypatch):
     results = odbench.run("synbench-mini", show_progress=False, **ASKED)
 
     assert len(results) == 6
-    assert not list(tmp_path.glob("odbench-run-*"))
+    assert not list(tmp_path.glob("odbench-*"))
+
+
+def test_the_folder_of_a_call_that_was_killed_is_removed_by_a_later_run(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    call = "import odbench; odbench.run('synbench-mini', detectors='iforest', jobs=1)"
+    with subprocess.Popen(
+        [sys.executable, "-c", call], env={**os.environ, "TMPDIR": str(tmp_path)}
+    ) as caller:
+        while caller.poll() is None and not list(tmp_path.glob("*/run.json")):
+            time.sleep(0.05)
+        remove_working_folders()
+        was_kept = bool(list(tmp_path.glob("*/run.json")))
+        caller.kill()
+    # Its workers end a moment after it.
+    for _ in range(100):
+        remove_working_folders()
+        if not list(tmp_path.glob("odbench-*")):
+            break
+        time.sleep(0.1)
+
+    assert was_kept
+    assert not list(tmp_path.glob("odbench-*"))
 
 
 @pytest.mark.parametrize(
