@@ -354,6 +354,7 @@ def _channel() -> _Socket | _Pipes:
 def main() -> None:
     """Answer requests until the worker closes the channel."""
     channel, state = _channel(), _State()
+    process = os.getpid()
     for request in channel.requests():
         try:
             with _undisturbed(request):
@@ -361,6 +362,9 @@ def main() -> None:
         except BaseException as error:
             # A detector may raise anything, also SystemExit.
             answer = state.failure(error)
+        if os.getpid() != process:
+            # A detector's code forked, and only one of the two may answer.
+            os._exit(0)
         answer["id"] = request["id"]
         channel.answer(answer)
 

@@ -114,6 +114,11 @@ class HidesMemory(OnlyOnRealRows):
         time.sleep(1)
 
 
+class ForksAndGoesOn(OnlyOnRealRows):
+    def misbehave(self, X):
+        os.fork()
+
+
 class EatsMemory(OnlyOnRealRows):
     def misbehave(self, X):
         eaten = []

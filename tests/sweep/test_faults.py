@@ -43,6 +43,7 @@ CAUSES = {
     "PrintsAGigabyte": ("ok", ""),
     "DigsDeep": ("ok", ""),
     "LeavesADaemon": ("ok", ""),
+    "ForksAndGoesOn": ("ok", ""),
     "WritesToTheSocket": ("killed", "broke the protocol"),
     "SaysThatAllIsWell": ("killed", "an answer to no request"),
     "SaysALot": ("killed", "broke the protocol"),
