@@ -25,9 +25,9 @@ def parquet_parts(path: Path) -> Parts:
     path : Path
         A folder stands for all ``*.parquet`` files below it, in the order of their
         names (2 before 10), except names that begin with a dot or ``_``, as those of
-        files that are being written. All have the columns of the first, which are
-        numbers. Columns are float64, or float32 if all of them are. A missing value is
-        read as NaN.
+        files that are being written. All have the columns of the first, in any order;
+        they are numbers or booleans. Columns are read as float64, or as float32 if all
+        of all files are. A missing value is read as NaN.
 
     Returns
     -------
@@ -42,13 +42,14 @@ def parquet_parts(path: Path) -> Parts:
         column is only in the names of folders, such as ``year=2024``.
     """
     files = _files(path)
-    n_rows, first = 0, _opened(files[0]).schema_arrow
+    n_rows, first, is_narrow = 0, _opened(files[0]).schema_arrow, True
     for file in files:
         opened = _opened(file)
         _check_columns(file, opened.schema_arrow, first)
         _check_folders(file, path, first.names)
         n_rows += opened.metadata.num_rows
-    dtype = _dtype(first)
+        is_narrow &= all(str(field.type) == "float" for field in opened.schema_arrow)
+    dtype = np.float32 if is_narrow else np.float64
 
     def read(start: int, stop: int) -> Iterator[Floats]:
         for file in files:
@@ -92,8 +93,12 @@ def _check_columns(file: Path, schema: Any, first: Any) -> None:
     """Refuse a file with other columns than the first, or with one of other values."""
     import pyarrow.types as kinds
 
-    if schema.names != first.names:
-        msg = f"{file}: has columns {_few(schema.names)}, wanted {_few(first.names)}"
+    odd = sorted(set(schema.names) ^ set(first.names))
+    if odd:
+        msg = (
+            f"{file}: has columns {_few(schema.names)}, wanted {_few(first.names)}, as "
+            f"the first file; {odd[0]!r} is in one of them only"
+        )
         raise DataError(msg)
     if len(set(schema.names)) < len(schema.names):
         name = next(one for one in schema.names if schema.names.count(one) > 1)
@@ -101,7 +106,8 @@ def _check_columns(file: Path, schema: Any, first: Any) -> None:
         raise DataError(msg)
     for field in schema:
         kind = field.type
-        if not (kinds.is_floating(kind) or kinds.is_integer(kind)):
+        is_number = kinds.is_floating(kind) or kinds.is_integer(kind)
+        if not (is_number or kinds.is_boolean(kind)):
             msg = (
                 f"{file}: column {field.name!r} is of type {kind}, wanted numbers; "
                 f"drop or encode it first"
@@ -127,11 +133,6 @@ def _few(names: list[str]) -> str:
     return ", ".join(map(repr, names[:3])) + more
 
 
-def _dtype(schema: Any) -> type[np.floating[Any]]:
-    narrow = all(str(field.type) == "float" for field in schema)
-    return np.float32 if narrow else np.float64
-
-
 def _blocks(
     file: Path, names: list[str], dtype: type[np.floating[Any]]
 ) -> Iterator[Floats]:
@@ -142,7 +143,11 @@ def _blocks(
         for batch in opened.iter_batches(block_rows(len(names)), columns=names):
             # Column by column, as Arrow keeps them.
             block = np.empty((batch.num_columns, batch.num_rows), dtype)
-            for j, column in enumerate(batch.columns):
+            for j, name in enumerate(names):
+                column = batch.column(name)
+                if pa.types.is_boolean(column.type):
+                    # Otherwise, a missing one is None.
+                    column = column.cast(pa.int8())
                 block[j] = column.to_numpy(zero_copy_only=False)
             yield block.T
     except pa.ArrowMemoryError:
