@@ -121,13 +121,25 @@ def listed_records(
     limit: int | None,
     sources: Sources,
 ) -> list[Any]:
-    """Select after asking the source; report missing and additional files."""
+    """Select after asking the source; report missing and additional files.
+
+    A hub that cannot be reached is not needed for data sets that are all in the store.
+    """
     from odbench.data.catalog import choose, list_source, resolve
+    from odbench.errors import TransportError
 
     resolved = resolve(suite, sources)
     described, subset = resolved
     source = sources.of(described)
-    found = list_source(described, source, partition=partition)
+    try:
+        found = list_source(described, source, partition=partition)
+    except TransportError:
+        if sources.mirror is not None or described.transport != "hub":
+            raise
+        stored = _all_stored(suite, partition, pattern, limit)
+        if not stored:
+            raise
+        return stored
     if subset is None and pattern is None:
         if found.missing:
             click.echo(
@@ -153,6 +165,20 @@ def listed_records(
         limit=limit,
         mirror=sources.mirror,
     )
+
+
+def _all_stored(
+    suite: str, partition: str, pattern: str | None, limit: int | None
+) -> list[Any]:
+    """Select by the manifest; nothing unless all of it is in the store."""
+    from odbench.data.catalog import select
+    from odbench.data.store import Store
+
+    known = select(
+        suite, partition=partition, pattern=pattern, limit=limit, offline=True
+    )
+    store = Store.default()
+    return known if all(store.find(record) for record in known) else []
 
 
 def _some(records: Any, count: int = 3) -> str:

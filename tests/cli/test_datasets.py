@@ -103,6 +103,21 @@ def test_pull_says_what_it_did(run, some):
 
 
 @pytest.mark.mirror
+def test_pull_needs_no_hub_for_sets_that_are_all_stored(run, some, monkeypatch):
+    run("datasets", "pull", "--suite", "oddbench", "--mirror", some)
+    names = ",".join(file.stem for file in some.rglob("*.npz"))
+    monkeypatch.delenv("ODBENCH_MIRROR", raising=False)
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    pull = ("datasets", "pull", "--suite", "oddbench", "--datasets")
+    code, out, err = run(*pull, names)
+    assert (code, err) == (0, "")
+    assert out.startswith("3 of 3 data sets in the store")
+    code, out, err = run(*pull, f"{names},Blood*")
+    assert code != 0
+    assert "cannot be reached" in err
+
+
+@pytest.mark.mirror
 def test_pull_with_a_broken_file_is_3_and_names_it(run, some):
     place = some / "MacrOData-CMU" / "OddBench" / "public"
     (place / "Broken.npz").write_bytes(b"nothing")
