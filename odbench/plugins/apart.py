@@ -81,6 +81,8 @@ def _started(
         stdout=subprocess.PIPE,
         text=True,
         encoding="utf-8",
+        # As in a run, where a detector gets no processes from joblib.
+        env={**os.environ, "JOBLIB_MULTIPROCESSING": "0"},
         start_new_session=True,
     )
     assert process.stdin is not None

@@ -221,6 +221,22 @@ def test_what_a_detector_prints_stays_out_of_the_results(tmp_path, capfd):
         assert "noise" in capfd.readouterr().err or verb == "show"
 
 
+def test_check_gives_a_detector_no_processes_from_joblib_as_a_run_gives_none(tmp_path):
+    body = GOOD.replace(
+        "return ((X - self.mean) ** 2).sum(axis=1)",
+        "from joblib import Parallel, delayed\n"
+        "        tasks = (delayed(distance)(row, self.mean) for row in X)\n"
+        "        return np.array(Parallel(n_jobs=2)(tasks))",
+    )
+    (tmp_path / "pool.py").write_text(
+        f"{body}\ndef distance(row, mean):\n    return ((row - mean) ** 2).sum()\n"
+    )
+    result = call("check", f"{tmp_path / 'pool.py'}:Good")
+
+    assert result.exit_code == 0, result.output
+    assert f"{len(PROBES)} probes: 0 failed" in result.stdout
+
+
 def test_check_calls_dependence_on_the_batch_a_warning(tmp_path):
     body = GOOD.replace("X - self.mean", "X - X.mean(axis=0)")
     (tmp_path / "batch.py").write_text(body)
