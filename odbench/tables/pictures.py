@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from odbench.arrays import BoolArray, FloatArray
+from odbench.arrays import FloatArray
 from odbench.tables.columns import Column
+from odbench.tables.dates import calendar_parts
 from odbench.tables.encode import NAMED, Learned
 from odbench.tables.fitted import Fitted
 from odbench.tables.reasons import Missing, Reason, in_own_units
-from odbench.tables.wording import show_share, show_value
+from odbench.tables.wording import DAYS, show_share, show_value
 
 _WIDTH, _HEIGHT, _FLOOR = 340, 64, 48
 _BINS, _CATEGORIES, _LETTERS = 40, 4, 28
@@ -29,24 +32,30 @@ class Pictures:
     columns : dict of str to (Column, Learned, float64 array)
         By name; the array holds the values of numbers and dates without missing ones,
         and is empty for categories.
+    parts : dict of (str, str) to float64 array
+        The hours and weekdays of dates, by the column's name and the part.
     """
 
     columns: dict[str, tuple[Column, Learned, FloatArray]]
+    parts: dict[tuple[str, str], FloatArray]
 
     @classmethod
     def of(cls, fitted: Fitted) -> Pictures:
         """Take the columns and values from what was fitted."""
         encoder, learner = fitted.encoder, fitted.learner
         own, origin = in_own_units(learner.rows, learner.scale), encoder.origin
-        missing, columns = Missing(encoder, own), {}
+        missing, columns, parts = Missing(encoder, own), {}, {}
         for j, (column, learned) in enumerate(
             zip(encoder.columns, encoder.learned, strict=True)
         ):
             values = np.empty(0)
             if column.role not in NAMED:
-                values = _known(column, learned, own[:, origin == j], missing.rows(j))
+                encoded = own[~missing.rows(j)][:, origin == j]
+                values = _known(column, learned, encoded)
+                for place, part in enumerate(learned.parts):
+                    parts[column.name, part] = encoded[:, place]
             columns[column.name] = (column, learned, values)
-        return cls(columns)
+        return cls(columns, parts)
 
     def draw(self, reason: Reason) -> str:
         """Return a reason's picture as SVG, "" if there is none to draw."""
@@ -55,16 +64,25 @@ class Pictures:
             return draw_categories(learned, reason.text_value)
         if reason.value is None or not len(values):
             return ""
+        if reason.part in ("hour", "weekday") and not column.clock:
+            return self._draw_part(column, reason.value, reason.part)
         return draw_numbers(column, values, reason.value)
 
+    def _draw_part(self, column: Column, value: float, part: str) -> str:
+        """Draw the hour of a date among hours, or its weekday among weekdays."""
+        others = self.parts[column.name, part]
+        own = float(calendar_parts(np.asarray([value]))[part][0])
+        if part == "hour":
+            return draw_numbers(replace(column, clock=True), others / 24.0, own / 24.0)
+        days = Counter(DAYS[round(day) % 7] for day in others.tolist())
+        return draw_shares(dict(days.most_common()), len(others), DAYS[round(own) % 7])
 
-def _known(
-    column: Column, learned: Learned, encoded: FloatArray, gone: BoolArray
-) -> FloatArray:
-    """Return the values of numbers or dates, without those of missing ones."""
+
+def _known(column: Column, learned: Learned, encoded: FloatArray) -> FloatArray:
+    """Return the values of numbers or dates from their encoded columns."""
     # The hour of a time of day is all that is encoded of it.
     values = encoded[:, 0] / 24.0 if column.clock else encoded[:, 0]
-    return np.clip(values, learned.low, learned.high)[~gone]
+    return np.clip(values, learned.low, learned.high)
 
 
 def draw_numbers(column: Column, values: FloatArray, own: float) -> str:
@@ -97,17 +115,21 @@ def draw_numbers(column: Column, values: FloatArray, own: float) -> str:
 
 def draw_categories(learned: Learned, own: str | None) -> str:
     """Return bars of the most frequent categories and of the row's own."""
-    key = learned.key(own)
-    shown = [text for text in list(learned.counts)[:_CATEGORIES] if text != key]
+    return draw_shares(learned.counts, learned.n_rows, learned.key(own))
+
+
+def draw_shares(counts: Mapping[str, int], n_rows: int, key: str) -> str:
+    """Return bars of the first names of `counts`, and of `key`, by share of rows."""
+    shown = [text for text in list(counts)[:_CATEGORIES] if text != key]
     shown = [*shown[: _CATEGORIES - 1], key]
-    most = max((learned.counts.get(text, 0) for text in shown), default=1) or 1
+    most = max((counts.get(text, 0) for text in shown), default=1) or 1
     # Room for the longest name, at about six units per letter.
     lines, room = [], 12 + 6 * min(max(map(len, (*shown, "missing"))), _LETTERS + 1)
     for place, text in enumerate(shown):
-        count = learned.counts.get(text, 0)
+        count = counts.get(text, 0)
         y = 14 * place + 4
         name = text[:_LETTERS] + ("…" if len(text) > _LETTERS else "") or "missing"
-        share = show_share(count / learned.n_rows) if count else "never"
+        share = show_share(count / n_rows) if count else "never"
         kind = "own" if text == key else "bar"
         width = max((_WIDTH - room - 50) * count / most, 2.0)
         lines.append(

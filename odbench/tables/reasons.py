@@ -48,6 +48,8 @@ class Reason:
         The row's number, in days for dates; None for categories and missing values.
     text_value : str or None
         The row's category; None for numbers and missing values.
+    part : str
+        The part of the value that stands out, such as the "hour" of a date.
     """
 
     column: str
@@ -55,6 +57,7 @@ class Reason:
     text: str
     value: float | None = None
     text_value: str | None = None
+    part: str = "value"
 
     def __str__(self) -> str:
         return f"{self.text} ({100 * self.share:.0f} %)"
@@ -141,6 +144,7 @@ class Reasons:
                 float(total[j]),
                 self._say(words, row, j, shares, near),
                 *words.values(j, row),
+                self._part(j, shares),
             )
             for j in order
             if total[j] >= least > 0.0
@@ -200,7 +204,7 @@ class Reasons:
             return say_category(column, learned, value, self._share_of(own, at, near))
         number = words.number(j, row)
         most = int(np.argmax(shares[at]))
-        part = learned.parts[most]
+        part = self._part(j, shares)
         if number in column.fills:
             return say_stand_in(words.read_as(j), learned, number)
         if np.isnan(number) or part == "missing":
@@ -211,6 +215,11 @@ class Reasons:
         similar = self._raw[places[~self._missing.rows(j)[places]], at[most]]
         compared = self._comparable(measured, similar, at[most])
         return say_number(column, part, measured, compared, unit=unit)
+
+    def _part(self, j: int, shares: FloatArray) -> str:
+        """Return the part of the j-th used column that has most of its share."""
+        most = int(np.argmax(shares[self._places[j]]))
+        return self._encoder.learned[j].parts[most]
 
     def _near(self, z: FloatArray) -> _Near:
         others = _Similar(self._others, z)

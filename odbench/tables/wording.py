@@ -13,7 +13,7 @@ from odbench.tables.dates import show_date
 from odbench.tables.encode import Learned
 from odbench.tables.seasons import show_season
 
-_DAYS = (
+DAYS = (
     "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
 )  # fmt: skip
 # Share of similar rows that a range covers, and the largest share of a rare category.
@@ -165,7 +165,7 @@ def _told_apart(
 
 
 def _say_day(column: Column, value: float, similar: FloatArray) -> str:
-    day = _DAYS[round(value) % 7]
+    day = DAYS[round(value) % 7]
     if not len(similar):
         return f"{column.name} on a {day} where similar rows have no date"
     same = float(np.mean(np.round(similar) == round(value)))

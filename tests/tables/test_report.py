@@ -89,6 +89,28 @@ def test_a_time_of_day_is_drawn_among_others(rng):
     assert ">missing<" not in made
 
 
+def test_an_hour_is_drawn_among_hours_and_a_weekday_among_weekdays(rng):
+    start = np.datetime64("2026-01-05T00:00", "s")
+    days = [7 * week + day for week in range(60) for day in range(5)]
+    at = start + np.array(days) * np.timedelta64(1, "D") + np.timedelta64(10, "h")
+    at = at + rng.integers(0, 120, len(at)).astype("timedelta64[m]")
+    at[100] += np.timedelta64(13, "h")
+    at[200] += np.timedelta64(5 - days[200] % 7, "D")
+    scored, fitted = score_table(Request(table=pa.table({"at": at}), detector="ecod"))
+    pictures = Pictures.of(fitted)
+
+    (hour,) = (each for each in scored.reasons[100] if each.part == "hour")
+    (day,) = (each for each in scored.reasons[200] if each.part == "weekday")
+
+    clock = str(at[100])[11:16]
+    assert f"at at {clock} where similar rows have" in hour.text
+    assert f"this row {clock}" in pictures.draw(hour)
+    assert "2026" not in pictures.draw(hour)
+    assert "on a Saturday" in day.text
+    assert ">Saturday</text>" in pictures.draw(day)
+    assert ">0.33 %</text>" in pictures.draw(day)
+
+
 def test_the_page_loads_nothing_and_runs_nothing(page):
     assert "<script" not in page
     assert "<img" not in page
