@@ -12,7 +12,7 @@ import numpy as np
 from odbench.arrays import IntArray
 from odbench.errors import DataError
 from odbench.tables.nested import flat_columns, flat_names
-from odbench.tables.values import readable
+from odbench.tables.values import readable, without_periods
 from odbench.text import counted
 
 BATCH_ROWS = 65_536
@@ -58,7 +58,8 @@ class Source:
 
         for batch in self.read():
             self._check(batch)
-            columns = [readable(column) for column in flat_columns(batch.columns)]
+            flat = flat_columns(without_periods(batch))
+            columns = [readable(column) for column in flat]
             yield pa.RecordBatch.from_arrays(columns, names=list(self.names))
 
     def _check(self, batch: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cache
 from typing import Any
@@ -228,6 +229,49 @@ def readable(column: Any) -> Any:
     if family(kind) == "nested" and not _can_be_taken(kind):
         return pa.array([str(value).encode() for value in column.to_pylist()])
     return column
+
+
+def without_periods(batch: Any) -> list[Any]:
+    """Return a batch's columns; periods of pandas become the moments they start at.
+
+    A file holds them as whole numbers, with their frequency beside them; pyarrow knows
+    the type only where pandas has registered it.
+    """
+    return [
+        _period_starts(field, column)
+        for field, column in zip(batch.schema, batch.columns, strict=True)
+    ]
+
+
+def _period_starts(field: Any, column: Any) -> Any:
+    import pyarrow as pa
+
+    frequency = _frequency(field)
+    if not frequency:
+        return column
+    import pandas as pd
+
+    whole = column.storage if isinstance(column, pa.ExtensionArray) else column
+    numbers = whole.fill_null(0).to_numpy(zero_copy_only=False)
+    try:
+        periods = pd.arrays.PeriodArray(numbers, dtype=pd.PeriodDtype(frequency))
+        starts = np.asarray(periods.to_timestamp())
+    # The frequency is unknown, or a period is beyond every date.
+    except ValueError:
+        return whole
+    gone = whole.is_null().to_numpy(zero_copy_only=False)
+    return pa.array(starts, mask=gone)
+
+
+def _frequency(field: Any) -> str:
+    """Return the frequency of a field's periods, "" if it has none."""
+    told = field.metadata or {}
+    if told.get(b"ARROW:extension:name") != b"pandas.period":
+        return str(getattr(field.type, "freq", ""))
+    try:
+        return str(json.loads(told[b"ARROW:extension:metadata"])["freq"])
+    except (ValueError, TypeError, KeyError):
+        return ""
 
 
 def _known_zone(zone: str) -> bool:

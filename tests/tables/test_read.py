@@ -1256,3 +1256,34 @@ def test_broken_words_of_pandas_in_a_file_change_nothing():
         table = table.replace_schema_metadata({b"pandas": words})
 
         assert read_source(table).names == ("__index_level_0__", "a")
+
+
+@pytest.mark.parametrize("write", [pd.DataFrame.to_parquet, pd.DataFrame.to_feather])
+def test_periods_of_pandas_are_dates_in_files_too(tmp_path, write):
+    months = pd.PeriodIndex(["2026-01", None, "1969-12"], freq="M")
+    write(pd.DataFrame({"month": months}), tmp_path / "t")
+    # pyarrow sees whole numbers where pandas has not registered its type.
+    code = (
+        "import sys; from odbench.tables.read import read_source; "
+        "print(read_source(sys.argv[1]).table()['month'].to_pylist())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "t")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    known = [dt.datetime(2026, 1, 1), None, dt.datetime(1969, 12, 1)]
+    assert read_source(tmp_path / "t").table()["month"].to_pylist() == known
+    assert done.stdout.strip() == str(known)
+
+
+def test_periods_of_an_unknown_frequency_are_numbers():
+    told = '{"freq": "no such"}'
+    kind = {"ARROW:extension:name": "pandas.period", "ARROW:extension:metadata": told}
+    schema = pa.schema([pa.field("month", pa.int64(), metadata=kind)])
+
+    table = read_source(pa.table({"month": [672, 673]}, schema=schema)).table()
+
+    assert table["month"].to_pylist() == [672, 673]
