@@ -54,10 +54,12 @@ def recommend(
     """
     import pandas as pd
 
+    from odbench.api.words import arguments_in_errors
     from odbench.tables.recommend import Limits, recommend_detector
 
     limits = Limits(max_seconds, max_memory, explainable)
-    advice = recommend_detector(table, reference, limits)
+    with arguments_in_errors():
+        advice = recommend_detector(table, reference, limits)
     for note in advice.notes:
         warnings.warn(note, stacklevel=2)
     frame = pd.DataFrame(advice.rows)

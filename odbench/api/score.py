@@ -75,6 +75,7 @@ def score(
     >>> int(odbench.score(table, detector="knn:k=2")["rank"].idxmin())
     4
     """
+    from odbench.api.words import arguments_in_errors, with_arguments
     from odbench.errors import UsageError
     from odbench.tables.model_file import load_model, save_model
     from odbench.tables.read import is_pandas
@@ -97,23 +98,29 @@ def score(
         raise UsageError(msg)
     if save is not None:
         _check_save(Path(save))
-    fitted, notes = (None, ()) if model is None else load_model(Path(model))
-    scored, learned = score_table(
-        Request(
-            table=table,
-            reference=reference,
-            detector=detector,
-            id_name=str(id),
-            roles=roles,
-            fdr=fdr,
-            fitted=fitted,
+    with arguments_in_errors():
+        fitted, notes = (None, ()) if model is None else load_model(Path(model))
+        scored, learned = score_table(
+            Request(
+                table=table,
+                reference=reference,
+                detector=detector,
+                id_name=str(id),
+                roles=roles,
+                fdr=fdr,
+                fitted=fitted,
+            )
         )
-    )
-    if save is not None:
-        save_model(learned, Path(save))
+        if save is not None:
+            save_model(learned, Path(save))
     for note in (*notes, *scored.notes):
-        warnings.warn(note, stacklevel=2)
+        warnings.warn(with_arguments(note), stacklevel=2)
     frame = scored.frame()
+    summary = frame.attrs["summary"]
+    summary["verdict"] = with_arguments(summary["verdict"])
+    summary["notes"] = [with_arguments(note) for note in summary["notes"]]
+    for column in summary["columns"]:
+        column["note"] = with_arguments(column["note"])
     if is_pandas(table):
         # A column of scores that is joined to the table goes to the right rows.
         frame.index = table.index

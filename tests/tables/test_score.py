@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pytest
 
 import odbench
-from odbench.errors import DataError, DetectorError, UsageError
+from odbench.errors import DataError, DetectorError, OdbenchError, UsageError
 from odbench.tables import learner as learning
 from odbench.tables import sample as sampling
 from odbench.tables.drift import chance_outside
@@ -413,7 +413,7 @@ def test_a_nested_column_may_be_a_category_but_no_number(values, rng):
 
     assert frame.attrs["summary"]["columns"][1]["role"] == "category"
     for role in ("number", "date"):
-        with pytest.raises(UsageError, match=f"--{role} wants {role}s, but none of"):
+        with pytest.raises(UsageError, match=f"`{role}` wants {role}s, but none of"):
             odbench.score(table, **{role: ["n"]})
 
 
@@ -453,13 +453,13 @@ def test_a_note_names_columns_that_a_detector_is_better_off_without():
     time = np.cumsum(rng.integers(1, 40, 200)) * 0.5
     table = {"net": price, "gross": 1.19 * price, "t": time, "x": rng.normal(size=200)}
 
-    with pytest.warns(UserWarning, match="to leave out: --ignore") as told:
+    with pytest.warns(UserWarning, match="to leave out: `ignore`") as told:
         odbench.score(table, detector="knn")
     note = str(told[0].message)
 
     assert "'gross' repeats 'net'" in note
     assert "'t' rises along the rows" in note
-    assert note.split("--ignore ")[1] in ("'t,gross'", "'gross,t'")
+    assert note.split("`ignore` ")[1] in ("'t,gross'", "'gross,t'")
 
 
 def test_a_column_that_the_user_chose_is_not_named(recwarn):
@@ -622,3 +622,27 @@ def test_scores_that_depend_on_the_other_rows_are_told(detector, told):
 
     line = "this detector scores a row by the rows that are scored with it"
     assert (line in result.notes) is told
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda t: odbench.score(t.slice(0, 1)), "score it with `reference`"),
+        (lambda t: odbench.score(t, number=["note"]), "`number` wants numbers"),
+        (lambda t: odbench.score(t, ignore=t.column_names), "`ignore` fewer, or name"),
+        (lambda t: odbench.score(t, model="none.odb"), "^`model` 'none.odb': no such"),
+        (lambda t: odbench.recommend(t, max_seconds=-1), "^`max_seconds`: got -1"),
+        (lambda t: odbench.recommend(t, max_memory=0), "^`max_memory`: got 0"),
+    ],
+)
+def test_errors_in_python_name_arguments(call, words):
+    with pytest.raises(OdbenchError, match=words) as caught:
+        call(orders(30))
+
+    assert "--" not in str(caught.value)
+
+
+def test_summaries_in_python_name_arguments():
+    summary = odbench.score(orders(30)).attrs["summary"]
+
+    assert summary["verdict"].endswith("to be normal with `reference`.")
