@@ -250,8 +250,7 @@ def installed_only(detector: str) -> str:
     UsageError
         If it names a module, a file or a pickled object, or a parameter is a path.
     """
-    from odbench.plugins.loaders import is_import
-    from odbench.plugins.specs import split_spec
+    from odbench.plugins.specs import is_import, split_spec
 
     target, given = split_spec(detector)
     if is_import(target):

@@ -12,6 +12,7 @@ from odbench.detector import DetectorInfo
 from odbench.errors import DetectorError
 from odbench.plugins import introspect, sources
 from odbench.plugins.contained import prints_to_stderr
+from odbench.plugins.specs import is_import
 from odbench.provenance import entry_points
 
 GROUP = "odbench.detectors"
@@ -53,6 +54,13 @@ class Registry:
         registry = cls({}, {}, [])
         points = {(p.name, p.value, _distribution(p)): p for p in entry_points(GROUP)}
         for point in sorted(points.values(), key=_home_first):
+            if is_import(point.name):
+                registry.warnings.append(
+                    f"detector {point.name!r}: {_origin(point)} registers a name that "
+                    f"reads as a module or a file, so it is ignored; give it one "
+                    f"without ':' that does not end in .py"
+                )
+                continue
             first = registry.entries.setdefault(point.name, point)
             if first is not point:
                 registry._refuse(first, point)

@@ -34,6 +34,7 @@ from odbench.plugins.contained import contained, prints_to_stderr
 from odbench.plugins.entry_points import Registry, one_line
 from odbench.plugins.specs import (
     as_json,
+    is_import,
     join_spec,
     parse_specs,
     split_spec,
@@ -107,7 +108,7 @@ def _found(spec: str | object, *, needed: bool = True) -> Configuration:
         )
         raise DetectorError(msg)
     target, given = split_spec(spec)
-    if not loaders.is_import(target):
+    if not is_import(target):
         with _code_of(target):
             info, version = _installed(target, given)
         if needed:
@@ -340,9 +341,7 @@ def is_home(configuration: Configuration) -> bool:
         return False
     target, _ = split_spec(configuration.spec)
     entry = Registry.read().entries.get(target.partition(".")[0])
-    return (
-        not loaders.is_import(target) and entry is not None and Registry.is_home(entry)
-    )
+    return not is_import(target) and entry is not None and Registry.is_home(entry)
 
 
 def _installed(target: str, given: Mapping[str, Any]) -> tuple[DetectorInfo, str]:

@@ -23,11 +23,6 @@ _ADDED: list[str] = []
 _BESIDE: dict[str, Path] = {}
 
 
-def is_import(target: str) -> bool:
-    """Check whether a spec's target names code instead of an installed detector."""
-    return ":" in target or target.endswith(".py")
-
-
 def stem(module: str) -> str:
     """Return the last name of a module's or a file's path."""
     return Path(module).stem if module.endswith(".py") else module.rpartition(".")[2]

@@ -172,6 +172,11 @@ def _parts(spec: str) -> tuple[str, str, bool]:
     return head + rest.strip(), "", False
 
 
+def is_import(target: str) -> bool:
+    """Check whether a spec's target names code instead of an installed detector."""
+    return ":" in target or target.endswith(".py")
+
+
 def join_spec(target: str, params: Mapping[str, Any]) -> str:
     """Write a spec that `split_spec` splits into the same target and parameters.
 

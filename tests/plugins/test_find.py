@@ -258,6 +258,20 @@ class TestPluginsOfOthers:
         assert find_detector("knn").info.params["k"] == 5
         assert [i.name for i in infos].count("knn") == 1
 
+    def test_a_name_that_reads_as_a_target_is_told_and_not_listed(self, site):
+        target = "odbench_detectors.pca.detector:PCA"
+        names = ("we:ird", "mine.py", "we, ird")
+        distribution(site, "odd", "1.0", dict.fromkeys(names, target))
+
+        infos, warnings = list_detectors()
+
+        assert {info.name for info in infos}.isdisjoint({"we:ird", "mine.py"})
+        for name in ("we:ird", "mine.py"):
+            (told,) = [line for line in warnings if repr(name) in line]
+            assert "odd 1.0" in told
+            assert "without ':'" in told
+        assert find_detector('"we, ird":floor=0.5').overrides == {"floor": 0.5}
+
     def test_two_plugins_of_one_name_are_an_error(self, site):
         distribution(site, "one", "1.0", {"twin": "odbench_detectors.pca.detector:PCA"})
         distribution(site, "two", "1.0", {"twin": "odbench_detectors.pca.detector:PCA"})
