@@ -80,7 +80,8 @@ def _has_private_trials(file: Path) -> bool:
 
 
 def _has_exact_rows(file: Path) -> bool:
-    with file.open(encoding="utf-8", errors="replace", newline="") as text:
+    # Spreadsheets put a byte order mark before the first column's name.
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as text:
         rows = csv.reader(text)
         try:
             header = next(rows, [])

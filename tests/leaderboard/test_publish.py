@@ -282,14 +282,15 @@ def test_a_salt_under_whatever_name_stays_here(folder, name):
 EXACT = {
     "table": "suite,partition,mean_auroc\ns,{},0.70001\n",
     "data sets": "suite,partition,dataset,auroc\ns,{},a,0.5\n",
+    "mark of a spreadsheet": "\ufeffpartition,mean_auroc\n{},0.70001\n",
 }
 
 
 @pytest.mark.parametrize("text", EXACT.values(), ids=EXACT)
 def test_exact_tables_of_a_private_partition_stay_here(folder, text):
-    (folder / "leaderboard.csv").write_text(text.format("public"))
+    (folder / "leaderboard.csv").write_text(text.format("public"), encoding="utf-8")
     list_files(folder)
-    (folder / "leaderboard.csv").write_text(text.format("private"))
+    (folder / "leaderboard.csv").write_text(text.format("private"), encoding="utf-8")
 
     with pytest.raises(UsageError, match=r"'leaderboard\.csv' holds exact results"):
         list_files(folder)
