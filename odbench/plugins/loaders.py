@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import difflib
 import hashlib
 import importlib
@@ -178,6 +179,9 @@ def _execute(path: Path) -> ModuleType:
     except BaseException:
         del sys.modules[name]
         raise
+    # Processes that joblib starts cannot import it by its name.
+    with contextlib.suppress(ImportError):
+        importlib.import_module("cloudpickle").register_pickle_by_value(module)
     return module
 
 
