@@ -72,7 +72,7 @@ def test_a_column_is_left_where_all_rise_along_the_rows(recwarn):
     assert rank_table_columns(table).to_ignore == ("year",)
     assert rank_table_columns({"value": table["value"]}).to_ignore == ()
     odbench.score(table, detector="knn")
-    assert str(recwarn[0].message).endswith("leave out: --ignore 'year'")
+    assert str(recwarn[0].message).endswith("leave out: `ignore` 'year'")
     odbench.score(table, detector="knn", ignore=["year"])
     assert len(recwarn) == 1
 

@@ -468,7 +468,7 @@ def test_a_column_that_the_user_chose_is_not_named(recwarn):
 
     odbench.score(table, detector="knn", number=["a"])
 
-    assert not [w for w in recwarn if "--ignore" in str(w.message)]
+    assert not [w for w in recwarn if "to leave out" in str(w.message)]
 
 
 def test_wide_tables_are_not_ranked_while_they_are_scored(recwarn):
@@ -478,7 +478,7 @@ def test_wide_tables_are_not_ranked_while_they_are_scored(recwarn):
 
     odbench.score(wide, detector="ecod")
 
-    assert not [w for w in recwarn if "--ignore" in str(w.message)]
+    assert not [w for w in recwarn if "to leave out" in str(w.message)]
 
 
 def test_a_category_of_a_tenth_of_the_rows_is_not_odd_as_such(rng, monkeypatch):
