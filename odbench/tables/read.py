@@ -202,10 +202,13 @@ def _read_object(table: Any) -> Source:
     try:
         if is_pandas(table):
             found = _of_pandas(table)
-        elif isinstance(table, (pa.Table, Mapping)) or hasattr(
-            table, "__arrow_c_stream__"
-        ):
+        elif isinstance(table, (pa.Table, Mapping)):
             found = pa.table(table)
+        elif hasattr(table, "__arrow_c_stream__") and not isinstance(
+            table, pa.ChunkedArray
+        ):
+            # A single column of polars streams no table.
+            found = pa.table(table.to_frame() if hasattr(table, "to_frame") else table)
         elif isinstance(table, pa.RecordBatch):
             found = pa.Table.from_batches([table])
         elif hasattr(table, "__array__") and getattr(table, "ndim", 0) == 2:

@@ -372,6 +372,19 @@ def test_polars_tables():
     source = read_source(polars.DataFrame({"a": ["x", "y"], "n": [1, 2]}))
 
     assert source.table().to_pydict() == {"a": ["x", "y"], "n": [1, 2]}
+    series = polars.Series("n", [1, 2])
+    assert read_source(series).table().to_pydict() == {"n": [1, 2]}
+
+
+def test_a_column_that_streams_itself_becomes_a_table():
+    class Column:
+        def __arrow_c_stream__(self, requested_schema=None):
+            return pa.chunked_array([[1, 2]]).__arrow_c_stream__(requested_schema)
+
+        def to_frame(self):
+            return pa.table({"n": [1, 2]})
+
+    assert read_source(Column()).table().to_pydict() == {"n": [1, 2]}
 
 
 def test_every_arrow_type_is_read_or_left_out():
@@ -410,6 +423,7 @@ def test_every_arrow_type_is_read_or_left_out():
     [
         ([[1.0, 2.0]], "pandas.DataFrame makes one of it"),
         (np.arange(3.0), "pandas.DataFrame makes one of it"),
+        (pa.chunked_array([[1, 2]]), "pandas.DataFrame makes one of it"),
         (dataset.dataset(pa.table({"a": [1]})), "call its to_table()"),
         (5, "polars or pyarrow"),
     ],
