@@ -49,7 +49,9 @@ def holds_exact_results(file: Path) -> bool:
     file : Path
         A results file holds such results if a trial of a private partition has a
         metric, a CSV table if a row of one names a data set or has a mean with more
-        than `MOST_DECIMALS` decimals. Files of other kinds hold none.
+        than `MOST_DECIMALS` decimals. A CSV table with a partition that was saved with
+        other separators or in UTF-16 counts as one that does. Files of other kinds hold
+        none.
 
     Returns
     -------
@@ -85,10 +87,12 @@ def _has_exact_rows(file: Path) -> bool:
         rows = csv.reader(text)
         try:
             header = next(rows, [])
-            return "partition" in header and any(_is_exact(header, row) for row in rows)
+            if "partition" not in header:
+                return "partition" in "".join(header).replace("\0", "")
+            return any(_is_exact(header, row) for row in rows)
         except csv.Error:
-            # A table that is none shows nothing to anybody.
-            return False
+            # A field that is too long for this reader is not for others.
+            return True
 
 
 def _is_exact(header: list[str], row: list[str]) -> bool:

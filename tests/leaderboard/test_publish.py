@@ -296,6 +296,26 @@ def test_exact_tables_of_a_private_partition_stay_here(folder, text):
         list_files(folder)
 
 
+@pytest.mark.parametrize(
+    ("separator", "encoding"), [(";", "utf-8"), ("\t", "utf-8-sig"), (",", "utf-16")]
+)
+def test_a_table_saved_again_by_a_spreadsheet_stays_here(folder, separator, encoding):
+    text = EXACT["table"].format("private").replace(",", separator)
+    (folder / "leaderboard.csv").write_text(text, encoding=encoding)
+
+    with pytest.raises(UsageError, match=r"'leaderboard\.csv' holds exact results"):
+        list_files(folder)
+
+
+def test_a_table_with_a_field_without_end_stays_here(folder):
+    (folder / "leaderboard.csv").write_text(
+        EXACT["table"].format("private").replace("s,", f"{'s' * (1 << 18)},")
+    )
+
+    with pytest.raises(UsageError, match=r"'leaderboard\.csv' holds exact results"):
+        list_files(folder)
+
+
 def test_trials_on_a_private_partition_stay_here(folder):
     run = folder / "runs/mine"
     hidden = frame([trial("a", "knn", 0.7, partition="private")])
