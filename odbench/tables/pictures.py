@@ -19,6 +19,8 @@ from odbench.tables.wording import DAYS, show_share, show_value
 
 _WIDTH, _HEIGHT, _FLOOR = 340, 64, 48
 _BINS, _CATEGORIES, _LETTERS = 40, 4, 28
+# Parts of a date that are drawn among those of other dates.
+_CALENDAR = ("hour", "weekday")
 # The middle of the values that the bars cover; farther ones share the last bars.
 _COVERED = (0.005, 0.995)
 
@@ -50,10 +52,11 @@ class Pictures:
         ):
             values = np.empty(0)
             if column.role not in NAMED:
-                encoded = own[~missing.rows(j)][:, origin == j]
+                encoded = own[:, origin == j][~missing.rows(j)]
                 values = _known(column, learned, encoded)
                 for place, part in enumerate(learned.parts):
-                    parts[column.name, part] = encoded[:, place]
+                    if part in _CALENDAR:
+                        parts[column.name, part] = encoded[:, place]
             columns[column.name] = (column, learned, values)
         return cls(columns, parts)
 
@@ -64,7 +67,7 @@ class Pictures:
             return draw_categories(learned, reason.text_value)
         if reason.value is None or not len(values):
             return ""
-        if reason.part in ("hour", "weekday") and not column.clock:
+        if reason.part in _CALENDAR and not column.clock:
             return self._draw_part(column, reason.value, reason.part)
         return draw_numbers(column, values, reason.value)
 
