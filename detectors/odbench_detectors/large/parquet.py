@@ -96,8 +96,8 @@ def _check_columns(file: Path, schema: Any, first: Any) -> None:
     odd = sorted(set(schema.names) ^ set(first.names))
     if odd:
         msg = (
-            f"{file}: has columns {_few(schema.names)}, wanted {_few(first.names)}, as "
-            f"the first file; {odd[0]!r} is in one of them only"
+            f"{file}: has columns {_few(schema.names)}, wanted {_few(first.names)} as "
+            f"in the first file; {odd[0]!r} is in one of them only"
         )
         raise DataError(msg)
     if len(set(schema.names)) < len(schema.names):
